@@ -1,0 +1,5 @@
+//! How bytes move, without knowing why.
+
+pub mod http;
+pub mod net;
+pub mod tls;

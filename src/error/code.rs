@@ -1,0 +1,63 @@
+//! The closed list of `detail.code` words. `docs/errors.md` is generated from it.
+
+use super::Status;
+
+/// One kind of failure.
+#[derive(Debug)]
+pub struct Code {
+    /// The word in the detail; it never changes.
+    pub word: &'static str,
+    /// The status that it usually surfaces under.
+    pub status: Status,
+    /// The cause may be gone at the next try.
+    pub transient: bool,
+    /// When it happens, and the class of the original that it stands for.
+    pub when: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $word:literal, $status:ident, $transient:literal, $when:literal;)*) => {
+        $(#[doc = $when] pub const $name: Code = Code { word: $word, status: Status::$status, transient: $transient, when: $when };)*
+        /// Every code, in the order of the documentation.
+        pub const ALL: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    ARGUMENT = "argument", Argument, false, "An argument was NULL, not UTF-8, of the wrong type or unknown.";
+    CLOSED = "closed", State, false, "The handle was closed.";
+    FORKED = "forked", State, false, "The session was made before a fork and used in the child.";
+    BUSY = "busy", State, false, "The call was not allowed here, for instance poll inside a callback.";
+    POISONED = "poisoned", State, false, "An earlier panic was contained in this session; it takes no more work.";
+    UNSUPPORTED = "unsupported", Unsupported, false, "The back end has no such verb, topic or snapshot.";
+    CANCELLED = "cancelled", Cancelled, false, "The host cancelled the call, or closed the session under it.";
+    INTERNAL = "internal", Internal, false, "A bug in haft: a panic was contained.";
+    LIMIT = "limit", Limit, false, "A size, rate or queue limit was reached.";
+    IO = "io", Io, true, "A local file or pipe could not be read or written.";
+    PROVIDER = "provider", Remote, false, "A provider or reader of the host answered with a failure.";
+    CONNECT = "connect", Io, true, "No connection could be made, or it broke (requests: ConnectionError).";
+    RESOLVE = "resolve", Io, true, "The host name could not be resolved (requests: ConnectionError).";
+    CONNECT_TIMEOUT = "connect_timeout", Timeout, true, "The connection was not made in time (requests: ConnectTimeout).";
+    READ_TIMEOUT = "read_timeout", Timeout, true, "The server was silent for too long (requests: ReadTimeout).";
+    TOTAL_TIMEOUT = "total_timeout", Timeout, true, "The whole call took too long.";
+    LOW_SPEED = "low_speed", Timeout, true, "Fewer bytes than asked for arrived over the asked time.";
+    PROXY = "proxy", Io, true, "The proxy could not be reached or refused (requests: ProxyError).";
+    TLS = "tls", Tls, false, "The TLS handshake failed (requests: SSLError).";
+    CERTIFICATE = "certificate", Tls, false, "The server's certificate was not accepted, or ours could not be read (requests: SSLError).";
+    TOO_MANY_REDIRECTS = "too_many_redirects", Remote, false, "More redirects than max_redirects (requests: TooManyRedirects).";
+    INVALID_URL = "invalid_url", Argument, false, "The URL could not be parsed (requests: InvalidURL).";
+    MISSING_SCHEMA = "missing_schema", Argument, false, "The URL has no scheme (requests: MissingSchema).";
+    INVALID_SCHEMA = "invalid_schema", Argument, false, "No adapter is mounted for the URL (requests: InvalidSchema).";
+    INVALID_HEADER = "invalid_header", Argument, false, "A header name or value is not allowed, or lengths conflict (requests: InvalidHeader).";
+    INVALID_PROXY_URL = "invalid_proxy_url", Argument, false, "A proxy's URL could not be parsed (requests: InvalidProxyURL).";
+    PROTOCOL = "protocol", Protocol, false, "The answer is not HTTP, or breaks its rules (requests: ConnectionError).";
+    CHUNKED_ENCODING = "chunked_encoding", Protocol, true, "A chunk was malformed or cut off (requests: ChunkedEncodingError).";
+    INCOMPLETE_READ = "incomplete_read", Protocol, true, "The body ended before its declared length (requests: ChunkedEncodingError).";
+    CONTENT_DECODING = "content_decoding", Protocol, false, "The compressed body was broken (requests: ContentDecodingError).";
+    UNREWINDABLE_BODY = "unrewindable_body", State, false, "The body had to be sent again and its reader could not go back (requests: UnrewindableBodyError).";
+    RETRY = "retry", Remote, true, "The retries were used up by the status of the answers (requests: RetryError).";
+    HTTP_STATUS = "http_status", Remote, false, "raise_for_status was asked for and the status is 400 to 599 (requests: HTTPError).";
+    INVALID_JSON = "invalid_json", Argument, false, "The json argument cannot be written as JSON (requests: InvalidJSONError).";
+    JSON_DECODE = "json_decode", Protocol, false, "The answer was asked for as JSON and is not (requests: JSONDecodeError).";
+    STREAM_CONSUMED = "stream_consumed", State, false, "The body was read already (requests: StreamConsumedError).";
+}

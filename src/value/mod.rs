@@ -1,0 +1,7 @@
+//! Structured data: what the host writes (a mutable [`Tree`]) and what it reads (a frozen [`Document`]).
+
+mod host;
+mod tree;
+
+pub use host::{Provider, Reader};
+pub use tree::{Object, Series, Tree};
