@@ -5,3 +5,6 @@ mod tree;
 
 pub use host::{Provider, Reader};
 pub use tree::{Object, Series, Tree};
+
+mod document;
+pub use document::{Document, Node, Type};

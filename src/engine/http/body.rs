@@ -25,4 +25,7 @@ pub trait Source: Send {
     /// # Errors
     /// `provider` when the host aborts, `io` when a file cannot be read.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize>;
+
+    /// Goes back to the start, for sending again; false when it cannot.
+    fn rewind(&mut self) -> bool;
 }
