@@ -1,1 +1,15 @@
 //! The one place that reads clocks.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The monotonic time.
+#[expect(clippy::disallowed_methods, reason = "the one home of clock reads")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// The time of day, since 1970 UTC.
+#[expect(clippy::disallowed_methods, reason = "the one home of clock reads")]
+pub fn epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! One prepared request: what goes over the wire for one hop (the originals call it `PreparedRequest`).
+
+use std::sync::Arc;
+
+use super::{
+    body::{Body, Framing},
+    headers::Headers,
+    place::Place,
+    url::Url,
+};
+use crate::{
+    error::{Error, Result, code},
+    value::{Object, Tree},
+};
+
+/// Method, URL, header fields and body, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method, upper case unless the host insisted.
+    pub method: Arc<str>,
+    /// Where to.
+    pub url: Url,
+    /// The fields in order, without Host unless the caller set it.
+    pub headers: Arc<Headers>,
+    /// What follows the head.
+    pub body: Body,
+}
+
+impl Request {
+    /// Where it goes, as policy sees it.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            scheme: self.url.scheme(),
+            host: self.url.host(),
+            port: self.url.port_or_default().unwrap_or(0),
+            path: self.url.path(),
+        }
+    }
+
+    /// Writes the head. `absolute` is the form for plain http through a proxy; `proxy_fields` are added last.
+    ///
+    /// # Errors
+    /// `invalid_header` when a field could break out of its line.
+    pub fn head(&self, absolute: bool, proxy_fields: &[(&str, &str)]) -> Result<Vec<u8>> {
+        let target = self.url.target();
+        let mut head = Vec::with_capacity(96 + self.method.len() + target.len() + self.headers.wire_size());
+        head.extend_from_slice(self.method.as_bytes());
+        head.push(b' ');
+        if absolute {
+            head.extend_from_slice(self.url.absolute_target().as_bytes());
+        } else {
+            head.extend_from_slice(target.as_bytes());
+        }
+        head.extend_from_slice(b" HTTP/1.1\r\n");
+        if self.headers.get("host").is_none() {
+            head.extend_from_slice(b"Host: ");
+            self.url.write_host_header(&mut head);
+            head.extend_from_slice(b"\r\n");
+        }
+        self.headers.write_into(&mut head);
+        for (name, value) in proxy_fields {
+            for part in [name, ": ", value, "\r\n"] {
+                head.extend_from_slice(part.as_bytes());
+            }
+        }
+        head.extend_from_slice(b"\r\n");
+        Ok(head)
+    }
+
+    /// How the body is framed, from the fields that the caller set and what is known of the body.
+    ///
+    /// # Errors
+    /// `invalid_header` when the caller's Content-Length contradicts the body or Transfer-Encoding.
+    pub fn framing(&self) -> Result<Framing> {
+        let declared = self.headers.get("content-length");
+        let chunked = self.headers.get("transfer-encoding");
+        let conflict = |message: String| Err(Error::new(&code::INVALID_HEADER, message));
+        if let (Some(_), Some(_)) = (declared, chunked) {
+            return conflict("both Content-Length and Transfer-Encoding were given".into());
+        }
+        if let Some(coding) = chunked {
+            if !coding.trim().eq_ignore_ascii_case("chunked") {
+                return conflict(format!("the Transfer-Encoding {coding:?} is not one that haft can send"));
+            }
+            return Ok(if matches!(self.body, Body::None) { Framing::None } else { Framing::Chunked });
+        }
+        let known = self.body.size();
+        let Some(declared) = declared else {
+            return Ok(match known {
+                _ if matches!(self.body, Body::None) => Framing::None,
+                Some(size) => Framing::Sized(size),
+                None => Framing::Chunked,
+            });
+        };
+        let Some(length) = parse_length(declared) else {
+            return conflict(format!("the Content-Length {declared:?} was not a number"));
+        };
+        match (known, &self.body) {
+            (_, Body::None) if length == 0 => Ok(Framing::None),
+            (_, Body::None) => conflict(format!("a Content-Length of {length} was given without a body")),
+            (Some(size), _) if size != length => {
+                conflict(format!("the Content-Length {length} was given for a body of {size} bytes"))
+            }
+            _ => Ok(Framing::Sized(length)),
+        }
+    }
+
+    /// The form that `prepare` gives and providers see: `{method, url, headers, body}`.
+    pub fn to_tree(&self) -> Tree {
+        let mut object = Object::default();
+        object.insert("method", Tree::Text(Arc::clone(&self.method)));
+        object.insert("url", Tree::from(self.url.as_str()));
+        object.insert("headers", pairs(&self.headers));
+        object.insert("body", self.body.to_tree());
+        Tree::Object(object)
+    }
+}
+
+/// Fields as a list of pairs.
+pub fn pairs(headers: &Headers) -> Tree {
+    Tree::Array(headers.iter().map(|(name, value)| Tree::Array(vec![Tree::from(name), Tree::from(value)])).collect())
+}
+
+/// A length as the grammar has it: digits alone.
+fn parse_length(text: &str) -> Option<u64> {
+    let text = text.trim();
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}
