@@ -13,6 +13,7 @@ pub mod json;
 pub mod links;
 pub mod multipart;
 pub mod netrc;
+pub mod place;
 pub mod policy;
 pub mod proxies;
 pub mod query;
