@@ -131,6 +131,9 @@ impl<'a> Reference<'a> {
         if !(self.scheme.is_empty() || self.scheme == base.scheme) {
             return text.to_owned();
         }
+        if !self.authority.is_empty() {
+            return self.write();
+        }
         let resolved = |path: String, query: &str| {
             Reference {
                 scheme: base.scheme.as_ref().into(),
@@ -145,21 +148,27 @@ impl<'a> Reference<'a> {
             let query = if self.query.is_empty() { &base.query } else { &self.query };
             return resolved(base.path.as_ref().into(), query);
         }
-        // `;parameters` of the last segment of the base do not take part.
+        // `;parameters` of the last segment do not take part.
+        let last_segment = self.path.rfind('/').map_or(0, |slash| slash + 1);
+        let parameters = match self.path.get(last_segment..).and_then(|segment| segment.find(';')) {
+            Some(at) => last_segment + at,
+            None => self.path.len(),
+        };
+        let (own_path, parameters) = self.path.split_at(parameters);
         let base_path = match base.path.rfind('/') {
             Some(slash) => base.path.get(..=slash).unwrap_or_default(),
             None => "",
         };
         let mut segments: Vec<&str> = Vec::new();
         if self.path.starts_with('/') {
-            segments.extend(self.path.split('/'));
+            segments.extend(own_path.split('/'));
         } else {
             segments.extend(base_path.split('/'));
             segments.pop();
             if segments.is_empty() {
                 segments.push("");
             }
-            segments.extend(self.path.split('/'));
+            segments.extend(own_path.split('/'));
             // Empty segments in the middle go; the first and the last stay.
             let last = segments.len() - 1;
             let mut index = 0;
@@ -182,7 +191,11 @@ impl<'a> Reference<'a> {
         if matches!(segments.last(), Some(&("." | ".."))) {
             kept.push("");
         }
-        let path = kept.join("/");
-        resolved(if path.is_empty() { "/".into() } else { path }, &self.query)
+        let mut path = kept.join("/");
+        if path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(parameters);
+        resolved(path, &self.query)
     }
 }

@@ -195,11 +195,17 @@ impl Url {
         }
     }
 
-    /// The `Host` field of a request in origin form: the usual port is left out even if it is written.
+    /// The `Host` field of a request in origin form: the usual port is left out even if it is written, and so is the
+    /// dot at the end of a fully qualified name.
     pub fn host_header(&self) -> Cow<'_, str> {
-        match self.parts.port {
-            Some(port) if port != self.default_port() => self.authority(),
-            _ => self.host_text(),
+        let port = self.parts.port.filter(|port| *port != self.default_port());
+        if !self.host().ends_with('.') {
+            return if port.is_some() { self.authority() } else { self.host_text() };
+        }
+        let host = self.host().trim_end_matches('.');
+        match port {
+            Some(port) => Cow::Owned(format!("{host}:{port}")),
+            None => Cow::Borrowed(host),
         }
     }
 

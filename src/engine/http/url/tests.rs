@@ -193,7 +193,7 @@ const WITH_PARAMS: &[(&str, &str, &str)] = &[
     ("http://h/", r#"{}"#, "http://h/"),
     ("http://h/", r#""raw [] %2f %zz""#, "http://h/?raw%20[]%20%252f%20%25zz"),
     ("http://h/?a=1", r#""b=ü#frag""#, "http://h/?a=1&b=%C3%BC#frag"),
-    ("http://h/", r#"{"t": true, "f": false, "x": 1.0, "y": 1e+16, "n": null, "l": []}"#, "http://h/?t=True&f=False&x=1.0&y=1e%2B16"),
+    ("http://h/", r#"{"f": false, "l": [], "n": null, "t": true, "x": 1.0, "y": 1e+16}"#, "http://h/?f=False&t=True&x=1.0&y=1e%2B16"),
     ("http://h/", r#"{"l": [null, "a", null]}"#, "http://h/?l=a"),
     ("http://h/", r#"{"ä": "\n\t\u0000"}"#, "http://h/?%C3%A4=%0A%09%00"),
     ("mailto:x", r#"{"a": 1}"#, "mailto:x"),
@@ -203,7 +203,7 @@ const WITH_PARAMS: &[(&str, &str, &str)] = &[
     ("http://h/", r#"[["k", null], ["k", 2], [3, "v"]]"#, "http://h/?k=2&3=v"),
     ("http://h/a b?c d#e f", r#"{"g h": "i j"}"#, "http://h/a%20b?c%20d&g+h=i+j#e%20f"),
     ("http://h/", r#"{"a": [[1, 2], "x"]}"#, "http://h/?a=1&a=2&a=x"),
-    ("http://h/", r#"{"+": "+", "=": "&", "*": "*'()!"}"#, "http://h/?%2B=%2B&%3D=%26&%2A=%2A%27%28%29%21"),
+    ("http://h/", r#"{"*": "*'()!", "+": "+", "=": "&"}"#, "http://h/?%2A=%2A%27%28%29%21&%2B=%2B&%3D=%26"),
 ];
 
 fn tree(json: &Json) -> Tree {
@@ -280,4 +280,376 @@ fn a_mistake_in_params_names_the_key() {
     let params: Tree = Object::from_iter([("a", Tree::from(Object::default()))]).into();
     let error = Url::prepare("http://h/", Some(&params)).unwrap_err();
     assert_eq!(error.message(), "params.a was an object, which a form cannot hold");
+}
+
+/// Base, location, and where requests goes.
+#[rustfmt::skip]
+const JOINED: &[(&str, &str, &str)] = &[
+    ("http://h.com/d/e;p?q=1#frag", "/x", "http://h.com/x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x", "http://h.com/d/x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x/y", "http://h.com/d/x/y#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "./x", "http://h.com/d/x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "../x", "http://h.com/x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "../../../x", "http://h.com/x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "/a/../b/./c", "http://h.com/b/c#frag"),
+    ("http://h.com/d/e;p?q=1#frag", ".", "http://h.com/d/#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "..", "http://h.com/#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "./", "http://h.com/d/#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "../", "http://h.com/#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "/", "http://h.com/#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "?z=2", "http://h.com/d/e;p?z=2#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "?", "http://h.com/d/e;p?q=1#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "#n", "http://h.com/d/e;p?q=1#n"),
+    ("http://h.com/d/e;p?q=1#frag", "#", "http://h.com/d/e;p?q=1#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "//Other/p", "http://Other/p#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "//o", "http://o#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "HTTP://EX.com:80/a/../b c[]|%zz?x=[1]#q", "http://EX.com:80/a/../b%20c[]%7C%25zz?x=[1]#q"),
+    ("http://h.com/d/e;p?q=1#frag", "https://h.com", "https://h.com#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "http:rel", "http://h.com/rel#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "http:/abs", "http://h.com/abs#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "https:rel", "https:///rel#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "mailto:a@b", "mailto:a@b#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "foo://Bar/x y", "foo://Bar/x%20y#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "/é?é", "http://h.com/%C3%A9?%C3%A9#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "é", "http://h.com/d/%C3%A9#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "/%7e%2f", "http://h.com/~%2f#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "/%zz", "http://h.com/%25zz#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x y", "http://h.com/d/x%20y#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "\u{9}/a\u{d}\u{a}b", "http://h.com/ab#frag"),
+    ("http://h.com/d/e;p?q=1#frag", " /lead", "http://h.com/lead#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "  http://z/ ", "http://z/%20#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "//", "http://h.com/d/e;p?q=1#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "///x", "http://h.com/x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "////x", "http://x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x//y", "http://h.com/d/x/y#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "//h//y", "http://h//y#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x;p", "http://h.com/d/x;p#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x;p/y", "http://h.com/d/x;p/y#frag"),
+    ("http://h.com/d/e;p?q=1#frag", ".;p", "http://h.com/d/;p#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "..;p", "http://h.com/;p#frag"),
+    ("http://h.com/d/e;p?q=1#frag", ";r", "http://h.com/d/;r#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "/a;b?c", "http://h.com/a;b?c#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x?", "http://h.com/d/x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x#", "http://h.com/d/x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x#new", "http://h.com/d/x#new"),
+    ("http://h.com/d/e;p?q=1#frag", "x/..", "http://h.com/d/#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "x/.", "http://h.com/d/x/#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "?a#b", "http://h.com/d/e;p?a#b"),
+    ("http://h.com/d/e;p?q=1#frag", "g?y/../x", "http://h.com/d/g?y/../x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "g#s/../x", "http://h.com/d/g#s/../x"),
+    ("http://h.com/d/e;p?q=1#frag", "/..", "http://h.com/#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "/../g", "http://h.com/g#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "http://u:s@o/", "http://u:s@o/#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "http://o?q", "http://o?q#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "http://o#f", "http://o#f"),
+    ("http://h.com/d/e;p?q=1#frag", "a:b", "a:b#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "1:b", "http://h.com/d/1:b#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "/a:b", "http://h.com/a:b#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "//[::1]:80/x", "http://[::1]:80/x#frag"),
+    ("http://h.com/d/e;p?q=1#frag", "//[::1", "!invalid_url"),
+    ("http://h.com/d/e;p?q=1#frag", "http://h:99999/", "!invalid_url"),
+    ("http://h.com/d/e;p?q=1#frag", "http://h:x/", "!invalid_url"),
+    ("http://h.com/d/e;p?q=1#frag", "http://h:080/x", "http://h:080/x#frag"),
+    ("https://u:p@h.com:8443", "/x", "https://u:p@h.com:8443/x"),
+    ("https://u:p@h.com:8443", "x", "https://u:p@h.com:8443/x"),
+    ("https://u:p@h.com:8443", "x/y", "https://u:p@h.com:8443/x/y"),
+    ("https://u:p@h.com:8443", "./x", "https://u:p@h.com:8443/x"),
+    ("https://u:p@h.com:8443", "../x", "https://u:p@h.com:8443/x"),
+    ("https://u:p@h.com:8443", "../../../x", "https://u:p@h.com:8443/x"),
+    ("https://u:p@h.com:8443", "/a/../b/./c", "https://u:p@h.com:8443/b/c"),
+    ("https://u:p@h.com:8443", ".", "https://u:p@h.com:8443/"),
+    ("https://u:p@h.com:8443", "..", "https://u:p@h.com:8443/"),
+    ("https://u:p@h.com:8443", "./", "https://u:p@h.com:8443/"),
+    ("https://u:p@h.com:8443", "../", "https://u:p@h.com:8443/"),
+    ("https://u:p@h.com:8443", "/", "https://u:p@h.com:8443/"),
+    ("https://u:p@h.com:8443", "?z=2", "https://u:p@h.com:8443?z=2"),
+    ("https://u:p@h.com:8443", "?", "https://u:p@h.com:8443"),
+    ("https://u:p@h.com:8443", "#n", "https://u:p@h.com:8443#n"),
+    ("https://u:p@h.com:8443", "#", "https://u:p@h.com:8443"),
+    ("https://u:p@h.com:8443", "//Other/p", "https://Other/p"),
+    ("https://u:p@h.com:8443", "//o", "https://o"),
+    ("https://u:p@h.com:8443", "HTTP://EX.com:80/a/../b c[]|%zz?x=[1]#q", "http://EX.com:80/a/../b%20c[]%7C%25zz?x=[1]#q"),
+    ("https://u:p@h.com:8443", "https://h.com", "https://h.com"),
+    ("https://u:p@h.com:8443", "http:rel", "http:///rel"),
+    ("https://u:p@h.com:8443", "http:/abs", "http:///abs"),
+    ("https://u:p@h.com:8443", "https:rel", "https://u:p@h.com:8443/rel"),
+    ("https://u:p@h.com:8443", "mailto:a@b", "mailto:a@b"),
+    ("https://u:p@h.com:8443", "foo://Bar/x y", "foo://Bar/x%20y"),
+    ("https://u:p@h.com:8443", "/é?é", "https://u:p@h.com:8443/%C3%A9?%C3%A9"),
+    ("https://u:p@h.com:8443", "é", "https://u:p@h.com:8443/%C3%A9"),
+    ("https://u:p@h.com:8443", "/%7e%2f", "https://u:p@h.com:8443/~%2f"),
+    ("https://u:p@h.com:8443", "/%zz", "https://u:p@h.com:8443/%25zz"),
+    ("https://u:p@h.com:8443", "x y", "https://u:p@h.com:8443/x%20y"),
+    ("https://u:p@h.com:8443", "\u{9}/a\u{d}\u{a}b", "https://u:p@h.com:8443/ab"),
+    ("https://u:p@h.com:8443", " /lead", "https://u:p@h.com:8443/lead"),
+    ("https://u:p@h.com:8443", "  http://z/ ", "http://z/%20"),
+    ("https://u:p@h.com:8443", "//", "https://u:p@h.com:8443"),
+    ("https://u:p@h.com:8443", "///x", "https://u:p@h.com:8443/x"),
+    ("https://u:p@h.com:8443", "////x", "https://x"),
+    ("https://u:p@h.com:8443", "x//y", "https://u:p@h.com:8443/x/y"),
+    ("https://u:p@h.com:8443", "//h//y", "https://h//y"),
+    ("https://u:p@h.com:8443", "x;p", "https://u:p@h.com:8443/x;p"),
+    ("https://u:p@h.com:8443", "x;p/y", "https://u:p@h.com:8443/x;p/y"),
+    ("https://u:p@h.com:8443", ".;p", "https://u:p@h.com:8443/;p"),
+    ("https://u:p@h.com:8443", "..;p", "https://u:p@h.com:8443/;p"),
+    ("https://u:p@h.com:8443", ";r", "https://u:p@h.com:8443/;r"),
+    ("https://u:p@h.com:8443", "/a;b?c", "https://u:p@h.com:8443/a;b?c"),
+    ("https://u:p@h.com:8443", "x?", "https://u:p@h.com:8443/x"),
+    ("https://u:p@h.com:8443", "x#", "https://u:p@h.com:8443/x"),
+    ("https://u:p@h.com:8443", "x#new", "https://u:p@h.com:8443/x#new"),
+    ("https://u:p@h.com:8443", "x/..", "https://u:p@h.com:8443/"),
+    ("https://u:p@h.com:8443", "x/.", "https://u:p@h.com:8443/x/"),
+    ("https://u:p@h.com:8443", "?a#b", "https://u:p@h.com:8443?a#b"),
+    ("https://u:p@h.com:8443", "g?y/../x", "https://u:p@h.com:8443/g?y/../x"),
+    ("https://u:p@h.com:8443", "g#s/../x", "https://u:p@h.com:8443/g#s/../x"),
+    ("https://u:p@h.com:8443", "/..", "https://u:p@h.com:8443/"),
+    ("https://u:p@h.com:8443", "/../g", "https://u:p@h.com:8443/g"),
+    ("https://u:p@h.com:8443", "http://u:s@o/", "http://u:s@o/"),
+    ("https://u:p@h.com:8443", "http://o?q", "http://o?q"),
+    ("https://u:p@h.com:8443", "http://o#f", "http://o#f"),
+    ("https://u:p@h.com:8443", "a:b", "a:b"),
+    ("https://u:p@h.com:8443", "1:b", "https://u:p@h.com:8443/1:b"),
+    ("https://u:p@h.com:8443", "/a:b", "https://u:p@h.com:8443/a:b"),
+    ("https://u:p@h.com:8443", "//[::1]:80/x", "https://[::1]:80/x"),
+    ("https://u:p@h.com:8443", "//[::1", "!invalid_url"),
+    ("https://u:p@h.com:8443", "http://h:99999/", "!invalid_url"),
+    ("https://u:p@h.com:8443", "http://h:x/", "!invalid_url"),
+    ("https://u:p@h.com:8443", "http://h:080/x", "http://h:080/x"),
+    ("http://h.com/a/b/", "/x", "http://h.com/x"),
+    ("http://h.com/a/b/", "x", "http://h.com/a/b/x"),
+    ("http://h.com/a/b/", "x/y", "http://h.com/a/b/x/y"),
+    ("http://h.com/a/b/", "./x", "http://h.com/a/b/x"),
+    ("http://h.com/a/b/", "../x", "http://h.com/a/x"),
+    ("http://h.com/a/b/", "../../../x", "http://h.com/x"),
+    ("http://h.com/a/b/", "/a/../b/./c", "http://h.com/b/c"),
+    ("http://h.com/a/b/", ".", "http://h.com/a/b/"),
+    ("http://h.com/a/b/", "..", "http://h.com/a/"),
+    ("http://h.com/a/b/", "./", "http://h.com/a/b/"),
+    ("http://h.com/a/b/", "../", "http://h.com/a/"),
+    ("http://h.com/a/b/", "/", "http://h.com/"),
+    ("http://h.com/a/b/", "?z=2", "http://h.com/a/b/?z=2"),
+    ("http://h.com/a/b/", "?", "http://h.com/a/b/"),
+    ("http://h.com/a/b/", "#n", "http://h.com/a/b/#n"),
+    ("http://h.com/a/b/", "#", "http://h.com/a/b/"),
+    ("http://h.com/a/b/", "//Other/p", "http://Other/p"),
+    ("http://h.com/a/b/", "//o", "http://o"),
+    ("http://h.com/a/b/", "HTTP://EX.com:80/a/../b c[]|%zz?x=[1]#q", "http://EX.com:80/a/../b%20c[]%7C%25zz?x=[1]#q"),
+    ("http://h.com/a/b/", "https://h.com", "https://h.com"),
+    ("http://h.com/a/b/", "http:rel", "http://h.com/rel"),
+    ("http://h.com/a/b/", "http:/abs", "http://h.com/abs"),
+    ("http://h.com/a/b/", "https:rel", "https:///rel"),
+    ("http://h.com/a/b/", "mailto:a@b", "mailto:a@b"),
+    ("http://h.com/a/b/", "foo://Bar/x y", "foo://Bar/x%20y"),
+    ("http://h.com/a/b/", "/é?é", "http://h.com/%C3%A9?%C3%A9"),
+    ("http://h.com/a/b/", "é", "http://h.com/a/b/%C3%A9"),
+    ("http://h.com/a/b/", "/%7e%2f", "http://h.com/~%2f"),
+    ("http://h.com/a/b/", "/%zz", "http://h.com/%25zz"),
+    ("http://h.com/a/b/", "x y", "http://h.com/a/b/x%20y"),
+    ("http://h.com/a/b/", "\u{9}/a\u{d}\u{a}b", "http://h.com/ab"),
+    ("http://h.com/a/b/", " /lead", "http://h.com/lead"),
+    ("http://h.com/a/b/", "  http://z/ ", "http://z/%20"),
+    ("http://h.com/a/b/", "//", "http://h.com/a/b/"),
+    ("http://h.com/a/b/", "///x", "http://h.com/x"),
+    ("http://h.com/a/b/", "////x", "http://x"),
+    ("http://h.com/a/b/", "x//y", "http://h.com/a/b/x/y"),
+    ("http://h.com/a/b/", "//h//y", "http://h//y"),
+    ("http://h.com/a/b/", "x;p", "http://h.com/a/b/x;p"),
+    ("http://h.com/a/b/", "x;p/y", "http://h.com/a/b/x;p/y"),
+    ("http://h.com/a/b/", ".;p", "http://h.com/a/b/;p"),
+    ("http://h.com/a/b/", "..;p", "http://h.com/a/;p"),
+    ("http://h.com/a/b/", ";r", "http://h.com/a/b/;r"),
+    ("http://h.com/a/b/", "/a;b?c", "http://h.com/a;b?c"),
+    ("http://h.com/a/b/", "x?", "http://h.com/a/b/x"),
+    ("http://h.com/a/b/", "x#", "http://h.com/a/b/x"),
+    ("http://h.com/a/b/", "x#new", "http://h.com/a/b/x#new"),
+    ("http://h.com/a/b/", "x/..", "http://h.com/a/b/"),
+    ("http://h.com/a/b/", "x/.", "http://h.com/a/b/x/"),
+    ("http://h.com/a/b/", "?a#b", "http://h.com/a/b/?a#b"),
+    ("http://h.com/a/b/", "g?y/../x", "http://h.com/a/b/g?y/../x"),
+    ("http://h.com/a/b/", "g#s/../x", "http://h.com/a/b/g#s/../x"),
+    ("http://h.com/a/b/", "/..", "http://h.com/"),
+    ("http://h.com/a/b/", "/../g", "http://h.com/g"),
+    ("http://h.com/a/b/", "http://u:s@o/", "http://u:s@o/"),
+    ("http://h.com/a/b/", "http://o?q", "http://o?q"),
+    ("http://h.com/a/b/", "http://o#f", "http://o#f"),
+    ("http://h.com/a/b/", "a:b", "a:b"),
+    ("http://h.com/a/b/", "1:b", "http://h.com/a/b/1:b"),
+    ("http://h.com/a/b/", "/a:b", "http://h.com/a:b"),
+    ("http://h.com/a/b/", "//[::1]:80/x", "http://[::1]:80/x"),
+    ("http://h.com/a/b/", "//[::1", "!invalid_url"),
+    ("http://h.com/a/b/", "http://h:99999/", "!invalid_url"),
+    ("http://h.com/a/b/", "http://h:x/", "!invalid_url"),
+    ("http://h.com/a/b/", "http://h:080/x", "http://h:080/x"),
+    ("http://h.com//x//y", "/x", "http://h.com/x"),
+    ("http://h.com//x//y", "x", "http://h.com/x/x"),
+    ("http://h.com//x//y", "x/y", "http://h.com/x/x/y"),
+    ("http://h.com//x//y", "./x", "http://h.com/x/x"),
+    ("http://h.com//x//y", "../x", "http://h.com/x"),
+    ("http://h.com//x//y", "../../../x", "http://h.com/x"),
+    ("http://h.com//x//y", "/a/../b/./c", "http://h.com/b/c"),
+    ("http://h.com//x//y", ".", "http://h.com/x/"),
+    ("http://h.com//x//y", "..", "http://h.com/"),
+    ("http://h.com//x//y", "./", "http://h.com/x/"),
+    ("http://h.com//x//y", "../", "http://h.com/"),
+    ("http://h.com//x//y", "/", "http://h.com/"),
+    ("http://h.com//x//y", "?z=2", "http://h.com//x//y?z=2"),
+    ("http://h.com//x//y", "?", "http://h.com//x//y"),
+    ("http://h.com//x//y", "#n", "http://h.com//x//y#n"),
+    ("http://h.com//x//y", "#", "http://h.com//x//y"),
+    ("http://h.com//x//y", "//Other/p", "http://Other/p"),
+    ("http://h.com//x//y", "//o", "http://o"),
+    ("http://h.com//x//y", "HTTP://EX.com:80/a/../b c[]|%zz?x=[1]#q", "http://EX.com:80/a/../b%20c[]%7C%25zz?x=[1]#q"),
+    ("http://h.com//x//y", "https://h.com", "https://h.com"),
+    ("http://h.com//x//y", "http:rel", "http://h.com/rel"),
+    ("http://h.com//x//y", "http:/abs", "http://h.com/abs"),
+    ("http://h.com//x//y", "https:rel", "https:///rel"),
+    ("http://h.com//x//y", "mailto:a@b", "mailto:a@b"),
+    ("http://h.com//x//y", "foo://Bar/x y", "foo://Bar/x%20y"),
+    ("http://h.com//x//y", "/é?é", "http://h.com/%C3%A9?%C3%A9"),
+    ("http://h.com//x//y", "é", "http://h.com/x/%C3%A9"),
+    ("http://h.com//x//y", "/%7e%2f", "http://h.com/~%2f"),
+    ("http://h.com//x//y", "/%zz", "http://h.com/%25zz"),
+    ("http://h.com//x//y", "x y", "http://h.com/x/x%20y"),
+    ("http://h.com//x//y", "\u{9}/a\u{d}\u{a}b", "http://h.com/ab"),
+    ("http://h.com//x//y", " /lead", "http://h.com/lead"),
+    ("http://h.com//x//y", "  http://z/ ", "http://z/%20"),
+    ("http://h.com//x//y", "//", "http://h.com//x//y"),
+    ("http://h.com//x//y", "///x", "http://h.com/x"),
+    ("http://h.com//x//y", "////x", "http://x"),
+    ("http://h.com//x//y", "x//y", "http://h.com/x/x/y"),
+    ("http://h.com//x//y", "//h//y", "http://h//y"),
+    ("http://h.com//x//y", "x;p", "http://h.com/x/x;p"),
+    ("http://h.com//x//y", "x;p/y", "http://h.com/x/x;p/y"),
+    ("http://h.com//x//y", ".;p", "http://h.com/x/;p"),
+    ("http://h.com//x//y", "..;p", "http://h.com/;p"),
+    ("http://h.com//x//y", ";r", "http://h.com/x/;r"),
+    ("http://h.com//x//y", "/a;b?c", "http://h.com/a;b?c"),
+    ("http://h.com//x//y", "x?", "http://h.com/x/x"),
+    ("http://h.com//x//y", "x#", "http://h.com/x/x"),
+    ("http://h.com//x//y", "x#new", "http://h.com/x/x#new"),
+    ("http://h.com//x//y", "x/..", "http://h.com/x/"),
+    ("http://h.com//x//y", "x/.", "http://h.com/x/x/"),
+    ("http://h.com//x//y", "?a#b", "http://h.com//x//y?a#b"),
+    ("http://h.com//x//y", "g?y/../x", "http://h.com/x/g?y/../x"),
+    ("http://h.com//x//y", "g#s/../x", "http://h.com/x/g#s/../x"),
+    ("http://h.com//x//y", "/..", "http://h.com/"),
+    ("http://h.com//x//y", "/../g", "http://h.com/g"),
+    ("http://h.com//x//y", "http://u:s@o/", "http://u:s@o/"),
+    ("http://h.com//x//y", "http://o?q", "http://o?q"),
+    ("http://h.com//x//y", "http://o#f", "http://o#f"),
+    ("http://h.com//x//y", "a:b", "a:b"),
+    ("http://h.com//x//y", "1:b", "http://h.com/x/1:b"),
+    ("http://h.com//x//y", "/a:b", "http://h.com/a:b"),
+    ("http://h.com//x//y", "//[::1]:80/x", "http://[::1]:80/x"),
+    ("http://h.com//x//y", "//[::1", "!invalid_url"),
+    ("http://h.com//x//y", "http://h:99999/", "!invalid_url"),
+    ("http://h.com//x//y", "http://h:x/", "!invalid_url"),
+    ("http://h.com//x//y", "http://h:080/x", "http://h:080/x"),
+];
+
+#[test]
+fn joins_as_requests() {
+    let mut wrong = Vec::new();
+    for (base, location, expected) in JOINED {
+        let result = shown(Url::from_final(base).unwrap().join(location));
+        if result != *expected {
+            wrong.push(format!("{base} + {location:?}: {result}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn joins_what_requests_cannot() {
+    let joined = url("http://h/").join("http://bücher.de/ü").unwrap();
+    assert_eq!(joined.as_str(), "http://xn--bcher-kva.de/%C3%BC");
+    assert_eq!(joined.host(), "xn--bcher-kva.de");
+    assert_eq!(shown(url("http://h/").join("/\0")), "!invalid_url");
+}
+
+#[test]
+fn parts() {
+    // Text, scheme, host, port, Host field, authority, target, absolute form: as seen on the wire.
+    #[rustfmt::skip]
+    let table: &[(&str, &str, &str, Option<u16>, &str, &str, &str, &str)] = &[
+        ("http://EX.com:80/a#f", "http", "ex.com", Some(80), "ex.com", "ex.com:80", "/a", "http://ex.com:80/a"),
+        ("http://u:p@EX.com:8080/a?b[]=1#f", "http", "ex.com", Some(8080), "ex.com:8080", "ex.com:8080", "/a?b%5B%5D=1", "http://ex.com:8080/a?b%5B%5D=1"),
+        ("http://[::1]:80/", "http", "::1", Some(80), "[::1]", "[::1]:80", "/", "http://[::1]:80/"),
+        ("http://[::1]:99/", "http", "::1", Some(99), "[::1]:99", "[::1]:99", "/", "http://[::1]:99/"),
+        ("http://[fe80::1%25eth0]/", "http", "fe80::1%eth0", None, "[fe80::1]", "[fe80::1]", "/", "http://[fe80::1]/"),
+        ("http://ex.com:443/", "http", "ex.com", Some(443), "ex.com:443", "ex.com:443", "/", "http://ex.com:443/"),
+        ("https://ex.com:443/", "https", "ex.com", Some(443), "ex.com", "ex.com:443", "/", "https://ex.com:443/"),
+        ("http://a_b.c./x", "http", "a_b.c.", None, "a_b.c", "a_b.c.", "/x", "http://a_b.c./x"),
+        ("http://ex.com/a?", "http", "ex.com", None, "ex.com", "ex.com", "/a", "http://ex.com/a"),
+    ];
+    for (text, scheme, host, port, field, authority, target, absolute) in table {
+        let url = url(text);
+        assert_eq!((url.scheme(), url.host(), url.port()), (*scheme, *host, *port), "{text}");
+        assert_eq!((&*url.host_header(), &*url.authority()), (*field, *authority), "{text}");
+        assert_eq!((url.target(), &*url.absolute_target()), (*target, *absolute), "{text}");
+    }
+    let raw = Url::prepare("http://h/", Some(&"p[]=%2f%".into())).unwrap();
+    assert_eq!((raw.as_str(), raw.target()), ("http://h/?p[]=%2f%", "/?p%5B%5D=%252F%25"));
+    let next = url("http://h/").join("http://EX.com:080/a/../b c[]|%zz?x=[1]#q").unwrap();
+    assert_eq!(next.target(), "/a/../b%20c%5B%5D%7C%25zz?x=%5B1%5D");
+    assert_eq!((next.host(), next.port(), &*next.host_header()), ("ex.com", Some(80), "ex.com"));
+    let untouched = url("mock://Host/a b\r\nX: y?q");
+    assert_eq!((untouched.host(), untouched.target()), ("Host", "/a%20b%0D%0AX:%20y?q"));
+    assert_eq!(url("http+unix://%2Frun%2FDocker.sock/x").host(), "%2Frun%2FDocker.sock");
+}
+
+#[test]
+fn credentials_as_requests() {
+    let table: &[(&str, Option<(&str, &str)>)] = &[
+        ("http://h/", None),
+        ("http://u@h/", None),
+        ("http://:@h/", None),
+        ("http://u:@h/", Some(("u", ""))),
+        ("http://:p@h/", Some(("", "p"))),
+        ("http://u%40:p%2F:x@h/", Some(("u@", "p/:x"))),
+        ("http://%C3%BC:%ff@h/", Some(("ü", "\u{fffd}"))),
+    ];
+    for (text, expected) in table {
+        let found = url(text).credentials();
+        assert_eq!(found.as_ref().map(|(user, password)| (&**user, &**password)), *expected, "{text}");
+    }
+    assert_eq!(url("http://u%40:p@h/").userinfo(), Some("u%40:p"));
+    assert_eq!(url("http://u:p@h:1/x").redacted(), "http://***@h:1/x");
+}
+
+#[test]
+fn bases() {
+    // As httpx, but for targets without a path, which are the base itself, and for a base with a query.
+    let table: &[(&str, &str, &str)] = &[
+        ("http://h", "x", "http://h/x"),
+        ("http://h/", "/x", "http://h/x"),
+        ("http://h/api", "x", "http://h/api/x"),
+        ("http://h/api", "/x", "http://h/api/x"),
+        ("http://h/api/", "/x", "http://h/api/x"),
+        ("http://h/api", "/", "http://h/api/"),
+        ("http://h/api", "x/y?z=1#g", "http://h/api/x/y?z=1#g"),
+        ("http://h/api", "../up", "http://h/up"),
+        ("http://h/api", "http://o/z", "http://o/z"),
+        ("http://h/api", "HTTPS://O/z", "https://o/z"),
+        ("http://h/api", "users:find", "http://h/api/users:find"),
+        ("http://h/api", "", "http://h/api"),
+        ("http://h/api/", "", "http://h/api/"),
+        ("http://h/api", "?q=1", "http://h/api?q=1"),
+        ("http://h/api", "//other/x", "http://h/api/other/x"),
+        ("http://h/api?k=1", "x", "http://h/api/x?k=1"),
+        ("http://h/api?k=1", "x?q=2", "http://h/api/x?k=1&q=2"),
+        ("http://u:p@h:81/api#f", "a b", "http://u:p@h:81/api/a%20b"),
+    ];
+    for (base, path, expected) in table {
+        assert_eq!(shown(Url::join_base(&url(base), path)), *expected, "{base} + {path}");
+    }
+    let long = "x".repeat(500);
+    assert_eq!(Url::join_base(&url("http://h/"), &long).unwrap().path().len(), 501);
+}
+
+#[test]
+fn origins() {
+    assert!(url("http://h/").origin_eq(&url("http://H:80/x")));
+    assert!(!url("http://h/").origin_eq(&url("https://h/")));
+    assert!(!url("http://h/").origin_eq(&url("http://h:81/")));
 }
