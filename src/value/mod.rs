@@ -1,6 +1,7 @@
 //! Structured data: what the host writes (a mutable [`Tree`]) and what it reads (a frozen [`Document`]).
 
 mod host;
+pub mod number;
 mod tree;
 
 pub use host::{Provider, Reader};

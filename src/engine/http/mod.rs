@@ -7,6 +7,7 @@ pub mod cookies;
 pub mod decode;
 pub mod environment;
 pub mod exchange;
+pub mod fields;
 pub mod form;
 pub mod headers;
 pub mod json;
