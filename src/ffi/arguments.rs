@@ -28,6 +28,9 @@ use crate::{
 ///
 /// A bare key is an argument or an option (`timeout`), a dotted key an entry of a group, split at the first dot
 /// (`headers.X-Trace`); `[]` at its end appends (`params.q[]`). The same key set twice replaces.
+///
+/// Functions: haft_args_new, _set, _set_int, _set_double, _set_bool, _set_null, _set_json, _set_value, _set_bytes,
+/// _set_series, _set_reader, _set_provider, _value, _free.
 pub struct haft_args {
     _opaque: [u8; 0],
 }
@@ -89,6 +92,7 @@ fn about(key: &str, mistake: &Error) -> Error {
 ///
 /// @return arguments to free with haft_args_free
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_args_new() -> *mut haft_args {
     barrier::silence();

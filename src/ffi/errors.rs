@@ -15,6 +15,8 @@ use crate::session::Failure;
 ///
 /// Made by a failing call through its `haft_error **error`, which may be NULL when the status is enough. It is yours:
 /// free it with haft_error_free. Calls that only read may run concurrently.
+///
+/// Functions: haft_error_status, _message, _detail, _response, _is_retryable, _free.
 pub struct haft_error {
     _opaque: [u8; 0],
 }

@@ -20,6 +20,8 @@ use crate::session::Event;
 ///
 /// Made by haft_session_poll or passed to a haft_event_fn; it is yours: free it with haft_event_free, before or after
 /// its session. Calls that only read may run concurrently.
+///
+/// Functions: haft_event_kind, _id, _topic, _value, _response, _take_response, _error, _user_data, _free.
 pub struct haft_event {
     _opaque: [u8; 0],
 }
@@ -118,6 +120,7 @@ pub unsafe extern "C" fn haft_event_response(event: *const haft_event) -> *const
 /// @param event  the event; NULL is answered with NULL. No other thread may use it meanwhile
 /// @return a response to free with haft_response_free; NULL when there is none, or when it was taken
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_event_take_response(event: *mut haft_event) -> *mut haft_response {
     entry!(otherwise: ptr::null_mut(), {

@@ -19,6 +19,8 @@ use crate::session::Response;
 /// Made by haft_session_request and its like, through their `haft_response **response`; it is yours: free it with
 /// haft_response_free, before or after its session. Those lent by errors and events (`const haft_response *`) live as
 /// long as their owner. Calls that only read may run concurrently; haft_response_read and haft_response_next may not.
+///
+/// Functions: haft_response_status, _header, _body, _value, _meta, _read, _next, _free.
 pub struct haft_response {
     _opaque: [u8; 0],
 }

@@ -32,6 +32,9 @@ use crate::{
 ///
 /// Made by haft_session_create or haft_session_attach, left with haft_session_close, let go with haft_session_free.
 /// Counted: haft_session_retain adds an owner. Every call may be made from any thread at any time.
+///
+/// Functions: haft_session_create, _retain, _attach, _configure, _request, _submit, _stage, _prepare, _commit, _rollback,
+/// _cancel, _subscribe, _unsubscribe, _poll, _fd, _inspect, _close, _free.
 pub struct haft_session {
     _opaque: [u8; 0],
 }
@@ -181,6 +184,7 @@ impl Pulls {
 /// @param error    out: why it failed; free it. May be NULL
 /// @return HAFT_OK, or a negative code
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_session_create(
     url: *const c_char,
@@ -219,6 +223,7 @@ pub unsafe extern "C" fn haft_session_retain(session: *mut haft_session) -> *mut
 /// @param error    out: why it failed; free it. May be NULL
 /// @return HAFT_OK, or a negative code
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_session_attach(
     session: *mut haft_session,

@@ -22,6 +22,8 @@ use crate::{
 ///
 /// Borrowed from the response, event, error or arguments that it came from, and valid as long as that lives; never
 /// freed by itself. Calls never wait and may run concurrently.
+///
+/// Functions: haft_value_type, _at, _count, _item, _string, _bytes, _int, _double, _bool, _series, _arrow, _json.
 pub struct haft_value {
     _opaque: [u8; 0],
 }
@@ -226,6 +228,7 @@ pub unsafe extern "C" fn haft_value_arrow(
 /// @param value  the value; NULL is answered with ""
 /// @return text to free with haft_string_free
 /// @since 0.1.0
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_value_json(value: *const haft_value) -> *mut c_char {
     entry!(otherwise: ptr::null_mut(), { text::give(value_pointer::look(value).map_or_else(String::new, Node::to_json)) })
