@@ -9,3 +9,6 @@ pub use tree::{Object, Series, Tree};
 
 mod document;
 pub use document::{Document, Node, Type};
+
+/// The size and the alignment, in bytes, of the pages that hold the nodes of a document.
+pub const PAGE: usize = 1024;
