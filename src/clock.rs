@@ -13,3 +13,8 @@ pub fn now() -> Instant {
 pub fn epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
+
+/// The time of day in whole seconds since 1970 UTC, as cookies count.
+pub fn epoch_seconds() -> i64 {
+    i64::try_from(epoch().as_secs()).unwrap_or(i64::MAX)
+}

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use crate::{
     args::Args,
-    engine::net::Cancel,
+    engine::net::cancel::Cancel,
     error::{Error, Result, code},
     value::{Document, Tree},
 };

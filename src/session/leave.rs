@@ -31,7 +31,7 @@ pub(super) fn close(handle: &Arc<Handle>, args: &Args) -> Result<()> {
         let other = Arc::clone(handle);
         let finish = move || {
             if let Err(error) = finish(&other, keep, deadline) {
-                log::warn("session", &format!("close did not end well: {error}"));
+                log::warn(c"session", || format!("close did not end well: {error}"));
             }
         };
         return handle.shared.worker.run(Box::new(finish));

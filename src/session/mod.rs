@@ -374,7 +374,7 @@ impl Drop for Lease {
             handle.cancel(0);
             let lost = if handle.lineage.len() == 1 { handle.shared.staged.lock().clear() } else { 0 };
             if lost > 0 {
-                log::warn("session", &format!("a session was freed without close; {lost} staged requests were dropped"));
+                log::warn(c"session", || format!("a session was freed without close; {lost} staged requests were dropped"));
             }
             leave::abandon(handle);
         }

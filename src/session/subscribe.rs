@@ -49,7 +49,7 @@ impl Subscription {
         let subscription = Arc::clone(self);
         let delivered = handle.shared.worker.run(Box::new(move || subscription.call(event)));
         if let Err(error) = delivered {
-            log::warn("session", &format!("an event was not delivered: {error}"));
+            log::warn(c"session", || format!("an event was not delivered: {error}"));
         }
     }
 

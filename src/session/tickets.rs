@@ -11,7 +11,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use crate::{
-    engine::net::Cancel,
+    engine::net::cancel::Cancel,
     error::{Error, Result, code},
 };
 

@@ -102,7 +102,7 @@ fn serve(shared: &Shared) {
         if let Some(job) = state.jobs.pop_front() {
             drop(state);
             if catch_unwind(AssertUnwindSafe(job)).is_err() {
-                log::error("session", "a panic was contained on the worker");
+                log::error(c"session", || "a panic was contained on the worker");
             }
             state = shared.state.lock();
         } else if state.stopping {

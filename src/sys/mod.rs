@@ -1,3 +1,8 @@
 //! System calls.
 
+pub mod environment;
+pub mod eventfd;
 pub mod fork;
+pub mod poll;
+pub mod socket;
+pub mod thread;

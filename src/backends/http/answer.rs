@@ -11,7 +11,7 @@ use crate::{
     engine::http::{
         charset,
         client::Delivered,
-        headers::Fields,
+        fields::{Fields, text},
         policy::Finished,
         stream::BodyStream,
     },
@@ -145,7 +145,7 @@ impl HttpAnswer {
             Some(encoding) => charset::decode(bytes, Some(encoding)).into_owned().into_bytes(),
             None => bytes.to_vec(),
         };
-        Document::from_json(text).map_err(|error| error.outcome(Outcome::Applied).with("url", self.finished.request.url.without_userinfo()))
+        Document::from_json(text).map_err(|error| error.outcome(Outcome::Applied).with("url", &*self.finished.request.url.redacted()))
     }
 
     fn parse(&self) -> Option<Box<Document>> {
@@ -180,7 +180,7 @@ impl HttpAnswer {
             _ => return Ok(self),
         };
         let fields = self.fields();
-        let url = self.finished.request.url.without_userinfo();
+        let url = self.finished.request.url.redacted();
         let message = format!("{status} {whose} Error: {} for url: {url}", fields.reason());
         let error = Error::new(&code::HTTP_STATUS, message)
             .status_as(match status {
@@ -193,7 +193,7 @@ impl HttpAnswer {
             })
             .transient(matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504))
             .with("http_status", i64::from(status))
-            .with("url", url)
+            .with("url", &*url)
             .outcome(Outcome::Applied);
         Err(backends::Carried::attach(error, self))
     }
@@ -208,13 +208,13 @@ impl backends::Answer for HttpAnswer {
         let joined = self.joined.get_or_init(|| {
             let mut list: Vec<(Box<str>, Vec<u8>)> = Vec::new();
             for (name, value) in self.fields().iter() {
-                let text = crate::engine::http::headers::text(&value).into_owned();
-                match list.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+                let words = text(&value);
+                match list.iter_mut().find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name)) {
                     Some((_, value)) => {
                         value.extend_from_slice(b", ");
-                        value.extend_from_slice(text.as_bytes());
+                        value.extend_from_slice(words.as_bytes());
                     }
-                    None => list.push((name.into(), text.into_bytes())),
+                    None => list.push((text(name).into(), words.into_owned().into_bytes())),
                 }
             }
             list.iter_mut().for_each(|(_, value)| value.push(0));

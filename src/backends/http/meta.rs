@@ -4,7 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::answer::HttpAnswer;
 use crate::{
-    engine::http::{cookies::Jar, headers::Fields, links, policy::Past, redirect, request::pairs},
+    clock,
+    engine::{
+        http::{cookies::Jar, links, policy::Past, redirect},
+        tls::session::TlsInfo,
+    },
     value::{Object, Tree},
 };
 
@@ -26,7 +30,7 @@ pub(super) fn describe(answer: &HttpAnswer) -> Object {
     meta.insert("url", Tree::from(request.url.as_str()));
     meta.insert("http_version", Tree::from(fields.version()));
     meta.insert("reason", Tree::from(&*fields.reason()));
-    meta.insert("headers", field_pairs(fields));
+    meta.insert("headers", fields.to_tree());
     meta.insert("cookies", cookies(answer));
     meta.insert("history", Tree::Array(finished.history.iter().map(past).collect()));
     meta.insert("encoding", answer.encoding().map_or(Tree::Null, |encoding| Tree::from(&*encoding)));
@@ -35,11 +39,11 @@ pub(super) fn describe(answer: &HttpAnswer) -> Object {
     meta.insert("is_permanent_redirect", Tree::Bool(location && redirect::is_permanent(hop.status)));
     meta.insert("next", finished.next.as_ref().map_or(Tree::Null, |next| next.to_tree()));
     let header = fields.get_joined("link");
-    meta.insert("links", links::to_tree(header.as_deref().unwrap_or_default()));
+    meta.insert("links", links::list(header.as_deref().unwrap_or_default()));
     let mut sent = Object::default();
     sent.insert("method", Tree::from(&*request.method));
     sent.insert("url", Tree::from(request.url.as_str()));
-    sent.insert("headers", pairs(&request.headers));
+    sent.insert("headers", request.headers.to_tree());
     meta.insert("request", Tree::Object(sent));
     meta.insert("elapsed", Tree::Double(answer.times.elapsed.as_secs_f64()));
     meta.insert("retries", Tree::Int(finished.retries.into()));
@@ -58,36 +62,38 @@ fn wire(answer: &HttpAnswer, meta: &mut Object) {
         meta.insert("bytes_sent", Tree::Int(0));
         return;
     };
-    meta.insert("bytes_sent", number(wire.bytes_sent()));
-    let marks = wire.marks();
-    let total = marks.end.unwrap_or_else(crate::clock::now).saturating_duration_since(answer.times.start);
+    meta.insert("bytes_sent", number(wire.bytes_sent));
+    let marks = &wire.marks;
     let mut timings = Object::default();
-    for (name, time) in [
-        ("namelookup", marks.namelookup()),
-        ("connect", marks.connect()),
-        ("tls", marks.tls()),
-        ("send", marks.send()),
-        ("wait", marks.wait()),
-        ("receive", marks.receive()),
-        ("total", total),
+    for (name, from, to) in [
+        ("namelookup", Some(marks.start), marks.resolved),
+        ("connect", marks.resolved, marks.connected),
+        ("tls", marks.connected, marks.secured),
+        ("send", marks.secured.or(marks.connected).or(Some(marks.start)), marks.sent),
+        ("wait", marks.sent.or(Some(marks.start)), marks.first),
+        ("receive", marks.first, marks.end.or_else(|| Some(clock::now()))),
+        ("total", Some(answer.times.start), marks.end.or_else(|| Some(clock::now()))),
     ] {
+        let time = from.zip(to).map(|(from, to)| to.saturating_duration_since(from)).unwrap_or_default();
         timings.insert(name, Tree::Double(time.as_secs_f64()));
     }
     meta.insert("timings", Tree::Object(timings));
-    meta.insert("remote", wire.remote().map_or(Tree::Null, Tree::from));
-    meta.insert("reused", Tree::Bool(wire.is_reused()));
-    meta.insert("tls", wire.tls().map_or(Tree::Null, |tls| tls.to_tree()));
+    meta.insert("remote", wire.remote.map_or(Tree::Null, |remote| Tree::from(remote.to_string())));
+    meta.insert("reused", Tree::Bool(wire.reused));
+    meta.insert("tls", wire.tls.as_ref().map_or(Tree::Null, |tls| describe_tls(tls)));
+}
+
+fn describe_tls(tls: &TlsInfo) -> Tree {
+    let mut object = Object::default();
+    object.insert("version", Tree::from(tls.version));
+    object.insert("cipher", Tree::from(&*tls.cipher));
+    object.insert("resumed", Tree::Bool(tls.resumed));
+    object.insert("certificate", tls.certificate.as_ref().map_or(Tree::Null, |der| Tree::Bytes(der.as_slice().into())));
+    Tree::Object(object)
 }
 
 fn number(number: u64) -> Tree {
     Tree::Int(i64::try_from(number).unwrap_or(i64::MAX))
-}
-
-fn field_pairs(fields: Fields<'_>) -> Tree {
-    let pair = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, [u8]>)| {
-        Tree::Array(vec![Tree::from(&*name), Tree::from(&*crate::engine::http::headers::text(&value))])
-    };
-    Tree::Array(fields.iter().map(pair).collect())
 }
 
 /// The cookies of this one answer.
@@ -97,8 +103,7 @@ fn cookies(answer: &HttpAnswer) -> Tree {
         return Tree::Array(Vec::new());
     }
     let mut jar = Jar::default();
-    let now = i64::try_from(crate::clock::epoch().as_secs()).unwrap_or(i64::MAX);
-    jar.store(&answer.finished.request.place(), fields.values("set-cookie"), now);
+    jar.store(&answer.finished.request.place(), fields.values("set-cookie"), clock::epoch_seconds());
     jar.to_tree()
 }
 
@@ -109,9 +114,9 @@ fn past(past: &Past) -> Tree {
     object.insert("reason", Tree::from(&*fields.reason()));
     object.insert("url", Tree::from(past.request.url.as_str()));
     object.insert("method", Tree::from(&*past.request.method));
-    object.insert("headers", field_pairs(fields));
+    object.insert("headers", fields.to_tree());
     let mut request = Object::default();
-    request.insert("headers", pairs(&past.request.headers));
+    request.insert("headers", past.request.headers.to_tree());
     object.insert("request", Tree::Object(request));
     object.insert("body", past.hop.body.as_ref().map_or(Tree::Null, |body| Tree::Bytes(body.as_slice().into())));
     Tree::Object(object)

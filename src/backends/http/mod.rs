@@ -27,10 +27,9 @@ use crate::{
             cookies::{self, Edit, Jar},
             environment::{self, EnvironmentSettings},
             exchange::Carrier,
-            request::pairs,
             url::Url,
         },
-        net::{Limits, pool},
+        net::{limits::Limits, pool::PoolOptions},
     },
     error::{Error, Result, code},
     options::{self, scope},
@@ -129,7 +128,7 @@ impl HttpSession {
         settings.overlay(args, Level::Session, &environment)?;
         let mut jar = Jar::default();
         let cookie_file = args.str("cookie_file")?.map(PathBuf::from);
-        let now = now();
+        let now = clock::epoch_seconds();
         if let Some(file) = &cookie_file {
             cookies::netscape::load(&mut jar, file, now)?;
         }
@@ -191,7 +190,7 @@ impl HttpSession {
             router: &router,
             limits,
             cancel: call.cancel,
-            watch: watch::watch(&settings, call.progress),
+            watch: watch::watch(&settings, call.cancel),
             // A resumed download counts bytes on the wire and on disk alike.
             decode: settings.decode,
             expect_continue: settings.expect_continue,
@@ -229,10 +228,6 @@ fn with_answer(mut error: Error, reading: &answer::Reading) -> Error {
     }
 }
 
-fn now() -> i64 {
-    i64::try_from(clock::epoch().as_secs()).unwrap_or(i64::MAX)
-}
-
 /// Cookies given to create or configure go into the jar; those of a map belong to every host, as in requests.
 fn set_cookies(jar: &mut Jar, args: &Args, _base: Option<&Url>, now: i64) -> Result<()> {
     match args.get("cookies") {
@@ -245,8 +240,8 @@ fn set_cookies(jar: &mut Jar, args: &Args, _base: Option<&Url>, now: i64) -> Res
     }
 }
 
-fn pool_options(args: &Args) -> Result<pool::Options> {
-    let mut options = pool::Options::default();
+fn pool_options(args: &Args) -> Result<PoolOptions> {
+    let mut options = PoolOptions::default();
     let count = |key: &str| -> Result<Option<usize>> {
         let wrong = || Error::option(key, format!("{key} was not a positive number"));
         args.int(key)?.map(|n| usize::try_from(n).ok().filter(|n| *n > 0).ok_or_else(wrong)).transpose()
@@ -327,7 +322,7 @@ impl Backend for HttpSession {
         if matches!(args.get("cookies"), Some(Tree::Null)) {
             jar.clear();
         }
-        jar.apply(edits, now())
+        jar.apply(edits, clock::epoch_seconds())
     }
 
     fn inspect(&self, what: &str, args: &Args) -> Result<Option<Tree>> {
@@ -343,7 +338,7 @@ impl Backend for HttpSession {
                 Tree::from(settings.adapters.find(url)?.name())
             }
             "environment" => self.merged_environment(&settings, args)?,
-            "pool" | "stats" => self.shared.carrier.stats(),
+            "pool" | "stats" => self.show_pool(),
             "options" => show_options(&settings),
             _ => return Ok(None),
         }))
@@ -381,13 +376,31 @@ impl Backend for HttpSession {
         }
         self.shared.carrier.clear();
         match &self.shared.cookie_file {
-            Some(file) => cookies::netscape::save(&self.shared.jar.lock(), file, now()),
+            Some(file) => cookies::netscape::save(&self.shared.jar.lock(), file, clock::epoch_seconds()),
             None => Ok(()),
         }
     }
 }
 
 impl HttpSession {
+    fn show_pool(&self) -> Tree {
+        let number = |number: usize| Tree::Int(i64::try_from(number).unwrap_or(i64::MAX));
+        let (mut idle, mut busy, mut routes) = (0, 0, Vec::new());
+        for route in self.shared.carrier.stats() {
+            (idle, busy) = (idle + route.idle, busy + route.busy);
+            let mut shown = Object::default();
+            shown.insert("route", Tree::from(route.label));
+            shown.insert("idle", number(route.idle));
+            shown.insert("busy", number(route.busy));
+            routes.push(Tree::Object(shown));
+        }
+        let mut shown = Object::default();
+        shown.insert("connections_idle", number(idle));
+        shown.insert("connections_busy", number(busy));
+        shown.insert("routes", Tree::Array(routes));
+        Tree::Object(shown)
+    }
+
     /// `merge_environment_settings` of the original.
     fn merged_environment(&self, settings: &Settings, args: &Args) -> Result<Tree> {
         let url = match (args.str("url")?, &self.base) {
@@ -418,7 +431,7 @@ impl HttpSession {
 
 /// Header fields with their secrets covered.
 fn show_headers(settings: &Settings) -> Tree {
-    let Tree::Array(list) = pairs(&settings.headers) else { return Tree::Null };
+    let Tree::Array(list) = settings.headers.to_tree() else { return Tree::Null };
     let cover = |pair: Tree| match &pair {
         Tree::Array(parts) => match parts.as_slice() {
             [Tree::Text(name), _] if is_secret(name) => Tree::Array(vec![Tree::from(&**name), Tree::from("***")]),

@@ -1,21 +1,24 @@
 //! From a call's arguments to the first request (spec/http.md 1.3 to 1.8), in the order of the original: method, URL,
 //! header fields, cookies, body, authentication.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use super::{HttpSession, settings::Settings};
 use crate::{
     backends::Call,
     engine::http::{
-        auth::Auth,
+        auth::{self, Auth, Selected},
         body::{self, Body},
         cookies::{Edit, RequestCookies},
+        environment::EnvironmentSettings,
         headers::Headers,
+        netrc::{Login, Netrc},
         policy::{self, Rules},
         request::Request,
         url::Url,
     },
     error::{Error, Result, code},
+    secret::Secret,
     value::Tree,
 };
 
@@ -59,22 +62,14 @@ pub(super) fn build(
         if let Some(content_type) = prepared.content_type
             && !request.headers.contains("content-type")
         {
-            describe(&mut request);
+            request.describe_body();
             Arc::make_mut(&mut request.headers).push("Content-Type", &content_type);
         }
     }
-    describe(&mut request);
+    request.describe_body();
     authorize(&mut request, settings, session)?;
     request.framing()?;
     Ok(Prepared { request, rules })
-}
-
-/// Adds Content-Length or Transfer-Encoding unless the caller wrote one.
-fn describe(request: &mut Request) {
-    if request.headers.contains("content-length") || request.headers.contains("transfer-encoding") {
-        return;
-    }
-    request.describe_body();
 }
 
 /// What `prepare` returned, edited or not: sent as it stands.
@@ -94,7 +89,7 @@ fn as_prepared(session: &HttpSession, settings: &Settings, call: &Call<'_>) -> R
         Some(body) => Body::as_is(body)?,
     };
     let mut request = Request { method, url, headers: Arc::new(headers), body };
-    describe(&mut request);
+    request.describe_body();
     request.framing()?;
     let rules = rules(session, settings, &request, RequestCookies::default());
     Ok(Prepared { request, rules })
@@ -143,26 +138,42 @@ fn url(base: Option<&Url>, target: Option<&str>, params: Option<&Tree>) -> Resul
     }
 }
 
-/// Authentication by precedence: what was said, then netrc (an explicit header beats it), then the URL's userinfo.
+/// Authentication by precedence: what was said, then netrc (an explicit field beats it), then the URL's userinfo.
 fn authorize(request: &mut Request, settings: &Settings, session: &HttpSession) -> Result<()> {
-    let header = match &settings.auth {
-        Some(auth) => auth.header(&request.method, request.url.target(), request.body.as_bytes())?,
-        None => {
-            let explicit = request.headers.contains("authorization");
-            let login = settings.trust_env.then(|| session.environment()).filter(|_| !explicit);
-            let login = login.as_ref().and_then(|environment| environment.netrc_login(request.url.host()));
-            match login {
-                Some(login) => Some(crate::engine::http::auth::basic(&login.user, &login.password)),
-                None => request
-                    .url
-                    .credentials()
-                    .map(|(user, password)| crate::engine::http::auth::basic(&user, &password.into())),
-            }
+    if settings.auth.is_none() && !settings.trust_env && request.url.userinfo().is_none() {
+        return Ok(());
+    }
+    let environment = session.environment();
+    let userinfo = request.url.credentials().map(|(user, password)| (user, Secret::new(password)));
+    let selected = auth::select(
+        settings.auth.as_ref(),
+        None,
+        settings.trusted(&environment),
+        request.url.host(),
+        userinfo.as_ref().map(|(user, password)| (&**user, password)),
+        request.headers.contains("authorization"),
+        settings.precedence(),
+    );
+    let header = match selected {
+        Selected::Nothing => None,
+        Selected::Given(Auth::Digest(digest)) => return request.anticipate_digest(digest).map(drop),
+        Selected::Given(Auth::Netrc(file)) => {
+            netrc_login(file.as_deref(), &environment, request.url.host())?.map(|login| auth::basic(&login.user, &login.password))
         }
+        Selected::Given(auth) => auth.authorization(),
+        Selected::Header(header) => Some(header),
     };
     if let Some(header) = header {
         Arc::make_mut(&mut request.headers).set("Authorization", &header);
     }
-    let _ = Auth::None;
     Ok(())
+}
+
+/// The login of a host in a netrc file that was asked for: that it cannot be read is an error here.
+fn netrc_login(file: Option<&Path>, environment: &EnvironmentSettings, host: &str) -> Result<Option<Login>> {
+    let Some(file) = file else { return Ok(environment.netrc_login(host).cloned()) };
+    let wrong = |why: &str| Error::new(&code::IO, format!("the netrc file {} {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&format!("could not be read: {error}")))?;
+    let netrc = Netrc::parse(&text).map_err(|warning| wrong(&format!("was not understood: {}", warning.0)))?;
+    Ok(netrc.login(host).cloned())
 }

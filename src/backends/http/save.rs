@@ -13,7 +13,7 @@ use std::{
 
 use super::answer::HttpAnswer;
 use crate::{
-    engine::http::{client, headers::Headers, policy::question},
+    engine::http::{client, headers::Headers, policy::hooks::question},
     error::{Error, Outcome, Result, code},
     value::{Object, Provider, Tree},
 };

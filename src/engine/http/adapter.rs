@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    body::Framing,
     cassette::Cassette,
     client::Order,
     exchange::{self, Carrier, Payload},
-    policy::{Hop, answer, question, succeeded},
-    request::Request,
+    policy::{Hop, hooks::{answer, question, succeeded}},
+    request::{Framing, Request},
 };
 use crate::{
     args::Args,
-    engine::net::{Limits, Route},
+    engine::net::{limits::Limits, route::Route},
     error::{Error, Result, code},
     value::{Object, Provider, Reader, Tree},
 };
@@ -167,7 +166,7 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
     let expects = expect || request.headers.get("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
     let head = request.head(forward, &fields)?;
     let mut source;
-    let payload = match (framing, request.body.as_bytes()) {
+    let payload = match (framing, request.body.in_memory()) {
         (Framing::None, _) => Payload::None,
         (Framing::Sized(_), Some(bytes)) => Payload::Bytes(bytes),
         (Framing::Sized(size), None) => {
@@ -190,7 +189,7 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
         },
         &order.limits,
         order.cancel,
-        order.watch.clone(),
+        order.watch.as_ref(),
     )?;
     let hop = Hop { status: answer.status, head: answer.raw_head.clone(), body: None };
     Ok(Carried { hop, source: Source::Wire(Box::new(answer)) })

@@ -77,7 +77,7 @@ impl Cassette {
         let key = key(request)?;
         if let State::Playing(entries) = &mut *self.state.lock() {
             let entry = entries.iter_mut().find(|entry| !entry.used && entry.key == key).ok_or_else(|| {
-                let message = format!("the cassette {} has no answer left for {} {}", self.path.display(), request.method, request.url.without_userinfo());
+                let message = format!("the cassette {} has no answer left for {} {}", self.path.display(), request.method, request.url.redacted());
                 Error::new(&code::CASSETTE, message).outcome(Outcome::NotSent)
             })?;
             entry.used = true;
@@ -127,14 +127,14 @@ impl Cassette {
 /// What makes two requests the same: method, URL and body.
 fn key(request: &Request) -> Result<String> {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    if let Some(bytes) = request.body.as_bytes() {
+    if let Some(bytes) = request.body.in_memory() {
         context.update(bytes);
     } else if let Some(size) = request.body.size() {
         // A streamed body is not read twice: its size stands for it.
         context.update(&size.to_be_bytes());
     }
     let digest = STANDARD.encode(context.finish().as_ref());
-    Ok(format!("{} {} {digest}", request.method, request.url.without_userinfo()))
+    Ok(format!("{} {} {digest}", request.method, request.url.redacted()))
 }
 
 fn show(request: &Request) -> Tree {
@@ -144,7 +144,7 @@ fn show(request: &Request) -> Tree {
     let headers = request.headers.iter().filter(|(name, _)| !secret(name));
     let mut object = Object::default();
     object.insert("method", Tree::from(&*request.method));
-    object.insert("url", Tree::from(request.url.without_userinfo()));
+    object.insert("url", Tree::from(&*request.url.redacted()));
     object.insert(
         "headers",
         Tree::Array(headers.map(|(name, value)| Tree::Array(vec![Tree::from(name), Tree::from(value)])).collect()),

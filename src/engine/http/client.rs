@@ -13,7 +13,7 @@ use super::{
 use crate::{
     args::Args,
     clock,
-    engine::net::{Cancel, Limits, Route},
+    engine::net::{cancel::{Cancel, cancelled}, limits::Limits, route::Route},
     error::{Error, Outcome, Result, code},
     value::Provider,
 };
@@ -133,7 +133,7 @@ fn with_answer(
 
 /// Names the URL in the detail, without its userinfo.
 fn named(error: Error, request: &Request) -> Error {
-    if error.detail().get("url").is_some() { error } else { error.with("url", request.url.without_userinfo()) }
+    if error.detail().get("url").is_some() { error } else { error.with("url", &*request.url.redacted()) }
 }
 
 fn wait(time: std::time::Duration, order: &Order<'_>) -> Result<()> {
@@ -145,7 +145,7 @@ fn wait(time: std::time::Duration, order: &Order<'_>) -> Result<()> {
             .phase("total"));
     }
     if order.cancel.wait(time) {
-        return Err(crate::engine::net::cancelled());
+        return Err(cancelled());
     }
     Ok(())
 }
@@ -184,6 +184,6 @@ pub fn not_sent(error: Error) -> Error {
 pub fn ask(provider: &dyn Provider, call: crate::value::Tree) -> Result<Args> {
     let mut reply = Args::new();
     let status = provider.call(call, &mut reply);
-    super::policy::succeeded(status, &reply)?;
+    super::policy::hooks::succeeded(status, &reply)?;
     Ok(reply)
 }

@@ -1,8 +1,11 @@
 //! HTTP without a back end's meaning: preparing, policy, and the exchange of one request for one answer.
 
+pub mod adapter;
 pub mod auth;
 pub mod body;
+pub mod cassette;
 pub mod charset;
+pub mod client;
 pub mod cookies;
 pub mod decode;
 pub mod environment;
@@ -19,5 +22,7 @@ pub mod policy;
 pub mod proxies;
 pub mod query;
 pub mod redirect;
+pub mod request;
 pub mod retry;
+pub mod stream;
 pub mod url;

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    body::{Body, Framing},
+    auth::{
+        challenge::Challenge,
+        digest::{Asked, Digest},
+    },
+    body::Body,
     headers::Headers,
     place::Place,
     url::Url,
@@ -32,7 +36,7 @@ impl Request {
         Place {
             scheme: self.url.scheme(),
             host: self.url.host(),
-            port: self.url.port_or_default().unwrap_or(0),
+            port: self.url.port_or_default(),
             path: self.url.path(),
         }
     }
@@ -43,7 +47,7 @@ impl Request {
     /// `invalid_header` when a field could break out of its line.
     pub fn head(&self, absolute: bool, proxy_fields: &[(&str, &str)]) -> Result<Vec<u8>> {
         let target = self.url.target();
-        let mut head = Vec::with_capacity(96 + self.method.len() + target.len() + self.headers.wire_size());
+        let mut head = Vec::with_capacity(96 + self.method.len() + target.len() + self.headers.len() * 40);
         head.extend_from_slice(self.method.as_bytes());
         head.push(b' ');
         if absolute {
@@ -54,7 +58,7 @@ impl Request {
         head.extend_from_slice(b" HTTP/1.1\r\n");
         if self.headers.get("host").is_none() {
             head.extend_from_slice(b"Host: ");
-            self.url.write_host_header(&mut head);
+            head.extend_from_slice(self.url.host_header().as_bytes());
             head.extend_from_slice(b"\r\n");
         }
         self.headers.write_into(&mut head);
@@ -110,15 +114,74 @@ impl Request {
         let mut object = Object::default();
         object.insert("method", Tree::Text(Arc::clone(&self.method)));
         object.insert("url", Tree::from(self.url.as_str()));
-        object.insert("headers", pairs(&self.headers));
+        object.insert("headers", self.headers.to_tree());
         object.insert("body", self.body.to_tree());
         Tree::Object(object)
     }
 }
 
-/// Fields as a list of pairs.
-pub fn pairs(headers: &Headers) -> Tree {
-    Tree::Array(headers.iter().map(|(name, value)| Tree::Array(vec![Tree::from(name), Tree::from(value)])).collect())
+/// How a body is framed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Framing {
+    /// There is none.
+    None,
+    /// So many bytes.
+    Sized(u64),
+    /// In chunks, until it ends.
+    Chunked,
+}
+
+impl Request {
+    /// Adds the field that frames the body, unless the caller wrote one: a length, chunks, or the length 0 that methods
+    /// other than GET and HEAD say when they have no body.
+    pub fn describe_body(&mut self) {
+        if self.headers.contains("content-length") || self.headers.contains("transfer-encoding") {
+            return;
+        }
+        let bodiless = matches!(self.body, Body::None);
+        if bodiless && matches!(&*self.method, "GET" | "HEAD") {
+            return;
+        }
+        let headers = Arc::make_mut(&mut self.headers);
+        match self.body.size() {
+            _ if bodiless => headers.push("Content-Length", "0"),
+            Some(size) => headers.push("Content-Length", &size.to_string()),
+            None => headers.push("Transfer-Encoding", "chunked"),
+        }
+    }
+
+    /// Answers a digest challenge with an Authorization field; `None` when nobody here knows how.
+    ///
+    /// # Errors
+    /// `internal` when the system has no randomness.
+    pub fn answer_digest(&mut self, digest: &Digest, challenges: &[Challenge]) -> Result<Option<()>> {
+        self.with_cnonce(|asked| digest.respond(challenges, asked))
+    }
+
+    /// Authorizes ahead when the server has challenged us before.
+    ///
+    /// # Errors
+    /// `internal` when the system has no randomness.
+    pub fn anticipate_digest(&mut self, digest: &Digest) -> Result<Option<()>> {
+        self.with_cnonce(|asked| digest.preemptive(asked))
+    }
+
+    fn with_cnonce(&mut self, answer: impl FnOnce(&Asked<'_>) -> Option<String>) -> Result<Option<()>> {
+        let mut random = [0u8; 8];
+        getrandom::fill(&mut random)
+            .map_err(|error| Error::new(&code::INTERNAL, format!("the system gave no random bytes: {error}")))?;
+        let cnonce = format!("{:016x}", u64::from_ne_bytes(random));
+        let asked = Asked {
+            place: &self.place(),
+            method: &self.method,
+            uri: self.url.target(),
+            body: self.body.in_memory(),
+            cnonce: &cnonce,
+        };
+        let Some(header) = answer(&asked) else { return Ok(None) };
+        Arc::make_mut(&mut self.headers).set("Authorization", &header);
+        Ok(Some(()))
+    }
 }
 
 /// A length as the grammar has it: digits alone.

@@ -3,7 +3,7 @@
 //! [`Policy`] is what the host wrote; [`Retry`] counts one request against it. Neither sleeps, reads a clock or draws a
 //! random number: `now` and `random` come from outside, so every sequence can be tested.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     error::{Error, Result, code},
@@ -105,6 +105,16 @@ impl Policy {
     /// Nothing is tried again: the default of a session.
     pub fn never() -> Policy {
         Policy { total: Limit::Count(0), read: Limit::Off, ..Policy::default() }
+    }
+
+    /// Whether nothing is ever tried again, so that nobody needs to count.
+    pub fn is_never(&self) -> bool {
+        self.total == Limit::Count(0)
+    }
+
+    /// Whether an answer of this status might be tried again.
+    pub fn minds_status(&self, status: u16) -> bool {
+        !self.is_never() && (self.status_forcelist.contains(&status) || matches!(status, 413 | 429 | 503))
     }
 
     /// Reads the `retry` argument: a number, an object with the members of this struct, false, or null for [`never`].
@@ -224,8 +234,8 @@ pub enum Decision {
 
 /// One request's tries.
 #[derive(Clone, Debug)]
-pub struct Retry<'a> {
-    policy: &'a Policy,
+pub struct Retry {
+    policy: Arc<Policy>,
     total: Limit,
     connect: Limit,
     read: Limit,
@@ -234,10 +244,10 @@ pub struct Retry<'a> {
     tries: u32,
 }
 
-impl<'a> Retry<'a> {
+impl Retry {
     /// The full measure.
-    pub fn new(policy: &'a Policy) -> Retry<'a> {
-        let Policy { total, connect, read, status, other, .. } = *policy;
+    pub fn new(policy: Arc<Policy>) -> Retry {
+        let Policy { total, connect, read, status, other, .. } = *policy.as_ref();
         Retry { policy, total, connect, read, status, other, tries: 0 }
     }
 

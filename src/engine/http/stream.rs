@@ -35,8 +35,8 @@ impl BodyStream {
     /// `content_decoding` when there are too many codings.
     pub fn new(source: Source, hop: &Hop, method: &str, decode: bool) -> Result<BodyStream> {
         let decoder = if decode && method != "HEAD" {
-            match hop.fields().get("content-encoding") {
-                Some(codings) => Decoder::for_header(&codings)?,
+            match hop.fields().get_joined("content-encoding") {
+                Some(codings) => Decoder::new(&codings)?,
                 None => None,
             }
         } else {

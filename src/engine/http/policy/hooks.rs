@@ -8,7 +8,7 @@ use crate::{
     engine::http::{
         body::Body,
         headers::Headers,
-        request::{Request, pairs},
+        request::Request,
         url::Url,
     },
     error::{Error, Result, Status, code},
@@ -33,12 +33,12 @@ pub(super) fn prepare_call(provider: &str, request: &Request) -> Tree {
 /// The question of `hooks.response`.
 pub(super) fn response_call(hop: &Hop, request: &Request) -> Tree {
     let fields = hop.fields();
-    let headers = fields.iter().map(|(name, value)| Tree::Array(vec![Tree::from(name), Tree::from(value)])).collect();
+    let headers = fields.to_tree();
     let mut response = Object::default();
     response.insert("status", Tree::Int(hop.status.into()));
-    response.insert("reason", Tree::from(fields.reason()));
+    response.insert("reason", Tree::from(&*fields.reason()));
     response.insert("url", Tree::from(request.url.as_str()));
-    response.insert("headers", Tree::Array(headers));
+    response.insert("headers", headers);
     response.insert("request", request.to_tree());
     if let Some(body) = &hop.body {
         response.insert("body", Tree::Bytes(body.as_slice().into()));
@@ -88,7 +88,7 @@ pub(super) fn edit(request: &mut Request, status: Status, reply: &Args) -> Resul
         Some(list @ Tree::Array(_)) => request.headers = Arc::new(Headers::from_tree(list)?),
         Some(Tree::Object(edits)) => {
             let headers = Arc::make_mut(&mut request.headers);
-            headers.apply(edits)?;
+            headers.apply(&Tree::Object(edits.clone()))?;
         }
         Some(_) => return Err(Error::option("headers", "a provider's headers were neither a list nor an object")),
     }
@@ -97,7 +97,7 @@ pub(super) fn edit(request: &mut Request, status: Status, reply: &Args) -> Resul
         let headers = Arc::make_mut(&mut request.headers);
         headers.remove("Content-Length");
         headers.remove("Transfer-Encoding");
-        request.body.describe(&request.method, headers);
+        request.describe_body();
     }
     Ok(())
 }

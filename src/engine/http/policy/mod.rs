@@ -4,18 +4,20 @@
 //! The driver does what a [`Step`] says and hands the result back as an [`Input`]; the same machine serves the
 //! caller's thread and the reactor.
 
-mod hooks;
+pub mod hooks;
 mod redirects;
+
+pub use redirects::set_cookies;
 
 use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 
 use super::{
-    auth::Auth,
-    cookies::Jar,
-    headers::{Fields, Headers},
-    netrc::Netrc,
+    auth::{Auth, challenge, digest::Attempts},
+    cookies::{Jar, RequestCookies},
+    environment::EnvironmentSettings,
+    fields::Fields,
     redirect,
     request::Request,
     retry::{self, Decision, Retry},
@@ -35,8 +37,8 @@ pub struct Rules {
     pub max_redirects: usize,
     /// Who we are, when it was said explicitly.
     pub auth: Option<Auth>,
-    /// Logins by host, consulted when nobody said who we are.
-    pub netrc: Option<Arc<Netrc>>,
+    /// The environment, when it is trusted: netrc is asked when nobody said who we are.
+    pub environment: Option<Arc<EnvironmentSettings>>,
     /// When to try again.
     pub retry: Arc<retry::Policy>,
     /// Called with each request.
@@ -49,8 +51,10 @@ pub struct Rules {
     pub stream: bool,
     /// The session's cookies; `None` when the jar is switched off.
     pub jar: Option<Arc<Mutex<Jar>>>,
+    /// The caller wrote the Cookie field.
+    pub explicit_cookie: bool,
     /// Cookies of this call alone, bound to the origin of its first URL.
-    pub own_cookies: Arc<[(String, String)]>,
+    pub own_cookies: Arc<RequestCookies>,
 }
 
 /// One answer's head, and its body once it was read.
@@ -137,13 +141,12 @@ enum Phase {
 pub struct Transaction {
     rules: Arc<Rules>,
     request: Request,
-    first: Request,
     current: Option<Hop>,
     history: Vec<Past>,
     retry: Option<Retry>,
     retries: u32,
     /// Answers to challenges since the last redirect.
-    challenges: u8,
+    attempts: Attempts,
     phase: Phase,
 }
 
@@ -165,14 +168,13 @@ impl Transaction {
     /// A call with its first request.
     pub fn new(rules: Arc<Rules>, request: Request) -> Transaction {
         Transaction {
-            first: request.clone(),
             rules,
             request,
             current: None,
             history: Vec::new(),
             retry: None,
             retries: 0,
-            challenges: 0,
+            attempts: Attempts::default(),
             phase: Phase::Sending,
         }
     }
@@ -252,7 +254,7 @@ impl Transaction {
             }
             Decision::PassOn => {}
         }
-        if self.is_challenged() {
+        if self.challenged() {
             self.phase = Phase::DrainToAuthorize;
             return Ok(Step::Drain);
         }
@@ -267,7 +269,7 @@ impl Transaction {
     }
 
     fn after_status(&mut self, hop: &Hop) -> Decision {
-        let retry_after = hop.fields().get("retry-after");
+        let retry_after = hop.fields().get_text("retry-after");
         let now = i64::try_from(crate::clock::epoch().as_secs()).unwrap_or(i64::MAX);
         let method = Arc::clone(&self.request.method);
         let decision = self.retry_state().after_status(hop.status, retry_after.as_deref(), &method, now, &mut random);
@@ -306,9 +308,13 @@ impl Transaction {
     }
 
     /// The answer asks for digest authentication and there is an answer to give: at most two tries between redirects.
-    fn is_challenged(&self) -> bool {
+    fn challenged(&mut self) -> bool {
         let (Some(Auth::Digest(_)), Some(hop)) = (&self.rules.auth, &self.current) else { return false };
-        (400..500).contains(&hop.status) && self.challenges < 1 && hop.fields().names_digest()
+        if !(400..500).contains(&hop.status) {
+            return false;
+        }
+        let values = hop.fields().get_all("www-authenticate");
+        self.attempts.allow(hop.status, &challenge::parse(values.iter().map(|value| &**value)))
     }
 
     /// Answers the challenge: the same request again, with what the server asked for.
@@ -317,13 +323,17 @@ impl Transaction {
             return Err(Error::new(&code::INTERNAL, "a challenge was answered that nobody made"));
         };
         hop.body = Some(body);
-        self.challenges += 1;
-        let challenges: Vec<String> = hop.fields().get_all("www-authenticate").collect();
+        if !self.request.body.can_rewind() {
+            return Err(redirects::unrewindable("to answer the server's challenge"));
+        }
+        let values = hop.fields().get_all("www-authenticate");
+        let challenges = challenge::parse(values.iter().map(|value| &**value));
         let mut again = self.request.clone();
-        redirects::refresh_cookies(&mut again, &self.rules, &self.first);
-        let entity = again.body.as_bytes();
-        let header = digest.answer(&challenges, &again.method, again.url.target(), entity)?;
-        let Some(header) = header else {
+        if !self.rules.explicit_cookie {
+            Arc::make_mut(&mut again.headers).remove("Cookie");
+            set_cookies(&mut again, &self.rules);
+        }
+        let Some(header) = again.answer_digest(&digest, &challenges)? else {
             // An algorithm that nobody here knows: the refusal is the answer.
             self.current = Some(hop);
             return self.show();
@@ -373,7 +383,7 @@ impl Transaction {
         let Some(hop) = &self.current else {
             return Err(Error::new(&code::INTERNAL, "there was no answer to decide on"));
         };
-        let follows = self.rules.allow_redirects && redirect::is_redirect(hop.status) && hop.fields().get("location").is_some();
+        let follows = self.rules.allow_redirects && redirect::is_redirect(hop.status) && hop.fields().contains("location");
         if !follows {
             self.phase = Phase::Done;
             return Ok(Step::Finish);
@@ -398,10 +408,10 @@ impl Transaction {
             return Err(Error::new(&code::INTERNAL, "there was no redirect to follow"));
         };
         hop.body = Some(body);
-        let next = redirects::next_request(&self.rules, &self.request, &self.first, &hop)?;
+        let next = redirects::next_request(&self.rules, &self.request, &hop)?;
         let past = std::mem::replace(&mut self.request, next);
         self.history.push(Past { hop, request: past });
-        self.challenges = 0;
+        self.attempts = Attempts::default();
         self.retry = None;
         self.ask_request_hook(0)
     }
@@ -414,8 +424,8 @@ impl Transaction {
     /// The final answer, once a step said so; also the last one after [`code::TOO_MANY_REDIRECTS`].
     pub fn finish(&mut self) -> Option<Finished> {
         let hop = self.current.take()?;
-        let next = if redirect::is_redirect(hop.status) && hop.fields().get("location").is_some() {
-            redirects::next_request(&self.rules, &self.request, &self.first, &hop).ok()
+        let next = if redirect::is_redirect(hop.status) && hop.fields().contains("location") {
+            redirects::next_request(&self.rules, &self.request, &hop).ok()
         } else {
             None
         };
@@ -435,9 +445,4 @@ fn random() -> f64 {
     // Without randomness there is no jitter; nothing depends on it.
     let _ = getrandom::fill(&mut bytes);
     f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX)
-}
-
-impl Headers {
-    /// The fields that describe a body, which leave with it.
-    pub(super) const BODY_FIELDS: [&'static str; 3] = ["Content-Length", "Content-Type", "Transfer-Encoding"];
 }
