@@ -1,1 +1,5 @@
-//! System calls.
+//! System calls: the only place outside `ffi` that may be `unsafe`.
+
+pub mod poll;
+pub mod socket;
+pub mod thread;
