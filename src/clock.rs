@@ -8,10 +8,15 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// The time of day, since 1970 UTC.
+/// The time of day, for cookies, `Retry-After` and certificates.
 #[expect(clippy::disallowed_methods, reason = "the one home of clock reads")]
+pub fn wall() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The time of day as the duration since 1970 UTC; zero on a clock that is set before.
 pub fn epoch() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    wall().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// The time of day in whole seconds since 1970 UTC, as cookies count.

@@ -1,4 +1,4 @@
-//! System calls.
+//! System calls: the only place outside `ffi` that may be `unsafe`.
 
 pub mod environment;
 pub mod eventfd;
