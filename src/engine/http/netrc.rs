@@ -54,15 +54,15 @@ impl Netrc {
             let bytes = match fs::read(file) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => return (None, Some(Warning(format!("netrc file {} was not read: {error}", file.display())))),
+                Err(error) => {
+                    return (None, Some(Warning(format!("netrc file {} was not read: {error}", file.display()))));
+                }
             };
             let text = String::from_utf8(bytes)
                 .unwrap_or_else(|error| error.as_bytes().iter().map(|byte| char::from(*byte)).collect());
             return match Netrc::parse(&text) {
                 Ok(netrc) => (Some(netrc), None),
-                Err(Warning(why)) => {
-                    (None, Some(Warning(format!("netrc file {} was ignored: {why}", file.display()))))
-                }
+                Err(Warning(why)) => (None, Some(Warning(format!("netrc file {} was ignored: {why}", file.display())))),
             };
         }
         (None, None)
@@ -223,7 +223,11 @@ mod tests {
         for (text, host, login) in [
             ("machine a.com login u password p", "a.com", pair("u", "p")),
             ("machine a.com login u password p", "b.com", None),
-            ("machine a.com\n\tuser u\n\taccount x\n\tpassword p\ndefault login d password e\n", "b.com", pair("d", "e")),
+            (
+                "machine a.com\n\tuser u\n\taccount x\n\tpassword p\ndefault login d password e\n",
+                "b.com",
+                pair("d", "e"),
+            ),
             ("machine a.com account x password p", "a.com", pair("x", "p")),
             ("machine a.com login \"u v\" password \"p\\\"q\"", "a.com", pair("u v", "p\"q")),
             ("machine a.com login u password p\\ q", "a.com", pair("u", "p q")),

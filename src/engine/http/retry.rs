@@ -189,7 +189,11 @@ fn seconds(key: &str, value: &Tree) -> Result<f64> {
         Tree::Double(number) | Tree::Number(number, _) => *number,
         _ => -1.0,
     };
-    if seconds.is_finite() && seconds >= 0.0 { Ok(seconds) } else { Err(Error::option(key, "a span was not a number of seconds")) }
+    if seconds.is_finite() && seconds >= 0.0 {
+        Ok(seconds)
+    } else {
+        Err(Error::option(key, "a span was not a number of seconds"))
+    }
 }
 
 fn truth(key: &str, value: &Tree) -> Result<bool> {

@@ -145,9 +145,7 @@ pub(super) fn is_clean(text: &str) -> bool {
 pub(super) fn is_below(host: &str, domain: &str) -> bool {
     let Some(at) = host.len().checked_sub(domain.len() + 1) else { return false };
     let (host, domain) = (host.as_bytes(), domain.as_bytes());
-    at > 0
-        && host.get(at) == Some(&b'.')
-        && host.get(at + 1..).is_some_and(|tail| tail.eq_ignore_ascii_case(domain))
+    at > 0 && host.get(at) == Some(&b'.') && host.get(at + 1..).is_some_and(|tail| tail.eq_ignore_ascii_case(domain))
 }
 
 /// Whether a host is an IP address, which has no names under it.

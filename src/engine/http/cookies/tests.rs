@@ -89,7 +89,11 @@ fn safer_domains() {
     let mut lenient = Jar::new(Rules::Lenient);
     lenient.store(&place("http://ex.co.uk/"), ["a=1; Domain=co.uk"], NOW);
     assert_eq!(sent(&lenient, "http://x.co.uk/"), "a=1");
-    check("https://ex.com/a/", &["__Host-a=1; Secure", "__Host-b=1; Path=/; Secure"], &[("https://ex.com/a/", "__Host-b=1")]);
+    check(
+        "https://ex.com/a/",
+        &["__Host-a=1; Secure", "__Host-b=1; Path=/; Secure"],
+        &[("https://ex.com/a/", "__Host-b=1")],
+    );
 }
 
 #[test]
@@ -139,9 +143,15 @@ fn expiry() {
 
 #[test]
 fn cookies_of_one_call() {
-    let hand = |name, domain: &str, path: &str, value| Edit::Set(Cookie { domain: domain.into(), path: path.into(), ..Cookie::new(name, Some(value)).unwrap() });
+    let hand = |name, domain: &str, path: &str, value| {
+        Edit::Set(Cookie { domain: domain.into(), path: path.into(), ..Cookie::new(name, Some(value)).unwrap() })
+    };
     let mut jar = Jar::default();
-    jar.apply([hand("a", "", "/", "1"), hand("b", "ex.com", "/", "2"), hand("c", "", "/p", "3"), hand("d", "", "/", "4")], NOW).unwrap();
+    jar.apply(
+        [hand("a", "", "/", "1"), hand("b", "ex.com", "/", "2"), hand("c", "", "/p", "3"), hand("d", "", "/", "4")],
+        NOW,
+    )
+    .unwrap();
     assert_eq!(jar.domains(), ["", "ex.com"]);
     assert_eq!(jar.paths(), ["/", "/p"]);
     let call: Object = [("a", "9"), ("b", "8"), ("z", "7")].into_iter().collect();
@@ -180,7 +190,8 @@ fn trees() {
     assert_eq!(first.get("domain").unwrap().as_str(), Some(".ex.com"));
     copy.apply(Edit::parse(&Tree::Array(vec![tree.as_array().unwrap()[0].clone()])).unwrap(), NOW).unwrap();
     assert_eq!(copy.get("a", None, None).unwrap().unwrap().same_site.as_deref(), Some("Lax"));
-    let gone: Object = [("name", Tree::from("a")), ("value", Tree::Null), ("domain", ".ex.com".into())].into_iter().collect();
+    let gone: Object =
+        [("name", Tree::from("a")), ("value", Tree::Null), ("domain", ".ex.com".into())].into_iter().collect();
     copy.apply(Edit::parse(&Tree::Array(vec![gone.into()])).unwrap(), NOW).unwrap();
     assert!(copy.is_empty());
     for (name, value) in [("a", "b\r\nX: y"), ("a\n", "b"), ("a", "\0"), ("", "b")] {
