@@ -182,7 +182,8 @@ impl Lexer<'_> {
             let word = self.token();
             match &*word {
                 "" | "machine" | "default" | "macdef" => {
-                    self.pushed = Some(word).filter(|word| !word.is_empty());
+                    // An empty word in quotes ends the file, as its true end does: so in Python.
+                    self.pushed = Some(word);
                     let user = if user.is_empty() { account } else { user };
                     return Ok(Login { user, password: Secret::new(password) });
                 }
@@ -234,12 +235,21 @@ mod tests {
             ("# top\nmachine a.com # note here\n login u\n #x y\n password p#1\n", "a.com", pair("u", "p#1")),
             ("macdef init\ncd /x\nls\n\nmachine a.com login u password p", "a.com", pair("u", "p")),
             ("machine a.com login u password p\nmachine a.com login v password q", "a.com", pair("v", "q")),
+            ("machine a.com login u password p \"\" nonsense", "a.com", pair("u", "p")),
+            ("machine a.com login #u password p", "a.com", pair("#u", "p")),
+            ("#\nmachine a.com login u password p", "a.com", pair("u", "p")),
             ("machine a.com", "a.com", None),
             ("machine a.com password p", "a.com", pair("", "p")),
         ] {
             assert_eq!(found(text, host), login, "{text}");
         }
-        for wrong in ["nonsense", "machine a.com login u pass p", "macdef x\ny", "machine"] {
+        for wrong in [
+            "nonsense",
+            "#a b c\nmachine a.com login u password p",
+            "machine a.com login u pass p",
+            "macdef x\ny",
+            "machine",
+        ] {
             assert!(Netrc::parse(wrong).is_err(), "{wrong}");
         }
     }

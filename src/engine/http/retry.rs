@@ -307,7 +307,8 @@ impl<'a> Retry<'a> {
         if self.tries <= 1 {
             return Duration::ZERO;
         }
-        let exponent = i32::try_from(self.tries - 1).unwrap_or(i32::MAX);
+        // Beyond this the power is infinite, and nought times that is no number.
+        let exponent = i32::try_from(self.tries - 1).unwrap_or(i32::MAX).min(1000);
         let mut seconds = self.policy.backoff_factor * 2f64.powi(exponent);
         if self.policy.backoff_jitter != 0.0 {
             seconds += random() * self.policy.backoff_jitter;

@@ -128,10 +128,10 @@ pub fn select<'a>(
         Some(auth) => return Selected::Given(auth),
         None => {}
     }
-    if !has_header || precedence == Precedence::Requests {
-        if let Some(login) = environment.and_then(|environment| environment.netrc_login(host)) {
-            return Selected::Header(basic(&login.user, &login.password));
-        }
+    let asks_netrc = !has_header || precedence == Precedence::Requests;
+    let login = environment.filter(|_| asks_netrc).and_then(|environment| environment.netrc_login(host));
+    if let Some(login) = login {
+        return Selected::Header(basic(&login.user, &login.password));
     }
     match userinfo {
         Some((user, password)) if !user.is_empty() || !password.reveal().is_empty() => {

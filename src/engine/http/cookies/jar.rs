@@ -260,7 +260,7 @@ fn lay_over<'a>(chosen: &mut Vec<&'a Cookie>, cookie: &'a Cookie) {
         return;
     }
     let after =
-        chosen.iter().rposition(|old| same_path(&old)).or_else(|| chosen.iter().rposition(|old| same_domain(&old)));
+        chosen.iter().rposition(|old| same_path(old)).or_else(|| chosen.iter().rposition(|old| same_domain(old)));
     chosen.insert(after.map_or(chosen.len(), |after| after + 1), cookie);
 }
 
