@@ -200,7 +200,8 @@ mod tests {
         }
     }
 
-    // What Request(...).prepare() and prepare_request of requests send.
+    // Netrc before userinfo, userinfo over a header, and the last line are what requests does; the explicit none and the
+    // header that wins over netrc are ours.
     #[test]
     fn precedence() {
         let file = std::env::temp_dir().join(format!("haft-netrc-{}", std::process::id()));

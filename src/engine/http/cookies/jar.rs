@@ -259,8 +259,7 @@ fn lay_over<'a>(chosen: &mut Vec<&'a Cookie>, cookie: &'a Cookie) {
         *old = cookie;
         return;
     }
-    let after =
-        chosen.iter().rposition(|old| same_path(old)).or_else(|| chosen.iter().rposition(|old| same_domain(old)));
+    let after = chosen.iter().rposition(same_path).or_else(|| chosen.iter().rposition(same_domain));
     chosen.insert(after.map_or(chosen.len(), |after| after + 1), cookie);
 }
 

@@ -1,4 +1,5 @@
 //! Expected values come from requests 2.34.2 on Python 3.11, run over the same lines, unless said otherwise.
+//! Forms of the host, limits and the guard of the header line are our own.
 
 use super::*;
 use crate::{
@@ -133,6 +134,7 @@ fn order_and_path_match() {
 fn expiry() {
     let mut jar = jar("http://ex.com/", &["a=1", "b=2; Expires=Wed, 09-Feb-2094 22:23:32 GMT", "d=1; Max-Age=5"]);
     assert_eq!(jar.get("b", None, None).unwrap().unwrap().expires, Some(3_916_592_612));
+    // Python takes this year for 2070 and keeps the cookie.
     jar.store(&place("http://ex.com/"), ["a=; Expires=Thu, 01-Jan-70 00:00:00 GMT"], NOW);
     assert_eq!(sent(&jar, "http://ex.com/"), "b=2; d=1");
     let later = jar.header(&place("http://ex.com/"), NOW + 5, &RequestCookies::default());
