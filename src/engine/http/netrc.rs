@@ -54,15 +54,15 @@ impl Netrc {
             let bytes = match fs::read(file) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => return (None, Some(Warning(format!("netrc file {} was not read: {error}", file.display())))),
+                Err(error) => {
+                    return (None, Some(Warning(format!("netrc file {} was not read: {error}", file.display()))));
+                }
             };
             let text = String::from_utf8(bytes)
                 .unwrap_or_else(|error| error.as_bytes().iter().map(|byte| char::from(*byte)).collect());
             return match Netrc::parse(&text) {
                 Ok(netrc) => (Some(netrc), None),
-                Err(Warning(why)) => {
-                    (None, Some(Warning(format!("netrc file {} was ignored: {why}", file.display()))))
-                }
+                Err(Warning(why)) => (None, Some(Warning(format!("netrc file {} was ignored: {why}", file.display())))),
             };
         }
         (None, None)
@@ -182,7 +182,8 @@ impl Lexer<'_> {
             let word = self.token();
             match &*word {
                 "" | "machine" | "default" | "macdef" => {
-                    self.pushed = Some(word).filter(|word| !word.is_empty());
+                    // An empty word in quotes ends the file, as its true end does: so in Python.
+                    self.pushed = Some(word);
                     let user = if user.is_empty() { account } else { user };
                     return Ok(Login { user, password: Secret::new(password) });
                 }
@@ -223,19 +224,32 @@ mod tests {
         for (text, host, login) in [
             ("machine a.com login u password p", "a.com", pair("u", "p")),
             ("machine a.com login u password p", "b.com", None),
-            ("machine a.com\n\tuser u\n\taccount x\n\tpassword p\ndefault login d password e\n", "b.com", pair("d", "e")),
+            (
+                "machine a.com\n\tuser u\n\taccount x\n\tpassword p\ndefault login d password e\n",
+                "b.com",
+                pair("d", "e"),
+            ),
             ("machine a.com account x password p", "a.com", pair("x", "p")),
             ("machine a.com login \"u v\" password \"p\\\"q\"", "a.com", pair("u v", "p\"q")),
             ("machine a.com login u password p\\ q", "a.com", pair("u", "p q")),
             ("# top\nmachine a.com # note here\n login u\n #x y\n password p#1\n", "a.com", pair("u", "p#1")),
             ("macdef init\ncd /x\nls\n\nmachine a.com login u password p", "a.com", pair("u", "p")),
             ("machine a.com login u password p\nmachine a.com login v password q", "a.com", pair("v", "q")),
+            ("machine a.com login u password p \"\" nonsense", "a.com", pair("u", "p")),
+            ("machine a.com login #u password p", "a.com", pair("#u", "p")),
+            ("#\nmachine a.com login u password p", "a.com", pair("u", "p")),
             ("machine a.com", "a.com", None),
             ("machine a.com password p", "a.com", pair("", "p")),
         ] {
             assert_eq!(found(text, host), login, "{text}");
         }
-        for wrong in ["nonsense", "machine a.com login u pass p", "macdef x\ny", "machine"] {
+        for wrong in [
+            "nonsense",
+            "#a b c\nmachine a.com login u password p",
+            "machine a.com login u pass p",
+            "macdef x\ny",
+            "machine",
+        ] {
             assert!(Netrc::parse(wrong).is_err(), "{wrong}");
         }
     }

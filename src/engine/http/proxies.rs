@@ -145,7 +145,6 @@ impl Sources<'_> {
         if nobody {
             return Ok(None);
         }
-        let merged = self.merged(place);
         if self.precedence == Precedence::Explicit {
             // The most specific key must not let the environment in ahead of what was said here.
             let explicit = self.explicit();
@@ -156,7 +155,7 @@ impl Sources<'_> {
                 return ProxyUrl::parse(url.reveal()).map(Some);
             }
         }
-        merged.best(place).map(|url| ProxyUrl::parse(url.reveal())).transpose()
+        self.merged(place).best(place).map(|url| ProxyUrl::parse(url.reveal())).transpose()
     }
 
     fn explicit(&self) -> Proxies {

@@ -142,9 +142,6 @@ mod tests {
                 "X-Api-Key"
             ]
         );
-        assert_eq!(
-            dropped_headers(307, &old, &old, &told).collect::<Vec<_>>(),
-            ["Cookie", "Proxy-Authorization"]
-        );
+        assert_eq!(dropped_headers(307, &old, &old, &told).collect::<Vec<_>>(), ["Cookie", "Proxy-Authorization"]);
     }
 }

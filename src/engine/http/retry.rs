@@ -199,7 +199,11 @@ fn seconds(key: &str, value: &Tree) -> Result<f64> {
         Tree::Double(number) | Tree::Number(number, _) => *number,
         _ => -1.0,
     };
-    if seconds.is_finite() && seconds >= 0.0 { Ok(seconds) } else { Err(Error::option(key, "a span was not a number of seconds")) }
+    if seconds.is_finite() && seconds >= 0.0 {
+        Ok(seconds)
+    } else {
+        Err(Error::option(key, "a span was not a number of seconds"))
+    }
 }
 
 fn truth(key: &str, value: &Tree) -> Result<bool> {
@@ -313,7 +317,8 @@ impl Retry {
         if self.tries <= 1 {
             return Duration::ZERO;
         }
-        let exponent = i32::try_from(self.tries - 1).unwrap_or(i32::MAX);
+        // Beyond this the power is infinite, and nought times that is no number.
+        let exponent = i32::try_from(self.tries - 1).unwrap_or(i32::MAX).min(1000);
         let mut seconds = self.policy.backoff_factor * 2f64.powi(exponent);
         if self.policy.backoff_jitter != 0.0 {
             seconds += random() * self.policy.backoff_jitter;

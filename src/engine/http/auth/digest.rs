@@ -140,13 +140,13 @@ impl Digest {
 
 impl State {
     fn next_count(&mut self, nonce: &str) -> u32 {
-        if let Some((_, count)) = self.counts.iter_mut().find(|(known, _)| known == nonce) {
-            *count += 1;
-            return *count;
-        }
+        let at = self.counts.iter().position(|(known, _)| known == nonce);
+        let (nonce, last) = at.and_then(|at| self.counts.remove(at)).unwrap_or_else(|| (nonce.into(), 0));
+        let count = last.saturating_add(1);
+        // The ones in use stay in front, so that only forgotten nonces fall off the end.
         self.counts.truncate(MAX_NONCES - 1);
-        self.counts.push_front((nonce.into(), 1));
-        1
+        self.counts.push_front((nonce, count));
+        count
     }
 }
 

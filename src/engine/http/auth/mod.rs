@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use self::digest::Digest;
 use crate::{
     engine::http::{environment::EnvironmentSettings, proxies::Precedence},
-    error::{Error, Result},
+    error::{Error, Result, code},
     secret::Secret,
     value::{Object, Provider, Tree},
 };
@@ -41,7 +41,7 @@ impl Auth {
     /// Reads the `auth` argument.
     ///
     /// # Errors
-    /// `argument`; what was given is not repeated.
+    /// `argument`, or `invalid_header` for a token with a line break; what was given is not repeated.
     pub fn parse(value: &Tree) -> Result<Auth> {
         match value {
             Tree::Null => Ok(Auth::None),
@@ -59,7 +59,8 @@ impl Auth {
 
     fn parse_members(members: &Object) -> Result<Auth> {
         let text = |key: &str| members.get(key).and_then(Tree::as_str);
-        let needed = |key: &str| text(key).ok_or_else(|| Error::option(key, "a member of auth was missing or not text"));
+        let needed =
+            |key: &str| text(key).ok_or_else(|| Error::option(key, "a member of auth was missing or not text"));
         let only = |allowed: &[&str]| match members.iter().find(|(key, _)| *key != "type" && !allowed.contains(key)) {
             Some((key, _)) => Err(Error::option(key, "auth was given an unknown member")),
             None => Ok(()),
@@ -75,7 +76,11 @@ impl Auth {
             }
             "bearer" => {
                 only(&["token"])?;
-                Ok(Auth::Bearer(Secret::new(needed("token")?)))
+                let token = needed("token")?;
+                if token.chars().any(char::is_control) {
+                    return Err(Error::new(&code::INVALID_HEADER, "a bearer token held a control character"));
+                }
+                Ok(Auth::Bearer(Secret::new(token)))
             }
             "netrc" => {
                 only(&["file"])?;
@@ -107,7 +112,8 @@ pub enum Selected<'a> {
 }
 
 /// Chooses: the call's auth, else the session's, else netrc (if the environment is trusted), else the URL's userinfo
-/// (percent-decoded). An `Authorization` set by hand wins over netrc, but not with requests' own precedence.
+/// (percent-decoded; requests asks for both a user and a password, which may be empty, so `http://user@host` has none).
+/// An `Authorization` set by hand wins over netrc, but not with requests' own precedence.
 pub fn select<'a>(
     request: Option<&'a Auth>,
     session: Option<&'a Auth>,
@@ -122,10 +128,10 @@ pub fn select<'a>(
         Some(auth) => return Selected::Given(auth),
         None => {}
     }
-    if !has_header || precedence == Precedence::Requests {
-        if let Some(login) = environment.and_then(|environment| environment.netrc_login(host)) {
-            return Selected::Header(basic(&login.user, &login.password));
-        }
+    let asks_netrc = !has_header || precedence == Precedence::Requests;
+    let login = environment.filter(|_| asks_netrc).and_then(|environment| environment.netrc_login(host));
+    if let Some(login) = login {
+        return Selected::Header(basic(&login.user, &login.password));
     }
     match userinfo {
         Some((user, password)) if !user.is_empty() || !password.reveal().is_empty() => {
@@ -173,7 +179,13 @@ mod tests {
         assert!(matches!(digest, Auth::Digest(_)) && !format!("{digest:?}").contains("hidden"));
         assert!(matches!(Auth::parse(&Tree::Null), Ok(Auth::None)));
         assert!(matches!(Auth::parse(&object(&[("type", "netrc")])), Ok(Auth::Netrc(None))));
-        for wrong in [object(&[("type", "x")]), object(&[]), Tree::Array(vec![]), true.into(), object(&[("type", "bearer"), ("tokn", "hidden")])] {
+        for wrong in [
+            object(&[("type", "x")]),
+            object(&[]),
+            Tree::Array(vec![]),
+            true.into(),
+            object(&[("type", "bearer"), ("tokn", "hidden")]),
+        ] {
             let error = Auth::parse(&wrong).unwrap_err();
             assert_eq!(error.code(), "argument");
             assert!(!error.message().contains("hidden"));
@@ -188,7 +200,8 @@ mod tests {
         }
     }
 
-    // What Request(...).prepare() and prepare_request of requests send.
+    // Netrc before userinfo, userinfo over a header, and the last line are what requests does; the explicit none and the
+    // header that wins over netrc are ours.
     #[test]
     fn precedence() {
         let file = std::env::temp_dir().join(format!("haft-netrc-{}", std::process::id()));

@@ -145,9 +145,7 @@ pub(super) fn is_clean(text: &str) -> bool {
 pub(super) fn is_below(host: &str, domain: &str) -> bool {
     let Some(at) = host.len().checked_sub(domain.len() + 1) else { return false };
     let (host, domain) = (host.as_bytes(), domain.as_bytes());
-    at > 0
-        && host.get(at) == Some(&b'.')
-        && host.get(at + 1..).is_some_and(|tail| tail.eq_ignore_ascii_case(domain))
+    at > 0 && host.get(at) == Some(&b'.') && host.get(at + 1..).is_some_and(|tail| tail.eq_ignore_ascii_case(domain))
 }
 
 /// Whether a host is an IP address, which has no names under it.
@@ -172,22 +170,40 @@ pub(super) fn escaped_path(path: &str) -> Cow<'_, str> {
         return Cow::Borrowed(path);
     }
     let mut out = String::with_capacity(path.len() + 16);
-    let mut raise = 0;
-    for byte in bytes {
-        let byte = *byte;
-        if byte == b'%' {
-            raise = 3;
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        let escape = tail.get(..2).filter(|pair| *first == b'%' && pair.iter().all(u8::is_ascii_hexdigit));
+        rest = tail;
+        if let Some(pair) = escape {
+            out.push('%');
+            out.extend(pair.iter().map(|digit| char::from(digit.to_ascii_uppercase())));
+            rest = tail.get(2..).unwrap_or_default();
+        } else if *first == b'%' || is_plain(*first) {
+            out.push(char::from(*first));
+        } else {
+            let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase();
+            out.extend(['%', digit(first >> 4), digit(first & 15)]);
         }
-        if raise > 0 || is_plain(byte) {
-            let byte = if raise > 0 { byte.to_ascii_uppercase() } else { byte };
-            if byte.is_ascii_hexdigit() || is_plain(byte) || byte == b'%' {
-                out.push(char::from(byte));
-                raise -= i32::from(raise > 0);
-                continue;
-            }
-        }
-        raise = 0;
-        out.push_str(&format!("%{byte:02X}"));
     }
     Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped_path;
+
+    // http.cookiejar.escape_path of Python 3.11.
+    #[test]
+    fn paths() {
+        for (path, escaped) in [
+            ("/a/b", "/a/b"),
+            ("/a%2fb", "/a%2Fb"),
+            ("/%zz%", "/%zz%"),
+            ("/\u{e4} b", "/%C3%A4%20b"),
+            ("/[x]?#", "/%5Bx%5D%3F%23"),
+            ("/%%2f~", "/%%2F~"),
+        ] {
+            assert_eq!(escaped_path(path), escaped);
+        }
+    }
 }

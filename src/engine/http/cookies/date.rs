@@ -64,7 +64,9 @@ fn digits(token: &[u8], least: usize, most: usize) -> Option<i64> {
 /// `hh:mm:ss`, or `hh:mm` as Python allows.
 fn clock(token: &[u8]) -> Option<(i64, i64, i64)> {
     let mut fields = token.split(|byte| *byte == b':');
-    let whole = |field: &[u8]| if field.len() <= 2 { digits(field, 1, 2).filter(|_| field.iter().all(u8::is_ascii_digit)) } else { None };
+    let whole = |field: &[u8]| {
+        if field.len() <= 2 { digits(field, 1, 2).filter(|_| field.iter().all(u8::is_ascii_digit)) } else { None }
+    };
     let hour = whole(fields.next()?)?;
     let minute = fields.next()?;
     match fields.next() {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, cmp::Reverse};
 
 use super::{
-    cookie::{Cookie, Edit, RequestCookies, escaped_path, is_below, is_address, is_clean},
+    cookie::{Cookie, Edit, RequestCookies, escaped_path, is_address, is_below, is_clean},
     set_cookie::{self, Asked},
 };
 use crate::{
@@ -144,7 +144,9 @@ impl Jar {
             return;
         }
         let groups = self.groups.iter().enumerate().filter(|(index, _)| group.is_none_or(|group| group == *index));
-        let Some(oldest) = groups.flat_map(|(_, group)| &group.cookies).map(|cookie| cookie.stored).min() else { return };
+        let Some(oldest) = groups.flat_map(|(_, group)| &group.cookies).map(|cookie| cookie.stored).min() else {
+            return;
+        };
         self.retain(|cookie| cookie.stored != oldest);
     }
 
@@ -257,7 +259,7 @@ fn lay_over<'a>(chosen: &mut Vec<&'a Cookie>, cookie: &'a Cookie) {
         *old = cookie;
         return;
     }
-    let after = chosen.iter().rposition(|old| same_path(&old)).or_else(|| chosen.iter().rposition(|old| same_domain(&old)));
+    let after = chosen.iter().rposition(same_path).or_else(|| chosen.iter().rposition(same_domain));
     chosen.insert(after.map_or(chosen.len(), |after| after + 1), cookie);
 }
 

@@ -153,3 +153,80 @@ pub fn write(jar: &Jar, now: i64) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::http::place::Place;
+
+    const NOW: i64 = 1_795_253_281;
+
+    // What curl 7.88 and Python 3.11 wrote for the same answer.
+    const CURL: &str = "# Netscape HTTP Cookie File\n# A remark\n\n\
+                        www.ex.com\tFALSE\t/\tFALSE\t2145916800\te\t\n\
+                        #HttpOnly_www.ex.com\tFALSE\t/\tFALSE\t2145916800\th\t3\n\
+                        www.ex.com\tFALSE\t/\tFALSE\t0\ts\t1\n";
+    const PYTHON: &str = "# Netscape HTTP Cookie File\n# A remark\n\n\
+                          www.ex.com\tFALSE\t/\tFALSE\t\ts\t1\n\
+                          #HttpOnly_www.ex.com\tFALSE\t/\tFALSE\t2145916800\th\t3\n\
+                          www.ex.com\tFALSE\t/\tFALSE\t2145916800\t\tnovalue\n\
+                          www.ex.com\tFALSE\t/\tFALSE\t2145916800\te\t\n\
+                          .ex.com\tTRUE\t/x\tTRUE\t2145916800\td\t2\n";
+
+    fn lines(text: &str) -> Vec<&str> {
+        text.lines()
+            .filter(|line| !line.is_empty() && (!line.starts_with('#') || line.starts_with(HTTP_ONLY)))
+            .collect()
+    }
+
+    #[test]
+    fn foreign_files() {
+        for text in [CURL, PYTHON] {
+            let mut jar = Jar::default();
+            assert_eq!(read(&mut jar, text, NOW), 0);
+            // Session cookies are written as curl writes them.
+            assert_eq!(lines(&write(&jar, NOW)), lines(&text.replace("\t\ts\t1", "\t0\ts\t1")));
+        }
+        let mut jar = Jar::default();
+        let old = "a.com\tFALSE\t/\tFALSE\t5\told\t1\nonly three\tfields\there\na.com\tFALSE\t/\tFALSE\tsoon\ta\tb\r\n";
+        assert_eq!(read(&mut jar, old, NOW), 2);
+        assert!(jar.is_empty());
+    }
+
+    #[test]
+    fn an_answer_and_its_file() {
+        let mut jar = Jar::default();
+        let place = Place { scheme: "http", host: "www.ex.com", port: 80, path: "/" };
+        let end = "Expires=Fri, 01 Jan 2038 00:00:00 GMT";
+        let answer = [
+            "s=1; Path=/".to_owned(),
+            format!("d=2; Domain=ex.com; Path=/x; Secure; {end}"),
+            format!("h=3; HttpOnly; {end}"),
+            format!("novalue; {end}"),
+            format!("e=; {end}"),
+        ];
+        jar.store(&place, &answer, NOW);
+        assert_eq!(lines(&write(&jar, NOW)), lines(&PYTHON.replace("\t\ts\t1", "\t0\ts\t1")));
+    }
+
+    #[test]
+    fn saving_replaces_the_file() {
+        let file = std::env::temp_dir().join(format!("haft-cookies-{}", std::process::id()));
+        let mut jar = Jar::default();
+        assert_eq!(load(&mut jar, &file, NOW).unwrap(), 0);
+        read(&mut jar, PYTHON, NOW);
+        fs::write(&file, "old").unwrap();
+        save(&jar, &file, NOW).unwrap();
+        let mut copy = Jar::default();
+        assert_eq!(load(&mut copy, &file, NOW).unwrap(), 0);
+        assert_eq!(copy.to_tree().as_array().unwrap().len(), 5);
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        fs::remove_file(&file).unwrap();
+        let nowhere = file.join("no").join("such");
+        assert_eq!(save(&jar, &nowhere, NOW).unwrap_err().code(), "io");
+    }
+}

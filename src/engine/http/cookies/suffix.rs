@@ -11,9 +11,14 @@ mod tests {
 
     #[test]
     fn suffixes() {
-        for (domain, public) in
-            [("com", true), ("co.uk", true), ("ex.co.uk", false), ("github.io", true), ("ex.com", false), ("intern", true)]
-        {
+        for (domain, public) in [
+            ("com", true),
+            ("co.uk", true),
+            ("ex.co.uk", false),
+            ("github.io", true),
+            ("ex.com", false),
+            ("intern", true),
+        ] {
             assert_eq!(is_public(domain), public, "{domain}");
         }
     }

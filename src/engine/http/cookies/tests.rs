@@ -1,4 +1,5 @@
 //! Expected values come from requests 2.34.2 on Python 3.11, run over the same lines, unless said otherwise.
+//! Forms of the host, limits and the guard of the header line are our own.
 
 use super::*;
 use crate::{
@@ -89,7 +90,11 @@ fn safer_domains() {
     let mut lenient = Jar::new(Rules::Lenient);
     lenient.store(&place("http://ex.co.uk/"), ["a=1; Domain=co.uk"], NOW);
     assert_eq!(sent(&lenient, "http://x.co.uk/"), "a=1");
-    check("https://ex.com/a/", &["__Host-a=1; Secure", "__Host-b=1; Path=/; Secure"], &[("https://ex.com/a/", "__Host-b=1")]);
+    check(
+        "https://ex.com/a/",
+        &["__Host-a=1; Secure", "__Host-b=1; Path=/; Secure"],
+        &[("https://ex.com/a/", "__Host-b=1")],
+    );
 }
 
 #[test]
@@ -129,6 +134,7 @@ fn order_and_path_match() {
 fn expiry() {
     let mut jar = jar("http://ex.com/", &["a=1", "b=2; Expires=Wed, 09-Feb-2094 22:23:32 GMT", "d=1; Max-Age=5"]);
     assert_eq!(jar.get("b", None, None).unwrap().unwrap().expires, Some(3_916_592_612));
+    // Python takes this year for 2070 and keeps the cookie.
     jar.store(&place("http://ex.com/"), ["a=; Expires=Thu, 01-Jan-70 00:00:00 GMT"], NOW);
     assert_eq!(sent(&jar, "http://ex.com/"), "b=2; d=1");
     let later = jar.header(&place("http://ex.com/"), NOW + 5, &RequestCookies::default());
@@ -139,9 +145,15 @@ fn expiry() {
 
 #[test]
 fn cookies_of_one_call() {
-    let hand = |name, domain: &str, path: &str, value| Edit::Set(Cookie { domain: domain.into(), path: path.into(), ..Cookie::new(name, Some(value)).unwrap() });
+    let hand = |name, domain: &str, path: &str, value| {
+        Edit::Set(Cookie { domain: domain.into(), path: path.into(), ..Cookie::new(name, Some(value)).unwrap() })
+    };
     let mut jar = Jar::default();
-    jar.apply([hand("a", "", "/", "1"), hand("b", "ex.com", "/", "2"), hand("c", "", "/p", "3"), hand("d", "", "/", "4")], NOW).unwrap();
+    jar.apply(
+        [hand("a", "", "/", "1"), hand("b", "ex.com", "/", "2"), hand("c", "", "/p", "3"), hand("d", "", "/", "4")],
+        NOW,
+    )
+    .unwrap();
     assert_eq!(jar.domains(), ["", "ex.com"]);
     assert_eq!(jar.paths(), ["/", "/p"]);
     let call: Object = [("a", "9"), ("b", "8"), ("z", "7")].into_iter().collect();
@@ -180,7 +192,8 @@ fn trees() {
     assert_eq!(first.get("domain").unwrap().as_str(), Some(".ex.com"));
     copy.apply(Edit::parse(&Tree::Array(vec![tree.as_array().unwrap()[0].clone()])).unwrap(), NOW).unwrap();
     assert_eq!(copy.get("a", None, None).unwrap().unwrap().same_site.as_deref(), Some("Lax"));
-    let gone: Object = [("name", Tree::from("a")), ("value", Tree::Null), ("domain", ".ex.com".into())].into_iter().collect();
+    let gone: Object =
+        [("name", Tree::from("a")), ("value", Tree::Null), ("domain", ".ex.com".into())].into_iter().collect();
     copy.apply(Edit::parse(&Tree::Array(vec![gone.into()])).unwrap(), NOW).unwrap();
     assert!(copy.is_empty());
     for (name, value) in [("a", "b\r\nX: y"), ("a\n", "b"), ("a", "\0"), ("", "b")] {

@@ -76,7 +76,9 @@ impl Entry {
         match (self, address) {
             (Entry::Net4(net, below), Some(IpAddr::V4(address))) => u32::from(address) >> below == *net,
             (Entry::Net6(net, below), Some(IpAddr::V6(address))) => u128::from(address) >> below == *net,
-            (Entry::Name(name, port), _) => port.is_none_or(|port| port == place.port) && is_at_or_below(place.host, name),
+            (Entry::Name(name, port), _) => {
+                port.is_none_or(|port| port == place.port) && is_at_or_below(place.host, name)
+            }
             _ => false,
         }
     }

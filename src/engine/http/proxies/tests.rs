@@ -69,8 +69,9 @@ fn selected(precedence: Precedence, request: Pairs, session: Pairs, variables: P
 
 #[test]
 fn order_of_requests() {
-    let cases: [(Pairs, Pairs, Pairs, &str); 12] = [
+    let cases: [(Pairs, Pairs, Pairs, &str); 13] = [
         (&[], &[], &[], ""),
+        (&[("no_proxy", "h.com")], &[("http", "S")], &[("http_proxy", "E")], "s"),
         (&[("http", "R")], &[("http", "S")], &[("http_proxy", "E")], "r"),
         (&[], &[("http", "S")], &[("http_proxy", "E")], "e"),
         (&[], &[("http", "S")], &[("http_proxy", "E"), ("no_proxy", "h.com")], "s"),

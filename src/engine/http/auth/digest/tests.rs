@@ -48,7 +48,9 @@ fn as_requests_writes_it() {
         let header = digest().respond(&challenge::parse([value]), &asked);
         assert_eq!(header, Some(format!("{start}{rest}")), "{value}");
     }
-    for value in ["Digest realm=\"r\", nonce=\"n1\", qop=\"auth-int\"", "Digest realm=\"r\", nonce=\"n1\", algorithm=FOO"] {
+    for value in
+        ["Digest realm=\"r\", nonce=\"n1\", qop=\"auth-int\"", "Digest realm=\"r\", nonce=\"n1\", algorithm=FOO"]
+    {
         assert_eq!(digest().respond(&challenge::parse([value]), &asked), None, "{value}");
     }
 }
@@ -94,7 +96,8 @@ fn a_user_beyond_ascii() {
 #[test]
 fn formulas_of_the_rfc() {
     let mut asked = asked("GET", "/p", "c0ffee");
-    let value = |algorithm: &str, qop: &str| format!("Digest realm=\"r\", nonce=\"n1\", algorithm={algorithm}, qop={qop}");
+    let value =
+        |algorithm: &str, qop: &str| format!("Digest realm=\"r\", nonce=\"n1\", algorithm={algorithm}, qop={qop}");
     let response = "921a936f0562a4b1f01952686d43188308347ee0c245a76c9b9e04dac161c549";
     assert_response(&digest(), &value("SHA-256-sess", "auth"), &asked, response);
     let response = "fcb6f90f592f7541bd7c1b6ab4667f54763b6f2fc9608af8a233f2cb690323b2\
