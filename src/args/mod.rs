@@ -1,15 +1,30 @@
-//! Named arguments: what the host writes before a call.
+//! Named arguments: what the host writes before a call. Serves design section 2 "args" and the keys of `verbs.md`.
+
+mod duration;
+mod key;
+mod typed;
+mod writing;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::OnceLock;
 
 use crate::{
-    error::Error,
-    error::Result,
+    error::{Error, Result, code},
     value::{Document, Object, Tree},
 };
+
+pub use duration::duration;
+pub use typed::{boolean, double, int, object, text};
 
 /// A set of named arguments. The first mistake made while writing sticks and comes out of [`Args::check`].
 #[derive(Debug, Default)]
 pub struct Args {
     root: Object,
+    mistake: Option<Error>,
+    /// The frozen form that the host was shown; any write drops it.
+    view: OnceLock<Box<Document>>,
 }
 
 impl Args {
@@ -18,31 +33,12 @@ impl Args {
         Args::default()
     }
 
-    /// Sets one argument. A dotted key puts an entry into a group, split at the first dot only; `[]` at the end appends.
-    pub fn set(&mut self, key: &str, value: impl Into<Tree>) {
-        self.root.insert(key, value.into());
-    }
-
-    /// Sets what a JSON text says; without a key, its members one by one.
-    pub fn set_json(&mut self, key: Option<&str>, json: &str) {
-        let _ = (key, json);
-        todo!()
-    }
-
-    /// Keeps a mistake, unless there was one before.
-    pub fn set_mistake(&mut self, mistake: Error) {
-        let _ = mistake;
-        todo!()
-    }
-
-    /// What was written so far, frozen.
-    pub fn view(&self) -> &Document {
-        todo!()
-    }
-
-    /// An argument, or a whole group.
+    /// An argument, or a whole group, or with a dotted key an entry of a group.
     pub fn get(&self, key: &str) -> Option<&Tree> {
-        self.root.get(key)
+        self.root.get(key).or_else(|| {
+            let (group, member) = key.split_once('.')?;
+            self.root.get(group)?.as_object()?.get(member)
+        })
     }
 
     /// All arguments.
@@ -50,11 +46,39 @@ impl Args {
         &self.root
     }
 
+    /// All arguments, taken out.
+    pub fn into_root(self) -> Object {
+        self.root
+    }
+
+    /// Whether there is no argument (a mistake may have been made all the same).
+    pub fn is_empty(&self) -> bool {
+        self.root.is_empty()
+    }
+
+    /// What the host sees of them, as it was written, secrets included. Valid until the next write.
+    pub fn view(&self) -> &Document {
+        self.view.get_or_init(|| Document::from_object(&self.root))
+    }
+
     /// The first mistake, if there was one.
     ///
     /// # Errors
     /// `argument`, naming the key and what was wrong.
     pub fn check(&self) -> Result<()> {
-        Ok(())
+        self.mistake.as_ref().map_or(Ok(()), |mistake| Err(again(mistake)))
     }
+}
+
+impl From<Object> for Args {
+    fn from(root: Object) -> Args {
+        Args { root, ..Args::default() }
+    }
+}
+
+/// The same error once more: the arguments may be used for several calls, and each hears of the mistake.
+fn again(error: &Error) -> Error {
+    let code = code::ALL.iter().find(|code| code.word == error.code()).copied().unwrap_or(&code::ARGUMENT);
+    let copy = Error::new(code, error.message().to_owned()).status_as(error.status());
+    error.detail().iter().fold(copy, |copy, (key, value)| copy.with(key, value.clone()))
 }

@@ -1,6 +1,20 @@
-//! The frozen form of structured data: one arena, whose nodes the host points at.
+//! The frozen form of structured data: one arena, whose nodes the host points at. Serves design section 3 "value".
 
-use super::{Series, Tree};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+use rustc_hash::FxBuildHasher;
+
+use super::{
+    Object, Series, Tree,
+    fill::{Exact, Extra, Fill},
+    keys::{Keys, NONE},
+    node::Node,
+    page::{Kind, NodeCell, Pages},
+    texts::Texts,
+};
 
 /// The types of `haft.h`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,48 +44,125 @@ pub enum Type {
     Provider = 10,
 }
 
+/// Objects with more members than this are searched through an index, made when the first of them is searched. Below,
+/// a walk over neighbouring cells is as quick, and an answer of many entities needs no index at all.
+const MANY: u32 = 128;
+
 /// A frozen value with all that it holds. Never moves once made (it is handed out boxed): nodes point back at it.
 #[derive(Debug)]
-pub struct Document {}
-
-impl Document {
-    /// Freezes a tree.
-    pub fn from_tree(tree: &Tree) -> Box<Document> { let _ = tree; todo!() }
-    /// The root.
-    pub fn root(&self) -> Node<'_> { todo!() }
-    /// The node whose cell lies at this address, which came from [`Node::address`] of this document.
-    pub fn node_at(&self, address: usize) -> Option<Node<'_>> { let _ = address; todo!() }
+pub struct Document {
+    /// The JSON it was read from, with NULs behind the strings in place; empty if it was made from a tree.
+    pub(super) text: Vec<u8>,
+    /// Strings that had escapes, and those of a tree; each with a NUL.
+    pub(super) own: Vec<u8>,
+    pub(super) pages: Pages,
+    pub(super) keys: Keys,
+    pub(super) extras: Vec<Extra>,
+    exact: Vec<Exact>,
+    numbers: u32,
+    parsed: bool,
+    texts: OnceLock<Texts>,
+    /// Offset of the last member by (first child, key), for the objects with many members.
+    members: OnceLock<HashMap<(u64, u32), u32, FxBuildHasher>>,
 }
 
-/// One node of a document.
-#[derive(Clone, Copy, Debug)]
-pub struct Node<'a> { document: &'a Document }
+impl Document {
+    /// Freezes a tree. Bytes, series, readers and providers are shared with it.
+    pub fn from_tree(tree: &Tree) -> Box<Document> {
+        let mut fill = Fill::with_room(1);
+        fill.tree(tree, 0, NONE);
+        fill.finish(Vec::new(), false)
+    }
 
-impl<'a> Node<'a> {
-    /// The address that the host holds as `const haft_value *`.
-    pub fn address(self) -> usize { let _ = self.document; todo!() }
-    /// Its type.
-    pub fn kind(self) -> Type { todo!() }
-    /// JSON pointer look-up; text without a leading `/` is one plain member name; empty is the node itself.
-    pub fn at(self, pointer: &str) -> Option<Node<'a>> { let _ = pointer; todo!() }
-    /// Items of an array, members of an object, points of a series, else 0.
-    pub fn count(self) -> usize { todo!() }
-    /// The k-th item, with its key (NUL follows it in memory) in an object.
-    pub fn item(self, index: usize) -> Option<(Option<&'a [u8]>, Node<'a>)> { let _ = index; todo!() }
-    /// Text of a STRING, source text of a number; a NUL follows it in memory.
-    pub fn text(self) -> Option<&'a [u8]> { todo!() }
-    /// Bytes of BYTES or of a STRING.
-    pub fn bytes(self) -> Option<&'a [u8]> { todo!() }
-    /// The number, when it is exactly an int64.
-    pub fn int(self) -> Option<i64> { todo!() }
-    /// The number, when it is exactly a double.
-    pub fn double(self) -> Option<f64> { todo!() }
-    /// The truth value.
-    pub fn truth(self) -> Option<bool> { todo!() }
-    /// The columns.
-    pub fn series(self) -> Option<&'a Series> { todo!() }
-    /// As JSON text.
-    pub fn to_json(self) -> String { todo!() }
-    /// As a tree that shares bytes, series, readers and providers.
-    pub fn to_tree(self) -> Tree { todo!() }
+    /// Freezes an object, as [`Document::from_tree`] does.
+    pub fn from_object(object: &Object) -> Box<Document> {
+        let mut fill = Fill::with_room(1);
+        fill.object(object, 0, NONE);
+        fill.finish(Vec::new(), false)
+    }
+
+    /// A document that is null.
+    pub fn null() -> Box<Document> {
+        Document::from_tree(&Tree::Null)
+    }
+
+    pub(super) fn seal(fill: Fill, text: Vec<u8>, parsed: bool) -> Box<Document> {
+        let Fill { pages, own, keys, numbers, extras, exact, .. } = fill;
+        let mut document = Box::new(Document {
+            text,
+            own,
+            pages,
+            keys,
+            extras,
+            exact,
+            numbers,
+            parsed,
+            texts: OnceLock::new(),
+            members: OnceLock::new(),
+        });
+        let address = std::ptr::from_ref(&*document).expose_provenance();
+        document.pages.seal(address);
+        document
+    }
+
+    /// The root.
+    pub fn root(&self) -> Node<'_> {
+        static NULL: NodeCell = NodeCell::NULL;
+        Node::new(self, self.pages.last().unwrap_or(&NULL))
+    }
+
+    /// The node whose cell lies at this address, which came from [`Node::address`] of this document.
+    #[inline]
+    pub fn node_at(&self, address: usize) -> Option<Node<'_>> {
+        self.pages.at(address).map(|cell| Node::new(self, cell))
+    }
+
+    /// The text of a number.
+    pub(super) fn number_text(&self, ordinal: u32) -> Option<&[u8]> {
+        let texts = self.texts.get_or_init(|| {
+            if self.parsed {
+                Texts::scan(&self.text, self.numbers, &self.exact)
+            } else {
+                Texts::format(self.pages.all(), self.numbers, &self.exact)
+            }
+        });
+        texts.get(ordinal)
+    }
+
+    /// The last member of an object with this key.
+    pub(super) fn member(&self, object: &NodeCell, key: &str) -> Option<&NodeCell> {
+        let id = self.keys.find(key)?;
+        if object.len <= MANY {
+            return self.pages.run(object.value, object.len).rev().find(|cell| cell.key() == id);
+        }
+        let members = self.members.get_or_init(|| {
+            let mut members = HashMap::default();
+            for object in self.pages.all().filter(|cell| cell.kind() == Kind::Object && cell.len > MANY) {
+                for (at, cell) in (0_u32..).zip(self.pages.run(object.value, object.len)) {
+                    members.insert((object.value, cell.key()), at);
+                }
+            }
+            members
+        });
+        self.pages.get(object.value + u64::from(*members.get(&(object.value, id))?))
+    }
+
+    pub(super) fn series_of(&self, cell: &NodeCell) -> Option<&Arc<Series>> {
+        match self.extra(cell)? {
+            Extra::Series(series) => Some(series),
+            _ => None,
+        }
+    }
+
+    pub(super) fn extra(&self, cell: &NodeCell) -> Option<&Extra> {
+        if cell.kind() != Kind::Extra {
+            return None;
+        }
+        self.extras.get(usize::try_from(cell.value).ok()?)
+    }
+
+    /// Whether numbers have a text of their own.
+    pub(super) fn is_exact(&self) -> bool {
+        self.parsed || !self.exact.is_empty()
+    }
 }

@@ -1,13 +1,41 @@
 //! Structured data: what the host writes (a mutable [`Tree`]) and what it reads (a frozen [`Document`]).
+//!
+//! | file | what |
+//! |---|---|
+//! | `tree`, `object`, `host` | the mutable form and what of the host travels in it |
+//! | `document`, `node` | the frozen form and how it is read |
+//! | `page`, `keys`, `texts`, `fill` | how the frozen form lies in memory and is made |
+//! | `parse`, `mend` | JSON in |
+//! | `write`, `number` | JSON out |
+//! | `arrow` | series for the Arrow C data interface |
 
 mod host;
+mod object;
 mod tree;
 
 pub use host::{Provider, Reader};
-pub use tree::{Object, Series, Tree};
+pub use object::Object;
+pub use tree::{Series, Tree};
 
 mod document;
-pub use document::{Document, Node, Type};
+mod fill;
+mod keys;
+mod mend;
+mod node;
+mod page;
+mod parse;
+mod texts;
 
-/// The size and the alignment, in bytes, of the pages that hold the nodes of a document.
-pub const PAGE: usize = 1024;
+pub mod arrow;
+pub mod number;
+pub mod write;
+
+pub use arrow::ArrowExport;
+pub use document::{Document, Type};
+pub use node::Node;
+pub use number::python_float;
+pub use page::PAGE;
+pub use parse::DEPTH;
+
+#[cfg(test)]
+mod tests;

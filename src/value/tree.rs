@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Provider, Reader};
+use super::{Object, Provider, Reader, number, write};
 
 /// One value. Clones of long content are counted, not copied.
 #[derive(Clone, Debug, Default)]
@@ -45,68 +45,46 @@ pub struct Series {
     pub flags: Vec<u32>,
 }
 
-/// Named values in the order in which they were set.
-#[derive(Clone, Debug, Default)]
-pub struct Object {
-    entries: Vec<(Arc<str>, Tree)>,
-}
-
-impl Object {
-    /// Sets a member in its place, or at the end.
-    pub fn insert(&mut self, key: &str, value: Tree) {
-        match self.entries.iter_mut().find(|(name, _)| &**name == key) {
-            Some((_, old)) => *old = value,
-            None => self.entries.push((key.into(), value)),
-        }
-    }
-
-    /// A member.
-    pub fn get(&self, key: &str) -> Option<&Tree> {
-        self.entries.iter().find(|(name, _)| &**name == key).map(|(_, value)| value)
-    }
-
-    /// A member to change.
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Tree> {
-        self.entries.iter_mut().find(|(name, _)| &**name == key).map(|(_, value)| value)
-    }
-
-    /// Takes a member out.
-    pub fn remove(&mut self, key: &str) -> Option<Tree> {
-        let at = self.entries.iter().position(|(name, _)| &**name == key)?;
-        Some(self.entries.remove(at).1)
-    }
-
-    /// The members in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tree)> {
-        self.entries.iter().map(|(key, value)| (&**key, value))
-    }
-
-    /// How many members there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
-impl<'a, V: Into<Tree>> FromIterator<(&'a str, V)> for Object {
-    fn from_iter<I: IntoIterator<Item = (&'a str, V)>>(members: I) -> Object {
-        let mut object = Object::default();
-        for (key, value) in members {
-            object.insert(key, value.into());
-        }
-        object
-    }
-}
-
 impl Tree {
     /// The text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Tree::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The bytes, if it is bytes or text.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Tree::Bytes(bytes) => Some(bytes),
+            Tree::Text(text) => Some(text.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// The truth value, if it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Tree::Bool(truth) => Some(*truth),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is exactly an int64.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Tree::Int(number) => Some(*number),
+            Tree::Double(number) | Tree::Number(number, _) => number::exact_int(*number),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is exactly a double.
+    pub fn as_double(&self) -> Option<f64> {
+        match self {
+            Tree::Int(number) => number::exact_double(*number),
+            Tree::Double(number) | Tree::Number(number, _) => Some(*number),
             _ => None,
         }
     }
@@ -127,50 +105,142 @@ impl Tree {
         }
     }
 
+    /// The columns, if it is a series.
+    pub fn as_series(&self) -> Option<&Arc<Series>> {
+        match self {
+            Tree::Series(series) => Some(series),
+            _ => None,
+        }
+    }
+
+    /// The host's byte source, if it is one.
+    pub fn as_reader(&self) -> Option<&Arc<dyn Reader>> {
+        match self {
+            Tree::Reader(reader) => Some(reader),
+            _ => None,
+        }
+    }
+
+    /// The host's answerer, if it is one.
+    pub fn as_provider(&self) -> Option<&Arc<dyn Provider>> {
+        match self {
+            Tree::Provider(provider) => Some(provider),
+            _ => None,
+        }
+    }
+
+    /// A member, if it is an object that has it.
+    pub fn get(&self, key: &str) -> Option<&Tree> {
+        self.as_object()?.get(key)
+    }
+
     /// Whether it is the explicit None.
     pub fn is_null(&self) -> bool {
         matches!(self, Tree::Null)
     }
-}
 
-impl From<&str> for Tree {
-    fn from(text: &str) -> Tree {
-        Tree::Text(text.into())
+    /// What it is, in words for a message: "text", "a number".
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Tree::Null => "null",
+            Tree::Bool(_) => "a boolean",
+            Tree::Int(_) | Tree::Double(_) | Tree::Number(..) => "a number",
+            Tree::Text(_) => "text",
+            Tree::Bytes(_) => "bytes",
+            Tree::Array(_) => "an array",
+            Tree::Object(_) => "an object",
+            Tree::Series(_) => "a series",
+            Tree::Reader(_) => "a reader",
+            Tree::Provider(_) => "a provider",
+        }
+    }
+
+    /// As compact JSON text, see [`super::write`].
+    pub fn to_json(&self) -> String {
+        let mut out = String::new();
+        write::tree(self, &mut out);
+        out
     }
 }
 
-impl From<String> for Tree {
-    fn from(text: String) -> Tree {
-        Tree::Text(text.into())
+impl PartialEq for Tree {
+    /// Numbers are the same if they have the same type and value (and text, where they carry one); readers and
+    /// providers if they are the same one.
+    fn eq(&self, other: &Tree) -> bool {
+        match (self, other) {
+            (Tree::Null, Tree::Null) => true,
+            (Tree::Bool(a), Tree::Bool(b)) => a == b,
+            (Tree::Int(a), Tree::Int(b)) => a == b,
+            (Tree::Double(a), Tree::Double(b)) => a == b || (a.is_nan() && b.is_nan()),
+            (Tree::Number(_, a), Tree::Number(_, b)) | (Tree::Text(a), Tree::Text(b)) => a == b,
+            (Tree::Bytes(a), Tree::Bytes(b)) => a == b,
+            (Tree::Array(a), Tree::Array(b)) => a == b,
+            (Tree::Object(a), Tree::Object(b)) => a == b,
+            (Tree::Series(a), Tree::Series(b)) => a == b,
+            (Tree::Reader(a), Tree::Reader(b)) => Arc::ptr_eq(a, b),
+            (Tree::Provider(a), Tree::Provider(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
     }
 }
 
-impl From<i64> for Tree {
-    fn from(number: i64) -> Tree {
-        Tree::Int(number)
+macro_rules! from {
+    ($($type:ty, $name:ident => $tree:expr;)*) => {
+        $(impl From<$type> for Tree {
+            fn from($name: $type) -> Tree {
+                $tree
+            }
+        })*
+    };
+}
+
+from! {
+    &str, text => Tree::Text(text.into());
+    &String, text => Tree::Text(text.as_str().into());
+    String, text => Tree::Text(text.into());
+    Arc<str>, text => Tree::Text(text);
+    (), _nothing => Tree::Null;
+    bool, truth => Tree::Bool(truth);
+    i32, number => Tree::Int(number.into());
+    u16, number => Tree::Int(number.into());
+    u32, number => Tree::Int(number.into());
+    i64, number => Tree::Int(number);
+    f64, number => Tree::Double(number);
+    &[u8], bytes => Tree::Bytes(bytes.into());
+    Vec<u8>, bytes => Tree::Bytes(bytes.into());
+    Arc<[u8]>, bytes => Tree::Bytes(bytes);
+    Object, object => Tree::Object(object);
+    Vec<Tree>, items => Tree::Array(items);
+    Series, series => Tree::Series(Arc::new(series));
+    Arc<Series>, series => Tree::Series(series);
+    Arc<dyn Reader>, reader => Tree::Reader(reader);
+    Arc<dyn Provider>, provider => Tree::Provider(provider);
+}
+
+impl From<u64> for Tree {
+    /// Beyond int64 it is a double that keeps its text, as in JSON.
+    fn from(number: u64) -> Tree {
+        match i64::try_from(number) {
+            Ok(number) => Tree::Int(number),
+            Err(_) => Tree::Number(number as f64, number.to_string().into()),
+        }
     }
 }
 
-impl From<f64> for Tree {
-    fn from(number: f64) -> Tree {
-        Tree::Double(number)
+impl From<usize> for Tree {
+    fn from(number: usize) -> Tree {
+        Tree::from(number as u64)
     }
 }
 
-impl From<bool> for Tree {
-    fn from(truth: bool) -> Tree {
-        Tree::Bool(truth)
+impl<T: Into<Tree>> From<Option<T>> for Tree {
+    fn from(value: Option<T>) -> Tree {
+        value.map_or(Tree::Null, Into::into)
     }
 }
 
-impl From<Object> for Tree {
-    fn from(object: Object) -> Tree {
-        Tree::Object(object)
-    }
-}
-
-impl From<Vec<Tree>> for Tree {
-    fn from(items: Vec<Tree>) -> Tree {
-        Tree::Array(items)
+impl<T: Into<Tree>> FromIterator<T> for Tree {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Tree {
+        Tree::Array(items.into_iter().map(Into::into).collect())
     }
 }

@@ -1,0 +1,193 @@
+//! Where the nodes of a document live: pages of 1 KiB, so that the address of a node leads to its document.
+//!
+//! The host holds a node as one pointer. The boundary takes that address, clears its low bits to find the head of the
+//! page, reads the address of the document there, and asks [`super::Document::node_at`]. Serves design section 3
+//! "value".
+
+/// Size and alignment of a page in bytes: `address & !(PAGE - 1)` is the page of a node, and the first `usize` there is
+/// the exposed address of the [`super::Document`] that owns it.
+pub const PAGE: usize = 1024;
+
+/// Nodes per page; the head takes the room of the sixty-fourth.
+pub(super) const CELLS: usize = 63;
+
+/// Bytes per node, and of the head of a page.
+const CELL: usize = 16;
+
+/// One node. The low four bits of `tag` are the [`Kind`], the rest is the number of the key if it is a member.
+///
+/// | kind | `len` | `value` |
+/// |---|---|---|
+/// | Int, Double | ordinal of the number in the document | the bits |
+/// | Text | length | where it starts in the text |
+/// | Own | length | where it starts in the own buffer |
+/// | Array, Object | number of children | logical index of the first child |
+/// | Extra | 0 | index into the extras |
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct NodeCell {
+    tag: u32,
+    pub len: u32,
+    pub value: u64,
+}
+
+/// What a node is, as stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Null,
+    False,
+    True,
+    Int,
+    Double,
+    Text,
+    Own,
+    Array,
+    Object,
+    Extra,
+}
+
+impl NodeCell {
+    /// Null, and an unused cell.
+    pub const NULL: NodeCell = NodeCell { tag: 0, len: 0, value: 0 };
+
+    #[inline]
+    pub fn new(kind: Kind, key: u32, len: u32, value: u64) -> NodeCell {
+        NodeCell { tag: kind as u32 | key << 4, len, value }
+    }
+
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        match self.tag & 15 {
+            1 => Kind::False,
+            2 => Kind::True,
+            3 => Kind::Int,
+            4 => Kind::Double,
+            5 => Kind::Text,
+            6 => Kind::Own,
+            7 => Kind::Array,
+            8 => Kind::Object,
+            9 => Kind::Extra,
+            _ => Kind::Null,
+        }
+    }
+
+    #[inline]
+    pub fn key(&self) -> u32 {
+        self.tag >> 4
+    }
+}
+
+/// A page, as the boundary sees it.
+#[derive(Debug)]
+#[repr(C, align(1024))]
+pub(super) struct Page {
+    document: usize,
+    reserved: u64,
+    cells: [NodeCell; CELLS],
+}
+
+const _: () = assert!(size_of::<Page>() == PAGE && align_of::<Page>() == PAGE && size_of::<NodeCell>() == CELL);
+
+impl Page {
+    const EMPTY: Page = Page { document: 0, reserved: 0, cells: [NodeCell::NULL; CELLS] };
+}
+
+/// All nodes of a document. Children of one parent have neighbouring *logical* indexes; the pages lie side by side, so
+/// that an address leads back to an index by arithmetic alone.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    pages: Vec<Page>,
+    count: usize,
+    /// Unused cells of the last page.
+    free: usize,
+}
+
+impl Pages {
+    /// Room for so many nodes.
+    pub fn with_room(nodes: usize) -> Pages {
+        Pages { pages: Vec::with_capacity(nodes / CELLS + 1), count: 0, free: 0 }
+    }
+
+    /// Adds nodes; gives the logical index of the first.
+    pub fn append(&mut self, mut cells: &[NodeCell]) -> u64 {
+        let start = self.count;
+        self.count += cells.len();
+        while !cells.is_empty() {
+            if self.free == 0 {
+                self.pages.push(Page::EMPTY);
+                self.free = CELLS;
+            }
+            let Some(room) = self.pages.last_mut().and_then(|page| page.cells.get_mut(CELLS - self.free..)) else {
+                break;
+            };
+            let (now, later) = cells.split_at(cells.len().min(room.len()));
+            for (to, from) in room.iter_mut().zip(now) {
+                *to = *from;
+            }
+            self.free -= now.len();
+            cells = later;
+        }
+        start as u64
+    }
+
+    /// Ends the building: gives back room that was reserved in vain and writes the owner into every page.
+    pub fn seal(&mut self, document: usize) {
+        // Shrinking copies (the alignment rules out growing and shrinking in place), so it must be worth it.
+        if self.pages.capacity() > 2 * self.pages.len() + 16 {
+            self.pages.shrink_to_fit();
+        }
+        for page in &mut self.pages {
+            page.document = document;
+        }
+    }
+
+    /// A node by its logical index.
+    #[inline]
+    pub fn get(&self, index: u64) -> Option<&NodeCell> {
+        let index = usize::try_from(index).ok()?;
+        if index >= self.count {
+            return None;
+        }
+        self.pages.get(index / CELLS)?.cells.get(index % CELLS)
+    }
+
+    /// The nodes from a logical index on, in pieces that are contiguous.
+    pub fn run(&self, start: u64, count: u32) -> impl DoubleEndedIterator<Item = &NodeCell> {
+        let start = usize::try_from(start).unwrap_or(usize::MAX).min(self.count);
+        let end = start.saturating_add(count as usize).min(self.count);
+        let first = start / CELLS;
+        let last = end.div_ceil(CELLS).max(first);
+        let pages = self.pages.get(first..last).unwrap_or_default();
+        pages.iter().enumerate().flat_map(move |(at, page)| {
+            let base = (first + at) * CELLS;
+            page.cells.get(start.saturating_sub(base)..CELLS.min(end - base)).unwrap_or_default()
+        })
+    }
+
+    /// Every node.
+    pub fn all(&self) -> impl Iterator<Item = &NodeCell> {
+        self.pages.iter().flat_map(|page| &page.cells).take(self.count)
+    }
+
+    /// Logical index of the last node.
+    pub fn last(&self) -> Option<&NodeCell> {
+        self.get((self.count as u64).checked_sub(1)?)
+    }
+
+    /// Makes the pages reachable by address. Costs nothing at run time.
+    #[inline]
+    pub fn expose(&self) {
+        let _ = self.pages.as_ptr().expose_provenance();
+    }
+
+    /// The node that lies at an address.
+    #[inline]
+    pub fn at(&self, address: usize) -> Option<&NodeCell> {
+        let offset = address.checked_sub(self.pages.as_ptr().addr())?;
+        let (page, inside) = (offset / PAGE, offset % PAGE);
+        if !inside.is_multiple_of(CELL) {
+            return None;
+        }
+        self.get((page * CELLS + (inside / CELL).checked_sub(1)?) as u64)
+    }
+}
