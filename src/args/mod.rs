@@ -70,6 +70,13 @@ impl Args {
     }
 }
 
+impl Clone for Args {
+    /// A copy without the frozen form; it has made the same mistake.
+    fn clone(&self) -> Args {
+        Args { root: self.root.clone(), mistake: self.mistake.as_ref().map(again), view: OnceLock::new() }
+    }
+}
+
 impl From<Object> for Args {
     fn from(root: Object) -> Args {
         Args { root, ..Args::default() }

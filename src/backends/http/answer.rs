@@ -135,15 +135,21 @@ impl HttpAnswer {
     pub(super) fn encoding(&self) -> Option<Cow<'_, str>> {
         match &self.reading.encoding {
             Some(encoding) => Some(Cow::Borrowed(encoding)),
-            None => charset::from_content_type(self.fields().get_text("content-type").as_deref()),
+            None => {
+                let content_type = self.fields().get_text("content-type")?;
+                charset::of_content_type(&content_type).map(|charset| Cow::Owned(charset.into_owned()))
+            }
         }
     }
 
     fn parse_json(&self) -> Result<Box<Document>> {
         let bytes = self.bytes();
-        let text = match &self.reading.encoding {
-            Some(encoding) => charset::decode(bytes, Some(encoding)).into_owned().into_bytes(),
-            None => bytes.to_vec(),
+        // Without a charset the bytes go to the parser as they are, which detects UTF-8, 16 and 32 itself.
+        let text = match self.encoding() {
+            Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => {
+                charset::decode_json(bytes, Some(&encoding)).into_owned().into_bytes()
+            }
+            _ => bytes.to_vec(),
         };
         Document::from_json(text).map_err(|error| error.outcome(Outcome::Applied).with("url", &*self.finished.request.url.redacted()))
     }

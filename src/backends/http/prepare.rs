@@ -8,7 +8,7 @@ use crate::{
     backends::Call,
     engine::http::{
         auth::{self, Auth, Selected},
-        body::{self, Body},
+        body::Body,
         cookies::{Edit, RequestCookies},
         environment::EnvironmentSettings,
         headers::Headers,
@@ -57,7 +57,7 @@ pub(super) fn build(
     let args = call.args;
     let (data, json, files) = (args.get("data"), args.get("json"), args.get("files"));
     if data.is_some() || json.is_some() || files.is_some() {
-        let prepared = body::Prepared::new(data, json, files)?;
+        let prepared = Body::prepare(data, json, files)?;
         request.body = prepared.body;
         if let Some(content_type) = prepared.content_type
             && !request.headers.contains("content-type")

@@ -166,7 +166,7 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
     let expects = expect || request.headers.get("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
     let head = request.head(forward, &fields)?;
     let mut source;
-    let payload = match (framing, request.body.in_memory()) {
+    let payload = match (framing, request.body.as_bytes()) {
         (Framing::None, _) => Payload::None,
         (Framing::Sized(_), Some(bytes)) => Payload::Bytes(bytes),
         (Framing::Sized(size), None) => {

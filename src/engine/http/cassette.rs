@@ -127,9 +127,9 @@ impl Cassette {
 /// What makes two requests the same: method, URL and body.
 fn key(request: &Request) -> Result<String> {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    if let Some(bytes) = request.body.in_memory() {
+    if let Some(bytes) = request.body.as_bytes() {
         context.update(bytes);
-    } else if let Some(size) = request.body.size() {
+    } else if let Some(size) = request.body.length() {
         // A streamed body is not read twice: its size stands for it.
         context.update(&size.to_be_bytes());
     }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::value::Tree;
+
 use super::headers::latin1;
 
 /// A raw head: status line, fields, and the empty line (which may be missing).
@@ -49,6 +51,14 @@ impl<'a> Fields<'a> {
     /// or without a name is passed over.
     pub fn iter(self) -> FieldIter<'a> {
         FieldIter { rest: next_line(self.head).map_or(&[], |(_, rest)| rest) }
+    }
+
+    /// The fields as a list of pairs, for the host.
+    pub fn to_tree(self) -> Tree {
+        let pair = |(name, value): (&[u8], Cow<'_, [u8]>)| {
+            Tree::Array(vec![Tree::from(&*text(name)), Tree::from(&*text(&value))])
+        };
+        Tree::Array(self.iter().map(pair).collect())
     }
 
     /// The first value of a field, as bytes.

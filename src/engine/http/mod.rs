@@ -23,6 +23,7 @@ pub mod proxies;
 pub mod query;
 pub mod redirect;
 pub mod request;
+pub mod resend;
 pub mod retry;
 pub mod stream;
 pub mod url;

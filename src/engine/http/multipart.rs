@@ -87,6 +87,14 @@ impl Multipart {
         })
     }
 
+    /// Has the readers in it go back to their start; false when one cannot. Files are opened anew by each sending.
+    pub(super) fn rewind(&self) -> bool {
+        self.parts.iter().all(|part| match &part.content {
+            Content::Reader(reader, _) => reader.rewind(),
+            Content::Bytes(_) | Content::File(..) => true,
+        })
+    }
+
     /// A source for one sending.
     pub(super) fn source(&self) -> Parts {
         let mut pieces = Vec::with_capacity(self.parts.len() * 3 + 1);

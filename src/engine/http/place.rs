@@ -1,5 +1,7 @@
 //! Where a request goes, as much of it as cookies, redirects and proxies look at.
 
+use super::url::Url;
+
 /// The part of a URL that policy decides by. All of it borrowed: it is made for one question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
@@ -11,6 +13,11 @@ pub struct Place<'a> {
     pub port: u16,
     /// As it goes out, without the query; begins with `/`.
     pub path: &'a str,
+}
+
+/// The place of a URL.
+pub fn place(url: &Url) -> Place<'_> {
+    Place { scheme: url.scheme(), host: url.host(), port: url.port_or_default(), path: url.path() }
 }
 
 impl<'a> Place<'a> {

@@ -9,7 +9,7 @@ use super::{
     },
     body::Body,
     headers::Headers,
-    place::Place,
+    place::{Place, place},
     url::Url,
 };
 use crate::{
@@ -33,12 +33,7 @@ pub struct Request {
 impl Request {
     /// Where it goes, as policy sees it.
     pub fn place(&self) -> Place<'_> {
-        Place {
-            scheme: self.url.scheme(),
-            host: self.url.host(),
-            port: self.url.port_or_default(),
-            path: self.url.path(),
-        }
+        place(&self.url)
     }
 
     /// Writes the head. `absolute` is the form for plain http through a proxy; `proxy_fields` are added last.
@@ -88,7 +83,7 @@ impl Request {
             }
             return Ok(if matches!(self.body, Body::None) { Framing::None } else { Framing::Chunked });
         }
-        let known = self.body.size();
+        let known = self.body.length();
         let Some(declared) = declared else {
             return Ok(match known {
                 _ if matches!(self.body, Body::None) => Framing::None,
@@ -143,7 +138,7 @@ impl Request {
             return;
         }
         let headers = Arc::make_mut(&mut self.headers);
-        match self.body.size() {
+        match self.body.length() {
             _ if bodiless => headers.push("Content-Length", "0"),
             Some(size) => headers.push("Content-Length", &size.to_string()),
             None => headers.push("Transfer-Encoding", "chunked"),
@@ -175,7 +170,7 @@ impl Request {
             place: &self.place(),
             method: &self.method,
             uri: self.url.target(),
-            body: self.body.in_memory(),
+            body: self.body.as_bytes(),
             cnonce: &cnonce,
         };
         let Some(header) = answer(&asked) else { return Ok(None) };

@@ -32,11 +32,13 @@ pub struct PoolOptions {
     pub maxsize: usize,
     /// Whether `maxsize` bounds the open connections too; a call waits for its turn then.
     pub block: bool,
+    /// How long a connection may be idle.
+    pub idle: Duration,
 }
 
 impl Default for PoolOptions {
     fn default() -> Self {
-        PoolOptions { connections: 10, maxsize: 10, block: false }
+        PoolOptions { connections: 10, maxsize: 10, block: false, idle: IDLE_LIMIT }
     }
 }
 
@@ -165,10 +167,11 @@ impl Pool {
     pub fn give(&self, route: &Arc<Route>, mut connection: Box<Connection>, now: Instant, keep: Option<Duration>) {
         connection.stream.wire().disarm();
         // A second less than the server's, for the way there.
-        let limit = keep.map_or(IDLE_LIMIT, |keep| keep.saturating_sub(Duration::from_secs(1)).min(IDLE_LIMIT));
         let mut surplus = None;
         {
             let mut state = self.state.lock();
+            let idle = state.options.idle;
+            let limit = keep.map_or(idle, |keep| keep.saturating_sub(Duration::from_secs(1)).min(idle));
             let maxsize = state.options.maxsize;
             let Some(shelf) = state.shelves.get_mut(route) else {
                 drop(state);

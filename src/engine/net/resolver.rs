@@ -183,7 +183,7 @@ impl Shared {
         if state.queue.len() > state.idle && state.threads < THREADS {
             let shared = self.clone();
             match thread::spawn("haft-resolver", move || shared.work(look_up)) {
-                Ok(()) => state.threads += 1,
+                Ok(_) => state.threads += 1,
                 // Others will do it.
                 Err(_) if state.threads > 0 => {}
                 Err(error) => {

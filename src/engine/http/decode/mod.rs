@@ -23,7 +23,7 @@ const INPUT: usize = 16 * 1024;
 type Broken = &'static str;
 
 /// One coding, undone step by step.
-trait Coding: Send {
+trait Coding: Send + Sync {
     /// Takes from `input`, fills the front of `out`; gives how much of each. With nothing left to give it takes all of
     /// `input`. `end` says that nothing follows `input`.
     fn step(&mut self, input: &[u8], out: &mut [u8], end: bool) -> std::result::Result<(usize, usize), Broken>;

@@ -197,6 +197,9 @@ impl Transaction {
                 self.phase = Phase::Sending;
                 Ok(Step::Send)
             }
+            (Phase::DrainToRetry(_), Input::Drained(_)) if !self.request.body.rewind() => {
+                Err(redirects::unrewindable("after a refusal"))
+            }
             (Phase::DrainToRetry(time), Input::Drained(_)) => Ok(Step::Wait(time)),
             (Phase::DrainToAuthorize, Input::Drained(body)) => self.authorize(body.unwrap_or_default()),
             (Phase::DrainToShow, Input::Drained(body)) => {
@@ -291,6 +294,7 @@ impl Transaction {
         let method = Arc::clone(&self.request.method);
         let decision = self.retry_state().after_error(failure, &method, &mut random);
         match self.count_retry(decision) {
+            Decision::Again(_) if !self.request.body.rewind() => Err(redirects::unrewindable("after a failure")),
             Decision::Again(time) => Ok(Step::Wait(time)),
             Decision::PassOn | Decision::Exhausted => Err(error.with("retries", i64::from(self.retries))),
         }
@@ -323,7 +327,7 @@ impl Transaction {
             return Err(Error::new(&code::INTERNAL, "a challenge was answered that nobody made"));
         };
         hop.body = Some(body);
-        if !self.request.body.can_rewind() {
+        if !self.request.body.rewind() {
             return Err(redirects::unrewindable("to answer the server's challenge"));
         }
         let values = hop.fields().get_all("www-authenticate");
@@ -333,12 +337,11 @@ impl Transaction {
             Arc::make_mut(&mut again.headers).remove("Cookie");
             set_cookies(&mut again, &self.rules);
         }
-        let Some(header) = again.answer_digest(&digest, &challenges)? else {
+        if again.answer_digest(&digest, &challenges)?.is_none() {
             // An algorithm that nobody here knows: the refusal is the answer.
             self.current = Some(hop);
             return self.show();
-        };
-        Arc::make_mut(&mut again.headers).set("Authorization", &header);
+        }
         let past = std::mem::replace(&mut self.request, again);
         self.history.push(Past { hop, request: past });
         self.phase = Phase::Sending;
@@ -409,6 +412,9 @@ impl Transaction {
         };
         hop.body = Some(body);
         let next = redirects::next_request(&self.rules, &self.request, &hop)?;
+        if !next.body.rewind() {
+            return Err(redirects::unrewindable("after a redirect"));
+        }
         let past = std::mem::replace(&mut self.request, next);
         self.history.push(Past { hop, request: past });
         self.attempts = Attempts::default();

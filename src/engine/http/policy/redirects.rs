@@ -11,7 +11,7 @@ use crate::{
         auth::basic,
         body::Body,
         cookies::{Jar, RequestCookies},
-        place::Place,
+        place::{Place, place},
         redirect,
         request::Request,
     },
@@ -71,10 +71,9 @@ pub(super) fn next_request(rules: &Rules, request: &Request, hop: &Hop) -> Resul
     };
     if !redirect::keeps_body(hop.status) {
         next.body = Body::None;
-    } else if !next.body.can_rewind() {
-        return Err(unrewindable("after a redirect"));
     }
-    let (old, new) = (request.place(), next.place());
+    let url = next.url.clone();
+    let (old, new) = (request.place(), place(&url));
     let headers = Arc::make_mut(&mut next.headers);
     for name in redirect::dropped_headers(hop.status, &old, &new, &rules.drop_headers) {
         if rules.explicit_cookie && name == "Cookie" && old.same_origin(&new) {
@@ -87,7 +86,7 @@ pub(super) fn next_request(rules: &Rules, request: &Request, hop: &Hop) -> Resul
         headers.remove("Host");
     }
     if rules.auth.is_none()
-        && let Some(login) = rules.environment.as_ref().and_then(|environment| environment.netrc_login(next.url.host()))
+        && let Some(login) = rules.environment.as_ref().and_then(|environment| environment.netrc_login(url.host()))
     {
         headers.set("Authorization", &basic(&login.user, &login.password));
     }
