@@ -19,7 +19,7 @@ fn again(seconds: f64) -> Decision {
 fn run(members: &[(&str, Tree)], method: &str, steps: &[Step]) -> Vec<Decision> {
     let object: Object = members.iter().map(|(key, value)| (*key, value.clone())).collect();
     let policy = Policy::parse(&Tree::Object(object)).unwrap();
-    let mut retry = Retry::new(&policy);
+    let mut retry = Retry::new(std::sync::Arc::new(policy.clone()));
     let mut random = || 0.5;
     let mut seen = Vec::new();
     for step in steps {
