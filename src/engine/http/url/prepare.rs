@@ -195,8 +195,11 @@ impl Pieces<'_> {
         };
         let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let scheme =
-            if scheme.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Owned(scheme.to_ascii_lowercase()) } else { scheme.into() };
+        let scheme = if scheme.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(scheme.to_ascii_lowercase())
+        } else {
+            scheme.into()
+        };
         let (userinfo, host_port) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (host, port) = match host::with_port(host_port) {
             Some(found) => found,

@@ -50,7 +50,8 @@ impl Parts {
         let (host, host_end, port) = if host_port.starts_with('[') {
             let close = host_port.find(']').unwrap_or(host_port.len());
             let port = host_port.get(close + 1..).unwrap_or_default();
-            let port = if port.is_empty() { "" } else { port.strip_prefix(':').ok_or("The URL had text after its host")? };
+            let port =
+                if port.is_empty() { "" } else { port.strip_prefix(':').ok_or("The URL had text after its host")? };
             (userinfo + 1, userinfo + close, port)
         } else {
             let (name, port) = host_port.split_once(':').unwrap_or((host_port, ""));
