@@ -15,10 +15,11 @@ pub fn of_content_type(content_type: &str) -> Option<Cow<'_, str>> {
     let kind = parts.next()?.trim();
     let mut charset = None;
     for part in parts {
-        if let Some((name, value)) = part.trim().split_once('=') {
-            if name.trim_matches(around).eq_ignore_ascii_case("charset") {
-                charset = Some(value.trim_matches(around));
-            }
+        let parameter = part.trim().split_once('=');
+        if let Some((_, value)) =
+            parameter.filter(|(name, _)| name.trim_matches(around).eq_ignore_ascii_case("charset"))
+        {
+            charset = Some(value.trim_matches(around));
         }
     }
     match charset {

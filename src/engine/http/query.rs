@@ -47,11 +47,14 @@ pub fn encode(fields: &Tree, group: &str) -> Result<String> {
     Ok(out)
 }
 
+/// Takes the name and the value of one field.
+pub(super) type Take<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
+
 /// Calls `take` with name and value of every field of an object or a list of pairs, lists spread, nulls left out.
 ///
 /// # Errors
 /// `argument`, naming the key whose value has no text form; what `take` fails with.
-pub(super) fn each_field(fields: &Tree, group: &str, take: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+pub(super) fn each_field(fields: &Tree, group: &str, take: &mut Take<'_>) -> Result<()> {
     match fields {
         Tree::Object(object) => {
             for (name, value) in object.iter() {
@@ -85,13 +88,7 @@ pub(super) fn each_field(fields: &Tree, group: &str, take: &mut dyn FnMut(&[u8],
 }
 
 /// One value; a list gives its items, and lists in it theirs.
-fn each_value(
-    name: &[u8],
-    value: &Tree,
-    group: &str,
-    depth: usize,
-    take: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-) -> Result<()> {
+fn each_value(name: &[u8], value: &Tree, group: &str, depth: usize, take: &mut Take<'_>) -> Result<()> {
     match value {
         Tree::Null => Ok(()),
         Tree::Array(items) if depth < 2 => {

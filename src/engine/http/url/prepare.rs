@@ -119,7 +119,7 @@ fn general(text: &str, params: Option<&Tree>) -> Result<Url> {
     }
     let begins_with_http = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("http"));
     if text.contains(':') && !begins_with_http {
-        return Url::from_final(text);
+        return Url::untouched(text);
     }
     let pieces = Pieces::of(text).map_err(|reason| invalid(reason, text))?;
     if pieces.scheme.is_empty() {

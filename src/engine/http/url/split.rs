@@ -83,6 +83,25 @@ impl Parts {
         })
     }
 
+    /// The parts of a text that has nothing but a scheme and a rest. None if it is too long.
+    pub(super) fn opaque(text: &str) -> Option<Parts> {
+        let end = u32::try_from(text.len()).ok()?;
+        let scheme_end = u32::try_from(scheme_end(text).unwrap_or(0)).ok()?;
+        let path = if scheme_end > 0 { scheme_end + 1 } else { 0 };
+        Some(Parts {
+            scheme_end,
+            authority: path,
+            userinfo: path,
+            host: path,
+            host_end: path,
+            port: None,
+            path,
+            query: end,
+            fragment: end,
+            end,
+        })
+    }
+
     /// Whether the host stands in brackets.
     pub(super) fn bracketed(&self) -> bool {
         self.host > self.userinfo
