@@ -149,6 +149,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::poll;
 
     fn message(text: &str) -> Event {
         Event::new(Kind::Message).with_topic(text)
@@ -159,7 +160,8 @@ mod tests {
     }
 
     fn readable(queue: &Queue) -> bool {
-        crate::sys::poll::is_readable(queue.descriptor())
+        let mut interest = [poll::Interest::new(queue.descriptor(), poll::IN)];
+        poll::wait(&mut interest, Some(Duration::ZERO)).unwrap() == 1
     }
 
     #[test]

@@ -63,7 +63,9 @@ impl Body {
                 Some(Tree::Reader(_)) => {
                     return Err(Error::option("data", "A reader as data and files cannot go out together"));
                 }
-                Some(_) => return Err(Error::option("data", "data must be an object or a list of pairs when there are files")),
+                Some(_) => {
+                    return Err(Error::option("data", "data must be an object or a list of pairs when there are files"));
+                }
             }
             let form = Multipart::build(data, files, boundary()?)?;
             let (content_type, length) = (Some(form.content_type()), form.length());
@@ -75,11 +77,9 @@ impl Body {
             }
             (None, _) => Ok(Prepared::default()),
             (Some(Tree::Text(text)), _) => Ok(Prepared::of_bytes(text.as_bytes(), None)),
-            (Some(Tree::Bytes(bytes)), _) => Ok(Prepared {
-                length: Some(bytes.len() as u64),
-                body: Body::Bytes(bytes.clone()),
-                content_type: None,
-            }),
+            (Some(Tree::Bytes(bytes)), _) => {
+                Ok(Prepared { length: Some(bytes.len() as u64), body: Body::Bytes(bytes.clone()), content_type: None })
+            }
             (Some(Tree::Reader(reader)), _) => {
                 // A reader that says it is empty goes out chunked, as an empty file does in requests.
                 let length = reader.size().filter(|size| *size > 0);
@@ -91,7 +91,10 @@ impl Body {
                 Ok(Prepared::of_bytes(form.into_bytes(), Some(form::CONTENT_TYPE)))
             }
             (Some(other), _) => {
-                let message = format!("data was {}, and must be text, bytes, a reader, an object or a list of pairs", query::kind(other));
+                let message = format!(
+                    "data was {}, and must be text, bytes, a reader, an object or a list of pairs",
+                    query::kind(other)
+                );
                 Err(Error::option("data", message))
             }
         }
@@ -270,7 +273,10 @@ impl Source for Piece {
             }
         };
         if count > room {
-            return Err(Error::new(&code::PROVIDER, "The reader claimed to have given more bytes than it was asked for"));
+            return Err(Error::new(
+                &code::PROVIDER,
+                "The reader claimed to have given more bytes than it was asked for",
+            ));
         }
         self.given += count as u64;
         match size {
@@ -356,7 +362,9 @@ pub(in crate::engine::http) mod tests {
 
     #[test]
     fn the_table_of_requests() {
-        let object = |list: &[(&str, Tree)]| Tree::Object(list.iter().map(|(key, value)| (*key, value.clone())).collect::<Object>());
+        let object = |list: &[(&str, Tree)]| {
+            Tree::Object(list.iter().map(|(key, value)| (*key, value.clone())).collect::<Object>())
+        };
         let form = Some("application/x-www-form-urlencoded");
         let json = Some("application/json");
         let field = object(&[("a", 1.into())]);
@@ -366,7 +374,8 @@ pub(in crate::engine::http) mod tests {
         type Row<'a> = (&'a Tree, &'a Tree, Option<&'a str>, Option<&'a str>, Option<u64>);
         let (text, bytes, blank) = (Tree::from("tä"), Tree::Bytes(b"b"[..].into()), Tree::from(""));
         let (zero, list) = (Tree::from(0), Tree::Array(vec![]));
-        let pairs = Tree::Array(vec![Tree::Array(vec!["k".into(), "v".into()]), Tree::Array(vec!["k".into(), "w".into()])]);
+        let pairs =
+            Tree::Array(vec![Tree::Array(vec!["k".into(), "v".into()]), Tree::Array(vec!["k".into(), "w".into()])]);
         let nulls = object(&[("a", Tree::Null)]);
         let table: &[Row<'_>] = &[
             (&nothing, &nothing, None, None, None),

@@ -15,10 +15,11 @@ pub fn of_content_type(content_type: &str) -> Option<Cow<'_, str>> {
     let kind = parts.next()?.trim();
     let mut charset = None;
     for part in parts {
-        if let Some((name, value)) = part.trim().split_once('=') {
-            if name.trim_matches(around).eq_ignore_ascii_case("charset") {
-                charset = Some(value.trim_matches(around));
-            }
+        let parameter = part.trim().split_once('=');
+        if let Some((_, value)) =
+            parameter.filter(|(name, _)| name.trim_matches(around).eq_ignore_ascii_case("charset"))
+        {
+            charset = Some(value.trim_matches(around));
         }
     }
     match charset {
@@ -125,8 +126,8 @@ impl Charset {
         }
         let name = name.trim().to_ascii_lowercase().replace(['_', ' '], "-");
         Some(match &*name {
-            "iso-8859-1" | "iso8859-1" | "latin-1" | "latin1" | "latin" | "l1" | "8859" | "cp819" | "ibm819" | "iso-ir-100"
-            | "csisolatin1" | "iso-8859-1-1987" | "iso-8859-1:1987" => Charset::Latin1,
+            "iso-8859-1" | "iso8859-1" | "latin-1" | "latin1" | "latin" | "l1" | "8859" | "cp819" | "ibm819"
+            | "iso-ir-100" | "csisolatin1" | "iso-8859-1-1987" | "iso-8859-1:1987" => Charset::Latin1,
             "ascii" | "us-ascii" | "646" | "ansi-x3.4-1968" | "iso646-us" | "us" | "iso-646.irv-1991" => Charset::Ascii,
             "utf-8-sig" => Charset::Utf8Signed,
             "utf-16" | "utf16" | "u16" => Charset::Utf16(None),
@@ -167,7 +168,6 @@ pub struct TextDecoder {
     inner: Option<encoding_rs::Decoder>,
     /// The beginning of a text whose byte order is not known, or a part of a character.
     held: Vec<u8>,
-    begun: bool,
 }
 
 impl TextDecoder {
@@ -177,7 +177,7 @@ impl TextDecoder {
     }
 
     fn of(charset: Charset) -> TextDecoder {
-        TextDecoder { charset, inner: None, held: Vec::new(), begun: false }
+        TextDecoder { charset, inner: None, held: Vec::new() }
     }
 
     /// Appends the text of `bytes`; `end` says that nothing follows them. What cannot be decoded becomes U+FFFD.
@@ -311,7 +311,9 @@ mod tests {
             decoder.decode(&[], true, &mut text);
             assert_eq!(text, *expected, "{charset} {bytes:?} byte by byte");
         }
-        for name in ["latin9", "cp932", "euc_kr", "big5", "koi8-r", "mac-roman", "shift_jis", "tis-620", "l1", "us-ascii"] {
+        for name in
+            ["latin9", "cp932", "euc_kr", "big5", "koi8-r", "mac-roman", "shift_jis", "tis-620", "l1", "us-ascii"]
+        {
             assert!(is_known(name), "{name}");
         }
         assert!(!is_known("") && !is_known("hz-gb-2312"));

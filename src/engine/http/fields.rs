@@ -32,7 +32,10 @@ impl<'a> Fields<'a> {
     pub fn version(self) -> &'a str {
         let line = self.status_line();
         let end = memchr::memchr(b' ', line).unwrap_or(line.len());
-        line.get(..end).and_then(|word| std::str::from_utf8(word).ok()).and_then(|word| word.strip_prefix("HTTP/")).unwrap_or_default()
+        line.get(..end)
+            .and_then(|word| std::str::from_utf8(word).ok())
+            .and_then(|word| word.strip_prefix("HTTP/"))
+            .unwrap_or_default()
     }
 
     /// The status, 0 if the line has none.
@@ -120,7 +123,9 @@ impl<'a> Iterator for FieldIter<'a> {
                 let (name, value) = line.split_at(colon);
                 (name.trim_ascii_end(), Cow::Borrowed(value.get(1..).unwrap_or_default().trim_ascii()))
             });
-            while let Some((folded, rest)) = next_line(self.rest).filter(|(line, _)| matches!(line.first(), Some(b' ' | b'\t'))) {
+            while let Some((folded, rest)) =
+                next_line(self.rest).filter(|(line, _)| matches!(line.first(), Some(b' ' | b'\t')))
+            {
                 self.rest = rest;
                 if let Some((_, value)) = &mut value {
                     let value = value.to_mut();
@@ -170,7 +175,8 @@ fn cow_text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    const HEAD: &[u8] = b"HTTP/1.1 200 Fein \xc3\xbc  \r\nA: 1\r\n  two\r\n\tthree \r\nB:   x  \r\nb: y\r\nC:\r\nSet-Cookie: a=1\r\n\
+    const HEAD: &[u8] =
+        b"HTTP/1.1 200 Fein \xc3\xbc  \r\nA: 1\r\n  two\r\n\tthree \r\nB:   x  \r\nb: y\r\nC:\r\nSet-Cookie: a=1\r\n\
         Set-Cookie: b=2\r\nD: \xe9 \r\nE: \xc3\xbc\r\nno colon\r\n\r\nF: not a field";
 
     #[test]

@@ -62,7 +62,10 @@ impl Headers {
                 let mut seen: Vec<String> = Vec::new();
                 for pair in pairs {
                     let Some([name, value]) = pair.as_array() else {
-                        return Err(Error::option("headers", "headers held something that is no pair of name and value"));
+                        return Err(Error::option(
+                            "headers",
+                            "headers held something that is no pair of name and value",
+                        ));
                     };
                     let bytes;
                     let name = match name {
@@ -275,7 +278,10 @@ fn push_clean(out: &mut String, text: &str) {
 /// `invalid_header`. The message names the field and never shows its value, which may be a secret.
 pub fn check(name: &str, value: &str) -> Result<()> {
     // One look at each byte settles nearly all fields.
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'^' | b'`' | b'|' | b'~');
+    let is_token = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'^' | b'`' | b'|' | b'~')
+    };
     let plain_name = !name.is_empty() && name.bytes().all(is_token);
     if !plain_name {
         let first_is_space = name.chars().next().is_none_or(char::is_whitespace);
@@ -310,7 +316,9 @@ impl fmt::Debug for Headers {
         let secret = |name: &str| {
             ["authorization", "proxy-authorization", "cookie"].iter().any(|known| name.eq_ignore_ascii_case(known))
         };
-        f.debug_list().entries(self.iter().map(|(name, value)| (name, if secret(name) { "***" } else { value }))).finish()
+        f.debug_list()
+            .entries(self.iter().map(|(name, value)| (name, if secret(name) { "***" } else { value })))
+            .finish()
     }
 }
 
@@ -379,12 +387,8 @@ mod tests {
             ("X-Sess", "1".into()),
         ]))
         .unwrap();
-        let request = pairs(&[
-            ("accept", "z".into()),
-            ("X-New", "n".into()),
-            ("user-agent", Tree::Null),
-            ("x-SESS", "2".into()),
-        ]);
+        let request =
+            pairs(&[("accept", "z".into()), ("X-New", "n".into()), ("user-agent", Tree::Null), ("x-SESS", "2".into())]);
         let merged = session.merged(Some(&request)).unwrap();
         assert_eq!(
             wire(&merged),
@@ -396,7 +400,8 @@ mod tests {
 
     #[test]
     fn lists_repeat_names_and_replace_what_was_there() {
-        let mut headers = Headers::from_tree(&pairs(&[("a", "0".into()), ("b", "0".into()), ("A", "1".into())])).unwrap();
+        let mut headers =
+            Headers::from_tree(&pairs(&[("a", "0".into()), ("b", "0".into()), ("A", "1".into())])).unwrap();
         assert_eq!(wire(&headers), "a: 0\r\nb: 0\r\nA: 1\r\n");
         headers.apply(&pairs(&[("A", "x".into()), ("a", "y".into())])).unwrap();
         assert_eq!(wire(&headers), "A: x\r\nb: 0\r\na: y\r\n");
@@ -425,6 +430,8 @@ mod tests {
         headers.set("X", "1\r\nEvil: 2");
         headers.push("Y\n", "\0");
         assert_eq!(wire(&headers), "X: 1  Evil: 2\r\nY :  \r\n");
-        assert!(!format!("{:?}", Headers::from_tree(&pairs(&[("Authorization", "s3".into())])).unwrap()).contains("s3"));
+        assert!(
+            !format!("{:?}", Headers::from_tree(&pairs(&[("Authorization", "s3".into())])).unwrap()).contains("s3")
+        );
     }
 }

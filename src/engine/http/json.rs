@@ -25,7 +25,8 @@ pub fn encode(tree: &Tree) -> Result<String> {
             place.push('/');
             place.push_str(step);
         }
-        Error::new(&code::INVALID_JSON, format!("{place} was {}, which JSON cannot hold", found.what)).with("key", place)
+        Error::new(&code::INVALID_JSON, format!("{place} was {}, which JSON cannot hold", found.what))
+            .with("key", place)
     })?;
     Ok(out)
 }
@@ -149,7 +150,8 @@ mod tests {
             ("a\"\\/\n\r\t\u{8}\u{c}\u{0}\u{1f}\u{7f}".into(), "\"a\\\"\\\\/\\n\\r\\t\\b\\f\\u0000\\u001f\u{7f}\""),
             ("ä€😀\u{2028}".into(), "\"\\u00e4\\u20ac\\ud83d\\ude00\\u2028\""),
             (
-                Object::from_iter([("k", Tree::Array(vec![true.into(), false.into(), Tree::Null])), ("ü", "x".into())]).into(),
+                Object::from_iter([("k", Tree::Array(vec![true.into(), false.into(), Tree::Null])), ("ü", "x".into())])
+                    .into(),
                 "{\"k\": [true, false, null], \"\\u00fc\": \"x\"}",
             ),
         ];
@@ -163,7 +165,10 @@ mod tests {
         let list = Tree::Array(vec![1.into(), f64::NAN.into()]);
         let error = encode(&Object::from_iter([("a", list)]).into()).unwrap_err();
         assert_eq!((error.code(), error.message()), ("invalid_json", "json/a/1 was NaN, which JSON cannot hold"));
-        assert_eq!(encode(&f64::INFINITY.into()).unwrap_err().message(), "json was an infinity, which JSON cannot hold");
+        assert_eq!(
+            encode(&f64::INFINITY.into()).unwrap_err().message(),
+            "json was an infinity, which JSON cannot hold"
+        );
         assert!(encode(&Tree::Bytes(b"x"[..].into())).is_err());
         let mut deep = Tree::Null;
         for _ in 0..1000 {

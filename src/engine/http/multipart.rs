@@ -65,7 +65,10 @@ impl Multipart {
             Tree::Array(pairs) => {
                 for pair in pairs {
                     let Some([Tree::Text(name), spec]) = pair.as_array() else {
-                        return Err(Error::option("files", "files held something that is no pair of a name and a file"));
+                        return Err(Error::option(
+                            "files",
+                            "files held something that is no pair of a name and a file",
+                        ));
                     };
                     form.add(name, spec, true)?;
                 }
@@ -129,7 +132,10 @@ impl Multipart {
             Tree::Array(items) if lists => items.iter().try_for_each(|item| self.add(name, item, false)),
             other => {
                 let key = key();
-                let message = format!("{key} was {}, and must be a path, bytes, a reader, or [filename, content, type, headers]", query::kind(other));
+                let message = format!(
+                    "{key} was {}, and must be a path, bytes, a reader, or [filename, content, type, headers]",
+                    query::kind(other)
+                );
                 Err(Error::option(&key, message))
             }
         }
@@ -148,7 +154,9 @@ impl Multipart {
                 Some(text.to_owned())
             }
             // requests drops a type among the extra headers; here it counts when there is no other.
-            None => own.iter().find(|(field, _)| field.eq_ignore_ascii_case("content-type")).map(|(_, text)| text.clone()),
+            None => {
+                own.iter().find(|(field, _)| field.eq_ignore_ascii_case("content-type")).map(|(_, text)| text.clone())
+            }
         };
         own.retain(|(field, value)| {
             let ours = ["content-disposition", "content-type", "content-location"];
@@ -160,7 +168,13 @@ impl Multipart {
         Ok(())
     }
 
-    fn head(&self, name: &[u8], filename: Option<&str>, content_type: Option<&str>, own: &[(String, String)]) -> Arc<[u8]> {
+    fn head(
+        &self,
+        name: &[u8],
+        filename: Option<&str>,
+        content_type: Option<&str>,
+        own: &[(String, String)],
+    ) -> Arc<[u8]> {
         let mut head = Vec::with_capacity(96 + name.len());
         head.extend_from_slice(b"--");
         head.extend_from_slice(self.boundary.as_bytes());
@@ -221,7 +235,10 @@ fn content(body: &Tree, name: &str) -> Result<Content> {
         Tree::Reader(reader) => Ok(Content::Reader(reader.clone(), reader.size())),
         other => {
             let key = format!("files.{name}");
-            Err(Error::option(&key, format!("The content of {key} was {}, and must be bytes or a reader", query::kind(other))))
+            Err(Error::option(
+                &key,
+                format!("The content of {key} was {}, and must be bytes or a reader", query::kind(other)),
+            ))
         }
     }
 }

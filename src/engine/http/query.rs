@@ -47,15 +47,14 @@ pub fn encode(fields: &Tree, group: &str) -> Result<String> {
     Ok(out)
 }
 
+/// Takes the name and the value of one field.
+pub(super) type Take<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
+
 /// Calls `take` with name and value of every field of an object or a list of pairs, lists spread, nulls left out.
 ///
 /// # Errors
 /// `argument`, naming the key whose value has no text form; what `take` fails with.
-pub(super) fn each_field(
-    fields: &Tree,
-    group: &str,
-    take: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-) -> Result<()> {
+pub(super) fn each_field(fields: &Tree, group: &str, take: &mut Take<'_>) -> Result<()> {
     match fields {
         Tree::Object(object) => {
             for (name, value) in object.iter() {
@@ -66,7 +65,10 @@ pub(super) fn each_field(
         Tree::Array(pairs) => {
             for pair in pairs {
                 let Some([name, value]) = pair.as_array() else {
-                    return Err(Error::option(group, format!("{group} held something that is no pair of name and value")));
+                    return Err(Error::option(
+                        group,
+                        format!("{group} held something that is no pair of name and value"),
+                    ));
                 };
                 match name {
                     // Python writes a missing name as the word.
@@ -86,16 +88,12 @@ pub(super) fn each_field(
 }
 
 /// One value; a list gives its items, and lists in it theirs.
-fn each_value(
-    name: &[u8],
-    value: &Tree,
-    group: &str,
-    depth: usize,
-    take: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-) -> Result<()> {
+fn each_value(name: &[u8], value: &Tree, group: &str, depth: usize, take: &mut Take<'_>) -> Result<()> {
     match value {
         Tree::Null => Ok(()),
-        Tree::Array(items) if depth < 2 => items.iter().try_for_each(|item| each_value(name, item, group, depth + 1, take)),
+        Tree::Array(items) if depth < 2 => {
+            items.iter().try_for_each(|item| each_value(name, item, group, depth + 1, take))
+        }
         value => match bytes_of(value) {
             Some(text) => take(name, &text),
             None => {
@@ -183,4 +181,43 @@ pub fn merge_objects(session: &Object, request: &Object) -> Object {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(tree: Option<Cow<'_, Tree>>) -> String {
+        tree.map_or_else(|| "nothing".into(), |tree| written(&tree).map(Cow::into_owned).unwrap())
+    }
+
+    #[test]
+    fn merges_as_requests() {
+        // Expected: requests.sessions.merge_setting.
+        let session: Tree =
+            Object::from_iter([("a", Tree::from(1)), ("b", 2.into()), ("gone", Tree::Null), ("c", 3.into())]).into();
+        let request: Tree =
+            Object::from_iter([("d", Tree::from(4)), ("b", Tree::Null), ("a", 9.into()), ("e", Tree::Null)]).into();
+        assert_eq!(shown(merge(Some(&session), Some(&request))), "a=9&c=3&d=4");
+        let pairs = Tree::Array(vec![Tree::Array(vec!["x".into(), 1.into()])]);
+        assert_eq!(shown(merge(Some(&session), Some(&pairs))), "x=1");
+        assert_eq!(shown(merge(Some(&pairs), Some(&request))), "d=4&a=9");
+        assert_eq!(shown(merge(Some(&session), None)), "a=1&b=2&c=3");
+        assert_eq!(shown(merge(Some(&session), Some(&Tree::Null))), "a=1&b=2&c=3");
+        assert_eq!(shown(merge(None, Some(&pairs))), "x=1");
+        assert_eq!(shown(merge(None, None)), "nothing");
+    }
+
+    #[test]
+    fn what_a_query_cannot_hold() {
+        let deep = Tree::Array(vec![Tree::Array(vec![Tree::Array(vec![])])]);
+        for value in [Object::default().into(), deep, Tree::Series(std::sync::Arc::default())] {
+            let error = encode(&Object::from_iter([("k", value)]).into(), "params").unwrap_err();
+            assert_eq!(error.detail().get("key").and_then(Tree::as_str), Some("params.k"));
+        }
+        let short = Tree::Array(vec![Tree::Array(vec!["x".into()])]);
+        assert_eq!(encode(&short, "params").unwrap_err().code(), "argument");
+        assert_eq!(written(&Tree::Bytes(b"\xff"[..].into())).unwrap_err().code(), "argument");
+        assert_eq!(written(&1.5.into()).unwrap(), "1.5");
+    }
 }

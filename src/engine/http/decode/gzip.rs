@@ -173,7 +173,8 @@ impl Gzip {
     /// Goes to the next part of the header that the flags announce.
     fn next(&mut self, done: Place) {
         self.held.clear();
-        let parts = [(Place::Extra, EXTRA), (Place::Name, NAME), (Place::Comment, COMMENT), (Place::HeaderSum, HEADER_SUM)];
+        let parts =
+            [(Place::Extra, EXTRA), (Place::Name, NAME), (Place::Comment, COMMENT), (Place::HeaderSum, HEADER_SUM)];
         let from = parts.iter().position(|(place, _)| *place == done).map_or(0, |at| at + 1);
         let next = parts.iter().skip(from).find(|(_, flag)| self.flags & flag != 0);
         self.place = next.map_or(Place::Content, |(place, _)| *place);

@@ -67,7 +67,8 @@ impl Decoder {
     /// # Errors
     /// `content_decoding` for more than five codings.
     pub fn new(content_encoding: &str) -> Result<Option<Decoder>> {
-        let codings: Vec<&str> = content_encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();
+        let codings: Vec<&str> =
+            content_encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();
         if codings.len() > CODINGS_MAX {
             let message = format!("The body had {} codings, more than {CODINGS_MAX}", codings.len());
             return Err(Error::new(&code::CONTENT_DECODING, message));
@@ -96,9 +97,8 @@ impl Decoder {
         if out.is_empty() {
             return Ok(0);
         }
-        let mut source = |buffer: &mut [u8]| {
-            inner(buffer).map(|count| if count == 0 { Got::End } else { Got::Bytes(count) })
-        };
+        let mut source =
+            |buffer: &mut [u8]| inner(buffer).map(|count| if count == 0 { Got::End } else { Got::Bytes(count) });
         match pull(&mut self.stages, &mut source, out)? {
             Got::Bytes(count) => Ok(count),
             Got::Later | Got::End => Ok(0),

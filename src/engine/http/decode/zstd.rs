@@ -88,11 +88,11 @@ impl Zstd {
                 frame.finished = frame.decoder.decode_blocks(&*self.held, one).map_err(|_| BROKEN)?;
             }
             None => {
-                if let Some([a, b, c, d, e, f, g, h]) = self.held.first_chunk::<8>().copied() {
-                    if u32::from_le_bytes([a, b, c, d]) & !0xf == SKIPPABLE {
-                        self.skip = u64::from(u32::from_le_bytes([e, f, g, h]));
-                        return Ok(());
-                    }
+                if let [a, b, c, d, e, f, g, h] = *self.held
+                    && u32::from_le_bytes([a, b, c, d]) & !0xf == SKIPPABLE
+                {
+                    self.skip = u64::from(u32::from_le_bytes([e, f, g, h]));
+                    return Ok(());
                 }
                 let mut decoder = FrameDecoder::new();
                 decoder.init(&*self.held).map_err(|_| BROKEN)?;

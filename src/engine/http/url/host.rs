@@ -55,7 +55,9 @@ fn is_letter_of_names(character: char) -> bool {
     match character {
         '\u{0}'..='\u{7f}' => true,
         // RFC 5892, 2.6: exceptions, and the joiners, whose context UTS-46 has checked.
-        '\u{b7}' | '\u{375}' | '\u{5f3}' | '\u{5f4}' | '\u{6fd}' | '\u{6fe}' | '\u{f0b}' | '\u{3007}' | '\u{30fb}' => true,
+        '\u{b7}' | '\u{375}' | '\u{5f3}' | '\u{5f4}' | '\u{6fd}' | '\u{6fe}' | '\u{f0b}' | '\u{3007}' | '\u{30fb}' => {
+            true
+        }
         '\u{200c}' | '\u{200d}' => true,
         '\u{640}' | '\u{7fa}' | '\u{302e}' | '\u{302f}' | '\u{3031}'..='\u{3035}' | '\u{303b}' => false,
         // Old Hangul jamo.
@@ -143,7 +145,9 @@ fn bracketed(host: &str) -> Result<Cow<'_, str>, Refusal> {
         _ => zone.get(1..).unwrap_or_default(),
     };
     for (at, _) in zone.match_indices('%') {
-        if quote::hex_pair(zone.as_bytes().get(at + 1..).unwrap_or_default()).is_some_and(|byte| byte < b' ' || byte == 0x7f) {
+        if quote::hex_pair(zone.as_bytes().get(at + 1..).unwrap_or_default())
+            .is_some_and(|byte| byte < b' ' || byte == 0x7f)
+        {
             return Err("The zone of the URL's host contained an escaped control character");
         }
     }
@@ -178,9 +182,9 @@ pub(super) fn with_port(text: &str) -> Option<(&str, Option<u16>)> {
         if host.contains(['[', ']']) {
             return None;
         }
-        let escapes = host.match_indices('%').all(|(at, _)| {
-            quote::hex_pair(host.as_bytes().get(at + 1..).unwrap_or_default()).is_some()
-        });
+        let escapes = host
+            .match_indices('%')
+            .all(|(at, _)| quote::hex_pair(host.as_bytes().get(at + 1..).unwrap_or_default()).is_some());
         if !escapes {
             return None;
         }
@@ -212,7 +216,9 @@ fn is_bracketed_address(host: &str) -> bool {
     };
     let zone_is_fine = zone.is_none_or(|zone| {
         !zone.is_empty()
-            && zone.match_indices('%').all(|(at, _)| quote::hex_pair(zone.as_bytes().get(at + 1..).unwrap_or_default()).is_some())
+            && zone
+                .match_indices('%')
+                .all(|(at, _)| quote::hex_pair(zone.as_bytes().get(at + 1..).unwrap_or_default()).is_some())
             && zone.bytes().all(|byte| byte == b'%' || quote::is(byte, quote::UNRESERVED))
     });
     zone_is_fine && address.parse::<std::net::Ipv6Addr>().is_ok()

@@ -67,8 +67,11 @@ impl<'a> Reference<'a> {
             Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default()),
             None => ("", text),
         };
-        let scheme =
-            if scheme.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Owned(scheme.to_ascii_lowercase()) } else { scheme.into() };
+        let scheme = if scheme.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(scheme.to_ascii_lowercase())
+        } else {
+            scheme.into()
+        };
         let (authority, rest) = match rest.strip_prefix("//") {
             Some(rest) => rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())),
             None => ("", rest),

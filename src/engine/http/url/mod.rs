@@ -78,12 +78,26 @@ impl Url {
     /// Takes a text that is in its final form and finds its parts.
     fn from_final(text: &str) -> Result<Url> {
         let parts = Parts::of(text).map_err(|reason| invalid(reason, text))?;
+        Ok(Url::of_parts(text, parts))
+    }
+
+    /// Takes a text of which only its adapter knows what it means; what cannot be split is all path.
+    fn untouched(text: &str) -> Result<Url> {
+        match Parts::of(text) {
+            Ok(parts) => Ok(Url::of_parts(text, parts)),
+            Err(reason) => {
+                Parts::opaque(text).map(|parts| Url::of_parts(text, parts)).ok_or_else(|| invalid(reason, text))
+            }
+        }
+    }
+
+    fn of_parts(text: &str, parts: Parts) -> Url {
         let mut url = Url { text: text.into(), parts, odd: None };
         let odd = Odd { target: url.encoded_target(), host: url.plain_host() };
         if odd.target.is_some() || odd.host.is_some() {
             url.odd = Some(Arc::new(odd));
         }
-        Ok(url)
+        url
     }
 
     /// The target, when urllib3 encodes more of it for the wire than requests did in the text: `[`, `]`, lone `%`.
@@ -114,8 +128,15 @@ impl Url {
         let upper = self.is_web() && name.bytes().any(|byte| byte.is_ascii_uppercase());
         let escaped = bracketed && zone.len() > 3 && zone.starts_with("%25");
         (upper || escaped).then(|| {
-            let zone = if escaped { zone.get(2..).map(|rest| format!("%{}", &rest[1..])) } else { None };
-            format!("{}{}", name.to_ascii_lowercase(), zone.as_deref().unwrap_or(host.split_at(name.len()).1))
+            let mut plain = name.to_ascii_lowercase();
+            match zone.strip_prefix("%25").filter(|_| escaped) {
+                Some(zone) => {
+                    plain.push('%');
+                    plain.push_str(zone);
+                }
+                None => plain.push_str(zone),
+            }
+            plain
         })
     }
 

@@ -119,7 +119,7 @@ fn general(text: &str, params: Option<&Tree>) -> Result<Url> {
     }
     let begins_with_http = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("http"));
     if text.contains(':') && !begins_with_http {
-        return Url::from_final(text);
+        return Url::untouched(text);
     }
     let pieces = Pieces::of(text).map_err(|reason| invalid(reason, text))?;
     if pieces.scheme.is_empty() {
@@ -195,8 +195,11 @@ impl Pieces<'_> {
         };
         let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let scheme =
-            if scheme.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Owned(scheme.to_ascii_lowercase()) } else { scheme.into() };
+        let scheme = if scheme.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(scheme.to_ascii_lowercase())
+        } else {
+            scheme.into()
+        };
         let (userinfo, host_port) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (host, port) = match host::with_port(host_port) {
             Some(found) => found,

@@ -41,15 +41,16 @@ const fn mark(table: &mut [u8; 256], bytes: &[u8], class: u8) {
 /// Whether the byte is of that class.
 #[inline]
 pub(super) fn is(byte: u8, class: u8) -> bool {
-    CLASSES[usize::from(byte)] & class != 0
+    // There is an entry for every byte, so the compiler drops the check.
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
 }
 
 /// Appends `%XX`.
 pub(super) fn push_escape(out: &mut String, byte: u8) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     out.push('%');
-    out.push(char::from(HEX[usize::from(byte >> 4)]));
-    out.push(char::from(HEX[usize::from(byte & 15)]));
+    for digit in [byte >> 4, byte & 15] {
+        out.extend(char::from_digit(u32::from(digit), 16).map(|digit| digit.to_ascii_uppercase()));
+    }
 }
 
 /// The value of two hex digits at the front.

@@ -50,7 +50,8 @@ impl Parts {
         let (host, host_end, port) = if host_port.starts_with('[') {
             let close = host_port.find(']').unwrap_or(host_port.len());
             let port = host_port.get(close + 1..).unwrap_or_default();
-            let port = if port.is_empty() { "" } else { port.strip_prefix(':').ok_or("The URL had text after its host")? };
+            let port =
+                if port.is_empty() { "" } else { port.strip_prefix(':').ok_or("The URL had text after its host")? };
             (userinfo + 1, userinfo + close, port)
         } else {
             let (name, port) = host_port.split_once(':').unwrap_or((host_port, ""));
@@ -78,6 +79,25 @@ impl Parts {
             path: offset(path),
             query: offset(query),
             fragment: offset(fragment),
+            end,
+        })
+    }
+
+    /// The parts of a text that has nothing but a scheme and a rest. None if it is too long.
+    pub(super) fn opaque(text: &str) -> Option<Parts> {
+        let end = u32::try_from(text.len()).ok()?;
+        let scheme_end = u32::try_from(scheme_end(text).unwrap_or(0)).ok()?;
+        let path = if scheme_end > 0 { scheme_end + 1 } else { 0 };
+        Some(Parts {
+            scheme_end,
+            authority: path,
+            userinfo: path,
+            host: path,
+            host_end: path,
+            port: None,
+            path,
+            query: end,
+            fragment: end,
             end,
         })
     }
