@@ -115,7 +115,8 @@ private:
 };
 
 namespace detail {
-inline void check(haft_status status, haft_error *error) {
+// By reference: arguments are evaluated in any order, and the call that writes `error` is the other one.
+inline void check(haft_status status, haft_error *const &error) {
   if (status != HAFT_OK) throw haft::error(status, error);
 }
 } // namespace detail

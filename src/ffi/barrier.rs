@@ -143,3 +143,47 @@ pub unsafe fn clear<T>(out: *mut T) {
         unsafe { out.write_bytes(0, 1) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::library::{HAFT_E_ARGUMENT, HAFT_E_INTERNAL};
+
+    #[test]
+    fn a_panic_becomes_a_status_and_poisons() {
+        silence();
+        let (mut out, mut poisoned) = (7_u64, false);
+        let error: *mut *mut haft_error = std::ptr::null_mut();
+        let cleared = &raw mut out;
+        let status = entry!(fallible, error: error, clear: [cleared], poison: || poisoned = true, {
+            let nothing: Option<u8> = std::hint::black_box(None);
+            nothing.expect("a bug");
+            Ok(())
+        });
+        assert_eq!((status, out, poisoned), (HAFT_E_INTERNAL, 0, true));
+        assert_eq!(DEPTH.get(), 0);
+    }
+
+    #[test]
+    fn a_panic_while_poisoning_is_contained_too() {
+        silence();
+        let error: *mut *mut haft_error = std::ptr::null_mut();
+        let status = entry!(fallible, error: error, clear: [], poison: || panic!("again"), { panic!("a bug") });
+        assert_eq!(status, HAFT_E_INTERNAL);
+    }
+
+    #[test]
+    fn an_accessor_answers_neutrally_after_a_panic() {
+        silence();
+        assert_eq!(entry!(otherwise: -1, { panic!("a bug") }), -1);
+        assert_eq!(entry!(otherwise: -1, { 5 }), 5);
+    }
+
+    #[test]
+    fn only_a_panic_poisons() {
+        let (error, mut poisoned): (*mut *mut haft_error, bool) = (std::ptr::null_mut(), false);
+        let status =
+            entry!(fallible, error: error, clear: [], poison: || poisoned = true, { Err(Error::argument("no")) });
+        assert_eq!((status, poisoned), (HAFT_E_ARGUMENT, false));
+    }
+}

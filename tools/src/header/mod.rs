@@ -1,6 +1,8 @@
 //! Makes `include/haft.h`: cbindgen reads `src/ffi`, the pass sorts what it wrote into sections.
 
 mod pass;
+#[cfg(test)]
+mod tests;
 
 use std::{fs, path::Path};
 
