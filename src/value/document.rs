@@ -84,7 +84,7 @@ impl Document {
 
     /// A document that is null.
     pub fn null() -> Box<Document> {
-        Document::from_tree(&Tree::Null)
+        Fill::with_room(1).finish(Vec::new(), false)
     }
 
     pub(super) fn seal(fill: Fill, text: Vec<u8>, parsed: bool) -> Box<Document> {
