@@ -111,6 +111,7 @@ fn the_view_is_kept_until_the_next_write() {
     let address = args.view().root().address();
     assert_eq!(args.view().root().address(), address);
     assert_eq!(args.view().root().to_json(), r#"{"password":"s3cret"}"#);
+    assert_eq!(format!("{args:?} {:?}", args.view()), r#"{"password"} Document(Object, 1)"#);
     args.set("a.b", 1);
     assert_eq!(args.view().root().to_json(), r#"{"password":"s3cret","a":{"b":1}}"#);
     assert_eq!(args.remove("a.b"), Some(Tree::Int(1)));
