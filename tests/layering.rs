@@ -1,5 +1,12 @@
 //! The rules of the tree that no compiler holds: who may import whom, and what stands in one place only.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at what must not be"
+)]
+
 use std::{fs, path::Path};
 
 /// From the top down: a folder may use those behind it.
