@@ -1,5 +1,12 @@
 //! The boundary, exercised from C and C++: each program of `tests/c` says itself what it wants.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at what must not be"
+)]
+
 use std::{fs, process::Command};
 
 use haft_tools::native::{Link, check, compile, has, root, run, scratch};

@@ -1,5 +1,12 @@
 //! The header: made from the sources, true to the contract, and accepted by strict compilers.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at what must not be"
+)]
+
 use std::{collections::BTreeSet, fs, process::Command};
 
 use haft_tools::{

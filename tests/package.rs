@@ -1,6 +1,13 @@
 //! The installed package: what is in it, and programs built against it with pkg-config and with CMake, from a path
 //! with a space and from one that was staged with DESTDIR.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at what must not be"
+)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -184,7 +184,7 @@ pub unsafe extern "C" fn haft_args_set_value(args: *mut haft_args, key: *const c
         set(args, key, || {
             let node = value_pointer::look(value).ok_or_else(|| handle::null("value"))?;
             Ok(node.to_tree())
-        })
+        });
     });
 }
 
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn haft_args_set_bytes(
     size: usize,
 ) {
     entry!(otherwise: (), {
-        set(args, key, || Ok(Tree::Bytes(text::items(data.cast::<u8>(), size, "data")?.into())))
+        set(args, key, || Ok(Tree::Bytes(text::items(data.cast::<u8>(), size, "data")?.into())));
     });
 }
 
@@ -231,7 +231,7 @@ pub unsafe extern "C" fn haft_args_set_series(
             let values = text::items(values, count, "values")?.to_vec();
             let flags = if flags.is_null() { vec![0; count] } else { text::items(flags, count, "flags")?.to_vec() };
             Ok(Tree::Series(Arc::new(Series { times, values, flags })))
-        })
+        });
     });
 }
 
@@ -255,7 +255,7 @@ pub unsafe extern "C" fn haft_args_set_reader(
 ) {
     let data = HostData::new(user_data, drop);
     entry!(otherwise: (), {
-        set(args, key, move || Ok(Tree::Reader(Arc::new(HostReader::new(size, read, data)?))))
+        set(args, key, move || Ok(Tree::Reader(Arc::new(HostReader::new(size, read, data)?))));
     });
 }
 
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn haft_args_set_provider(
 ) {
     let data = HostData::new(user_data, drop);
     entry!(otherwise: (), {
-        set(args, key, move || Ok(Tree::Provider(Arc::new(HostProvider::new(provide, data)?))))
+        set(args, key, move || Ok(Tree::Provider(Arc::new(HostProvider::new(provide, data)?))));
     });
 }
 

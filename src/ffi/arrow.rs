@@ -45,6 +45,7 @@ pub struct ArrowArray {
 }
 
 const COLUMNS: usize = 3;
+const CHILDREN: i64 = 3;
 
 /// What an array owns: its lists of pointers, and the columns they lead to.
 struct Shared {
@@ -74,7 +75,7 @@ pub fn export(series: Arc<Series>) -> Result<(ArrowSchema, ArrowArray)> {
         let child = array(length, [ptr::null(), column], 2, [ptr::null_mut(); COLUMNS], 0, series.clone());
         Box::into_raw(Box::new(child))
     });
-    let array = array(length, [ptr::null(); 2], 1, children, COLUMNS, series);
+    let array = array(length, [ptr::null(); 2], 1, children, CHILDREN, series);
     Ok((schema(), array))
 }
 
@@ -83,7 +84,7 @@ fn array(
     buffers: [*const c_void; 2],
     n_buffers: i64,
     children: [*mut ArrowArray; COLUMNS],
-    n_children: usize,
+    n_children: i64,
     series: Arc<Series>,
 ) -> ArrowArray {
     let shared = Box::into_raw(Box::new(Shared { buffers, children, _series: series }));
@@ -92,7 +93,7 @@ fn array(
         null_count: 0,
         offset: 0,
         n_buffers,
-        n_children: n_children as i64,
+        n_children,
         // SAFETY: made just now; the pointers stay good until the release, and only it frees them.
         buffers: unsafe { (&raw mut (*shared).buffers).cast() },
         // SAFETY: as above.
@@ -107,21 +108,21 @@ fn schema() -> ArrowSchema {
     let children = [(c"tsm:UTC", c"times"), (c"g", c"values"), (c"I", c"flags")]
         .map(|(format, name)| Box::into_raw(Box::new(field(format.as_ptr(), name.as_ptr(), ptr::null_mut(), 0))));
     let children: *mut [*mut ArrowSchema; COLUMNS] = Box::into_raw(Box::new(children));
-    field(c"+s".as_ptr(), c"".as_ptr(), children, COLUMNS)
+    field(c"+s".as_ptr(), c"".as_ptr(), children, CHILDREN)
 }
 
 fn field(
     format: *const c_char,
     name: *const c_char,
     children: *mut [*mut ArrowSchema; COLUMNS],
-    n_children: usize,
+    n_children: i64,
 ) -> ArrowSchema {
     ArrowSchema {
         format,
         name,
         metadata: ptr::null(),
         flags: 0,
-        n_children: n_children as i64,
+        n_children,
         children: children.cast(),
         dictionary: ptr::null_mut(),
         release: Some(release_schema),
@@ -200,7 +201,7 @@ mod tests {
             (**array.children.add(1)).release = None;
             release_array(&raw mut array);
             release_schema(&raw mut schema);
-            assert_eq!(*(*child.buffers.add(1)).cast::<f64>(), 0.5);
+            assert_eq!((*(*child.buffers.add(1)).cast::<f64>()).to_bits(), 0.5_f64.to_bits());
             assert_eq!(Arc::strong_count(&series), 2);
             release_array(&raw mut child);
         }

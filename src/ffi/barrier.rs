@@ -4,6 +4,7 @@
 use std::{
     any::Any,
     cell::{Cell, RefCell},
+    mem::ManuallyDrop,
     panic::{self, AssertUnwindSafe},
     sync::Once,
 };
@@ -85,7 +86,7 @@ pub fn silence() {
 #[cold]
 pub fn contained(panic: Box<dyn Any + Send>) -> Error {
     // The payload may have a drop of its own that panics; nothing of ours does, and a leak is the smaller evil.
-    std::mem::forget(panic);
+    let _ = ManuallyDrop::new(panic);
     let place = PLACE.with(RefCell::take);
     log::error(c"ffi", || format!("a panic was contained at {place}"));
     Error::new(&code::INTERNAL, "a bug in haft was contained").with("key", place)

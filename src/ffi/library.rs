@@ -69,6 +69,7 @@ pub type haft_log_fn = Option<
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
 /// A part of the version as a number.
+#[expect(clippy::indexing_slicing, reason = "it runs while compiling")]
 const fn number(text: &str) -> u32 {
     let (digits, mut at, mut number) = (text.as_bytes(), 0, 0);
     while at < digits.len() {

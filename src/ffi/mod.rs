@@ -10,6 +10,7 @@
 
 #![allow(unsafe_code, reason = "the boundary turns the host's pointers into references")]
 #![allow(non_camel_case_types, reason = "the types carry the names of the C header")]
+#![allow(clippy::doc_markdown, rustdoc::bare_urls, reason = "the comments become those of the C header")]
 #![allow(clippy::missing_safety_doc, reason = "the promises are the same for every entry: see the head of this folder")]
 
 #[macro_use]

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::{c_char, c_int, c_void},
-    mem::{self, ManuallyDrop},
+    mem::ManuallyDrop,
     ptr,
     sync::Arc,
 };
@@ -491,8 +491,8 @@ pub unsafe extern "C" fn haft_session_unsubscribe(session: *mut haft_session, id
         let (_, data) = pulls.living.swap_remove(at);
         pulls.ended.push(id);
         // Host code runs in the drop: not under the lock.
-        mem::drop(pulls);
-        mem::drop(data);
+        drop(pulls);
+        drop(data);
     });
 }
 
@@ -590,5 +590,5 @@ pub unsafe extern "C" fn haft_session_close(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_session_free(session: *mut haft_session) {
-    entry!(otherwise: (), { mem::drop(handle::release(session)) });
+    entry!(otherwise: (), { drop(handle::release(session)) });
 }

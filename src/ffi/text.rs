@@ -57,6 +57,7 @@ fn malformed(name: &'static str, at: usize) -> Error {
 ///
 /// # Safety
 /// `pointer` is NULL or points at `count` items that stay unchanged during `'a`.
+#[expect(clippy::disallowed_methods, reason = "this is the one checked form")]
 pub unsafe fn items<'a, T>(pointer: *const T, count: usize, name: &'static str) -> Result<&'a [T]> {
     match count {
         0 => Ok(&[]),
@@ -74,6 +75,7 @@ pub unsafe fn items<'a, T>(pointer: *const T, count: usize, name: &'static str) 
 ///
 /// # Safety
 /// `pointer` is NULL or points at `size` bytes that nobody else uses during `'a`.
+#[expect(clippy::disallowed_methods, reason = "this is the one checked form")]
 pub unsafe fn buffer<'a>(pointer: *mut u8, size: usize, name: &'static str) -> Result<&'a mut [u8]> {
     match size {
         0 => Ok(&mut []),

@@ -53,7 +53,8 @@ impl Request {
         head.extend_from_slice(b" HTTP/1.1\r\n");
         if self.headers.get("host").is_none() {
             head.extend_from_slice(b"Host: ");
-            head.extend_from_slice(self.url.host_header().as_bytes());
+            let host = if absolute { self.url.authority() } else { self.url.host_header() };
+            head.extend_from_slice(host.as_bytes());
             head.extend_from_slice(b"\r\n");
         }
         self.headers.write_into(&mut head);
