@@ -2,4 +2,7 @@
 
 mod scripted;
 
+mod limits;
 mod plain;
+mod proxies;
+mod secure;
