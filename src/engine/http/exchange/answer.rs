@@ -120,7 +120,7 @@ impl Answer {
             return Err(Error::new(&code::INTERNAL, "there was no connection"));
         };
         let bytes = connection.received().get(..head.size).unwrap_or_default();
-        let raw_head = head::unfold(bytes).into_owned();
+        let raw_head = if head.folded { head::unfold(bytes) } else { bytes.to_vec() };
         connection.consume(head.size);
         let mut answer = Answer {
             status: head.status,

@@ -130,7 +130,8 @@ impl Talk<'_> {
                     }
                     head = &[];
                 }
-                Ok(Flow::On)
+                // A stream of no bytes went through no turn of the loop.
+                self.send(head, &[])
             }
         }
     }

@@ -234,6 +234,19 @@ fn bodies_go_out_sized_and_in_chunks() {
 }
 
 #[test]
+fn a_stream_of_nothing_is_sent_as_well() {
+    let script = vec![Act::Request, Act::Say(OK), Act::Request, Act::Say(OK), Act::Hold];
+    let server = serve(vec![script]);
+    let carrier = Carrier::default();
+    for size in [Some(0), None] {
+        let mut source = zeros(0);
+        let payload = Payload::Source { source: &mut source, size };
+        let mut answer = send(&carrier, &route(server.port), "POST", payload, &limits(10_000)).unwrap();
+        assert_eq!(body(&mut answer).unwrap(), b"ok");
+    }
+}
+
+#[test]
 fn a_source_that_is_too_short_is_told() {
     let server = serve(vec![vec![Act::Hold]]);
     let mut source = zeros(5);
