@@ -144,6 +144,7 @@ pub fn parse(bytes: &[u8]) -> Result<Head> {
 }
 
 /// The error of a head that is too large.
+#[must_use]
 pub fn too_large(what: &str) -> Error {
     Error::new(&code::LIMIT, format!("the head of the answer was too large: {what}"))
 }
