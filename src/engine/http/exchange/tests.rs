@@ -3,6 +3,7 @@
 mod scripted;
 
 mod limits;
+mod memory;
 mod plain;
 mod proxies;
 mod secure;
