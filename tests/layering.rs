@@ -167,7 +167,10 @@ fn clocks_environment_and_threads_have_one_home() {
     for Source { path, code } in sources() {
         for (call, allowed) in homes {
             let here = allowed.iter().any(|home| path.starts_with(home));
-            assert!(here || !code.contains(call), "{path} uses {call}");
+            // Tests stand at the end of a file and may play the host.
+            let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+            let is_test = path.contains("/tests") || path.ends_with("_tests.rs");
+            assert!(here || is_test || !code.contains(call), "{path} uses {call}");
         }
     }
 }

@@ -8,7 +8,7 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-use std::sync::OnceLock;
+use std::{fmt, sync::OnceLock};
 
 use crate::{
     error::{Error, Result, code},
@@ -19,7 +19,7 @@ pub use duration::duration;
 pub use typed::{boolean, double, int, object, text};
 
 /// A set of named arguments. The first mistake made while writing sticks and comes out of [`Args::check`].
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Args {
     root: Object,
     mistake: Option<Error>,
@@ -70,9 +70,23 @@ impl Args {
     }
 }
 
+impl Clone for Args {
+    /// A copy without the frozen form; it has made the same mistake.
+    fn clone(&self) -> Args {
+        Args { root: self.root.clone(), mistake: self.mistake.as_ref().map(again), view: OnceLock::new() }
+    }
+}
+
 impl From<Object> for Args {
     fn from(root: Object) -> Args {
         Args { root, ..Args::default() }
+    }
+}
+
+impl fmt::Debug for Args {
+    /// The keys alone: values may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.root.keys()).finish()
     }
 }
 

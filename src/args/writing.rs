@@ -110,7 +110,7 @@ fn put(root: &mut Object, key: &str, value: Tree) -> Result<()> {
         None => root,
         Some(group) => {
             if root.get(group).is_none_or(Tree::is_null) {
-                root.insert(group, Object::default());
+                root.set(group, Object::default());
             }
             match root.get_mut(group) {
                 Some(Tree::Object(members)) => members,
@@ -129,7 +129,7 @@ fn put(root: &mut Object, key: &str, value: Tree) -> Result<()> {
         return Ok(());
     }
     match members.get_mut(name) {
-        None => members.insert(name, vec![value]),
+        None => members.set(name, vec![value]),
         Some(Tree::Array(items)) => items.push(value),
         Some(old) => {
             *old = match std::mem::take(old) {

@@ -59,5 +59,6 @@ codes! {
     HTTP_STATUS = "http_status", Remote, false, "raise_for_status was asked for and the status is 400 to 599 (requests: HTTPError).";
     INVALID_JSON = "invalid_json", Argument, false, "The json argument cannot be written as JSON (requests: InvalidJSONError).";
     JSON_DECODE = "json_decode", Protocol, false, "The answer was asked for as JSON and is not (requests: JSONDecodeError).";
+    CASSETTE = "cassette", NotFound, false, "The cassette has no answer left for the request.";
     STREAM_CONSUMED = "stream_consumed", State, false, "The body was read already (requests: StreamConsumedError).";
 }

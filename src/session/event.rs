@@ -1,9 +1,16 @@
-//! What a queue or a callback brings.
+//! What a queue or a callback brings, and a failure as the host holds it.
 
-use std::ffi::CStr;
+use std::{
+    ffi::{CStr, CString},
+    sync::OnceLock,
+};
 
 use super::Response;
-use crate::{error::Error, value::Document};
+use crate::{
+    backends::Carried,
+    error::Error,
+    value::{Document, Tree},
+};
 
 /// The kinds of `haft.h`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,44 +32,143 @@ pub enum Kind {
     Closed = 7,
 }
 
+/// Text for C: what comes after a NUL cannot be shown and is cut.
+pub(super) fn c_text(text: &str) -> CString {
+    let visible = text.split('\0').next().unwrap_or_default();
+    CString::new(visible).unwrap_or_default()
+}
+
 /// A failure as the host holds it: the error, its detail as a document, and the failed answer.
 #[derive(Debug)]
-pub struct Failure {}
+pub struct Failure {
+    error: Error,
+    message: OnceLock<CString>,
+    detail: OnceLock<Box<Document>>,
+    response: Option<Box<Response>>,
+}
 
 impl Failure {
     /// The failure itself.
-    pub fn error(&self) -> &Error { todo!() }
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
     /// The message, NUL-terminated.
-    pub fn message(&self) -> &CStr { todo!() }
+    pub fn message(&self) -> &CStr {
+        self.message.get_or_init(|| c_text(self.error.message()))
+    }
+
     /// The detail, made on first use.
-    pub fn detail(&self) -> &Document { todo!() }
+    pub fn detail(&self) -> &Document {
+        self.detail.get_or_init(|| Document::from_tree(&Tree::Object(self.error.detail().clone())))
+    }
+
     /// The failed answer.
-    pub fn response(&self) -> Option<&Response> { todo!() }
+    pub fn response(&self) -> Option<&Response> {
+        self.response.as_deref()
+    }
 }
 
 impl From<Error> for Failure {
-    fn from(error: Error) -> Failure { let _ = error; todo!() }
+    fn from(mut error: Error) -> Failure {
+        let response = Carried::take(&mut error).map(|answer| Box::new(Response::from(answer)));
+        Failure { error, message: OnceLock::new(), detail: OnceLock::new(), response }
+    }
 }
 
 /// One event.
 #[derive(Debug)]
-pub struct Event {}
+pub struct Event {
+    kind: Kind,
+    id: u64,
+    topic: CString,
+    value: Option<Box<Document>>,
+    response: Option<Box<Response>>,
+    failure: Option<Box<Failure>>,
+    user_data: usize,
+}
 
 impl Event {
+    /// An event that says no more than its kind.
+    pub fn new(kind: Kind) -> Event {
+        Event { kind, id: 0, topic: CString::default(), value: None, response: None, failure: None, user_data: 0 }
+    }
+
+    /// Names the subscription or ticket.
+    #[must_use]
+    pub fn with_id(mut self, id: u64) -> Event {
+        self.id = id;
+        self
+    }
+
+    /// Names the topic or tag.
+    #[must_use]
+    pub fn with_topic(mut self, topic: &str) -> Event {
+        self.topic = c_text(topic);
+        self
+    }
+
+    /// Gives it a value.
+    #[must_use]
+    pub fn with_value(mut self, value: &Tree) -> Event {
+        self.value = Some(Document::from_tree(value));
+        self
+    }
+
+    /// Gives it what became of a call.
+    #[must_use]
+    pub fn with_outcome(mut self, outcome: Result<Response, Error>) -> Event {
+        match outcome {
+            Ok(response) => self.response = Some(Box::new(response)),
+            Err(error) => self.failure = Some(Box::new(error.into())),
+        }
+        self
+    }
+
+    /// Gives it what subscribe was given.
+    #[must_use]
+    pub fn with_user_data(mut self, user_data: usize) -> Event {
+        self.user_data = user_data;
+        self
+    }
+
     /// Its kind.
-    pub fn kind(&self) -> Kind { todo!() }
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The subscription or ticket that it belongs to.
-    pub fn id(&self) -> u64 { todo!() }
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     /// The topic, or the tag of the call.
-    pub fn topic(&self) -> &CStr { todo!() }
+    pub fn topic(&self) -> &CStr {
+        &self.topic
+    }
+
     /// What it carries.
-    pub fn value(&self) -> Option<&Document> { todo!() }
+    pub fn value(&self) -> Option<&Document> {
+        self.value.as_deref()
+    }
+
     /// The answer of a submitted request.
-    pub fn response(&self) -> Option<&Response> { todo!() }
+    pub fn response(&self) -> Option<&Response> {
+        self.response.as_deref()
+    }
+
     /// The same, moved out.
-    pub fn take_response(&mut self) -> Option<Response> { todo!() }
+    pub fn take_response(&mut self) -> Option<Response> {
+        self.response.take().map(|response| *response)
+    }
+
     /// Why it failed.
-    pub fn failure(&self) -> Option<&Failure> { todo!() }
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_deref()
+    }
+
     /// What was given to subscribe.
-    pub fn user_data(&self) -> usize { todo!() }
+    pub fn user_data(&self) -> usize {
+        self.user_data
+    }
 }

@@ -1,6 +1,11 @@
-//! System calls.
+//! System calls: the only place outside `ffi` that may be `unsafe`.
 
 #![allow(unsafe_code, reason = "system calls are what this folder is for")]
 
+pub mod environment;
+pub mod eventfd;
 pub mod fork;
 pub mod panic;
+pub mod poll;
+pub mod socket;
+pub mod thread;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, OnceLock},
 };
 
@@ -48,8 +49,8 @@ pub enum Type {
 /// a walk over neighbouring cells is as quick, and an answer of many entities needs no index at all.
 const MANY: u32 = 128;
 
-/// A frozen value with all that it holds. Never moves once made (it is handed out boxed): nodes point back at it.
-#[derive(Debug)]
+/// A frozen value with all that it holds. Never moves once made (it is handed out boxed, and must stay in that box or be
+/// turned into an `Arc` of the box): nodes point back at it.
 pub struct Document {
     /// The JSON it was read from, with NULs behind the strings in place; empty if it was made from a tree.
     pub(super) text: Vec<u8>,
@@ -69,21 +70,21 @@ pub struct Document {
 impl Document {
     /// Freezes a tree. Bytes, series, readers and providers are shared with it.
     pub fn from_tree(tree: &Tree) -> Box<Document> {
-        let mut fill = Fill::with_room(1);
+        let mut fill = Fill::for_tree();
         fill.tree(tree, 0, NONE);
         fill.finish(Vec::new(), false)
     }
 
     /// Freezes an object, as [`Document::from_tree`] does.
     pub fn from_object(object: &Object) -> Box<Document> {
-        let mut fill = Fill::with_room(1);
+        let mut fill = Fill::for_tree();
         fill.object(object, 0, NONE);
         fill.finish(Vec::new(), false)
     }
 
     /// A document that is null.
     pub fn null() -> Box<Document> {
-        Document::from_tree(&Tree::Null)
+        Fill::with_room(1).finish(Vec::new(), false)
     }
 
     pub(super) fn seal(fill: Fill, text: Vec<u8>, parsed: bool) -> Box<Document> {
@@ -164,5 +165,12 @@ impl Document {
     /// Whether numbers have a text of their own.
     pub(super) fn is_exact(&self) -> bool {
         self.parsed || !self.exact.is_empty()
+    }
+}
+
+impl fmt::Debug for Document {
+    /// Only what kind of thing it is: the content may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({:?}, {})", self.root().kind(), self.root().count())
     }
 }

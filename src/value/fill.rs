@@ -47,6 +47,11 @@ impl Fill {
         Fill { pages: Pages::with_room(nodes), ..Fill::default() }
     }
 
+    /// A beginning for a tree: most are small, and these need no second allocation of anything.
+    pub fn for_tree() -> Fill {
+        Fill { own: Vec::with_capacity(256), stack: Vec::with_capacity(32), ..Fill::with_room(1) }
+    }
+
     /// A finished value waits for its parent.
     #[inline]
     pub fn push(&mut self, kind: Kind, key: u32, len: u32, value: u64) {

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 pub(super) const NONE: u32 = (1 << 28) - 1;
 
 /// Up to so many keys are searched in line; more get a table.
-const FEW: usize = 8;
+const FEW: usize = 16;
 
 /// A hole in the table.
 const HOLE: u32 = u32::MAX;

@@ -130,11 +130,13 @@ impl<'a> Node<'a> {
 
     /// The text of a STRING alone; a NUL follows it in memory.
     fn string(self) -> Option<&'a [u8]> {
-        let start = self.cell.value as usize;
-        let end = start + self.cell.len as usize;
+        let part = |buffer: &'a [u8]| {
+            let start = self.cell.value as usize;
+            buffer.get(start..start + self.cell.len as usize)
+        };
         match self.cell.kind() {
-            Kind::Text => self.document.text.get(start..end),
-            Kind::Own => self.document.own.get(start..end),
+            Kind::Text => part(&self.document.text),
+            Kind::Own => part(&self.document.own),
             Kind::Extra => match self.document.extra(self.cell)? {
                 Extra::Text(text) => text.split_last().map(|(_, text)| text),
                 _ => None,

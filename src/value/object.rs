@@ -11,7 +11,7 @@ const MANY: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub struct Object {
     entries: Vec<(Arc<str>, Tree)>,
-    /// Where each key is; absent while there are few.
+    /// Where each key is; absent while there are few. Boxed because it is rare and every tree node has room for it.
     index: Option<Box<HashMap<Arc<str>, usize>>>,
 }
 
@@ -44,12 +44,16 @@ impl Object {
     }
 
     /// Sets a member in its place, or at the end.
-    pub fn insert(&mut self, key: &str, value: impl Into<Tree>) {
-        let value = value.into();
+    pub fn insert(&mut self, key: &str, value: Tree) {
         match self.get_mut(key) {
             Some(old) => *old = value,
             None => self.push(key.into(), value),
         }
+    }
+
+    /// Sets a member as [`Object::insert`] does, from anything that is a value.
+    pub fn set(&mut self, key: &str, value: impl Into<Tree>) {
+        self.insert(key, value.into());
     }
 
     /// Sets a member whose key is shared.
@@ -136,7 +140,7 @@ impl<'a, V: Into<Tree>> FromIterator<(&'a str, V)> for Object {
     fn from_iter<I: IntoIterator<Item = (&'a str, V)>>(members: I) -> Object {
         let mut object = Object::default();
         for (key, value) in members {
-            object.insert(key, value);
+            object.set(key, value);
         }
         object
     }
@@ -159,10 +163,10 @@ mod tests {
     fn a_hundred_thousand_members_are_no_trouble() {
         let mut object = Object::default();
         for k in 0..100_000_i64 {
-            object.insert(&format!("k{k}"), k);
+            object.set(&format!("k{k}"), k);
         }
         for k in (0..100_000_i64).rev() {
-            object.insert(&format!("k{k}"), k + 1);
+            object.set(&format!("k{k}"), k + 1);
         }
         assert_eq!(object.len(), 100_000);
         assert_eq!(object.get("k77777"), Some(&Tree::Int(77_778)));
@@ -174,7 +178,7 @@ mod tests {
         let mut object: Object = (0..40_i64).map(|k| (["a", "b", "c", "d"][k as usize % 4], k)).collect();
         assert_eq!(object.keys().collect::<Vec<_>>(), ["a", "b", "c", "d"]);
         for k in 0..50_i64 {
-            object.insert(&k.to_string(), k);
+            object.set(&k.to_string(), k);
         }
         assert_eq!(object.remove("b"), Some(Tree::Int(37)));
         assert_eq!(object.remove("b"), None);

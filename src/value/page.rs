@@ -121,8 +121,8 @@ impl Pages {
                 break;
             };
             let (now, later) = cells.split_at(cells.len().min(room.len()));
-            for (to, from) in room.iter_mut().zip(now) {
-                *to = *from;
+            if let Some(room) = room.get_mut(..now.len()) {
+                room.copy_from_slice(now);
             }
             self.free -= now.len();
             cells = later;
@@ -162,6 +162,18 @@ impl Pages {
             let base = (first + at) * CELLS;
             page.cells.get(start.saturating_sub(base)..CELLS.min(end - base)).unwrap_or_default()
         })
+    }
+
+    /// Every string that lies in the text: where it starts, and its length.
+    pub fn for_each_text(&self, mut each: impl FnMut(u64, u32)) {
+        // Unused cells of the last page are null.
+        for page in &self.pages {
+            for cell in &page.cells {
+                if cell.tag & 15 == Kind::Text as u32 {
+                    each(cell.value, cell.len);
+                }
+            }
+        }
     }
 
     /// Every node.

@@ -57,12 +57,14 @@ fn strict(mut text: Vec<u8>, exact: Vec<Exact>) -> std::result::Result<Box<Docum
         Err(error) => return Err((text, error)),
     };
     // Only now, when nothing reads the text any more, closing quotes become NULs.
-    for cell in fill.pages.all().chain(fill.stack.last()) {
-        if cell.kind() == Kind::Text {
-            if let Some(quote) = text.get_mut(cell.value as usize + cell.len as usize) {
-                *quote = 0;
-            }
+    let mut terminate = |start: u64, len: u32| {
+        if let Some(quote) = text.get_mut(start as usize + len as usize) {
+            *quote = 0;
         }
+    };
+    fill.pages.for_each_text(&mut terminate);
+    if let Some(root) = fill.stack.last().filter(|root| root.kind() == Kind::Text) {
+        terminate(root.value, root.len);
     }
     fill.own.shrink_to_fit();
     Ok(fill.finish(text, true))

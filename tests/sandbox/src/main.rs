@@ -1,1 +1,131 @@
-fn main() {}
+//! The command line: `haft-sandbox http`, `haft-sandbox all`.
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use haft_sandbox::{Args, Fault, Options, Sandbox, parse_pairs};
+
+const USAGE: &str = "usage: haft-sandbox http|all [--port N] [--host ADDRESS] [--ready FILE] [--threads N]
+                         [--no-log] [--until-eof] [--parent-death] [--fault 'how=delay&path=/get&seconds=1&times=2']...
+
+Starts the servers on loopback, prints one JSON line with their addresses (and writes it to --ready FILE), and serves
+until SIGTERM or SIGINT, or with --until-eof until standard input ends.
+";
+
+struct Command {
+    options: Options,
+    ready: Option<PathBuf>,
+    until_eof: bool,
+    parent_death: bool,
+}
+
+fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, String> {
+    match words.next().as_deref() {
+        Some("http" | "all") => {}
+        Some(other) => return Err(format!("unknown command {other:?}")),
+        None => return Err("a command is needed".to_owned()),
+    }
+    let mut command = Command { options: Options::default(), ready: None, until_eof: false, parent_death: false };
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
+        match word.as_str() {
+            "--port" => command.options.port = value()?.parse().map_err(|_| "--port needs a number")?,
+            "--host" => command.options.host = value()?.parse().map_err(|_| "--host needs an address")?,
+            "--threads" => command.options.threads = value()?.parse().map_err(|_| "--threads needs a number")?,
+            "--ready" => command.ready = Some(value()?.into()),
+            "--no-log" => command.options.log = false,
+            "--until-eof" => command.until_eof = true,
+            "--parent-death" => command.parent_death = true,
+            "--fault" => {
+                let text = value()?;
+                let fault = Fault::from_args(&Args(parse_pairs(&text)));
+                command.options.faults.push(fault.ok_or_else(|| format!("{text:?} is not a fault"))?);
+            }
+            _ => return Err(format!("unknown option {word:?}")),
+        }
+    }
+    Ok(command)
+}
+
+fn write_ready(path: &Path, line: &str) -> std::io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}", std::process::id()));
+    std::fs::write(&temporary, line)?;
+    std::fs::rename(&temporary, path)
+}
+
+/// Asks the kernel for SIGTERM when the parent dies, so that a crashed test leaves no server behind.
+#[cfg(target_os = "linux")]
+fn die_with_parent() {
+    // SAFETY: plain system calls with constant arguments; neither touches memory of ours.
+    unsafe {
+        let parent = libc::getppid();
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+        // The parent may have died between the two calls; then no signal would ever come.
+        if libc::getppid() != parent {
+            libc::raise(libc::SIGTERM);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with_parent() {}
+
+fn run(command: Command) -> Result<(), Box<dyn Error + Send + Sync>> {
+    if command.parent_death {
+        die_with_parent();
+    }
+    let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Signals are taken over before the ready line, so that whoever read it can stop us cleanly.
+    let (mut term, mut int) = {
+        use tokio::signal::unix::{SignalKind, signal};
+        let _inside = waiting.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
+    let sandbox = Sandbox::start(command.options)?;
+    let line = format!("{}\n", sandbox.to_json());
+    if let Some(path) = &command.ready {
+        write_ready(path, &line)?;
+    }
+    let mut stdout = std::io::stdout();
+    stdout.write_all(line.as_bytes())?;
+    stdout.flush()?;
+    let (ended, eof) = tokio::sync::oneshot::channel::<()>();
+    let mut ended = Some(ended);
+    if command.until_eof {
+        let ended = ended.take();
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin().lock().take(u64::MAX), &mut std::io::sink());
+            drop(ended);
+        });
+    }
+    waiting.block_on(async {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+            _ = eof => {}
+        }
+    });
+    drop(sandbox);
+    if let Some(path) = &command.ready {
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1).peekable();
+    if words.peek().is_some_and(|word| word == "--help" || word == "-h") {
+        print!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    match parse(words).map_err(Into::into).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint!("haft-sandbox: {error}\n{USAGE}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Where a request goes: proxy, TLS, socket (spec/http.md 1.9, 1.10), decided once per origin and settings.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::settings::Settings;
+use crate::{
+    engine::{
+        http::{
+            client::Router,
+            environment::EnvironmentSettings,
+            proxies::{self, ProxyUrl, Sources},
+            request::Request,
+        },
+        net::{
+            proxy::{Kind, Proxy},
+            route::{Parts, Route},
+        },
+    },
+    error::Result,
+    secret::Secret,
+};
+
+/// How many origins are remembered; a session that visits more decides anew.
+const REMEMBERED: usize = 64;
+
+/// Routes by origin.
+#[derive(Debug, Default)]
+pub struct Routes(RwLock<Vec<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    secure: bool,
+    host: Box<str>,
+    port: u16,
+    route: Arc<Route>,
+}
+
+/// Settings and environment together answer where a request goes.
+pub struct HttpRouter<'a> {
+    /// The settings of the call.
+    pub settings: &'a Settings,
+    /// The environment's variables, as they were at create.
+    pub environment: &'a EnvironmentSettings,
+}
+
+impl Router for HttpRouter<'_> {
+    fn route(&self, request: &Request) -> Result<Arc<Route>> {
+        let url = &request.url;
+        let (secure, host, port) = (url.is_secure(), url.host(), url.port_or_default());
+        let fits = |known: &&Known| known.secure == secure && known.port == port && &*known.host == host;
+        if let Some(known) = self.settings.routes.0.read().iter().find(fits) {
+            return Ok(Arc::clone(&known.route));
+        }
+        let route = self.decide(request)?;
+        let mut known = self.settings.routes.0.write();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.push(Known { secure, host: host.into(), port, route: Arc::clone(&route) });
+        Ok(route)
+    }
+}
+
+impl HttpRouter<'_> {
+    /// The maps that may name a proxy.
+    pub fn sources(&self) -> Sources<'_> {
+        Sources {
+            request: self.settings.call_proxies.as_deref(),
+            session: &self.settings.proxies,
+            environment: self.settings.trusted(self.environment),
+            precedence: self.settings.precedence(),
+        }
+    }
+
+    fn decide(&self, request: &Request) -> Result<Arc<Route>> {
+        let (settings, url) = (self.settings, &request.url);
+        let proxy = self.sources().select(&request.place())?;
+        Ok(Route::new(Parts {
+            https: url.is_secure(),
+            host: url.host().to_owned(),
+            port: url.port_or_default(),
+            proxy: proxy.map(engine_proxy),
+            unix_socket: settings.unix_socket.as_deref().map(Into::into),
+            tls: Arc::clone(&settings.tls),
+            local_address: settings.local_address,
+            family: settings.family,
+            overrides: settings.overrides.to_vec(),
+        }))
+    }
+}
+
+fn engine_proxy(url: ProxyUrl) -> Proxy {
+    let kind = match url.kind {
+        proxies::Kind::Http => Kind::Http,
+        proxies::Kind::Https => Kind::Https,
+        proxies::Kind::Socks4 => Kind::Socks4,
+        proxies::Kind::Socks4a => Kind::Socks4a,
+        proxies::Kind::Socks5 => Kind::Socks5,
+        proxies::Kind::Socks5h => Kind::Socks5h,
+    };
+    let mut proxy = Proxy::new(kind, url.host.clone(), url.port);
+    if kind.is_http() {
+        proxy.authorization = url.authorization().map(Secret::new);
+    } else {
+        (proxy.user, proxy.password) = (url.user, url.password);
+    }
+    proxy
+}

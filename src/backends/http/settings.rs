@@ -1,0 +1,477 @@
+//! The options of an HTTP session: parsed once at create and configure, overlaid by a call's own.
+//!
+//! Everything here is cheap to clone, because a call that changes one option works on a copy of the rest.
+
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use super::{
+    answer::{Parse, Reading},
+    router::Routes,
+};
+use crate::{
+    args::Args,
+    engine::{
+        http::{
+            adapter::{Adapter, Adapters},
+            auth::Auth,
+            environment::{self, EnvironmentSettings},
+            headers::Headers,
+            proxies::{Precedence, Proxies},
+            query, retry,
+        },
+        net::route::{Family, Override},
+        tls::settings::{Identity, TlsSettings, Verify, parse_pins},
+    },
+    error::{Error, Result, code},
+    secret::Secret,
+    value::{Provider, Tree},
+};
+
+/// Time-outs of a call (spec/http.md 1.11).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Times {
+    /// For each address tried.
+    pub connect: Option<Duration>,
+    /// The longest silence.
+    pub read: Option<Duration>,
+    /// The whole call.
+    pub total: Option<Duration>,
+}
+
+/// How the server's certificate is checked and ours is shown, as it was written.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// The session's `verify`: true, false, or a path.
+    pub session: Option<Tree>,
+    /// The call's.
+    pub call: Option<Tree>,
+    /// `verify_pin`.
+    pub pin: Option<Arc<str>>,
+    /// `cert`: a path, or certificate and key.
+    pub cert: Option<Tree>,
+    /// `cert_password`.
+    pub password: Option<Secret>,
+}
+
+/// Who says it: the session's defaults, or one call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Level {
+    /// create, configure, attach.
+    Session,
+    /// One call.
+    Call,
+}
+
+/// All options.
+#[derive(Clone)]
+pub struct Settings {
+    /// Default header fields.
+    pub headers: Arc<Headers>,
+    /// Default query.
+    pub params: Option<Tree>,
+    /// Who we are.
+    pub auth: Option<Auth>,
+    /// The session's proxies.
+    pub proxies: Arc<Proxies>,
+    /// The call's.
+    pub call_proxies: Option<Arc<Proxies>>,
+    /// TLS, as written.
+    pub trust: Arc<Trust>,
+    /// TLS, as it is done.
+    pub tls: Arc<TlsSettings>,
+    /// Routes by origin, valid as long as these settings are.
+    pub routes: Arc<Routes>,
+    /// Time-outs.
+    pub times: Times,
+    /// When to try again.
+    pub retry: Arc<retry::Policy>,
+    /// How answers are read.
+    pub reading: Reading,
+    /// Follow redirects; `None` is the method's own default.
+    pub allow_redirects: Option<bool>,
+    /// How many.
+    pub max_redirects: usize,
+    /// Fields that do not cross to another origin.
+    pub drop_headers: Arc<[String]>,
+    /// Called with requests.
+    pub request_hooks: Arc<[Arc<dyn Provider>]>,
+    /// Called with answers.
+    pub response_hooks: Arc<[Arc<dyn Provider>]>,
+    /// Who carries what.
+    pub adapters: Arc<Adapters>,
+    /// 400 to 599 is an error.
+    pub raise_for_status: Option<bool>,
+    /// Undo content codings.
+    pub decode: bool,
+    /// Ask before a body is sent.
+    pub expect_continue: bool,
+    /// Connect to this socket whatever the host is.
+    pub unix_socket: Option<Arc<str>>,
+    /// Connect from here.
+    pub local_address: Option<IpAddr>,
+    /// The address family.
+    pub family: Family,
+    /// Addresses instead of look-ups.
+    pub overrides: Arc<[Override]>,
+    /// Explicit settings lose against the environment, as in requests.
+    pub environment_wins: bool,
+    /// Environment variables and netrc count.
+    pub trust_env: bool,
+    /// Cookies are kept and sent.
+    pub jar: bool,
+    /// Bytes per second at the most.
+    pub limit_rate: Option<u64>,
+    /// Bytes per second at the least, over this time.
+    pub low_speed: Option<(u64, Duration)>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let mut headers = Headers::default();
+        headers.push("User-Agent", concat!("haft/", env!("CARGO_PKG_VERSION")));
+        headers.push("Accept-Encoding", "gzip, deflate, br, zstd");
+        headers.push("Accept", "*/*");
+        headers.push("Connection", "keep-alive");
+        Settings {
+            headers: Arc::new(headers),
+            params: None,
+            auth: None,
+            proxies: Arc::default(),
+            call_proxies: None,
+            trust: Arc::default(),
+            tls: Arc::default(),
+            routes: Arc::default(),
+            times: Times::default(),
+            retry: Arc::new(retry::Policy::never()),
+            reading: Reading::default(),
+            allow_redirects: None,
+            max_redirects: 30,
+            drop_headers: Arc::default(),
+            request_hooks: Arc::default(),
+            response_hooks: Arc::default(),
+            adapters: Arc::default(),
+            raise_for_status: None,
+            decode: true,
+            expect_continue: false,
+            unix_socket: None,
+            local_address: None,
+            family: Family::default(),
+            overrides: Arc::default(),
+            environment_wins: false,
+            trust_env: true,
+            jar: true,
+            limit_rate: None,
+            low_speed: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Lays arguments over the settings. Keys that are no settings are left to whoever reads them.
+    ///
+    /// # Errors
+    /// `argument` and the codes of what was written; nothing has changed then.
+    pub fn overlay(&mut self, args: &Args, level: Level, environment: &EnvironmentSettings) -> Result<()> {
+        self.routes = Arc::default();
+        for (key, value) in args.root().iter() {
+            self.set(key, value, args, level)?;
+        }
+        self.tls = Arc::new(self.tls_settings(environment)?);
+        Ok(())
+    }
+
+    /// The environment, when it is trusted.
+    pub fn trusted<'a>(&self, environment: &'a EnvironmentSettings) -> Option<&'a EnvironmentSettings> {
+        self.trust_env.then_some(environment)
+    }
+
+    /// Who wins when the environment and the host disagree.
+    pub fn precedence(&self) -> Precedence {
+        if self.environment_wins { Precedence::Requests } else { Precedence::Explicit }
+    }
+
+    fn tls_settings(&self, environment: &EnvironmentSettings) -> Result<TlsSettings> {
+        let trust = &self.trust;
+        let (call, session) = (trust.call.as_ref(), trust.session.as_ref());
+        let verify = match environment::verify(call, session, self.trusted(environment), self.precedence()) {
+            Tree::Bool(true) => Verify::On,
+            Tree::Bool(false) => Verify::Off,
+            Tree::Text(path) => {
+                let path = PathBuf::from(&*path);
+                if path.is_dir() { Verify::Directory(path) } else { Verify::File(path) }
+            }
+            _ => return Err(Error::option("verify", "verify was neither true, false nor a path")),
+        };
+        let identity = match &trust.cert {
+            Some(Tree::Text(path)) => Some((path, None)),
+            Some(Tree::Array(pair)) => match pair.as_slice() {
+                [Tree::Text(certificate), Tree::Text(key)] => Some((certificate, Some(key))),
+                _ => return Err(Error::option("cert", "cert was a list, but not [certificate, key]")),
+            },
+            None | Some(Tree::Null) => None,
+            Some(_) => return Err(Error::option("cert", "cert was neither a path nor [certificate, key]")),
+        };
+        let identity = identity.map(|(certificate, key)| Identity {
+            certificate: PathBuf::from(&**certificate),
+            key: key.map(|key| PathBuf::from(&**key)),
+            password: trust.password.clone(),
+        });
+        let pins = trust.pin.as_deref().map(parse_pins).transpose()?.unwrap_or_default();
+        Ok(TlsSettings { verify, pins, identity, ..TlsSettings::default() })
+    }
+
+    fn set(&mut self, key: &str, value: &Tree, args: &Args, level: Level) -> Result<()> {
+        match key {
+            "headers" => self.headers = Arc::new(self.headers.merged(Some(value))?),
+            "params" => self.params = query::merge(self.params.as_ref(), Some(value)).map(std::borrow::Cow::into_owned),
+            "auth" => self.auth = Some(Auth::parse(value)?),
+            "proxies" => {
+                let proxies = Proxies::parse(value)?;
+                match level {
+                    Level::Call => self.call_proxies = Some(Arc::new(proxies)),
+                    Level::Session if value.is_null() => self.proxies = Arc::default(),
+                    Level::Session => self.proxies = Arc::new(self.proxies.under(&proxies)),
+                }
+            }
+            "verify" | "verify_pin" | "cert" | "cert_password" => {
+                let trust = Arc::make_mut(&mut self.trust);
+                match (key, level) {
+                    ("verify", Level::Session) => trust.session = Some(value.clone()),
+                    ("verify", Level::Call) => trust.call = Some(value.clone()),
+                    ("verify_pin", _) => trust.pin = args.str(key)?.map(Arc::from),
+                    ("cert_password", _) => trust.password = args.str(key)?.map(Secret::new),
+                    _ => trust.cert = Some(value.clone()),
+                }
+            }
+            "timeout" => (self.times.connect, self.times.read) = timeout(value, args)?,
+            "timeouts" => self.set_times(value)?,
+            "retry" => self.retry = Arc::new(retry::Policy::parse(value)?),
+            "parse" => self.reading.parse = parse_mode(args.str(key)?)?,
+            "encoding" => self.reading.encoding = args.str(key)?.map(Arc::from),
+            "stream" => self.reading.stream = args.bool(key)?.unwrap_or(false),
+            "allow_redirects" => self.allow_redirects = args.bool(key)?,
+            "max_redirects" => self.max_redirects = count(key, args)?.unwrap_or(30),
+            "drop_headers" => self.drop_headers = names(key, value)?.into(),
+            "hooks" => self.set_hooks(value)?,
+            "adapter" => self.set_adapters(value)?,
+            "raise_for_status" => self.raise_for_status = args.bool(key)?,
+            "decode_content" => self.decode = args.bool(key)?.unwrap_or(true),
+            "expect_continue" => self.expect_continue = args.bool(key)?.unwrap_or(false),
+            "unix_socket" => self.unix_socket = args.str(key)?.map(Arc::from),
+            "local_address" => {
+                let wrong = |_| Error::option(key, "local_address was not an IP address");
+                self.local_address = args.str(key)?.map(|text| text.parse().map_err(wrong)).transpose()?;
+            }
+            "ip_version" => self.family = family(value)?,
+            "http_version" => http_version(args.str(key)?)?,
+            "resolve" => self.overrides = overrides(value)?.into(),
+            "environment" => {
+                self.environment_wins = match args.str(key)? {
+                    None | Some("explicit") => false,
+                    Some("requests") => true,
+                    Some(other) => {
+                        let message = format!("environment was {other:?}; it takes \"explicit\" or \"requests\"");
+                        return Err(Error::option(key, message));
+                    }
+                };
+            }
+            "trust_env" => self.trust_env = args.bool(key)?.unwrap_or(true),
+            "cookies" => {
+                if let Tree::Bool(on) = value {
+                    self.jar = *on;
+                }
+            }
+            "limit_rate" => self.limit_rate = count(key, args)?.map(|rate| rate.max(1) as u64),
+            "low_speed" => self.low_speed = low_speed(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn set_times(&mut self, value: &Tree) -> Result<()> {
+        let Tree::Object(group) = value else {
+            return Err(Error::option("timeouts", "timeouts was not a group of connect, read, total"));
+        };
+        for (key, value) in group.iter() {
+            let time = duration("timeouts", value)?;
+            match key {
+                "connect" => self.times.connect = time,
+                "read" => self.times.read = time,
+                "total" => self.times.total = time,
+                other => {
+                    let message = format!("there is no time-out {other:?}; there are connect, read and total");
+                    return Err(Error::option("timeouts", message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A list in a call replaces the session's; an empty one leaves it (spec/http.md 1.1).
+    fn set_hooks(&mut self, value: &Tree) -> Result<()> {
+        let Tree::Object(group) = value else {
+            return match value {
+                Tree::Null => {
+                    (self.request_hooks, self.response_hooks) = (Arc::default(), Arc::default());
+                    Ok(())
+                }
+                _ => Err(Error::option("hooks", "hooks was not a group of request and response")),
+            };
+        };
+        for (event, value) in group.iter() {
+            let list: Vec<Arc<dyn Provider>> = match value {
+                Tree::Null => Vec::new(),
+                Tree::Provider(provider) => vec![Arc::clone(provider)],
+                Tree::Array(items) => items.iter().map(provider).collect::<Result<_>>()?,
+                _ => return Err(Error::option("hooks", format!("hooks.{event} was not a provider or a list of them"))),
+            };
+            let slot = match event {
+                "request" => &mut self.request_hooks,
+                "response" => &mut self.response_hooks,
+                other => {
+                    let message = format!("there is no hook {other:?}; there are request and response");
+                    return Err(Error::option("hooks", message));
+                }
+            };
+            if value.is_null() || !list.is_empty() {
+                *slot = list.into();
+            }
+        }
+        Ok(())
+    }
+
+    fn set_adapters(&mut self, value: &Tree) -> Result<()> {
+        let Tree::Object(group) = value else {
+            return Err(Error::option("adapter", "adapter was not a group by URL prefix"));
+        };
+        let adapters = Arc::make_mut(&mut self.adapters);
+        for (prefix, value) in group.iter() {
+            match value {
+                Tree::Null => adapters.unmount(prefix),
+                value => adapters.mount(prefix, Adapter::parse(prefix, value)?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn provider(value: &Tree) -> Result<Arc<dyn Provider>> {
+    match value {
+        Tree::Provider(provider) => Ok(Arc::clone(provider)),
+        _ => Err(Error::option("hooks", "a hook in the list was not a provider")),
+    }
+}
+
+/// `timeout` as requests has it: one number for both, or connect and read; zero and below are refused.
+fn timeout(value: &Tree, args: &Args) -> Result<(Option<Duration>, Option<Duration>)> {
+    match value {
+        Tree::Array(pair) => match pair.as_slice() {
+            [connect, read] => Ok((duration("timeout", connect)?, duration("timeout", read)?)),
+            _ => Err(Error::option("timeout", "timeout was a list, but not [connect, read]")),
+        },
+        _ => {
+            let both = positive("timeout", args.duration("timeout")?)?;
+            Ok((both, both))
+        }
+    }
+}
+
+fn duration(key: &str, value: &Tree) -> Result<Option<Duration>> {
+    positive(key, crate::args::duration(key, value)?)
+}
+
+fn positive(key: &str, time: Option<Duration>) -> Result<Option<Duration>> {
+    match time {
+        Some(Duration::ZERO) => Err(Error::option(key, format!("{key} was zero; leave it out to wait for ever"))),
+        time => Ok(time),
+    }
+}
+
+fn count(key: &str, args: &Args) -> Result<Option<usize>> {
+    args.int(key)?
+        .map(|number| usize::try_from(number).map_err(|_| Error::option(key, format!("{key} was negative"))))
+        .transpose()
+}
+
+fn parse_mode(word: Option<&str>) -> Result<Parse> {
+    match word {
+        None | Some("auto") => Ok(Parse::Auto),
+        Some("json") => Ok(Parse::Json),
+        Some("text") => Ok(Parse::Text),
+        Some("none") => Ok(Parse::None),
+        Some(other) => {
+            Err(Error::option("parse", format!("parse was {other:?}; it takes \"auto\", \"json\", \"text\" or \"none\"")))
+        }
+    }
+}
+
+fn http_version(word: Option<&str>) -> Result<()> {
+    match word {
+        None | Some("1.1" | "auto") => Ok(()),
+        Some("2") => Err(Error::new(&code::UNSUPPORTED, "HTTP/2 is not part of this build").with("key", "http_version")),
+        Some(other) => Err(Error::option("http_version", format!("there is no HTTP version {other:?} here"))),
+    }
+}
+
+fn family(value: &Tree) -> Result<Family> {
+    match value {
+        Tree::Null => Ok(Family::Any),
+        Tree::Int(4) => Ok(Family::V4),
+        Tree::Int(6) => Ok(Family::V6),
+        Tree::Text(word) if &**word == "any" => Ok(Family::Any),
+        Tree::Text(word) if &**word == "4" => Ok(Family::V4),
+        Tree::Text(word) if &**word == "6" => Ok(Family::V6),
+        _ => Err(Error::option("ip_version", "ip_version was neither 4 nor 6 nor \"any\"")),
+    }
+}
+
+fn names(key: &str, value: &Tree) -> Result<Vec<String>> {
+    let wrong = || Error::option(key, format!("{key} was not a list of names"));
+    match value {
+        Tree::Null => Ok(Vec::new()),
+        Tree::Text(name) => Ok(vec![name.to_string()]),
+        Tree::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong)).collect(),
+        _ => Err(wrong()),
+    }
+}
+
+fn overrides(value: &Tree) -> Result<Vec<Override>> {
+    let Tree::Object(group) = value else {
+        return if value.is_null() { Ok(Vec::new()) } else { Err(Error::option("resolve", "resolve was not a group")) };
+    };
+    group.iter().map(|(place, value)| one_override(place, value)).collect()
+}
+
+fn one_override(place: &str, value: &Tree) -> Result<Override> {
+    let wrong = |what: &str| Error::option("resolve", format!("resolve.{place}: {what}"));
+    let (host, port) = place.rsplit_once(':').ok_or_else(|| wrong("the key was not HOST:PORT"))?;
+    let port = port.parse().map_err(|_| wrong("the port was not a number"))?;
+    let texts: Vec<&str> = match value {
+        Tree::Text(list) => list.split(',').map(str::trim).collect(),
+        Tree::Array(items) => items.iter().filter_map(Tree::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let addresses: Vec<IpAddr> = texts
+        .iter()
+        .map(|text| text.trim_matches(['[', ']']).parse().map_err(|_| wrong("it was not an IP address")))
+        .collect::<Result<_>>()?;
+    if addresses.is_empty() {
+        return Err(wrong("there was no address"));
+    }
+    Ok(Override { host: host.trim_matches(['[', ']']).to_ascii_lowercase(), port, addresses })
+}
+
+fn low_speed(value: &Tree) -> Result<Option<(u64, Duration)>> {
+    let wrong = || Error::option("low_speed", "low_speed was not [bytes per second, seconds]");
+    match value {
+        Tree::Null => Ok(None),
+        Tree::Array(pair) => match pair.as_slice() {
+            [Tree::Int(speed), time] => {
+                let speed = u64::try_from(*speed).map_err(|_| wrong())?;
+                Ok(duration("low_speed", time)?.map(|time| (speed, time)))
+            }
+            _ => Err(wrong()),
+        },
+        _ => Err(wrong()),
+    }
+}

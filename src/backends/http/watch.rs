@@ -1,0 +1,82 @@
+//! Hearing of moved bytes: progress for the host, a limit on the speed, and giving up when it is too slow.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use super::settings::Settings;
+use crate::{
+    clock,
+    engine::{
+        http::exchange::Watch,
+        net::cancel::{Cancel, cancelled},
+    },
+    error::{Error, Result, code},
+};
+
+/// What a call watches; `None` when nobody wants to know, which costs nothing.
+pub(super) fn watch(settings: &Settings, cancel: &Arc<Cancel>) -> Option<Arc<dyn Watch>> {
+    if settings.limit_rate.is_none() && settings.low_speed.is_none() {
+        return None;
+    }
+    let start = clock::now();
+    let state = State { start, moved: 0, slow_since: start, slow_moved: 0 };
+    let (limit, low, cancel) = (settings.limit_rate, settings.low_speed, Arc::clone(cancel));
+    Some(Arc::new(Speed { limit, low, cancel, state: Mutex::new(state) }))
+}
+
+/// Both directions together, as a transfer of one call.
+struct Speed {
+    limit: Option<u64>,
+    low: Option<(u64, Duration)>,
+    cancel: Arc<Cancel>,
+    state: Mutex<State>,
+}
+
+struct State {
+    start: Instant,
+    moved: u64,
+    /// The window in which the lowest speed is measured.
+    slow_since: Instant,
+    slow_moved: u64,
+}
+
+impl Speed {
+    fn moved(&self, bytes: u64) -> Result<()> {
+        let now = clock::now();
+        let mut state = self.state.lock();
+        state.moved += bytes;
+        state.slow_moved += bytes;
+        if let Some((lowest, time)) = self.low {
+            let window = now.saturating_duration_since(state.slow_since);
+            if window >= time {
+                if u128::from(state.slow_moved) * 1000 < u128::from(lowest) * window.as_millis() {
+                    let message = format!("fewer than {lowest} bytes per second moved over {} s", time.as_secs_f64());
+                    return Err(Error::new(&code::LOW_SPEED, message).phase("low_speed"));
+                }
+                (state.slow_since, state.slow_moved) = (now, 0);
+            }
+        }
+        let Some(limit) = self.limit else { return Ok(()) };
+        let due = Duration::from_secs_f64(state.moved as f64 / limit as f64);
+        let ahead = due.saturating_sub(now.saturating_duration_since(state.start));
+        drop(state);
+        if !ahead.is_zero() && self.cancel.wait(ahead) {
+            return Err(cancelled());
+        }
+        Ok(())
+    }
+}
+
+impl Watch for Speed {
+    fn sent(&self, bytes: u64) -> Result<()> {
+        self.moved(bytes)
+    }
+
+    fn received(&self, bytes: u64) -> Result<()> {
+        self.moved(bytes)
+    }
+}

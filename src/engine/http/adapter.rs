@@ -1,0 +1,222 @@
+//! Who carries a request: the table that requests calls `mount`, and the ways to carry (spec/http.md 1.2, 1.17).
+
+use std::sync::Arc;
+
+use super::{
+    cassette::Cassette,
+    client::Order,
+    exchange::{self, Carrier, Payload},
+    policy::{Hop, hooks::{answer, question, succeeded}},
+    request::{Framing, Request},
+};
+use crate::{
+    args::Args,
+    engine::net::{limits::Limits, route::Route},
+    error::{Error, Result, code},
+    value::{Object, Provider, Reader, Tree},
+};
+
+/// One way to carry requests.
+#[derive(Clone, Debug)]
+pub enum Adapter {
+    /// HTTP/1.1 over our own connections.
+    Exchange,
+    /// The host does it.
+    Provider(Arc<dyn Provider>),
+    /// A file plays the server, or records it.
+    Cassette(Arc<Cassette>),
+}
+
+/// Adapters by prefix, longest first.
+#[derive(Clone, Debug)]
+pub struct Adapters {
+    mounted: Vec<(String, Adapter)>,
+}
+
+impl Default for Adapters {
+    fn default() -> Adapters {
+        Adapters { mounted: vec![("https://".into(), Adapter::Exchange), ("http://".into(), Adapter::Exchange)] }
+    }
+}
+
+impl Adapters {
+    /// Mounts an adapter at a prefix, in place of one that was mounted at the same.
+    pub fn mount(&mut self, prefix: &str, adapter: Adapter) {
+        let prefix = prefix.to_lowercase();
+        self.mounted.retain(|(other, _)| *other != prefix);
+        let at = self.mounted.iter().position(|(other, _)| other.len() < prefix.len()).unwrap_or(self.mounted.len());
+        self.mounted.insert(at, (prefix, adapter));
+    }
+
+    /// Takes the adapter of a prefix away.
+    pub fn unmount(&mut self, prefix: &str) {
+        self.mounted.retain(|(other, _)| !other.eq_ignore_ascii_case(prefix));
+    }
+
+    /// The adapter of a URL: the longest prefix that it begins with, whatever the case.
+    ///
+    /// # Errors
+    /// `invalid_schema` when there is none.
+    pub fn find(&self, url: &str) -> Result<&Adapter> {
+        let fits = |prefix: &str| url.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        self.mounted.iter().find(|(prefix, _)| fits(prefix)).map(|(_, adapter)| adapter).ok_or_else(|| {
+            let scheme = url.split(':').next().unwrap_or_default();
+            Error::new(&code::INVALID_SCHEMA, format!("no adapter is mounted for {scheme:?} URLs"))
+        })
+    }
+
+    /// The table as a snapshot shows it, in the order of search.
+    pub fn show(&self) -> Tree {
+        let mut object = Object::default();
+        for (prefix, adapter) in &self.mounted {
+            object.insert(prefix, Tree::from(adapter.name()));
+        }
+        Tree::Object(object)
+    }
+
+    /// The adapters in the order of search.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Adapter)> {
+        self.mounted.iter().map(|(prefix, adapter)| (&**prefix, adapter))
+    }
+}
+
+impl Adapter {
+    /// The name in snapshots.
+    pub fn name(&self) -> String {
+        match self {
+            Adapter::Exchange => "exchange".into(),
+            Adapter::Provider(_) => "provider".into(),
+            Adapter::Cassette(cassette) => format!("cassette:{}", cassette.path().display()),
+        }
+    }
+
+    /// Reads a mounted value: `"exchange"`, `"cassette:FILE"` or a provider.
+    ///
+    /// # Errors
+    /// `argument` for anything else.
+    pub fn parse(prefix: &str, value: &Tree) -> Result<Adapter> {
+        match value {
+            Tree::Provider(provider) => Ok(Adapter::Provider(Arc::clone(provider))),
+            Tree::Text(name) if &**name == "exchange" => Ok(Adapter::Exchange),
+            Tree::Text(name) if name.starts_with("cassette:") => {
+                let path = name.trim_start_matches("cassette:");
+                Ok(Adapter::Cassette(Arc::new(Cassette::open(path.as_ref())?)))
+            }
+            Tree::Text(name) if &**name == "http2" => Err(Error::new(
+                &code::UNSUPPORTED,
+                "the adapter \"http2\" is not part of this build; \"exchange\" speaks HTTP/1.1",
+            )),
+            _ => Err(Error::option(
+                &format!("adapter.{prefix}"),
+                "an adapter was neither a provider nor \"exchange\" nor \"cassette:FILE\"",
+            )),
+        }
+    }
+}
+
+/// What an adapter brought.
+pub struct Carried {
+    hop: Hop,
+    source: Source,
+}
+
+/// Where the rest of a body comes from.
+pub enum Source {
+    /// Nowhere.
+    None,
+    /// The connection.
+    Wire(Box<exchange::Answer>),
+    /// Memory: what a hook, a cassette or a provider gave.
+    Memory(Vec<u8>, usize),
+    /// A reader of the host.
+    Reader(Arc<dyn Reader>),
+}
+
+impl Carried {
+    /// An answer from memory or from the host's reader.
+    pub fn new(hop: Hop, source: Source) -> Carried {
+        Carried { hop, source }
+    }
+
+    /// The parts.
+    pub fn into_parts(self) -> (Hop, Source) {
+        (self.hop, self.source)
+    }
+}
+
+/// Carries a request over our own connections.
+///
+/// # Errors
+/// What the connection says, with the outcome.
+pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request, order: &Order<'_>) -> Result<Carried> {
+    let framing = request.framing()?;
+    let parts = route.parts();
+    let mut fields: Vec<(&str, &str)> = Vec::new();
+    let forward = route.is_forward();
+    if forward && let Some(proxy) = &parts.proxy {
+        if let Some(authorization) = &proxy.authorization {
+            fields.push(("Proxy-Authorization", authorization.reveal()));
+        }
+        fields.extend(proxy.headers.iter().map(|(name, value)| (&**name, &**value)));
+    }
+    let expect = order.expect_continue && !matches!(framing, Framing::None);
+    if expect && request.headers.get("expect").is_none() {
+        fields.push(("Expect", "100-continue"));
+    }
+    let expects = expect || request.headers.get("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
+    let head = request.head(forward, &fields)?;
+    let mut source;
+    let payload = match (framing, request.body.as_bytes()) {
+        (Framing::None, _) => Payload::None,
+        (Framing::Sized(_), Some(bytes)) => Payload::Bytes(bytes),
+        (Framing::Sized(size), None) => {
+            source = request.body.open()?;
+            Payload::Source { source: &mut *source, size: Some(size) }
+        }
+        (Framing::Chunked, _) => {
+            source = request.body.open()?;
+            Payload::Source { source: &mut *source, size: None }
+        }
+    };
+    let answer = carrier.exchange(
+        route,
+        exchange::Order {
+            method: &request.method,
+            head: &head,
+            payload,
+            expect_continue: expects.then_some(std::time::Duration::from_secs(1)),
+            replay_safe: is_replay_safe(&request.method),
+        },
+        &order.limits,
+        order.cancel,
+        order.watch.as_ref(),
+    )?;
+    let hop = Hop { status: answer.status, head: answer.raw_head.clone(), body: None };
+    Ok(Carried { hop, source: Source::Wire(Box::new(answer)) })
+}
+
+/// Methods that may go out twice without harm (RFC 9110 9.2.2), of which PUT is left out: its body may be large.
+fn is_replay_safe(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "DELETE")
+}
+
+/// Has the host carry a request.
+///
+/// # Errors
+/// `provider`, in the host's words.
+pub(super) fn ask(provider: &Arc<dyn Provider>, request: &Request, limits: &Limits) -> Result<Carried> {
+    let seconds = |time: Option<std::time::Duration>| time.map_or(Tree::Null, |time| Tree::Double(time.as_secs_f64()));
+    let mut arguments = Object::default();
+    arguments.insert("request", request.to_tree());
+    arguments.insert("timeout", Tree::Array(vec![seconds(limits.connect), seconds(limits.read)]));
+    let mut reply = Args::new();
+    let status = provider.call(question("adapter", "send", arguments), &mut reply);
+    succeeded(status, &reply)?;
+    let hop = answer(reply.root())?;
+    let source = match reply.get("body") {
+        Some(Tree::Reader(reader)) => Source::Reader(Arc::clone(reader)),
+        _ => Source::Memory(hop.body.clone().unwrap_or_default(), 0),
+    };
+    // The body comes by the stream, as from a connection.
+    Ok(Carried { hop: Hop { body: None, ..hop }, source })
+}

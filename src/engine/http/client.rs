@@ -1,0 +1,189 @@
+//! The blocking driver: runs a [`Transaction`] on the caller's thread and carries each hop by the adapter that is
+//! mounted for its URL.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{
+    adapter::{Adapter, Adapters, Carried},
+    exchange::{Carrier, Watch},
+    policy::{Finished, Hop, Input, Rules, Step, Transaction},
+    request::Request,
+    stream::BodyStream,
+};
+use crate::{
+    args::Args,
+    clock,
+    engine::net::{cancel::{Cancel, cancelled}, limits::Limits, route::Route},
+    error::{Error, Outcome, Result, code},
+    value::Provider,
+};
+
+/// Answers where a request goes: proxy, TLS and socket, decided anew for each hop.
+pub trait Router: Send + Sync {
+    /// The route of a request.
+    ///
+    /// # Errors
+    /// `invalid_proxy_url`, or `certificate` when a file of the TLS settings cannot be read.
+    fn route(&self, request: &Request) -> Result<Arc<Route>>;
+}
+
+/// One call for the driver.
+pub struct Order<'a> {
+    /// What policy may do.
+    pub rules: Arc<Rules>,
+    /// The first request.
+    pub request: Request,
+    /// Where each hop goes.
+    pub router: &'a dyn Router,
+    /// Time-outs.
+    pub limits: Limits,
+    /// Ends it from another thread.
+    pub cancel: &'a Arc<Cancel>,
+    /// Hears of moved bytes; may slow them down or give up.
+    pub watch: Option<Arc<dyn Watch>>,
+    /// Undo content codings.
+    pub decode: bool,
+    /// Wait for the server's word before a body is sent.
+    pub expect_continue: bool,
+}
+
+/// The final answer with its body still to be read, unless policy had it read.
+pub struct Delivered {
+    /// What policy made of the call.
+    pub finished: Finished,
+    /// The rest of the body.
+    pub body: BodyStream,
+    /// When the last request began to be sent, and its head had come.
+    pub elapsed: std::time::Duration,
+    /// When the call began.
+    pub start: Instant,
+}
+
+/// Runs a call to its final head.
+///
+/// # Errors
+/// The failure of the call, with `url` in its detail.
+pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<Delivered> {
+    let start = clock::now();
+    let mut transaction = Transaction::new(Arc::clone(&order.rules), order.request.clone());
+    let mut body: Option<BodyStream> = None;
+    let mut elapsed = std::time::Duration::ZERO;
+    let mut input = Input::Start;
+    loop {
+        let step = match transaction.step(input) {
+            Ok(step) => step,
+            Err(error) => return Err(with_answer(error, &mut transaction, body, elapsed, start)),
+        };
+        input = match step {
+            Step::Send => {
+                // The answer before is out of the way by now; its connection can serve this request.
+                body = None;
+                let began = clock::now();
+                let sent = carry(carrier, adapters, &order, transaction.request());
+                elapsed = clock::now().saturating_duration_since(began);
+                match sent {
+                    Ok(carried) => {
+                        let (hop, stream) = split(carried, transaction.request(), order.decode)?;
+                        body = Some(stream);
+                        Input::Answer(hop)
+                    }
+                    Err(error) => Input::Failed(named(error, transaction.request())),
+                }
+            }
+            Step::Drain => Input::Drained(match body.as_mut() {
+                Some(stream) => stream.read_to_end(),
+                None => Ok(Vec::new()),
+            }),
+            Step::Wait(time) => {
+                wait(time, &order)?;
+                Input::Waited
+            }
+            Step::Ask(provider, call) => {
+                order.cancel.check()?;
+                let mut reply = Args::new();
+                let status = provider.call(call, &mut reply);
+                Input::Replied(status, reply)
+            }
+            Step::Finish => {
+                let finished = transaction.finish().ok_or_else(|| Error::new(&code::INTERNAL, "a call finished without an answer"))?;
+                let body = body.unwrap_or_else(BodyStream::empty);
+                return Ok(Delivered { finished, body, elapsed, start });
+            }
+        };
+    }
+}
+
+/// An error of policy with the answer that it is about.
+fn with_answer(
+    error: Error,
+    transaction: &mut Transaction,
+    body: Option<BodyStream>,
+    elapsed: std::time::Duration,
+    start: Instant,
+) -> Error {
+    let error = named(error, transaction.request());
+    match transaction.finish() {
+        Some(finished) => {
+            let body = body.unwrap_or_else(BodyStream::empty);
+            error.carrying(Arc::new(parking_lot::Mutex::new(Some(Delivered { finished, body, elapsed, start }))))
+        }
+        None => error,
+    }
+}
+
+/// Names the URL in the detail, without its userinfo.
+fn named(error: Error, request: &Request) -> Error {
+    if error.detail().get("url").is_some() { error } else { error.with("url", &*request.url.redacted()) }
+}
+
+fn wait(time: std::time::Duration, order: &Order<'_>) -> Result<()> {
+    let now = clock::now();
+    if let Some(total) = order.limits.total
+        && now + time > total
+    {
+        return Err(Error::new(&code::TOTAL_TIMEOUT, "the time-out of the whole call would have passed before the next try")
+            .phase("total"));
+    }
+    if order.cancel.wait(time) {
+        return Err(cancelled());
+    }
+    Ok(())
+}
+
+fn carry(carrier: &Carrier, adapters: &Adapters, order: &Order<'_>, request: &Request) -> Result<Carried> {
+    order.cancel.check()?;
+    let adapter = adapters.find(request.url.as_str())?;
+    match adapter {
+        Adapter::Exchange => exchange(carrier, order, request),
+        Adapter::Provider(provider) => super::adapter::ask(provider, request, &order.limits),
+        Adapter::Cassette(cassette) => cassette.carry(request, || exchange(carrier, order, request)),
+    }
+}
+
+fn exchange(carrier: &Carrier, order: &Order<'_>, request: &Request) -> Result<Carried> {
+    let route = order.router.route(request)?;
+    super::adapter::exchange(carrier, &route, request, order)
+}
+
+/// Takes an adapter's answer apart: what policy looks at, and the body.
+fn split(carried: Carried, request: &Request, decode: bool) -> Result<(Hop, BodyStream)> {
+    let (hop, source) = carried.into_parts();
+    let stream = BodyStream::new(source, &hop, &request.method, decode)?;
+    Ok((hop, stream))
+}
+
+/// The outcome to tell when a provider or file failed before anything was sent.
+pub fn not_sent(error: Error) -> Error {
+    if error.known_outcome().is_some() { error } else { error.outcome(Outcome::NotSent) }
+}
+
+/// Asks a provider outside a transaction (a `save_to` for instance).
+///
+/// # Errors
+/// `provider`.
+pub fn ask(provider: &dyn Provider, call: crate::value::Tree) -> Result<Args> {
+    let mut reply = Args::new();
+    let status = provider.call(call, &mut reply);
+    super::policy::hooks::succeeded(status, &reply)?;
+    Ok(reply)
+}

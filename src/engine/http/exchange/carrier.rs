@@ -1,0 +1,208 @@
+//! Carries orders over the connections of a session, on the caller's own thread.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    answer::{Answer, Marks, Opening},
+    machine::Machine,
+    order::{Order, Payload, Watch},
+    talk::{Counts, Talk, Trouble},
+};
+use crate::{
+    clock,
+    engine::{
+        net::{
+            cancel::Cancel,
+            connect::{self, Connection},
+            limits::{Guard, Limits, reason},
+            pool::{Pool, PoolOptions, RouteStats},
+            route::Route,
+        },
+        tls::trouble,
+    },
+    error::{Error, Outcome, Result, code},
+};
+
+/// What a session has one of.
+#[derive(Debug, Default)]
+pub struct Carrier {
+    pool: Arc<Pool>,
+}
+
+/// A place in the pool with, mostly, a connection in it. Dropping it closes the connection and frees the place.
+pub(super) struct Lease {
+    pub connection: Option<Box<Connection>>,
+    /// None when the place went back with its connection.
+    place: Option<(Arc<Pool>, Arc<Route>)>,
+}
+
+impl Lease {
+    /// Gives the connection back for the next call.
+    pub fn give(mut self, now: Instant, keep: Option<Duration>) {
+        if let Some(connection) = self.connection.take()
+            && let Some((pool, route)) = self.place.take()
+        {
+            pool.give(&route, connection, now, keep);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.stream.close();
+        }
+        if let Some((pool, route)) = self.place.take() {
+            pool.release(&route);
+        }
+    }
+}
+
+impl Carrier {
+    /// A carrier with an empty pool.
+    #[must_use]
+    pub fn new(options: PoolOptions) -> Carrier {
+        Carrier { pool: Arc::new(Pool::new(options)) }
+    }
+
+    /// Changes the options of the pool.
+    pub fn configure(&self, options: PoolOptions) {
+        self.pool.configure(options);
+    }
+
+    /// Closes the idle connections.
+    pub fn clear(&self) {
+        self.pool.clear();
+    }
+
+    /// What the pool holds.
+    #[must_use]
+    pub fn stats(&self) -> Vec<RouteStats> {
+        self.pool.stats()
+    }
+
+    /// Sends an order and waits for the head of its answer.
+    ///
+    /// A kept connection that turns out to be closed is replaced once by a fresh one without a word, when the order may
+    /// be sent again: it is safe and its payload can be rewound, or nothing of it was sent.
+    ///
+    /// # Errors
+    /// Everything that can happen on the way, with `phase` and `outcome`.
+    pub fn exchange(
+        &self,
+        route: &Arc<Route>,
+        mut order: Order<'_>,
+        limits: &Limits,
+        cancel: &Arc<Cancel>,
+        watch: Option<&Arc<dyn Watch>>,
+    ) -> Result<Answer> {
+        let framing = order.payload.framing();
+        let mut machine = Machine::start(order.method, order.head, framing)?;
+        let mut marks = Marks::at(clock::now());
+        let guard = Guard::exchange(limits, cancel);
+        let mut lease = self.lease(route, &order, &marks, &Guard::connect(limits, cancel, marks.start), cancel)?;
+        loop {
+            let reused = lease.connection.is_some();
+            if !reused {
+                let (connection, steps) = connect::establish(route, limits, cancel)?;
+                marks.resolved = Some(steps.resolved);
+                marks.connected = Some(steps.connected);
+                marks.secured = steps.secured;
+                lease.connection = Some(Box::new(connection));
+            }
+            let Some(connection) = lease.connection.as_deref_mut() else { return Err(no_connection()) };
+            if reused {
+                connection.stream.wire().arm(cancel)?;
+            }
+            let mut talk = Talk {
+                connection,
+                machine: &mut machine,
+                guard,
+                watch,
+                counts: Counts::default(),
+                sent_at: None,
+                first_at: None,
+                head_at: None,
+                early: None,
+            };
+            match talk.run(order.head, &mut order.payload, order.expect_continue) {
+                Ok(head) => {
+                    let Talk { counts, sent_at, first_at, head_at, .. } = talk;
+                    marks.sent = sent_at;
+                    marks.first = first_at;
+                    marks.head = head_at;
+                    let opening = Opening { head, marks, reused, counts, limits: *limits, cancel, watch };
+                    return Answer::open(lease, machine, opening);
+                }
+                Err(Trouble::Stale(error)) if reused => {
+                    let sent = talk.counts.sent > 0;
+                    let again = !sent || order.replay_safe;
+                    if !again || (sent && !order.payload.rewind()) {
+                        return Err(error.outcome(if sent { Outcome::Unknown } else { Outcome::NotSent }));
+                    }
+                    if let Some(connection) = lease.connection.take() {
+                        connection.stream.close();
+                    }
+                    machine = Machine::start(order.method, order.head, framing)?;
+                }
+                Err(Trouble::Stale(error) | Trouble::Failed(error)) => {
+                    let sent = talk.counts.sent > 0;
+                    return Err(match error.known_outcome() {
+                        Some(_) => error,
+                        // Whether the request may have had an effect.
+                        None => error.outcome(if sent { Outcome::Unknown } else { Outcome::NotSent }),
+                    });
+                }
+            }
+        }
+    }
+
+    /// A place in the pool. What cannot be sent twice gets a connection that was looked at.
+    fn lease(
+        &self,
+        route: &Arc<Route>,
+        order: &Order<'_>,
+        marks: &Marks,
+        guard: &Guard<'_>,
+        cancel: &Arc<Cancel>,
+    ) -> Result<Lease> {
+        let look = !order.replay_safe || matches!(order.payload, Payload::Source { .. });
+        loop {
+            let connection = self.pool.take(route, marks.start, guard, cancel)?;
+            let mut lease = Lease { connection, place: Some((self.pool.clone(), route.clone())) };
+            let good = match lease.connection.as_deref_mut() {
+                Some(connection) if look => connection.stream.is_idle(),
+                _ => true,
+            };
+            if good {
+                return Ok(lease);
+            }
+        }
+    }
+}
+
+impl Payload<'_> {
+    /// Goes back to the start, if that is possible.
+    fn rewind(&mut self) -> bool {
+        match self {
+            Payload::None | Payload::Bytes(_) => true,
+            Payload::Source { source, .. } => source.rewind(),
+        }
+    }
+}
+
+/// The error of a connection that broke.
+pub(super) fn broken(error: io::Error, phase: &'static str) -> Error {
+    match trouble::inside(&error) {
+        Some(inner) => trouble::explain(inner, "the server").phase(phase),
+        None => Error::new(&code::CONNECT, format!("the connection broke: {}", reason(&error))).phase(phase),
+    }
+}
+
+fn no_connection() -> Error {
+    Error::new(&code::INTERNAL, "there was no connection")
+}

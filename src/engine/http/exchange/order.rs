@@ -1,0 +1,65 @@
+//! What is asked of an exchange.
+
+use std::time::Duration;
+
+use super::machine::Outbound;
+use crate::{engine::http::body::Source, error::Result};
+
+/// What follows the head.
+pub enum Payload<'a> {
+    /// Nothing.
+    None,
+    /// Bytes, sent from where they are.
+    Bytes(&'a [u8]),
+    /// A stream: of `size` bytes, or in chunks when it is unknown.
+    Source {
+        /// Where the bytes come from. It owns what it reads, so that orders stay covariant.
+        source: &'a mut (dyn Source + 'static),
+        /// How many there are.
+        size: Option<u64>,
+    },
+}
+
+impl Payload<'_> {
+    /// How the head must announce it.
+    #[must_use]
+    pub fn framing(&self) -> Outbound {
+        match self {
+            Payload::None => Outbound::None,
+            Payload::Bytes(bytes) => Outbound::Sized(bytes.len() as u64),
+            Payload::Source { size: Some(size), .. } => Outbound::Sized(*size),
+            Payload::Source { size: None, .. } => Outbound::Chunked,
+        }
+    }
+}
+
+/// One request.
+pub struct Order<'a> {
+    /// The method in the head.
+    pub method: &'a str,
+    /// The head as it goes out, with the blank line at its end. It is made of validated parts; what would break the
+    /// framing is refused all the same.
+    pub head: &'a [u8],
+    /// What follows the head.
+    pub payload: Payload<'a>,
+    /// Waits so long for `100 Continue` before the payload is sent; the head says `Expect: 100-continue` then.
+    pub expect_continue: Option<Duration>,
+    /// Sending it twice does no harm: it is sent again without asking when a kept connection turns out to be dead, and
+    /// that spares the look at the connection before.
+    pub replay_safe: bool,
+}
+
+/// Hears of bytes that move: for progress, rate limits and low-speed checks. It may sleep, and an error ends the call.
+pub trait Watch: Send + Sync {
+    /// So many more bytes were handed to the system.
+    ///
+    /// # Errors
+    /// What the call is to end with.
+    fn sent(&self, bytes: u64) -> Result<()>;
+
+    /// So many more bytes of the answer's body were received, as they came over the wire.
+    ///
+    /// # Errors
+    /// What the call is to end with.
+    fn received(&self, bytes: u64) -> Result<()>;
+}

@@ -1,0 +1,5 @@
+//! Exchanges with scripted servers on loopback.
+
+mod scripted;
+
+mod plain;

@@ -1,0 +1,262 @@
+//! Idle connections, by route.
+//!
+//! The most recently used connection goes out first. `pool_connections` bounds the routes that keep idle connections
+//! (the least recently used one loses its), `pool_maxsize` the idle connections of a route, and with `pool_block` also
+//! the open ones. A connection that was idle for 55 seconds is not used again (common servers and balancers close after
+//! 60 or 75), and earlier when the server said so (`Keep-Alive: timeout=5`). See spec/http.md 1.17.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use rustc_hash::FxBuildHasher;
+
+use super::{cancel::Cancel, connect::Connection, limits::Guard, route::Route};
+use crate::{
+    clock,
+    error::{Outcome, Result},
+};
+
+/// How long a connection may be idle.
+pub const IDLE_LIMIT: Duration = Duration::from_secs(55);
+
+/// The options that `requests` gives its adapter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PoolOptions {
+    /// Routes that keep idle connections.
+    pub connections: usize,
+    /// Idle connections kept for each route.
+    pub maxsize: usize,
+    /// Whether `maxsize` bounds the open connections too; a call waits for its turn then.
+    pub block: bool,
+    /// How long a connection may be idle.
+    pub idle: Duration,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        PoolOptions { connections: 10, maxsize: 10, block: false, idle: IDLE_LIMIT }
+    }
+}
+
+/// One route as a snapshot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RouteStats {
+    /// Where it leads.
+    pub label: String,
+    /// Connections that wait.
+    pub idle: usize,
+    /// Connections in use.
+    pub busy: usize,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Box<Connection>,
+    until: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    idle: Vec<Idle>,
+    busy: usize,
+    used: u64,
+    waiters: VecDeque<Arc<Cancel>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    shelves: HashMap<Arc<Route>, Shelf, FxBuildHasher>,
+    turn: u64,
+    options: PoolOptions,
+}
+
+/// The pool of a session. Locks are held for look-ups only: connections are made and closed outside.
+#[derive(Debug, Default)]
+pub struct Pool {
+    state: Mutex<State>,
+}
+
+impl Pool {
+    /// An empty pool.
+    #[must_use]
+    pub fn new(options: PoolOptions) -> Pool {
+        Pool { state: Mutex::new(State { options, ..State::default() }) }
+    }
+
+    /// Changes the options; what is kept beyond them goes when it is next looked at.
+    pub fn configure(&self, options: PoolOptions) {
+        self.state.lock().options = options;
+    }
+
+    /// Takes an idle connection, or the right to open one (`None`). Either is given back with [`Pool::give`] or
+    /// [`Pool::release`].
+    ///
+    /// # Errors
+    /// With `pool_block`: `connect_timeout` or `total_timeout` with phase `connect`, or the cancel.
+    pub fn take(
+        &self,
+        route: &Arc<Route>,
+        now: Instant,
+        guard: &Guard<'_>,
+        cancel: &Arc<Cancel>,
+    ) -> Result<Option<Box<Connection>>> {
+        let mut now = now;
+        loop {
+            let mut old = Vec::new();
+            let seen = {
+                let mut state = self.state.lock();
+                let State { shelves, turn, options } = &mut *state;
+                *turn += 1;
+                if let Some(shelf) = shelves.get_mut(route) {
+                    shelf.used = *turn;
+                    while let Some(idle) = shelf.idle.pop() {
+                        if idle.until > now {
+                            shelf.busy += 1;
+                            drop(state);
+                            return Ok(Some(idle.connection));
+                        }
+                        old.push(idle);
+                    }
+                    if !options.block || shelf.busy < options.maxsize.max(1) {
+                        shelf.busy += 1;
+                        None
+                    } else {
+                        let seen = cancel.rings();
+                        if !shelf.waiters.iter().any(|waiter| Arc::ptr_eq(waiter, cancel)) {
+                            shelf.waiters.push_back(cancel.clone());
+                        }
+                        Some(seen)
+                    }
+                } else {
+                    let shelf = Shelf { busy: 1, used: *turn, ..Shelf::default() };
+                    let options = *options;
+                    shelves.insert(route.clone(), shelf);
+                    trim(&mut state, options, now, &mut old);
+                    None
+                }
+            };
+            close(old);
+            let Some(seen) = seen else { return Ok(None) };
+            cancel.listen(seen, guard.deadline());
+            now = clock::now();
+            let over = cancel.check().and_then(|()| guard.check(now, "connect"));
+            if let Err(error) = over {
+                self.leave(route, cancel);
+                return Err(error.outcome(Outcome::NotSent));
+            }
+        }
+    }
+
+    /// A caller that waited gives up. If it was rung meanwhile, the next one hears it instead.
+    fn leave(&self, route: &Arc<Route>, cancel: &Arc<Cancel>) {
+        let mut state = self.state.lock();
+        if let Some(shelf) = state.shelves.get_mut(route) {
+            let before = shelf.waiters.len();
+            shelf.waiters.retain(|waiter| !Arc::ptr_eq(waiter, cancel));
+            if shelf.waiters.len() == before {
+                shelf.ring();
+            }
+        }
+    }
+
+    /// Gives a connection back for the next call. `keep` is what the server said about how long it waits.
+    pub fn give(&self, route: &Arc<Route>, mut connection: Box<Connection>, now: Instant, keep: Option<Duration>) {
+        connection.stream.wire().disarm();
+        // A second less than the server's, for the way there.
+        let mut surplus = None;
+        {
+            let mut state = self.state.lock();
+            let idle = state.options.idle;
+            let limit = keep.map_or(idle, |keep| keep.saturating_sub(Duration::from_secs(1)).min(idle));
+            let maxsize = state.options.maxsize;
+            let Some(shelf) = state.shelves.get_mut(route) else {
+                drop(state);
+                connection.stream.close();
+                return;
+            };
+            shelf.busy = shelf.busy.saturating_sub(1);
+            if shelf.idle.len() < maxsize {
+                shelf.idle.push(Idle { connection, until: now + limit });
+            } else {
+                surplus = Some(connection);
+            }
+            shelf.ring();
+        }
+        if let Some(connection) = surplus {
+            connection.stream.close();
+        }
+    }
+
+    /// A connection (or the right to open one) that was taken is no more.
+    pub fn release(&self, route: &Arc<Route>) {
+        let mut state = self.state.lock();
+        if let Some(shelf) = state.shelves.get_mut(route) {
+            shelf.busy = shelf.busy.saturating_sub(1);
+            shelf.ring();
+        }
+    }
+
+    /// Closes every idle connection; those in use go on and are kept afterwards.
+    pub fn clear(&self) {
+        let mut old = Vec::new();
+        let mut state = self.state.lock();
+        state.shelves.retain(|_, shelf| {
+            old.append(&mut shelf.idle);
+            shelf.busy > 0 || !shelf.waiters.is_empty()
+        });
+        drop(state);
+        close(old);
+    }
+
+    /// What is there, sorted by label.
+    #[must_use]
+    pub fn stats(&self) -> Vec<RouteStats> {
+        let state = self.state.lock();
+        let one = |(route, shelf): (&Arc<Route>, &Shelf)| RouteStats {
+            label: route.label(),
+            idle: shelf.idle.len(),
+            busy: shelf.busy,
+        };
+        let mut stats: Vec<RouteStats> = state.shelves.iter().map(one).collect();
+        drop(state);
+        stats.sort_by(|one, other| one.label.cmp(&other.label));
+        stats
+    }
+}
+
+impl Shelf {
+    /// Wakes one that waits.
+    fn ring(&mut self) {
+        if let Some(waiter) = self.waiters.pop_front() {
+            waiter.ring();
+        }
+    }
+}
+
+/// Takes out what is too old, and the least recently used routes beyond the limit.
+fn trim(state: &mut State, options: PoolOptions, now: Instant, old: &mut Vec<Idle>) {
+    for shelf in state.shelves.values_mut() {
+        let (keep, late) = std::mem::take(&mut shelf.idle).into_iter().partition(|idle| idle.until > now);
+        shelf.idle = keep;
+        let mut late: Vec<Idle> = late;
+        old.append(&mut late);
+    }
+    while state.shelves.len() > options.connections.max(1) {
+        // A route in use stays: its count is needed when its connections come back.
+        let free = state.shelves.iter().filter(|(_, shelf)| shelf.busy == 0 && shelf.waiters.is_empty());
+        let Some(route) = free.min_by_key(|(_, shelf)| shelf.used).map(|(route, _)| route.clone()) else { return };
+        if let Some(mut shelf) = state.shelves.remove(&route) {
+            old.append(&mut shelf.idle);
+        }
+    }
+}
+
+fn close(old: Vec<Idle>) {
+    for idle in old {
+        idle.connection.stream.close();
+    }
+}

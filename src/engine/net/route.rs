@@ -1,0 +1,198 @@
+//! What identifies a connection: two requests share one if and only if their routes are equal.
+
+use std::{
+    hash::{Hash, Hasher},
+    net::IpAddr,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use rustc_hash::FxHasher;
+
+use super::proxy::{Proxy, authority};
+use crate::engine::tls::settings::TlsSettings;
+
+/// Which kind of IP address may be used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Family {
+    /// Both, raced against each other.
+    #[default]
+    Any,
+    /// IPv4 alone.
+    V4,
+    /// IPv6 alone.
+    V6,
+}
+
+impl Family {
+    /// Whether this address may be used.
+    #[must_use]
+    pub fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Family::Any => true,
+            Family::V4 => address.is_ipv4(),
+            Family::V6 => address.is_ipv6(),
+        }
+    }
+}
+
+/// Addresses that the host gave for a name and port, instead of a look-up.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Override {
+    /// The name, lower case.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// What to use for it.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// The parts of a [`Route`], before those that make no difference are dropped.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Parts {
+    /// TLS to the target.
+    pub https: bool,
+    /// The target's host: ASCII, lower case, without brackets.
+    pub host: String,
+    /// The target's port.
+    pub port: u16,
+    /// The proxy to go through.
+    pub proxy: Option<Proxy>,
+    /// The unix socket to use instead of host and port; a proxy is not used then.
+    pub unix_socket: Option<PathBuf>,
+    /// How TLS is done, to the target and to an https proxy.
+    pub tls: Arc<TlsSettings>,
+    /// The address of this machine to connect from.
+    pub local_address: Option<IpAddr>,
+    /// The kind of address.
+    pub family: Family,
+    /// Given addresses.
+    pub overrides: Vec<Override>,
+}
+
+/// A connection's identity with its hash made once, so that the pool finds it without hashing again.
+#[derive(Debug)]
+pub struct Route {
+    parts: Parts,
+    hash: u64,
+}
+
+impl Route {
+    /// Keeps of `parts` what matters. All http targets behind one HTTP proxy share a route.
+    #[must_use]
+    pub fn new(mut parts: Parts) -> Arc<Route> {
+        if parts.unix_socket.is_some() {
+            parts.proxy = None;
+            parts.local_address = None;
+        }
+        let forward = !parts.https && parts.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http());
+        if forward {
+            parts.host = String::new();
+            parts.port = 0;
+        }
+        let secure = parts.https || parts.proxy.as_ref().is_some_and(|proxy| proxy.kind == super::proxy::Kind::Https);
+        if !secure {
+            parts.tls = Arc::default();
+        }
+        let mut overrides = std::mem::take(&mut parts.overrides);
+        overrides.retain(|given| {
+            let proxy = parts.proxy.as_ref();
+            (given.host == parts.host && given.port == parts.port)
+                || proxy.is_some_and(|proxy| given.host == proxy.host && given.port == proxy.port)
+        });
+        parts.overrides = overrides;
+        let mut hasher = FxHasher::default();
+        parts.hash(&mut hasher);
+        let hash = hasher.finish();
+        Arc::new(Route { parts, hash })
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Whether the request line must have the absolute form (an http target behind an HTTP proxy). The proxy's
+    /// `Proxy-Authorization` and extra fields then belong into the request's own head.
+    #[must_use]
+    pub fn is_forward(&self) -> bool {
+        !self.parts.https && self.parts.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http())
+    }
+
+    /// Where it leads, for messages and snapshots.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let parts = &self.parts;
+        if let Some(path) = &parts.unix_socket {
+            return format!("unix:{}", path.display());
+        }
+        let scheme = if parts.https { "https" } else { "http" };
+        match &parts.proxy {
+            Some(proxy) if self.is_forward() => format!("{}://{}", proxy.kind.scheme(), proxy.authority()),
+            Some(proxy) => format!(
+                "{scheme}://{} via {}://{}",
+                authority(&parts.host, parts.port),
+                proxy.kind.scheme(),
+                proxy.authority()
+            ),
+            None => format!("{scheme}://{}", authority(&parts.host, parts.port)),
+        }
+    }
+
+    /// The addresses that the host gave for this name and port.
+    #[must_use]
+    pub fn override_for(&self, host: &str, port: u16) -> Option<&[IpAddr]> {
+        let found = self.parts.overrides.iter().find(|given| given.host == host && given.port == port);
+        found.map(|given| &*given.addresses)
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Route) -> bool {
+        std::ptr::eq(self, other) || (self.hash == other.hash && self.parts == other.parts)
+    }
+}
+
+impl Eq for Route {}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{net::proxy::Kind, tls::settings::Verify};
+
+    fn parts(https: bool, host: &str) -> Parts {
+        Parts { https, host: host.into(), port: 8080, ..Parts::default() }
+    }
+
+    #[test]
+    fn tls_settings_separate_https_routes_only() {
+        let off = Arc::new(TlsSettings { verify: Verify::Off, ..TlsSettings::default() });
+        let with = |https| Route::new(Parts { tls: off.clone(), ..parts(https, "a") });
+        assert_ne!(*with(true), *Route::new(parts(true, "a")));
+        assert_eq!(*with(false), *Route::new(parts(false, "a")));
+    }
+
+    #[test]
+    fn http_targets_share_the_connection_to_their_proxy() {
+        let via =
+            |https, host| Route::new(Parts { proxy: Some(Proxy::new(Kind::Http, "p", 3128)), ..parts(https, host) });
+        assert_eq!(*via(false, "a"), *via(false, "b"));
+        assert_ne!(*via(true, "a"), *via(true, "b"));
+        assert!(via(false, "a").is_forward() && !via(true, "a").is_forward());
+    }
+
+    #[test]
+    fn overrides_of_other_names_make_no_difference() {
+        let given = |host: &str| Override { host: host.into(), port: 8080, addresses: vec![[127, 0, 0, 1].into()] };
+        let with = |host| Route::new(Parts { overrides: vec![given(host)], ..parts(false, "a") });
+        assert_eq!(*with("b"), *Route::new(parts(false, "a")));
+        assert_ne!(*with("a"), *Route::new(parts(false, "a")));
+    }
+}

@@ -1,0 +1,144 @@
+//! The rows of the table.
+
+/// Where an option can be given.
+pub mod scope {
+    /// `haft_session_create`.
+    pub const CREATE: u16 = 1;
+    /// `haft_session_configure`.
+    pub const CONFIGURE: u16 = 2;
+    /// `haft_session_attach`.
+    pub const ATTACH: u16 = 4;
+    /// `haft_session_request`, `_submit`, `_stage` and `_prepare`.
+    pub const CALL: u16 = 8;
+    /// `haft_session_subscribe`.
+    pub const SUBSCRIBE: u16 = 16;
+    /// `haft_session_close`.
+    pub const CLOSE: u16 = 32;
+    /// `haft_session_inspect`.
+    pub const INSPECT: u16 = 64;
+    /// `haft_session_commit` and `_rollback`.
+    pub const COMMIT: u16 = 128;
+    /// The session's defaults, which a call can override.
+    pub const DEFAULT: u16 = CREATE | CONFIGURE | ATTACH | CALL;
+    /// The session's settings, which no call can change.
+    pub const SESSION: u16 = CREATE | CONFIGURE | ATTACH;
+
+    /// The names of the scopes in a set.
+    pub fn names(set: u16) -> String {
+        const NAMES: [(u16, &str); 8] = [
+            (CREATE, "create"),
+            (CONFIGURE, "configure"),
+            (ATTACH, "attach"),
+            (CALL, "call"),
+            (SUBSCRIBE, "subscribe"),
+            (CLOSE, "close"),
+            (INSPECT, "inspect"),
+            (COMMIT, "commit"),
+        ];
+        let mut text = String::new();
+        for (bit, name) in NAMES {
+            if set & bit != 0 {
+                if !text.is_empty() {
+                    text.push_str(", ");
+                }
+                text.push_str(name);
+            }
+        }
+        text
+    }
+}
+
+use scope::{ATTACH, CALL, CLOSE, COMMIT, CONFIGURE, CREATE, DEFAULT, INSPECT, SESSION, SUBSCRIBE};
+
+/// One option.
+#[derive(Debug)]
+pub struct Opt {
+    /// The key; a group's entries are `name.entry`.
+    pub name: &'static str,
+    /// The back ends that have it; empty for all.
+    pub backends: &'static [&'static str],
+    /// Where it can be given.
+    pub scopes: u16,
+    /// The shapes that it takes.
+    pub shape: &'static str,
+    /// What holds when it is not given.
+    pub default: &'static str,
+    /// What it does.
+    pub text: &'static str,
+}
+
+impl Opt {
+    /// Whether the scope and the back end have it.
+    pub fn fits(&self, scope: u16, backend: &str) -> bool {
+        self.scopes & scope != 0 && (self.backends.is_empty() || self.backends.contains(&backend))
+    }
+}
+
+const HTTP: &[&str] = &["http"];
+const ALL: &[&str] = &[];
+
+macro_rules! options {
+    ($($name:literal, $backends:ident, $scopes:expr, $shape:literal, $default:literal, $text:literal;)*) => {
+        /// Every option, in the order of the documentation.
+        pub const OPTIONS: &[Opt] = &[$(Opt { name: $name, backends: $backends, scopes: $scopes, shape: $shape, default: $default, text: $text }),*];
+    };
+}
+
+options! {
+    "timeout", ALL, DEFAULT | CLOSE | COMMIT, "seconds, text with a unit, or [connect, read]", "none (close: 5)", "How long a connection may take and how long the server may be silent; at close, how long leaving may take.";
+    "timeouts", ALL, DEFAULT | COMMIT, "group: connect, read, total", "none", "The same by phase, and the whole call.";
+    "retry", ALL, DEFAULT, "number, or object: total, connect, read, status, other, status_forcelist, allowed_methods, backoff_factor, backoff_max, backoff_jitter, respect_retry_after_header, retry_after_max, raise_on_status", "0", "How often a failed call is tried again (as urllib3's Retry).";
+    "id", ALL, CALL, "1 to 2^63-1", "made by the library", "The id by which the call can be cancelled; unique among those in flight.";
+    "tag", ALL, CALL, "text", "none", "The topic of the call's events.";
+    "progress", ALL, CALL, "bool", "false", "Whether a submitted call brings PROGRESS events.";
+    "headers", ALL, DEFAULT, "group, object or list of pairs; null removes one", "User-Agent, Accept-Encoding, Accept, Connection", "Header fields, in this order and case.";
+    "parse", ALL, DEFAULT, "\"auto\", \"json\", \"text\", \"none\"", "\"auto\"", "What becomes of the body: JSON by content type else decoded text, JSON or an error, text, or nothing.";
+    "stream", ALL, DEFAULT, "bool", "false", "Return at the head and read the body in pieces.";
+    "stage", ALL, CALL, "bool", "false", "With submit: stage instead of send.";
+    "events", ALL, ATTACH, "\"own\", \"parent\"", "\"own\"", "Whose queue the child's events go to.";
+    "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages the queue holds before the oldest are dropped.";
+    "answer", ALL, SUBSCRIBE, "provider", "none", "Answers the event instead of queueing it.";
+    "keep", ALL, CLOSE, "bool", "false", "Leave without ending the server's session.";
+
+    "params", HTTP, DEFAULT, "group, object, list of pairs, or text", "none", "The query; a list repeats its name, null drops it.";
+    "cookies", HTTP, DEFAULT, "map, or list of {name, value, domain, path, secure, expires, httponly, host_only}; null deletes; false switches the jar off", "none", "Cookies of the session, or of one call alone.";
+    "cookie_file", HTTP, CREATE, "path", "none", "A Netscape cookie file, loaded at create and saved at close.";
+    "auth", HTTP, DEFAULT, "[user, password], {type: basic | digest | bearer | netrc}, provider, null", "netrc, then the URL's userinfo", "How to authenticate; null is explicitly not at all.";
+    "proxies", HTTP, DEFAULT | INSPECT, "map: scheme, scheme://host, all, all://host, no_proxy", "the environment's", "Proxies by URL; null switches one off.";
+    "environment", HTTP, SESSION | INSPECT, "\"explicit\", \"requests\"", "\"explicit\"", "Whether explicit settings beat the environment's variables, or the reverse as in requests.";
+    "trust_env", HTTP, SESSION, "bool", "true", "Whether proxy and certificate variables and netrc count.";
+    "verify", HTTP, DEFAULT | INSPECT, "bool, CA file, CA directory", "true", "How the server's certificate is checked.";
+    "verify_pin", HTTP, DEFAULT, "sha256//BASE64[;sha256//BASE64]", "none", "The public keys of which the server's must be one.";
+    "cert", HTTP, DEFAULT | INSPECT, "path, or [certificate, key]", "none", "The client certificate.";
+    "cert_password", HTTP, DEFAULT, "text", "none", "The password of the client certificate's key.";
+    "max_redirects", HTTP, DEFAULT, "number", "30", "How many redirects are followed before an error.";
+    "allow_redirects", HTTP, DEFAULT, "bool", "true, false for HEAD", "Whether redirects are followed.";
+    "drop_headers", HTTP, DEFAULT, "list of names", "none", "Header fields that are not sent on to another origin after a redirect, besides Authorization.";
+    "hooks", HTTP, DEFAULT, "group: request, response: provider or list of providers", "none", "Called with every request and response, redirects included.";
+    "adapter", HTTP, SESSION, "group by URL prefix: provider, \"exchange\", \"cassette:FILE\"", "http:// and https:// are \"exchange\"", "Who carries the requests of a prefix; the longest wins.";
+    "raise_for_status", HTTP, DEFAULT, "bool", "false", "Make 400 to 599 an error that carries the response.";
+    "encoding", HTTP, DEFAULT, "charset", "the answer's", "The charset of text.";
+    "decode_content", HTTP, DEFAULT, "bool", "true", "Undo Content-Encoding.";
+    "resolve", HTTP, SESSION, "group: HOST:PORT = address or list", "none", "Addresses to use instead of a look-up.";
+    "unix_socket", HTTP, DEFAULT, "path", "none", "Connect to this socket whatever the URL's host is.";
+    "local_address", HTTP, SESSION, "IP address", "any", "The address to connect from.";
+    "ip_version", HTTP, SESSION, "4, 6, \"any\"", "\"any\"", "The address family to connect with.";
+    "http_version", HTTP, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The protocol version.";
+    "pool_connections", HTTP, SESSION, "number", "10", "How many origins keep idle connections.";
+    "pool_maxsize", HTTP, SESSION, "number", "10", "How many connections of one origin are kept.";
+    "pool_block", HTTP, SESSION, "bool", "false", "Wait when pool_maxsize connections of an origin are in use.";
+    "pool_idle", HTTP, SESSION, "seconds", "55", "How long an idle connection is kept.";
+    "pool", HTTP, CONFIGURE, "\"clear\"", "none", "Drop the idle connections and go on.";
+    "limit_rate", HTTP, DEFAULT, "bytes per second", "none", "The highest average speed in either direction.";
+    "low_speed", HTTP, DEFAULT, "[bytes per second, seconds]", "none", "Give up when it was slower than this for so long.";
+    "expect_continue", HTTP, DEFAULT, "bool", "false", "Ask the server before a body is sent, and wait a second for its word.";
+
+    "data", HTTP, CALL, "text, bytes, reader, object or list of pairs", "none", "The body as it is, or a form.";
+    "json", HTTP, CALL, "any value", "none", "The body as JSON.";
+    "files", HTTP, CALL, "group: path, bytes, reader, or [filename, content, type, headers]; or a list of [name, file]", "none", "Parts of a multipart form.";
+    "save_to", HTTP, CALL, "path, or provider", "none", "Where the body goes instead of memory.";
+    "resume", HTTP, CALL, "bool", "false", "Go on where an earlier save_to was cut off.";
+    "method", HTTP, CALL, "text", "none", "The method of a prepared request.";
+    "url", HTTP, CALL | INSPECT, "URL", "none", "The URL of a prepared request, or the one that a snapshot is for.";
+    "body", HTTP, CALL, "text, bytes, reader", "none", "The body of a prepared request.";
+}

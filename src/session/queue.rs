@@ -1,0 +1,218 @@
+//! The events of one handle: a bounded queue that can be polled, and a descriptor that is readable while it is not
+//! empty.
+
+use std::{collections::VecDeque, time::Duration};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{Event, Kind};
+use crate::{
+    error::{Error, Result, code},
+    sys::eventfd::EventFd,
+    value::{Object, Tree},
+};
+
+/// How many messages a queue holds when nothing else was asked for.
+pub const QUEUE_MAX: usize = 10_000;
+
+/// A queue; any number of threads may poll it, each event goes to one of them.
+#[derive(Debug, Default)]
+pub struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    events: VecDeque<Event>,
+    /// How many of them may be dropped when the queue is full.
+    messages: usize,
+    limit: Option<usize>,
+    /// Dropped since the last poll.
+    dropped: u64,
+    closed: bool,
+    descriptor: Option<EventFd>,
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.dropped == 0
+    }
+
+    /// The descriptor follows the queue: raised by the first event, lowered by the last.
+    fn level(&self, was_empty: bool) {
+        if let Some(descriptor) = &self.descriptor {
+            match (was_empty, self.is_empty()) {
+                (true, false) => descriptor.raise(),
+                (false, true) => descriptor.lower(),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// Adds an event. The oldest message makes room when there are too many; other kinds are never dropped. Nothing
+    /// comes after CLOSED.
+    pub fn push(&self, event: Event) {
+        let mut state = self.state.lock();
+        if state.closed {
+            return;
+        }
+        let was_empty = state.is_empty();
+        match event.kind() {
+            Kind::Message => {
+                let limit = state.limit.unwrap_or(QUEUE_MAX).max(1);
+                while state.messages >= limit {
+                    let Some(at) = state.events.iter().position(|old| old.kind() == Kind::Message) else { break };
+                    state.events.remove(at);
+                    state.messages -= 1;
+                    state.dropped += 1;
+                }
+                state.messages += 1;
+            }
+            Kind::Closed => state.closed = true,
+            _ => {}
+        }
+        state.events.push_back(event);
+        state.level(was_empty);
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// The next event; `None` after `timeout` without one (`None`: wait for ever).
+    ///
+    /// # Errors
+    /// `closed` after CLOSED was taken.
+    pub fn take(&self, timeout: Option<Duration>) -> Result<Option<Event>> {
+        let deadline = timeout.map(|timeout| crate::clock::now().checked_add(timeout));
+        let mut state = self.state.lock();
+        loop {
+            let was_empty = state.is_empty();
+            if state.dropped > 0 {
+                let count = std::mem::take(&mut state.dropped);
+                state.level(was_empty);
+                let mut value = Object::default();
+                value.insert("count", Tree::Int(i64::try_from(count).unwrap_or(i64::MAX)));
+                return Ok(Some(Event::new(Kind::Dropped).with_value(&Tree::Object(value))));
+            }
+            if let Some(event) = state.events.pop_front() {
+                if event.kind() == Kind::Message {
+                    state.messages -= 1;
+                }
+                state.level(was_empty);
+                if event.kind() == Kind::Closed {
+                    drop(state);
+                    // Others that wait learn that nothing more will come.
+                    self.filled.notify_all();
+                }
+                return Ok(Some(event));
+            }
+            if state.closed {
+                return Err(Error::new(&code::CLOSED, "the session was closed and its last event was taken"));
+            }
+            match deadline {
+                None | Some(None) => self.filled.wait(&mut state),
+                Some(Some(deadline)) => {
+                    if self.filled.wait_until(&mut state, deadline).timed_out() && state.is_empty() && !state.closed {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The descriptor, made by the first call; -1 when the system has none left.
+    pub fn descriptor(&self) -> i32 {
+        let mut state = self.state.lock();
+        if state.descriptor.is_none() {
+            let Ok(descriptor) = EventFd::new() else { return -1 };
+            if !state.is_empty() {
+                descriptor.raise();
+            }
+            state.descriptor = Some(descriptor);
+        }
+        state.descriptor.as_ref().map_or(-1, EventFd::number)
+    }
+
+    /// Sets how many messages it holds.
+    pub fn set_limit(&self, limit: usize) {
+        self.state.lock().limit = Some(limit);
+    }
+
+    /// How many events wait.
+    pub fn len(&self) -> usize {
+        self.state.lock().events.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::poll;
+
+    fn message(text: &str) -> Event {
+        Event::new(Kind::Message).with_topic(text)
+    }
+
+    fn topic(event: Option<Event>) -> String {
+        event.map(|event| event.topic().to_str().unwrap().to_owned()).unwrap_or_default()
+    }
+
+    fn readable(queue: &Queue) -> bool {
+        let mut interest = [poll::Interest::new(queue.descriptor(), poll::IN)];
+        poll::wait(&mut interest, Some(Duration::ZERO)).unwrap() == 1
+    }
+
+    #[test]
+    fn oldest_messages_make_room_and_are_counted_first() {
+        let queue = Queue::default();
+        queue.set_limit(2);
+        queue.push(Event::new(Kind::Response).with_topic("answer"));
+        for text in ["a", "b", "c", "d"] {
+            queue.push(message(text));
+        }
+        let first = queue.take(Some(Duration::ZERO)).unwrap().unwrap();
+        assert_eq!(first.kind(), Kind::Dropped);
+        assert_eq!(first.value().unwrap().root().at("count").unwrap().int(), Some(2));
+        let order: Vec<_> = (0..3).map(|_| topic(queue.take(Some(Duration::ZERO)).unwrap())).collect();
+        assert_eq!(order, ["answer", "c", "d"]);
+        assert!(queue.take(Some(Duration::ZERO)).unwrap().is_none());
+    }
+
+    #[test]
+    fn descriptor_is_a_level() {
+        let queue = Queue::default();
+        queue.push(message("early"));
+        assert!(readable(&queue), "made while an event waits");
+        queue.push(message("second"));
+        queue.take(None).unwrap();
+        assert!(readable(&queue), "one is left");
+        queue.take(None).unwrap();
+        assert!(!readable(&queue));
+        queue.push(message("again"));
+        assert!(readable(&queue));
+    }
+
+    #[test]
+    fn nothing_comes_after_closed() {
+        let queue = Queue::default();
+        queue.push(Event::new(Kind::Closed));
+        queue.push(message("late"));
+        assert_eq!(queue.take(None).unwrap().unwrap().kind(), Kind::Closed);
+        assert_eq!(queue.take(None).unwrap_err().code(), "closed");
+        assert!(!readable(&queue));
+    }
+
+    #[test]
+    fn a_waiting_poll_is_woken() {
+        let queue = std::sync::Arc::new(Queue::default());
+        let other = std::sync::Arc::clone(&queue);
+        let waiting = crate::sys::thread::spawn("test", move || {
+            assert_eq!(topic(other.take(None).unwrap()), "wake");
+        })
+        .unwrap();
+        queue.push(message("wake"));
+        waiting.join().unwrap();
+    }
+}

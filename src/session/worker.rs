@@ -1,0 +1,123 @@
+//! The session's one thread for the host's code: push callbacks in order, and submitted calls.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::HostCode;
+use crate::{
+    error::{Error, Result, code},
+    log, sys,
+};
+
+/// One thing to do; it owns what it needs.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// The thread and its work. Started by the first job, ended by [`Worker::finish`].
+#[derive(Default)]
+pub struct Worker {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    running: bool,
+    stopping: bool,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Adds a job at the end; starts the thread when there is none.
+    ///
+    /// # Errors
+    /// `closed` when the worker was stopped, `limit` when no thread can be had.
+    pub fn run(&self, job: Job) -> Result<()> {
+        let mut state = self.shared.state.lock();
+        if state.stopping {
+            return Err(Error::new(&code::CLOSED, "the session was closed"));
+        }
+        if !state.running {
+            let shared = Arc::clone(&self.shared);
+            let thread = sys::thread::spawn("haft-worker", move || serve(&shared))
+                .map_err(|error| Error::new(&code::LIMIT, format!("no thread could be started: {error}")))?;
+            state.thread = Some(thread);
+            state.running = true;
+        }
+        state.jobs.push_back(job);
+        drop(state);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    /// Lets the thread end after the jobs that wait now. Never blocks.
+    pub fn stop(&self) {
+        self.shared.state.lock().stopping = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// Stops and waits for the thread until `deadline`; false when it is still in the host's code then. On the worker
+    /// itself it only stops.
+    pub fn finish(&self, deadline: Instant) -> bool {
+        self.stop();
+        if HostCode::on_worker() {
+            return true;
+        }
+        let mut state = self.shared.state.lock();
+        while state.running {
+            if self.shared.changed.wait_until(&mut state, deadline).timed_out() && state.running {
+                return false;
+            }
+        }
+        let thread = state.thread.take();
+        drop(state);
+        // It has left its loop: the join is short, and tells the host that no thread is left.
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+        true
+    }
+
+    /// Whether the thread exists.
+    pub fn is_running(&self) -> bool {
+        self.shared.state.lock().running
+    }
+}
+
+fn serve(shared: &Shared) {
+    HostCode::become_worker();
+    let mut state = shared.state.lock();
+    loop {
+        if let Some(job) = state.jobs.pop_front() {
+            drop(state);
+            if catch_unwind(AssertUnwindSafe(job)).is_err() {
+                log::error(c"session", || "a panic was contained on the worker");
+            }
+            state = shared.state.lock();
+        } else if state.stopping {
+            state.running = false;
+            drop(state);
+            shared.changed.notify_all();
+            return;
+        } else {
+            shared.changed.wait(&mut state);
+        }
+    }
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("running", &self.is_running()).finish()
+    }
+}

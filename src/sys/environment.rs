@@ -1,0 +1,7 @@
+//! The environment of the process, read at create and never written.
+
+/// The value of a variable; what is not UTF-8 counts as absent.
+#[expect(clippy::disallowed_methods, reason = "the one home of environment reads")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,51 @@
+//! The sandbox's own pages: log, connections, faults. They are not logged and no fault strikes them.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::{bad_request, not_found};
+use crate::exchange::{Exchange, Next, Reply};
+use crate::log::lock;
+use crate::state::Fault;
+
+/// `/_log`, `/_connections`, `/_control`.
+pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
+    let args = ex.request.args();
+    let method = ex.request.method().to_owned();
+    match (words[0], method.as_str()) {
+        ("_log", "DELETE") => {
+            ex.state.log.clear();
+            ex.send(Reply::new(204)).await
+        }
+        ("_log", _) => {
+            let log = ex.state.log.to_json(args.number("since", 0), args.get("key"), args.get("listener"));
+            ex.send(Reply::json(&log)).await
+        }
+        ("_connections", _) => {
+            let shown = ex.state.connections_json();
+            ex.send(Reply::json(&shown)).await
+        }
+        ("_control", "DELETE") => {
+            ex.state.clear_faults();
+            ex.send(Reply::new(204)).await
+        }
+        ("_control", "POST") if args.flag("drop") => {
+            let dropped = ex.state.drop_connections(ex.origin.connection);
+            ex.send(Reply::json(&json!({ "dropped": dropped }))).await
+        }
+        ("_control", "POST") => match Fault::from_args(&args) {
+            Some(fault) => {
+                let shown = fault.to_json();
+                ex.state.add_fault(fault);
+                ex.send(Reply::json(&shown)).await
+            }
+            None => bad_request(ex, "how must be delay, reset, close, stall or status").await,
+        },
+        ("_control", "GET") => {
+            let faults: Value = lock(&ex.state.faults).iter().map(Fault::to_json).collect();
+            ex.send(Reply::json(&json!({ "faults": faults }))).await
+        }
+        _ => not_found(ex).await,
+    }
+}

@@ -1,0 +1,25 @@
+//! Stand-in servers on loopback, for everyone who writes or tests a client: HTTP with well-behaved and awkward
+//! answers, every kind of certificate, proxies, and a log of the bytes that were received.
+//!
+//! It knows nothing of the library that is tested against it, and is never adapted to it: an endpoint does what the
+//! protocols say, or breaks them in the way that its name says. The endpoints are listed in `README.md`.
+
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+
+mod certificate;
+mod endpoint;
+mod exchange;
+mod log;
+mod proxy;
+mod request;
+mod sandbox;
+mod server;
+mod socks;
+mod state;
+mod wire;
+
+pub use certificate::KEY_PASSWORD;
+pub use request::{Args, parse_pairs};
+pub use sandbox::{Options, Sandbox};
+pub use state::Fault;

@@ -1,0 +1,286 @@
+//! Starting and stopping: binds every listener, makes the certificates, and knows all addresses.
+
+use std::error::Error;
+use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use serde_json::{Map, Value};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::{Builder, Runtime};
+use tokio_rustls::TlsAcceptor;
+
+use crate::certificate::Certificates;
+use crate::server::{self, Service, Speaks};
+use crate::state::{Counter, Fault, State};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Connections that may wait to be accepted; the kernel may cap it lower.
+const BACKLOG: i32 = 4096;
+
+/// How a sandbox is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Address of all listeners but `http_v6`.
+    pub host: IpAddr,
+    /// Port of `http`; 0 takes a free one. The others always take free ones.
+    pub port: u16,
+    /// Whether requests are logged.
+    pub log: bool,
+    /// Worker threads of the event loop.
+    pub threads: usize,
+    /// Faults laid over the endpoints from the start.
+    pub faults: Vec<Fault>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { host: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, log: true, threads: 2, faults: Vec::new() }
+    }
+}
+
+/// A running sandbox; it stops and removes its directory when dropped. URLs have no trailing slash and no
+/// credentials.
+pub struct Sandbox {
+    /// Plain HTTP.
+    pub http: String,
+    /// Plain HTTP over IPv6, if the machine has it.
+    pub http_v6: Option<String>,
+    /// HTTPS with a good certificate.
+    pub https: String,
+    /// HTTPS, certificate signed by itself.
+    pub https_selfsigned: String,
+    /// HTTPS, certificate out of date.
+    pub https_expired: String,
+    /// HTTPS, certificate for another host.
+    pub https_wronghost: String,
+    /// HTTPS that needs a client certificate.
+    pub https_mtls: String,
+    /// HTTP proxy.
+    pub http_proxy: String,
+    /// HTTP proxy that needs `user:pass`.
+    pub http_proxy_auth: String,
+    /// HTTP proxy behind TLS.
+    pub https_proxy: String,
+    /// SOCKS 4, 4a and 5 proxy.
+    pub socks_proxy: String,
+    /// SOCKS proxy that needs `user:pass`.
+    pub socks_proxy_auth: String,
+    /// Path of the Unix socket.
+    pub unix: PathBuf,
+    /// PEM of the authority.
+    pub ca: PathBuf,
+    /// Directory with the authority under OpenSSL's name.
+    pub ca_dir: PathBuf,
+    /// PEM of the client certificate.
+    pub client_cert: PathBuf,
+    /// PEM of the client key.
+    pub client_key: PathBuf,
+    /// Both in one PEM.
+    pub client_pem: PathBuf,
+    /// The client key encrypted with the password `secret`.
+    pub client_key_encrypted: PathBuf,
+    /// Pin of the good certificate's key.
+    pub pin: String,
+    /// Directory of all files; removed on drop.
+    pub dir: PathBuf,
+    runtime: Option<Runtime>,
+}
+
+struct Starting {
+    host: IpAddr,
+    state: Arc<State>,
+    next: usize,
+}
+
+/// Order of the counters, which is the order in which listeners are started.
+const LISTENERS: [&str; 13] = [
+    "http",
+    "http_v6",
+    "https",
+    "https_selfsigned",
+    "https_expired",
+    "https_wronghost",
+    "https_mtls",
+    "http_proxy",
+    "http_proxy_auth",
+    "https_proxy",
+    "socks_proxy",
+    "socks_proxy_auth",
+    "unix",
+];
+
+impl Starting {
+    fn service(&mut self, speaks: Speaks, tls: Option<&Arc<rustls::ServerConfig>>) -> Service {
+        let counter = self.next;
+        self.next += 1;
+        let tls = tls.map(|config| TlsAcceptor::from(Arc::clone(config)));
+        Service { counter, speaks, tls, state: Arc::clone(&self.state) }
+    }
+
+    fn tcp(
+        &mut self,
+        scheme: &str,
+        port: u16,
+        speaks: Speaks,
+        tls: Option<&Arc<rustls::ServerConfig>>,
+    ) -> io::Result<String> {
+        let service = self.service(speaks, tls);
+        let listener = bind(SocketAddr::new(self.host, port))?;
+        let url = format!("{scheme}://{}", listener.local_addr()?);
+        tokio::spawn(server::accept_tcp(listener, service));
+        Ok(url)
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+impl Sandbox {
+    /// Starts everything. Returns when all listeners accept.
+    ///
+    /// # Errors
+    /// When a port cannot be bound or a file cannot be written.
+    pub fn start(options: Options) -> Result<Self, Failure> {
+        let runtime = Builder::new_multi_thread().worker_threads(options.threads.max(1)).enable_all().build()?;
+        let dir = make_dir()?;
+        // On a thread of its own, because the caller may be inside another event loop.
+        let handle = runtime.handle();
+        let started =
+            std::thread::scope(|scope| scope.spawn(|| handle.block_on(async { Self::listen(&options, &dir) })).join());
+        match started {
+            Ok(Ok(mut sandbox)) => {
+                sandbox.runtime = Some(runtime);
+                Ok(sandbox)
+            }
+            failed => {
+                runtime.shutdown_background();
+                let _ = fs::remove_dir_all(&dir);
+                match failed {
+                    Ok(Err(error)) => Err(error),
+                    _ => Err("the sandbox panicked while starting".into()),
+                }
+            }
+        }
+    }
+
+    fn listen(options: &Options, dir: &Path) -> Result<Self, Failure> {
+        let certificates = Certificates::make(dir)?;
+        let counters = LISTENERS
+            .iter()
+            .map(|listener| Counter { listener, open: AtomicU64::new(0), total: AtomicU64::new(0) })
+            .collect();
+        let state = Arc::new(State::new(options.log, counters));
+        for fault in &options.faults {
+            state.add_fault(fault.clone());
+        }
+        let mut starting = Starting { host: options.host, state, next: 0 };
+        let http = starting.tcp("http", options.port, Speaks::Http, None)?;
+        let v6 = starting.service(Speaks::Http, None);
+        let http_v6 = bind(SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST), 0)).ok().and_then(|listener| {
+            let url = format!("http://{}", listener.local_addr().ok()?);
+            tokio::spawn(server::accept_tcp(listener, v6));
+            Some(url)
+        });
+        let mut https = |config| starting.tcp("https", 0, Speaks::Http, Some(config));
+        let sandbox = Self {
+            http,
+            http_v6,
+            https: https(&certificates.good)?,
+            https_selfsigned: https(&certificates.selfsigned)?,
+            https_expired: https(&certificates.expired)?,
+            https_wronghost: https(&certificates.wronghost)?,
+            https_mtls: https(&certificates.mtls)?,
+            http_proxy: starting.tcp("http", 0, Speaks::Proxy { auth: false }, None)?,
+            http_proxy_auth: starting.tcp("http", 0, Speaks::Proxy { auth: true }, None)?,
+            https_proxy: starting.tcp("https", 0, Speaks::Proxy { auth: false }, Some(&certificates.good))?,
+            socks_proxy: starting.tcp("socks5h", 0, Speaks::Socks { auth: false }, None)?,
+            socks_proxy_auth: starting.tcp("socks5h", 0, Speaks::Socks { auth: true }, None)?,
+            unix: dir.join("http.sock"),
+            ca: certificates.ca,
+            ca_dir: certificates.ca_dir,
+            client_cert: certificates.client_cert,
+            client_key: certificates.client_key,
+            client_pem: certificates.client_pem,
+            client_key_encrypted: certificates.client_key_encrypted,
+            pin: certificates.pin,
+            dir: dir.to_owned(),
+            runtime: None,
+        };
+        let listener = UnixListener::bind(&sandbox.unix)?;
+        tokio::spawn(server::accept_unix(listener, starting.service(Speaks::Http, None)));
+        Ok(sandbox)
+    }
+
+    /// All addresses and paths under the names of the fields, as the ready file has them.
+    pub fn to_json(&self) -> Value {
+        let mut all = Map::new();
+        let mut put = |name: &str, value: Value| all.insert(name.to_owned(), value);
+        put("http", self.http.as_str().into());
+        if let Some(url) = &self.http_v6 {
+            put("http_v6", url.as_str().into());
+        }
+        for (name, url) in [
+            ("https", &self.https),
+            ("https_selfsigned", &self.https_selfsigned),
+            ("https_expired", &self.https_expired),
+            ("https_wronghost", &self.https_wronghost),
+            ("https_mtls", &self.https_mtls),
+            ("http_proxy", &self.http_proxy),
+            ("http_proxy_auth", &self.http_proxy_auth),
+            ("https_proxy", &self.https_proxy),
+            ("socks_proxy", &self.socks_proxy),
+            ("socks_proxy_auth", &self.socks_proxy_auth),
+            ("pin", &self.pin),
+        ] {
+            put(name, url.as_str().into());
+        }
+        for (name, path) in [
+            ("unix", &self.unix),
+            ("ca", &self.ca),
+            ("ca_dir", &self.ca_dir),
+            ("client_cert", &self.client_cert),
+            ("client_key", &self.client_key),
+            ("client_pem", &self.client_pem),
+            ("client_key_encrypted", &self.client_key_encrypted),
+            ("dir", &self.dir),
+        ] {
+            put(name, path.to_string_lossy().into());
+        }
+        put("pid", std::process::id().into());
+        Value::Object(all)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn make_dir() -> io::Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt;
+    let base = std::env::temp_dir();
+    let mut number = 0;
+    loop {
+        let dir = base.join(format!("haft-sandbox-{}-{number}", std::process::id()));
+        match fs::DirBuilder::new().mode(0o700).create(&dir) {
+            Ok(()) => return Ok(dir),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
