@@ -160,7 +160,7 @@ fn clocks_environment_and_threads_have_one_home() {
         ("SystemTime::now", &["clock.rs", "sys/"]),
         ("env::var", &["sys/"]),
         ("env::vars", &["sys/"]),
-        ("thread::spawn", &["sys/"]),
+        ("std::thread::spawn", &["sys/"]),
         ("thread::Builder", &["sys/"]),
         ("from_raw_parts", &["ffi/text.rs", "sys/"]),
     ];

@@ -17,7 +17,7 @@ use crate::{
     args::Args,
     error::{Error, Result, Status, code},
     log,
-    session::{Callback, Event},
+    session::{Callback, Event, HostCode},
     sys::fork,
     value::{Document, Provider, Reader, Tree},
 };
@@ -82,6 +82,7 @@ impl Reader for HostReader {
             // NULL with size 0 means "go back", and some hosts look at the size alone.
             return Ok(0);
         }
+        let _inside = HostCode::enter();
         // SAFETY: the host gave the function for this data; the buffer is as long as said.
         let got = unsafe { (self.read)(self.data.pointer, buffer.as_mut_ptr().cast(), buffer.len()) };
         match usize::try_from(got) {
@@ -94,6 +95,7 @@ impl Reader for HostReader {
     }
 
     fn rewind(&self) -> bool {
+        let _inside = HostCode::enter();
         // SAFETY: as above; NULL and 0 ask to go back.
         unsafe { (self.read)(self.data.pointer, std::ptr::null_mut(), 0) == 0 }
     }
@@ -120,6 +122,7 @@ impl Provider for HostProvider {
     fn call(&self, call: Tree, reply: &mut Args) -> Status {
         let call = Document::from_tree(&call);
         let reply = std::ptr::from_mut(reply).cast::<haft_args>();
+        let _inside = HostCode::enter();
         // SAFETY: the host gave the function for this data; both pointers live for the duration of the call.
         let number = unsafe { (self.provide)(self.data.pointer, value_pointer::show(call.root()), reply) };
         // A number that we do not know is a failure all the same.

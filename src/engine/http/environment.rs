@@ -131,8 +131,8 @@ pub fn merge_environment_settings(
 ) -> Object {
     let cert = request.cert.filter(|cert| !cert.is_null()).or(session.cert);
     let mut merged = Object::default();
-    merged.insert("proxies", proxies.merged(place).to_object());
-    merged.insert("stream", request.stream.or(session.stream).unwrap_or(false));
+    merged.insert("proxies", proxies.merged(place).to_object().into());
+    merged.insert("stream", request.stream.or(session.stream).unwrap_or(false).into());
     merged.insert("verify", verify(request.verify, session.verify, proxies.environment, proxies.precedence));
     merged.insert("cert", cert.cloned().unwrap_or_default());
     merged

@@ -140,6 +140,9 @@ impl<'a> Exchange<'a> {
         entry: Option<Arc<Entry>>,
     ) -> Self {
         let reader = Body::new(request.framing());
+        if let (Some(entry), true) = (&entry, reader.is_done()) {
+            entry.end_body();
+        }
         let awaits_continue = request.minor == 1
             && reader.framing != Framing::None
             && request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
@@ -312,10 +315,10 @@ impl<'a> Exchange<'a> {
         Ok(self.next())
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes as they are. `Keep` becomes `Close` for a client that asked for it.
     pub async fn send_raw(&mut self, bytes: &[u8], next: Next) -> io::Result<Next> {
         self.wire.write(bytes).await?;
-        Ok(next)
+        Ok(if next == Next::Keep { self.next() } else { next })
     }
 
     /// Waits, answering nothing, until the client goes away.

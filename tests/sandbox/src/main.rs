@@ -73,10 +73,23 @@ fn die_with_parent() {
 #[cfg(not(target_os = "linux"))]
 fn die_with_parent() {}
 
+/// Takes every descriptor that the machine lets us have: ten thousand clients need as many.
+fn raise_descriptor_limit() {
+    // SAFETY: both calls get a valid, initialised `rlimit` of ours and keep no pointer to it.
+    unsafe {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        }
+    }
+}
+
 fn run(command: Command) -> Result<(), Box<dyn Error + Send + Sync>> {
     if command.parent_death {
         die_with_parent();
     }
+    raise_descriptor_limit();
     let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Signals are taken over before the ready line, so that whoever read it can stop us cleanly.
     let (mut term, mut int) = {
@@ -90,8 +103,11 @@ fn run(command: Command) -> Result<(), Box<dyn Error + Send + Sync>> {
         write_ready(path, &line)?;
     }
     let mut stdout = std::io::stdout();
-    stdout.write_all(line.as_bytes())?;
-    stdout.flush()?;
+    // Who reads the file need not keep our standard output open.
+    let printed = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
+    if command.ready.is_none() {
+        printed?;
+    }
     let (ended, eof) = tokio::sync::oneshot::channel::<()>();
     let mut ended = Some(ended);
     if command.until_eof {

@@ -71,8 +71,11 @@ pub async fn serve(mut wire: Wire, state: &Arc<State>, origin: &Origin, auth: bo
             }
         };
         let entry = state.logging.then(|| state.log.push(origin, number, request.raw.clone(), None));
-        let refused = auth && !proxy_credentials_match(request.header_text("proxy-authorization").as_deref());
         let mut body = Body::new(request.framing());
+        if let (Some(entry), true) = (&entry, body.is_done()) {
+            entry.end_body();
+        }
+        let refused = auth && !proxy_credentials_match(request.header_text("proxy-authorization").as_deref());
         if refused {
             let reply = Reply::json(&json!({"proxy": "authentication required"}))
                 .status(407)

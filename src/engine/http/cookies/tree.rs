@@ -91,16 +91,16 @@ impl Cookie {
     /// As the host reads it.
     pub fn to_tree(&self) -> Tree {
         let mut object = Object::default();
-        object.insert("name", self.name.as_str());
+        object.insert("name", self.name.as_str().into());
         object.insert("value", self.value.as_deref().map_or(Tree::Null, Tree::from));
-        object.insert("domain", self.domain.as_str());
-        object.insert("path", self.path.as_str());
-        object.insert("secure", self.secure);
+        object.insert("domain", self.domain.as_str().into());
+        object.insert("path", self.path.as_str().into());
+        object.insert("secure", self.secure.into());
         object.insert("expires", self.expires.map_or(Tree::Null, Tree::Int));
-        object.insert("httponly", self.http_only);
-        object.insert("host_only", self.host_only);
+        object.insert("httponly", self.http_only.into());
+        object.insert("host_only", self.host_only.into());
         if let Some(same_site) = &self.same_site {
-            object.insert("samesite", same_site.as_str());
+            object.insert("samesite", same_site.as_str().into());
         }
         object.into()
     }

@@ -18,6 +18,8 @@ use crate::log::lock;
 use crate::request::{Args, latin1, percent_decode};
 
 const REALM: &str = "sandbox";
+/// Beyond this many, all are forgotten, which clients see as stale nonces.
+const NONCES_MAX: usize = 100_000;
 /// What `?multi` offers, weakest first, so that a client that takes the first is found out.
 const MULTI: [&str; 3] = ["MD5", "SHA-256", "SHA-512-256"];
 const ALGORITHMS: [&str; 10] = [
@@ -44,6 +46,15 @@ struct Nonce {
 /// All nonces given out.
 #[derive(Default)]
 pub struct Nonces(HashMap<String, Nonce>);
+
+impl Nonces {
+    fn add(&mut self, name: String, nonce: Nonce) {
+        if self.0.len() >= NONCES_MAX {
+            self.0.clear();
+        }
+        self.0.insert(name, nonce);
+    }
+}
 
 struct Settings {
     qop: Option<String>,
@@ -88,8 +99,9 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
         stale_after: rest.get(1).and_then(|text| text.parse().ok()),
         user_hash: args.flag("userhash"),
     };
-    let header = ex.request.header_text("authorization").filter(|value| value.len() > 7);
-    let given = header.filter(|value| value[..7].eq_ignore_ascii_case("digest ")).map(|value| parse(&value[7..]));
+    let header = ex.request.header_text("authorization");
+    let given = header.as_deref().and_then(|value| value.split_once(' '));
+    let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("digest")).map(|(_, rest)| parse(rest));
     let refusal = match given {
         None => None,
         Some(given) => match check(ex, &settings, &given) {
@@ -121,7 +133,7 @@ async fn challenge(
     // With `?stale=1` the first nonce is stale when it comes back, and the one given with stale=true is good.
     let born_stale = args.flag("stale") && refusal.is_none();
     let made = Nonce { opaque: opaque.clone(), last_count: 0, uses: 0, stale: born_stale };
-    lock(&ex.state.nonces).0.insert(nonce.clone(), made);
+    lock(&ex.state.nonces).add(nonce.clone(), made);
     let mut challenges: Vec<String> = settings
         .algorithms
         .iter()
