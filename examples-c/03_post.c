@@ -13,7 +13,7 @@ static void check(haft_status status, haft_error **error) {
 /* A million bytes that exist only while they are sent. */
 struct source {
   int64_t size, sent;
-  int reads, dropped;
+  int dropped;
 };
 
 static int64_t read_source(void *user_data, void *buffer, size_t size) {
@@ -26,7 +26,7 @@ static int64_t read_source(void *user_data, void *buffer, size_t size) {
   int64_t count = left < (int64_t)size ? left : (int64_t)size;
   memset(buffer, 'x', (size_t)count);
   source->sent += count;
-  if (source->reads++ % 8 == 0) printf("  sent %3d%%\n", (int)(100 * source->sent / source->size));
+  printf("  sent %3d%%\n", (int)(100 * source->sent / source->size));
   return count;
 }
 
@@ -61,13 +61,15 @@ int main(int argc, char **argv) {
   haft_args_set(form, "data.colour[]", "green");
   post(session, form, "/form");
 
-  /* With `files` the form becomes multipart. A reader of known size is never held in memory as a whole. */
-  struct source source = {1000000, 0, 0, 0};
+  /* With `files` the form becomes multipart. A file is a path, or a list of name, content and type, which `[]` fills
+   * item by item. A reader is never held in memory as a whole. */
+  struct source source = {1000000, 0, 0};
   haft_args *files = haft_args_new();
   haft_args_set(files, "data.note", "see attachment");
-  haft_args_set_json(files, "files.small", "[\"hello.txt\", \"hello\", \"text/plain\"]");
-  haft_args_set_reader(files, "files.large", source.size, read_source, &source, drop_source);
-  post(session, files, "/form/note");
+  haft_args_set(files, "files.large[]", "large.bin");
+  haft_args_set_reader(files, "files.large[]", source.size, read_source, &source, drop_source);
+  haft_args_set(files, "files.large[]", "application/x-example");
+  post(session, files, "/parts");
 
   haft_args_free(json);
   haft_args_free(form);

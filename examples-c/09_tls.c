@@ -50,7 +50,7 @@ int main(int argc, char **argv) {
   haft_args_set(options, "verify_pin", getenv("HAFT_DEMO_PIN"));
   expect("with its key pinned", get(https, options, "/tls/version"), "TLSv1");
 
-  expect("without a client certificate", get(mtls, options, "/tls/version"), "tls");
+  expect("without a client certificate", get(mtls, options, "/tls/version"), "certificate");
   haft_args_set(options, "cert[]", getenv("HAFT_DEMO_CLIENT_CERT"));
   haft_args_set(options, "cert[]", getenv("HAFT_DEMO_CLIENT_KEY"));
   expect("with one", get(mtls, options, "/tls/cipher"), "TLS");

@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
   done = haft_value_count(haft_response_value(haft_error_response(error)));
   printf("%zu done, %d still staged\n", done, staged(session));
   haft_error_free(error);
-  if (status == HAFT_OK || index != 1 || done != 1 || staged(session) != 2) return EXIT_FAILURE;
+  if (status != HAFT_E_CONFLICT || index != 1 || done != 1 || staged(session) != 2) return EXIT_FAILURE;
 
   check(haft_session_rollback(session, NULL, &error), &error);
   printf("after the rollback %d are staged\n", staged(session));
