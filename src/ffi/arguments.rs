@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    CBool, barrier,
+    CBool,
     handle::{self, Boxed, Handle},
     host::{HostData, HostProvider, HostReader},
     library::haft_status,
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     args::Args,
     error::{Error, Result},
+    sys::panic,
     value::{Series, Tree},
 };
 
@@ -95,7 +96,7 @@ fn about(key: &str, mistake: &Error) -> Error {
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_args_new() -> *mut haft_args {
-    barrier::silence();
+    panic::silence();
     entry!(otherwise: ptr::null_mut(), { handle::give(Box::new(Args::new())) })
 }
 

@@ -1,23 +1,15 @@
 //! The barrier in every entry: no panic leaves the library, and the error out-parameter is always written
 //! (style.md rules 5 and 7).
 
-use std::{
-    any::Any,
-    cell::{Cell, RefCell},
-    mem::ManuallyDrop,
-    panic::{self, AssertUnwindSafe},
-    sync::Once,
-};
-
 use super::{
     errors::haft_error,
     handle,
     library::{HAFT_OK, haft_status},
 };
 use crate::{
-    error::{Error, Result, code},
-    log,
+    error::{Error, Result},
     session::Failure,
+    sys::panic::contain,
 };
 
 /// The body of an entry.
@@ -32,64 +24,14 @@ macro_rules! entry {
         #[allow(unused_unsafe, reason = "not every body touches a pointer")]
         unsafe {
             $($crate::ffi::barrier::clear($out);)*
-            $crate::ffi::barrier::finish($crate::ffi::barrier::guard(|| -> $crate::error::Result<()> { $body }), $error, $poison)
+            $crate::ffi::barrier::finish($crate::sys::panic::contain(|| -> $crate::error::Result<()> { $body }), $error, $poison)
         }
     }};
     (otherwise: $neutral:expr, $body:block) => {{
         // SAFETY: as above.
         #[allow(unused_unsafe, reason = "not every body touches a pointer")]
-        match $crate::ffi::barrier::guard(|| unsafe { $body }) {
-            Ok(value) => value,
-            Err(panic) => {
-                $crate::ffi::barrier::contained(panic);
-                $neutral
-            }
-        }
+        $crate::sys::panic::contain(|| unsafe { $body }).unwrap_or_else(|_| $neutral)
     }};
-}
-
-thread_local! {
-    /// How many guarded bodies this thread is in (callbacks may call back in).
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// Where the last panic in a guarded body happened.
-    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
-/// Runs a body and catches its panic.
-#[inline]
-pub fn guard<T>(body: impl FnOnce() -> T) -> std::result::Result<T, Box<dyn Any + Send>> {
-    DEPTH.set(DEPTH.get() + 1);
-    // The state behind the references is guarded by poisoning the session, or it is dropped by the host.
-    let outcome = panic::catch_unwind(AssertUnwindSafe(body));
-    DEPTH.set(DEPTH.get() - 1);
-    outcome
-}
-
-/// Keeps contained panics off the standard error, which belongs to the host. Panics elsewhere go to the hook that
-/// was there before.
-pub fn silence() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if DEPTH.get() == 0 {
-                return before(info);
-            }
-            // The place only: the message of a panic may quote what it was working on, secrets included.
-            let place = info.location().map(ToString::to_string).unwrap_or_default();
-            PLACE.with(|last| *last.borrow_mut() = place);
-        }));
-    });
-}
-
-/// Logs a contained panic and makes the error that the host gets.
-#[cold]
-pub fn contained(panic: Box<dyn Any + Send>) -> Error {
-    // The payload may have a drop of its own that panics; nothing of ours does, and a leak is the smaller evil.
-    let _ = ManuallyDrop::new(panic);
-    let place = PLACE.with(RefCell::take);
-    log::error(c"ffi", || format!("a panic was contained at {place}"));
-    Error::new(&code::INTERNAL, "a bug in haft was contained").with("key", place)
 }
 
 /// Turns what a body left into the status and the error object.
@@ -97,11 +39,7 @@ pub fn contained(panic: Box<dyn Any + Send>) -> Error {
 /// # Safety
 /// `error` is NULL or may be written.
 #[inline]
-pub unsafe fn finish(
-    outcome: std::result::Result<Result<()>, Box<dyn Any + Send>>,
-    error: *mut *mut haft_error,
-    poison: impl FnOnce(),
-) -> haft_status {
+pub unsafe fn finish(outcome: Result<Result<()>>, error: *mut *mut haft_error, poison: impl FnOnce()) -> haft_status {
     match outcome {
         Ok(Ok(())) => {
             // SAFETY: the caller's promise.
@@ -110,11 +48,9 @@ pub unsafe fn finish(
         }
         // SAFETY: the caller's promise.
         Ok(Err(failure)) => unsafe { fail(failure, error) },
-        Err(panic) => {
-            let failure = contained(panic);
-            if let Err(second) = guard(poison) {
-                contained(second);
-            }
+        Err(failure) => {
+            // A second panic is logged like the first; there is nothing more to do about it.
+            let _ = contain(poison);
             // SAFETY: the caller's promise.
             unsafe { fail(failure, error) }
         }
@@ -126,7 +62,7 @@ unsafe fn fail(failure: Error, error: *mut *mut haft_error) -> haft_status {
     let status = failure.status() as haft_status;
     if !error.is_null() {
         // Making the object runs code of the session layer, outside the first guard.
-        let object = guard(|| handle::give::<haft_error>(Box::new(Failure::from(failure))));
+        let object = contain(|| handle::give::<haft_error>(Box::new(Failure::from(failure))));
         // SAFETY: the caller's promise, and it is not NULL.
         unsafe { error.write(object.unwrap_or(std::ptr::null_mut())) };
     }
@@ -148,7 +84,10 @@ pub unsafe fn clear<T>(out: *mut T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ffi::library::{HAFT_E_ARGUMENT, HAFT_E_INTERNAL};
+    use crate::{
+        ffi::library::{HAFT_E_ARGUMENT, HAFT_E_INTERNAL},
+        sys::panic::silence,
+    };
 
     #[test]
     fn a_panic_becomes_a_status_and_poisons() {
@@ -162,7 +101,6 @@ mod tests {
             Ok(())
         });
         assert_eq!((status, out, poisoned), (HAFT_E_INTERNAL, 0, true));
-        assert_eq!(DEPTH.get(), 0);
     }
 
     #[test]

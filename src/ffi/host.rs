@@ -48,6 +48,8 @@ impl HostData {
 impl Drop for HostData {
     fn drop(&mut self) {
         if let Some(drop) = self.drop {
+            // A `close` from inside must not wait for what it is part of.
+            let _inside = HostCode::enter();
             // SAFETY: the host gave the two together, and this is the one call.
             unsafe { drop(self.pointer) }
         }
@@ -169,6 +171,7 @@ impl HostLog {
 
 impl log::Sink for HostLog {
     fn write(&self, level: log::Level, place: &CStr, message: &CStr) {
+        let _inside = HostCode::enter();
         // SAFETY: the host gave the function for this data; the texts live for the duration of the call.
         unsafe { (self.log)(self.data.pointer, level as haft_level, place.as_ptr(), message.as_ptr()) }
     }

@@ -11,7 +11,6 @@ use parking_lot::Mutex;
 
 use super::{
     arguments::{self, haft_args, haft_drop_fn},
-    barrier,
     errors::haft_error,
     events::{HeldEvent, haft_event},
     handle::{self, Counted, Handle},
@@ -25,7 +24,7 @@ use crate::{
     args::Args,
     error::{Error, Result, code},
     session::{Callback, Event, Session},
-    sys::fork,
+    sys::{fork, panic},
 };
 
 /// A session with a server: a login, its connection, its options, its staged work, its events.
@@ -192,7 +191,7 @@ pub unsafe extern "C" fn haft_session_create(
     session: *mut *mut haft_session,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    barrier::silence();
+    panic::silence();
     fork::watch();
     entry!(fallible, error: error, clear: [session], poison: || (), {
         let url = text::required(url, "url")?;

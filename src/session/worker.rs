@@ -1,18 +1,13 @@
 //! The session's one thread for the host's code: push callbacks in order, and submitted calls.
 
-use std::{
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use parking_lot::{Condvar, Mutex};
 
 use super::HostCode;
 use crate::{
     error::{Error, Result, code},
-    log, sys,
+    sys::{self, panic::contain},
 };
 
 /// One thing to do; it owns what it needs.
@@ -101,9 +96,8 @@ fn serve(shared: &Shared) {
     loop {
         if let Some(job) = state.jobs.pop_front() {
             drop(state);
-            if catch_unwind(AssertUnwindSafe(job)).is_err() {
-                log::error(c"session", || "a panic was contained on the worker");
-            }
+            // A panic is logged there, and the worker goes on with the next job.
+            let _ = contain(job);
             state = shared.state.lock();
         } else if state.stopping {
             state.running = false;

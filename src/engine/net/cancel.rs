@@ -119,6 +119,7 @@ impl Cancel {
 }
 
 /// The error of a call that the host ended.
+#[must_use]
 pub fn cancelled() -> Error {
     Error::new(&code::CANCELLED, "the call was cancelled")
 }

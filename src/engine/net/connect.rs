@@ -140,7 +140,8 @@ fn reach_tcp(
     limits: &Limits,
     cancel: &Arc<Cancel>,
 ) -> Result<(Connected, Instant)> {
-    let addresses = look_up(route, host, port, limits, cancel)?;
+    let guard = Guard::connect(limits, cancel, clock::now());
+    let addresses = look_up(route, host, port, &guard, cancel)?;
     let resolved = clock::now();
     let addresses: Vec<SocketAddr> =
         race::order(&addresses).into_iter().map(|address| SocketAddr::new(address, port)).collect();
@@ -149,11 +150,11 @@ fn reach_tcp(
 }
 
 /// The addresses of a host that the route may use.
-fn look_up(route: &Route, host: &str, port: u16, limits: &Limits, cancel: &Arc<Cancel>) -> Result<Vec<IpAddr>> {
+fn look_up(route: &Route, host: &str, port: u16, guard: &Guard<'_>, cancel: &Arc<Cancel>) -> Result<Vec<IpAddr>> {
     let parts = route.parts();
     let mut addresses = match route.override_for(host, port) {
         Some(given) => given.to_vec(),
-        None => resolver::resolve(host, &Guard::connect(limits, cancel, clock::now()), cancel)?,
+        None => resolver::resolve(host, guard, cancel)?,
     };
     addresses.retain(|address| {
         parts.family.allows(*address) && parts.local_address.is_none_or(|local| local.is_ipv4() == address.is_ipv4())
@@ -193,8 +194,7 @@ fn pass(proxy: &Proxy, route: &Route, mut stream: Stream, guard: &Guard<'_>, can
             socks(&mut stream, proxy, &target, guard)?;
         }
         Kind::Socks4 | Kind::Socks5 => {
-            let limits = Limits { connect: None, read: None, total: guard.deadline() };
-            let found = look_up(route, &parts.host, parts.port, &limits, cancel)?;
+            let found = look_up(route, &parts.host, parts.port, guard, cancel)?;
             let usable = |address: &&IpAddr| proxy.kind == Kind::Socks5 || address.is_ipv4();
             // The other family may not be reachable from the proxy; IPv4 is what the protocol was made for.
             let best = found.iter().filter(usable).min_by_key(|address| address.is_ipv6());

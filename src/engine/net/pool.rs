@@ -260,3 +260,88 @@ fn close(old: Vec<Idle>) {
         idle.connection.stream.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::engine::net::{connect, limits::Limits, route::Parts};
+
+    /// A pool, with a listener to connect to.
+    struct Bench {
+        pool: Pool,
+        listener: TcpListener,
+        cancel: Arc<Cancel>,
+    }
+
+    impl Bench {
+        fn new(connections: usize, maxsize: usize) -> Bench {
+            let pool = Pool::new(PoolOptions { connections, maxsize, ..PoolOptions::default() });
+            Bench { pool, listener: TcpListener::bind("127.0.0.1:0").unwrap(), cancel: Arc::default() }
+        }
+
+        /// Routes that differ in nothing that matters to the listener.
+        fn route(&self, name: &str) -> Arc<Route> {
+            let port = self.listener.local_addr().unwrap().port();
+            let overrides =
+                vec![super::super::route::Override { host: name.into(), port, addresses: vec![[127, 0, 0, 1].into()] }];
+            Route::new(Parts { host: name.into(), port, overrides, ..Parts::default() })
+        }
+
+        fn take(&self, route: &Arc<Route>, now: Instant) -> Option<Box<Connection>> {
+            let limits = Limits::default();
+            self.pool.take(route, now, &Guard::exchange(&limits, &self.cancel), &self.cancel).unwrap()
+        }
+
+        fn open(&self, route: &Arc<Route>) -> Box<Connection> {
+            Box::new(connect::establish(route, &Limits::default(), &self.cancel).unwrap().0)
+        }
+    }
+
+    #[test]
+    fn a_connection_grows_old() {
+        let bench = Bench::new(10, 10);
+        let route = bench.route("a");
+        let now = clock::now();
+        for (keep, age, good) in [(None, 54, true), (None, 56, false), (Some(5), 3, true), (Some(5), 5, false)] {
+            assert!(bench.take(&route, now).is_none());
+            bench.pool.give(&route, bench.open(&route), now, keep.map(Duration::from_secs));
+            let taken = bench.take(&route, now + Duration::from_secs(age));
+            assert_eq!(taken.is_some(), good, "{keep:?} {age}");
+            bench.pool.release(&route);
+            bench.pool.clear();
+        }
+    }
+
+    #[test]
+    fn the_last_one_in_is_the_first_one_out_and_the_surplus_goes() {
+        let bench = Bench::new(10, 2);
+        let route = bench.route("a");
+        let now = clock::now();
+        let mut ports = Vec::new();
+        for _ in 0..3 {
+            assert!(bench.take(&route, now).is_none());
+        }
+        for _ in 0..3 {
+            let connection = bench.open(&route);
+            ports.push(connection.local.unwrap().port());
+            bench.pool.give(&route, connection, now, None);
+        }
+        assert_eq!(bench.pool.stats()[0], RouteStats { label: route.label(), idle: 2, busy: 0 });
+        assert_eq!(bench.take(&route, now).unwrap().local.unwrap().port(), ports[1]);
+    }
+
+    #[test]
+    fn the_least_recently_used_route_goes() {
+        let bench = Bench::new(2, 2);
+        let now = clock::now();
+        for name in ["a", "b", "a", "c"] {
+            let route = bench.route(name);
+            let connection = bench.take(&route, now).unwrap_or_else(|| bench.open(&route));
+            bench.pool.give(&route, connection, now, None);
+        }
+        let labels: Vec<String> = bench.pool.stats().into_iter().map(|stats| stats.label).collect();
+        assert_eq!(labels, [bench.route("a").label(), bench.route("c").label()]);
+    }
+}

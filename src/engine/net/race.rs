@@ -175,10 +175,13 @@ pub fn connect_unix(path: &std::path::Path, limits: &Limits, cancel: &Arc<Cancel
     let address = Address::Unix(path.to_owned());
     let socket = Socket::for_address(&address).map_err(|error| not_sent(refused(&label, &error)))?;
     let mut wire = Wire::new(socket);
-    wire.arm(cancel)?;
     loop {
         match wire.socket().connect(&address) {
-            Ok(_) => return Ok(Connected { wire, remote: None, start }),
+            Ok(_) => {
+                // Not before: shutting down a socket that is not connected would be without effect.
+                wire.arm(cancel)?;
+                return Ok(Connected { wire, remote: None, start });
+            }
             // The queue of the listener is full, and nothing tells when it no longer is.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 guard.check(clock::now(), "connect").map_err(not_sent)?;

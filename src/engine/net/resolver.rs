@@ -8,10 +8,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -24,7 +21,7 @@ use super::{
 use crate::{
     clock,
     error::{Error, Outcome, Result, code},
-    sys::thread,
+    sys::{fork, thread},
 };
 
 const THREADS: usize = 4;
@@ -63,15 +60,9 @@ struct Shared {
 
 /// Locks and threads of a parent are of no use in a forked child, so each generation has its own.
 static SHARED: [OnceLock<Arc<Shared>>; GENERATIONS] = [const { OnceLock::new() }; GENERATIONS];
-static GENERATION: AtomicUsize = AtomicUsize::new(0);
-
-/// To be called in the child of a fork: what the parent had is left alone. Safe in a fork handler.
-pub fn after_fork() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
-}
 
 fn shared() -> Arc<Shared> {
-    let at = GENERATION.load(Ordering::Relaxed).min(GENERATIONS - 1);
+    let at = usize::try_from(fork::generation()).map_or(GENERATIONS - 1, |generation| generation.min(GENERATIONS - 1));
     SHARED.get(at).map(|slot| slot.get_or_init(Arc::default).clone()).unwrap_or_default()
 }
 

@@ -85,8 +85,7 @@ impl Route {
             parts.proxy = None;
             parts.local_address = None;
         }
-        let forward = !parts.https && parts.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http());
-        if forward {
+        if is_forward(&parts) {
             parts.host = String::new();
             parts.port = 0;
         }
@@ -117,7 +116,7 @@ impl Route {
     /// `Proxy-Authorization` and extra fields then belong into the request's own head.
     #[must_use]
     pub fn is_forward(&self) -> bool {
-        !self.parts.https && self.parts.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http())
+        is_forward(&self.parts)
     }
 
     /// Where it leads, for messages and snapshots.
@@ -146,6 +145,10 @@ impl Route {
         let found = self.parts.overrides.iter().find(|given| given.host == host && given.port == port);
         found.map(|given| &*given.addresses)
     }
+}
+
+fn is_forward(parts: &Parts) -> bool {
+    !parts.https && parts.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http())
 }
 
 impl PartialEq for Route {

@@ -9,7 +9,7 @@ use std::{
     fs,
     path::Path,
     sync::{Arc, OnceLock},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
@@ -25,6 +25,10 @@ use crate::error::{Error, Result, code};
 
 /// More different settings than this are not remembered.
 const CACHED: usize = 32;
+
+/// The lock is held for look-ups only. In a forked child it may be held by a thread that does not exist there; then
+/// the cache is done without.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Age and size of each file that the settings name.
 type Stamps = Vec<Option<(SystemTime, u64)>>;
@@ -50,8 +54,7 @@ pub fn provider() -> Arc<CryptoProvider> {
 /// `io` when a file cannot be read, `certificate` when it does not hold what it should.
 pub fn client(settings: &TlsSettings) -> Result<Arc<ClientConfig>> {
     let stamps = stamps(settings);
-    {
-        let mut cache = CACHE.lock();
+    if let Some(mut cache) = CACHE.try_lock_for(PATIENCE) {
         if let Some(at) = cache.iter().position(|cached| cached.settings == *settings && cached.stamps == stamps) {
             // The front is the most recently used.
             if let Some(recent) = cache.get_mut(..=at) {
@@ -62,7 +65,7 @@ pub fn client(settings: &TlsSettings) -> Result<Arc<ClientConfig>> {
     }
     // Files are read and keys are decrypted without the lock; two threads may both do it once.
     let config = Arc::new(build(settings)?);
-    let mut cache = CACHE.lock();
+    let Some(mut cache) = CACHE.try_lock_for(PATIENCE) else { return Ok(config) };
     cache.retain(|cached| cached.settings != *settings);
     cache.truncate(CACHED - 1);
     cache.insert(0, Cached { settings: settings.clone(), stamps, config: config.clone() });

@@ -139,10 +139,9 @@ impl Session {
         if taken == front.len() {
             taken += self.link.writer().write(back)?;
         }
-        match self.try_flush() {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-            _ => Ok(taken),
-        }
+        // What fails here fails again at the next call; until then the bytes count as sent, because some may have been.
+        let _ = self.try_flush();
+        Ok(taken)
     }
 
     /// See [`Stream::try_flush`].

@@ -49,7 +49,7 @@ impl Hash for Identity {
 pub struct TlsSettings {
     /// Whom to believe.
     pub verify: Verify,
-    /// SHA-256 of the public keys (SubjectPublicKeyInfo) of which the server must have one.
+    /// SHA-256 of the public keys (the `SubjectPublicKeyInfo`) of which the server must have one.
     pub pins: Vec<[u8; 32]>,
     /// Our own certificate.
     pub identity: Option<Identity>,

@@ -1,6 +1,6 @@
 //! An answer whose head is there and whose body is read as the caller wants it.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Instant};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Instant};
 
 use super::{
     carrier::{Lease, broken},
@@ -120,7 +120,7 @@ impl Answer {
             return Err(Error::new(&code::INTERNAL, "there was no connection"));
         };
         let bytes = connection.received().get(..head.size).unwrap_or_default();
-        let raw_head = head::unfold(bytes).into_owned();
+        let raw_head = if head.folded { head::unfold(bytes) } else { bytes.to_vec() };
         connection.consume(head.size);
         let mut answer = Answer {
             status: head.status,
@@ -179,7 +179,6 @@ impl Answer {
 
     /// The fields behind a chunked body; complete when it was read to its end.
     pub fn trailers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        // The iterator skips a status line; the empty text before the first trailer stands for one.
         self.inbound.trailers().split(|byte| *byte == b'\n').filter_map(|line| {
             let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
             Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
@@ -216,6 +215,9 @@ impl Answer {
             if connection.start < connection.end {
                 let (used, filled) = self.inbound.read(connection.received(), output)?;
                 connection.consume(used);
+                if let Some(watch) = self.watch.as_ref().filter(|_| used > 0) {
+                    watch.received(used as u64)?;
+                }
                 if self.inbound.is_done() {
                     self.finish(None);
                     return Ok(filled);
@@ -251,10 +253,10 @@ impl Answer {
                 return self.closed();
             }
             self.received += count as u64;
-            if let Some(watch) = &self.watch {
-                watch.received(count as u64)?;
-            }
             if self.inbound.direct().is_some() {
+                if let Some(watch) = &self.watch {
+                    watch.received(count as u64)?;
+                }
                 self.inbound.pass(count);
                 if self.inbound.is_done() {
                     self.finish(None);
@@ -356,6 +358,15 @@ impl Answer {
         connection.stream.wire().disarm();
         let received = connection.received().to_vec();
         Some(Upgraded { stream: connection.stream, received, remote: connection.remote })
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("finished", &self.is_finished())
+            .finish_non_exhaustive()
     }
 }
 

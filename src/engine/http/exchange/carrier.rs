@@ -116,7 +116,7 @@ impl Carrier {
             }
             let Some(connection) = lease.connection.as_deref_mut() else { return Err(no_connection()) };
             if reused {
-                connection.stream.wire().arm(cancel)?;
+                connection.stream.wire().arm(cancel).map_err(|error| error.outcome(Outcome::NotSent))?;
             }
             let mut talk = Talk {
                 connection,
@@ -127,9 +127,16 @@ impl Carrier {
                 sent_at: None,
                 first_at: None,
                 head_at: None,
+                touched: false,
                 early: None,
             };
-            match talk.run(order.head, &mut order.payload, order.expect_continue) {
+            let mut result = talk.run(order.head, &mut order.payload, order.expect_continue);
+            if reused && order.replay_safe && result.as_ref().is_ok_and(|head| head.status == 408 && head.close) {
+                // The server's goodbye to an idle connection, which crossed the request on the way.
+                let message = "the server closed the connection that was kept";
+                result = Err(Trouble::Stale(Error::new(&code::CONNECT, message).phase("read")));
+            }
+            match result {
                 Ok(head) => {
                     let Talk { counts, sent_at, first_at, head_at, .. } = talk;
                     marks.sent = sent_at;
@@ -141,7 +148,7 @@ impl Carrier {
                 Err(Trouble::Stale(error)) if reused => {
                     let sent = talk.counts.sent > 0;
                     let again = !sent || order.replay_safe;
-                    if !again || (sent && !order.payload.rewind()) {
+                    if !again || (talk.touched && !order.payload.rewind()) {
                         return Err(error.outcome(if sent { Outcome::Unknown } else { Outcome::NotSent }));
                     }
                     if let Some(connection) = lease.connection.take() {

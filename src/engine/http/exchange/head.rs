@@ -5,7 +5,7 @@
 //! that are no fields at all are passed over; up to 256 fields and 256 KiB. What decides about framing is read
 //! strictly: a length is digits and nothing else, and two different ones are an error.
 
-use std::{borrow::Cow, mem::MaybeUninit, time::Duration};
+use std::{mem::MaybeUninit, time::Duration};
 
 use crate::error::{Error, Result, code};
 
@@ -42,28 +42,43 @@ pub struct Head {
     pub close: bool,
     /// How long the server says that it waits for the next request.
     pub keep: Option<Duration>,
+    /// Some field goes on in a second line.
+    pub folded: bool,
+}
+
+/// Where a head ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// Its bytes, the blank line included.
+    pub size: usize,
+    /// Some line begins with a space.
+    pub folded: bool,
 }
 
 /// Finds the end of a head in bytes that arrive in pieces, without looking at any of them twice.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Finder {
     at: usize,
+    folded: bool,
 }
 
 impl Finder {
-    /// The size of the head at the front of `bytes`, which are the bytes of the last call and more.
-    pub fn find(&mut self, bytes: &[u8]) -> Option<usize> {
+    /// The head at the front of `bytes`, which are the bytes of the last call and more.
+    pub fn find(&mut self, bytes: &[u8]) -> Option<Found> {
         loop {
             let rest = bytes.get(self.at..)?;
             let line_end = self.at + memchr::memchr(b'\n', rest)?;
             match bytes.get(line_end + 1..)? {
-                [b'\n', ..] => return Some(line_end + 2),
-                [b'\r', b'\n', ..] => return Some(line_end + 3),
+                [b'\n', ..] => return Some(Found { size: line_end + 2, folded: self.folded }),
+                [b'\r', b'\n', ..] => return Some(Found { size: line_end + 3, folded: self.folded }),
                 [] | [b'\r'] => {
                     self.at = line_end;
                     return None;
                 }
-                _ => self.at = line_end + 1,
+                [next, ..] => {
+                    self.folded |= matches!(next, b' ' | b'\t');
+                    self.at = line_end + 1;
+                }
             }
         }
     }
@@ -125,10 +140,11 @@ pub fn parse(bytes: &[u8]) -> Result<Head> {
     // A length beside a coding, or a coding in 1.0, is what smugglers send: read as the RFC says, then never again.
     let suspicious = has_coding && (facts.length.is_some() || minor == 0);
     let close = suspicious || facts.close.unwrap_or(minor == 0);
-    Ok(Head { status, minor, size, announced, close, keep: facts.keep })
+    Ok(Head { status, minor, size, announced, close, keep: facts.keep, folded: false })
 }
 
 /// The error of a head that is too large.
+#[must_use]
 pub fn too_large(what: &str) -> Error {
     Error::new(&code::LIMIT, format!("the head of the answer was too large: {what}"))
 }
@@ -202,13 +218,9 @@ fn bad_length(value: &[u8]) -> Error {
     Error::new(&code::PROTOCOL, message)
 }
 
-/// Joins folded lines with a space; heads without any stay as they are.
+/// Joins folded lines with a space.
 #[must_use]
-pub fn unfold(head: &[u8]) -> Cow<'_, [u8]> {
-    let fold = |at: usize| matches!(head.get(at + 1), Some(b' ' | b'\t'));
-    if !memchr::memchr_iter(b'\n', head).any(fold) {
-        return Cow::Borrowed(head);
-    }
+pub fn unfold(head: &[u8]) -> Vec<u8> {
     let mut joined: Vec<u8> = Vec::with_capacity(head.len());
     for line in head.split_inclusive(|byte| *byte == b'\n') {
         if joined.len() > 1 && matches!(line, [b' ' | b'\t', ..]) {
@@ -222,7 +234,7 @@ pub fn unfold(head: &[u8]) -> Cow<'_, [u8]> {
             joined.extend_from_slice(line);
         }
     }
-    Cow::Owned(joined)
+    joined
 }
 
 /// The reason phrase of a head; empty when there is none.

@@ -51,6 +51,8 @@ pub(super) struct Talk<'a> {
     pub sent_at: Option<Instant>,
     pub first_at: Option<Instant>,
     pub head_at: Option<Instant>,
+    /// Some of the source was read.
+    pub touched: bool,
     /// The head of an answer that came while the payload was being sent.
     pub early: Option<Head>,
 }
@@ -112,6 +114,7 @@ impl Talk<'_> {
                         None => self.machine.room(chunks.len()).min(PIECE),
                     };
                     let room = raw.get_mut(..limit).unwrap_or_default();
+                    self.touched = true;
                     let count = source.read(room).map_err(Trouble::Failed)?.min(limit);
                     let piece = raw.get(..count).unwrap_or_default();
                     let piece = if self.machine.left().is_some() {
@@ -130,7 +133,8 @@ impl Talk<'_> {
                     }
                     head = &[];
                 }
-                Ok(Flow::On)
+                // A stream of no bytes went through no turn of the loop.
+                self.send(head, &[])
             }
         }
     }

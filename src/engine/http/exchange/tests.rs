@@ -2,4 +2,8 @@
 
 mod scripted;
 
+mod limits;
+mod memory;
 mod plain;
+mod proxies;
+mod secure;

@@ -1,13 +1,13 @@
 //! Bodies, framing and the pool, without TLS.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use super::scripted::*;
 use crate::{
     engine::{
         http::{
             body::Source,
-            exchange::{Carrier, Payload},
+            exchange::{Carrier, Order, Payload, Watch},
         },
         net::cancel::Cancel,
     },
@@ -234,6 +234,19 @@ fn bodies_go_out_sized_and_in_chunks() {
 }
 
 #[test]
+fn a_stream_of_nothing_is_sent_as_well() {
+    let script = vec![Act::Request, Act::Say(OK), Act::Request, Act::Say(OK), Act::Hold];
+    let server = serve(vec![script]);
+    let carrier = Carrier::default();
+    for size in [Some(0), None] {
+        let mut source = zeros(0);
+        let payload = Payload::Source { source: &mut source, size };
+        let mut answer = send(&carrier, &route(server.port), "POST", payload, &limits(10_000)).unwrap();
+        assert_eq!(body(&mut answer).unwrap(), b"ok");
+    }
+}
+
+#[test]
 fn a_source_that_is_too_short_is_told() {
     let server = serve(vec![vec![Act::Hold]]);
     let mut source = zeros(5);
@@ -320,4 +333,81 @@ fn heads_that_would_split_or_lie_are_not_sent() {
         assert_eq!(error.expect("refused").code(), "invalid_header", "{}", head.escape_ascii());
     }
     assert!(Machine::start("POST", b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", Outbound::None).is_ok());
+}
+
+#[test]
+fn a_goodbye_to_an_idle_connection_is_no_answer() {
+    let late: &[u8] = b"HTTP/1.1 408 Idle\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let leaving = vec![Act::Request, Act::Say(OK), Act::Wait, Act::Say(late), Act::Close];
+    let server = serve(vec![leaving, vec![Act::Request, Act::Say(OK), Act::Hold]]);
+    let carrier = Carrier::default();
+    body(&mut get(&carrier, server.port).unwrap()).unwrap();
+    server.go.send(()).unwrap();
+    assert_eq!(get(&carrier, server.port).unwrap().status, 200);
+}
+
+#[test]
+fn a_source_is_rewound_before_it_is_sent_again() {
+    let server = serve(vec![
+        vec![Act::Request, Act::Say(OK), Act::Take(10), Act::Close],
+        vec![Act::Request, Act::Say(OK), Act::Hold],
+    ]);
+    let carrier = Carrier::default();
+    body(&mut get(&carrier, server.port).unwrap()).unwrap();
+    server.seen.recv().unwrap();
+    let mut source = zeros(50);
+    let payload = Payload::Source { source: &mut source, size: Some(50) };
+    let answer = send(&carrier, &route(server.port), "DELETE", payload, &limits(10_000)).unwrap();
+    assert!(!answer.reused);
+    assert_eq!((source.taken, source.rewinds), (50, 1));
+    server.seen.recv().unwrap();
+    assert!(server.seen.recv().unwrap().ends_with(&[0; 50]));
+}
+
+/// Adds up what moves.
+#[derive(Default)]
+struct Meter {
+    sent: std::sync::atomic::AtomicU64,
+    received: std::sync::atomic::AtomicU64,
+}
+
+impl Watch for Meter {
+    fn sent(&self, bytes: u64) -> Result<()> {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn received(&self, bytes: u64) -> Result<()> {
+        if self.received.fetch_add(bytes, Ordering::Relaxed) + bytes > 1000 {
+            return Err(crate::error::Error::new(&crate::error::code::LOW_SPEED, "enough"));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_watch_hears_of_every_byte_and_may_end_the_call() {
+    let run = |size: usize| {
+        let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n{}", "x".repeat(size));
+        let server = serve(vec![vec![Act::Request, Act::SayOwned(text.into_bytes()), Act::Hold]]);
+        let meter = Arc::new(Meter::default());
+        let watch: Arc<dyn Watch> = meter.clone();
+        let head = head("GET", "");
+        let order =
+            Order { method: "GET", head: &head, payload: Payload::None, expect_continue: None, replay_safe: true };
+        let cancel = Arc::default();
+        let answer = Carrier::default().exchange(&route(server.port), order, &limits(10_000), &cancel, Some(&watch));
+        let result = body(&mut answer.unwrap()).map(|body| body.len()).map_err(|error| error.code().to_owned());
+        assert_eq!(meter.sent.load(Ordering::Relaxed), head.len() as u64);
+        (result, meter.received.load(Ordering::Relaxed))
+    };
+    assert_eq!(run(1000), (Ok(1000), 1000));
+    assert_eq!(run(100_000).0, Err("low_speed".into()));
+}
+
+#[test]
+fn an_answer_may_move_between_threads() {
+    fn is_send<T: Send>() {}
+    is_send::<crate::engine::http::exchange::Answer>();
+    is_send::<Carrier>();
 }

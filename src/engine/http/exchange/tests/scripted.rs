@@ -65,7 +65,7 @@ pub fn serve(scripts: Vec<Vec<Act>>) -> Server {
     Server { port, seen, go }
 }
 
-fn play(mut stream: TcpStream, script: Vec<Act>, tell: &Sender<Vec<u8>>, wait: &Receiver<()>) {
+pub fn play(mut stream: TcpStream, script: Vec<Act>, tell: &Sender<Vec<u8>>, wait: &Receiver<()>) {
     for act in script {
         match act {
             Act::Request => {
