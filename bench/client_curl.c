@@ -14,11 +14,14 @@ struct client {
   char piece[64 << 10];
 };
 
-/* The whole body into memory, which grows by doubling. */
+/* The whole body into memory: room for what was announced, then by doubling. */
 static size_t collect(char *data, size_t one, size_t count, void *user_data) {
   struct client *client = user_data;
   (void)one;
   if (client->filled + count + 1 > client->room) {
+    curl_off_t announced = 0;
+    curl_easy_getinfo(client->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    if (announced > 0) client->room = (size_t)announced + 1;
     while (client->filled + count + 1 > client->room) client->room = client->room ? client->room * 2 : 2048;
     client->body = realloc(client->body, client->room);
   }
