@@ -221,7 +221,8 @@ static void put_error(line *out, const haft_error *error) {
   }
 }
 
-static void put_result(line *out, haft_status status, const haft_error *error) {
+static void put_result(line *out, haft_status status, haft_error **written) {
+  const haft_error *error = *written;
   CHECK((status == HAFT_OK) == (error == NULL));
   CHECK(haft_error_status(error) == status);
   put(out, "\"status\":\"%s\",", haft_status_name(status));
@@ -282,7 +283,7 @@ static void perform(haft_session *session, const char *verb, const char *target,
   CHECK((status == HAFT_OK) == (response != NULL));
   haft_args_free(args);
   put(out, "{");
-  put_result(out, status, error);
+  put_result(out, status, &error);
   put_response(out, response);
   put(out, "\"took\":%.3f,", ended - began);
   if (cancelled_at > 0) put(out, "\"after_cancel\":%.3f,", ended - cancelled_at);
@@ -317,7 +318,7 @@ static void read_some(line *out, haft_response *response, size_t piece, int64_t 
     total += (int64_t)got;
   }
   free(buffer);
-  put_result(out, status, error);
+  put_result(out, status, &error);
   put(out, "\"got\":%lld,\"last\":%llu,", (long long)total, (unsigned long long)got);
   haft_error_free(error);
 }
@@ -326,7 +327,7 @@ static void poll_once(line *out, haft_session *session, int64_t ms) {
   haft_event *event = NULL;
   haft_error *error = NULL;
   haft_status status = haft_session_poll(session, ms, &event, &error);
-  put_result(out, status, error);
+  put_result(out, status, &error);
   if (event != NULL) {
     put(out, "\"kind\":%d,\"id\":%llu,", (int)haft_event_kind(event), (unsigned long long)haft_event_id(event));
     put_text(out, "topic", haft_event_topic(event), strlen(haft_event_topic(event)));
@@ -352,13 +353,13 @@ static void obey(char **field) {
   put(&out, "{");
   if (strcmp(word, "create") == 0) {
     args = options(field + 3);
-    put_result(&out, haft_session_create(field[2], args, &sessions[slot], &error), error);
+    put_result(&out, haft_session_create(field[2], args, &sessions[slot], &error), &error);
   } else if (strcmp(word, "attach") == 0) {
     args = options(field + 4);
-    put_result(&out, haft_session_attach(sessions[slot], field[3], args, &sessions[atoi(field[2])], &error), error);
+    put_result(&out, haft_session_attach(sessions[slot], field[3], args, &sessions[atoi(field[2])], &error), &error);
   } else if (strcmp(word, "configure") == 0) {
     args = options(field + 2);
-    put_result(&out, haft_session_configure(sessions[slot], args, &error), error);
+    put_result(&out, haft_session_configure(sessions[slot], args, &error), &error);
   } else if (strcmp(word, "request") == 0) {
     free(out.text);
     memset(&out, 0, sizeof out);
@@ -368,7 +369,7 @@ static void obey(char **field) {
   } else if (strcmp(word, "open") == 0) {
     int at = atoi(field[4]);
     args = options(field + 5);
-    put_result(&out, haft_session_request(sessions[slot], field[2], field[3], args, &responses[at], &error), error);
+    put_result(&out, haft_session_request(sessions[slot], field[2], field[3], args, &responses[at], &error), &error);
     if (responses[at] != NULL) put(&out, "\"http\":%d,", (int)haft_response_status(responses[at]));
   } else if (strcmp(word, "read") == 0) {
     read_some(&out, responses[slot], (size_t)strtoull(field[2], NULL, 10), strtoll(field[3], NULL, 10));
@@ -378,32 +379,32 @@ static void obey(char **field) {
   } else if (strcmp(word, "submit") == 0) {
     uint64_t id = 0;
     args = options(field + 4);
-    put_result(&out, haft_session_submit(sessions[slot], field[2], field[3], args, &id, &error), error);
+    put_result(&out, haft_session_submit(sessions[slot], field[2], field[3], args, &id, &error), &error);
     put(&out, "\"id\":%llu,", (unsigned long long)id);
   } else if (strcmp(word, "stage") == 0) {
     args = options(field + 4);
-    put_result(&out, haft_session_stage(sessions[slot], field[2], field[3], args, &response, &error), error);
+    put_result(&out, haft_session_stage(sessions[slot], field[2], field[3], args, &response, &error), &error);
   } else if (strcmp(word, "prepare") == 0) {
     haft_args *prepared = NULL;
     args = options(field + 4);
-    put_result(&out, haft_session_prepare(sessions[slot], field[2], field[3], args, &prepared, &error), error);
+    put_result(&out, haft_session_prepare(sessions[slot], field[2], field[3], args, &prepared, &error), &error);
     put_value(&out, "prepared", haft_args_value(prepared));
     haft_args_free(prepared);
   } else if (strcmp(word, "commit") == 0) {
     args = options(field + 2);
-    put_result(&out, haft_session_commit(sessions[slot], args, &response, &error), error);
+    put_result(&out, haft_session_commit(sessions[slot], args, &response, &error), &error);
     put_response(&out, response);
   } else if (strcmp(word, "rollback") == 0) {
     args = options(field + 2);
-    put_result(&out, haft_session_rollback(sessions[slot], args, &error), error);
+    put_result(&out, haft_session_rollback(sessions[slot], args, &error), &error);
   } else if (strcmp(word, "inspect") == 0) {
     args = options(field + 3);
-    put_result(&out, haft_session_inspect(sessions[slot], field[2], args, &response, &error), error);
+    put_result(&out, haft_session_inspect(sessions[slot], field[2], args, &response, &error), &error);
     put_response(&out, response);
   } else if (strcmp(word, "subscribe") == 0) {
     uint64_t id = 0;
     args = options(field + 3);
-    put_result(&out, haft_session_subscribe(sessions[slot], field[2], args, NULL, NULL, NULL, &id, &error), error);
+    put_result(&out, haft_session_subscribe(sessions[slot], field[2], args, NULL, NULL, NULL, &id, &error), &error);
   } else if (strcmp(word, "poll") == 0) {
     poll_once(&out, sessions[slot], strtoll(field[2], NULL, 10));
   } else if (strcmp(word, "start") == 0) {
@@ -429,7 +430,7 @@ static void obey(char **field) {
   } else if (strcmp(word, "close") == 0) {
     args = options(field + 2);
     cancelled_at = now();
-    put_result(&out, haft_session_close(sessions[slot], args, &error), error);
+    put_result(&out, haft_session_close(sessions[slot], args, &error), &error);
   } else if (strcmp(word, "free") == 0) {
     haft_session_free(sessions[slot]);
     sessions[slot] = NULL;

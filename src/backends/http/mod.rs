@@ -134,7 +134,7 @@ impl HttpSession {
         }
         set_cookies(&mut jar, args, base.as_ref(), now)?;
         let shared = Shared {
-            carrier: Carrier::new(pool_options(args)?),
+            carrier: Carrier::new(pool_options(args, PoolOptions::default())?),
             jar: Arc::new(Mutex::new(jar)),
             environment: Arc::new(environment),
             cookie_file,
@@ -170,16 +170,17 @@ impl HttpSession {
     }
 
     fn send(&self, call: &Call<'_>) -> Result<Box<HttpAnswer>> {
-        let settings = self.settings_for(call.args)?;
+        let settings = self.settings_for(call.args).map_err(client::not_sent)?;
         let save = match call.args.get("save_to") {
             None | Some(Tree::Null) => None,
-            Some(target) => Some(Target::parse(target, call.args.bool("resume")?.unwrap_or(false))?),
+            Some(target) => Some(Target::parse(target, call.args.bool("resume")?.unwrap_or(false)).map_err(client::not_sent)?),
         };
         let prepared = prepare::build(self, &settings, call, |headers| {
             if let Some(target) = &save {
                 target.condition(headers);
             }
-        })?;
+        })
+        .map_err(client::not_sent)?;
         let start = clock::now();
         let times = settings.times;
         let limits = Limits { connect: times.connect, read: times.read, total: times.total.map(|total| start + total) };
@@ -240,8 +241,8 @@ fn set_cookies(jar: &mut Jar, args: &Args, _base: Option<&Url>, now: i64) -> Res
     }
 }
 
-fn pool_options(args: &Args) -> Result<PoolOptions> {
-    let mut options = PoolOptions::default();
+/// What was said about the pool, over what holds already.
+fn pool_options(args: &Args, mut options: PoolOptions) -> Result<PoolOptions> {
     let count = |key: &str| -> Result<Option<usize>> {
         let wrong = || Error::option(key, format!("{key} was not a positive number"));
         args.int(key)?.map(|n| usize::try_from(n).ok().filter(|n| *n > 0).ok_or_else(wrong)).transpose()
@@ -252,7 +253,9 @@ fn pool_options(args: &Args) -> Result<PoolOptions> {
     if let Some(size) = count("pool_maxsize")? {
         options.maxsize = size;
     }
-    options.block = args.bool("pool_block")?.unwrap_or(false);
+    if let Some(block) = args.bool("pool_block")? {
+        options.block = block;
+    }
     if let Some(idle) = args.duration("pool_idle")? {
         options.idle = idle;
     }
@@ -313,7 +316,7 @@ impl Backend for HttpSession {
             None | Some(Tree::Bool(_) | Tree::Null) => Vec::new(),
             Some(cookies) => Edit::parse(cookies)?,
         };
-        let options = pool_options(args)?;
+        let options = pool_options(args, self.shared.carrier.options())?;
         self.layer.configure(args, &self.shared.environment)?;
         if ["pool_connections", "pool_maxsize", "pool_block", "pool_idle"].iter().any(|key| args.get(key).is_some()) {
             self.shared.carrier.configure(options);
