@@ -104,14 +104,14 @@ impl Socks {
                     1 => 4 + 1,
                     3 => usize::from(*length) + 2,
                     4 => 16 + 1,
-                    _ => return Err(self.error("did not answer in SOCKS")),
+                    _ => return Err(self.error("did not answer in SOCKS").transient(false)),
                 };
                 self.state = State::Bound;
                 Ok(Step::Read(left))
             }
             (State::Answer, [5, reply, ..]) => Err(self.error(reason(*reply)).transient(*reply != 2)),
             (State::Bound, _) => Ok(Step::Done),
-            _ => Err(self.error("did not answer in SOCKS")),
+            _ => Err(self.error("did not answer in SOCKS").transient(false)),
         }
     }
 

@@ -136,6 +136,7 @@ impl Carrier {
                 head_at: None,
                 touched: false,
                 early: None,
+                farewell: None,
             };
             let mut result = talk.run(order.head, &mut order.payload, order.expect_continue);
             if reused && order.replay_safe && result.as_ref().is_ok_and(|head| head.status == 408 && head.close) {
