@@ -119,7 +119,7 @@ impl HttpAnswer {
     /// Reads the rest of the body into memory and parses it when an error must come out of it.
     pub(super) fn fill(&mut self) -> Result<()> {
         if self.body.is_empty() {
-            let mut body = self.stream.read_to_end()?;
+            let mut body = self.stream.read_to_end().map_err(|error| self.named(error))?;
             body.push(0);
             self.body = body;
         }
@@ -128,6 +128,12 @@ impl HttpAnswer {
             let _ = self.value.set(Some(document));
         }
         Ok(())
+    }
+
+    /// A failure of the body, with what is known by now: whose it was, and that the server did answer.
+    fn named(&self, error: Error) -> Error {
+        let error = if error.known_outcome().is_some() { error } else { error.outcome(Outcome::Applied) };
+        if error.detail().get("url").is_some() { error } else { error.with("url", &*self.finished.request.url.redacted()) }
     }
 
     /// The fields of the final answer.
@@ -261,7 +267,7 @@ impl backends::Answer for HttpAnswer {
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         if self.body.is_empty() {
-            return self.stream.read(buffer);
+            return self.stream.read(buffer).map_err(|error| self.named(error));
         }
         // In memory already: it is read from there, as requests does it.
         let rest = self.bytes().get(self.at..).unwrap_or_default();
