@@ -15,7 +15,7 @@ use crate::{
     clock,
     engine::net::{cancel::{Cancel, cancelled}, limits::Limits, route::Route},
     error::{Error, Outcome, Result, code},
-    value::Provider,
+    value::{Object, Provider},
 };
 
 /// Answers where a request goes: proxy, TLS and socket, decided anew for each hop.
@@ -25,6 +25,9 @@ pub trait Router: Send + Sync {
     /// # Errors
     /// `invalid_proxy_url`, or `certificate` when a file of the TLS settings cannot be read.
     fn route(&self, request: &Request) -> Result<Arc<Route>>;
+
+    /// The same for an adapter of the host: `verify`, `cert`, `proxies` as the call has them.
+    fn describe(&self, request: &Request) -> Object;
 }
 
 /// One call for the driver.
@@ -170,7 +173,7 @@ fn carry(carrier: &Carrier, adapters: &Adapters, order: &Order<'_>, request: &Re
     let adapter = adapters.find(request.url.as_str())?;
     match adapter {
         Adapter::Exchange => exchange(carrier, order, request),
-        Adapter::Provider(provider) => super::adapter::ask(provider, request, &order.limits).map_err(perhaps_sent),
+        Adapter::Provider(provider) => super::adapter::ask(provider, request, order).map_err(perhaps_sent),
         Adapter::Cassette(cassette) => cassette.carry(request, || exchange(carrier, order, request)),
     }
 }
