@@ -131,7 +131,7 @@ impl HttpAnswer {
     }
 
     /// A failure of the body, with what is known by now: whose it was, and that the server did answer.
-    fn named(&self, error: Error) -> Error {
+    pub(super) fn named(&self, error: Error) -> Error {
         let error = if error.known_outcome().is_some() { error } else { error.outcome(Outcome::Applied) };
         if error.detail().get("url").is_some() { error } else { error.with("url", &*self.finished.request.url.redacted()) }
     }
