@@ -7,6 +7,7 @@
 use std::{
     os::fd::RawFd,
     sync::atomic::{AtomicBool, Ordering},
+    task::{Context, Waker},
     time::{Duration, Instant},
 };
 
@@ -34,6 +35,8 @@ struct State {
     others: Vec<RawFd>,
     /// Counts `ring`, so that one that comes between a look and the wait is not lost.
     rings: u64,
+    /// The task of a call on the reactor, which a condition variable cannot wake.
+    waker: Option<Waker>,
 }
 
 impl Cancel {
@@ -44,7 +47,7 @@ impl Cancel {
         for fd in state.armed.iter().chain(&state.others) {
             socket::shutdown(*fd);
         }
-        self.bell.notify_all();
+        self.wake(state);
     }
 
     /// Marks the call as cancelled without waking it: several calls are marked before the first is cancelled, so that
@@ -95,8 +98,31 @@ impl Cancel {
 
     /// Wakes whoever listens: what it waits for may have come.
     pub(super) fn ring(&self) {
-        self.state.lock().rings += 1;
+        let mut state = self.state.lock();
+        state.rings += 1;
+        self.wake(state);
+    }
+
+    fn wake(&self, mut state: parking_lot::MutexGuard<'_, State>) {
+        let waker = state.waker.take();
+        drop(state);
         self.bell.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Has the task of `cx` woken by the next ring and by the end of the call; returns the number of rings so far.
+    ///
+    /// # Errors
+    /// `cancelled`, when the call is over.
+    pub(crate) fn heed(&self, cx: &mut Context<'_>) -> Result<u64> {
+        let mut state = self.state.lock();
+        self.check()?;
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.waker = Some(cx.waker().clone());
+        }
+        Ok(state.rings)
     }
 
     /// Lets `cancel` shut this descriptor down.

@@ -22,6 +22,7 @@ use crate::{
     engine::tls::{
         config,
         session::{Session, TlsInfo},
+        settings::TlsSettings,
     },
     error::{Error, Outcome, Result, code},
 };
@@ -121,17 +122,21 @@ fn reach(route: &Route, limits: &Limits, cancel: &Arc<Cancel>) -> Result<(Connec
             Some(proxy) => (&proxy.host, proxy.port),
             None => (&parts.host, parts.port),
         };
-        return reach_tcp(route, host, port, limits, cancel).map_err(|error| match &parts.proxy {
-            // The proxy, and not the target, is what cannot be reached.
-            Some(proxy) if matches!(error.code(), "connect" | "resolve") => {
-                let message = format!("the proxy {} could not be reached: {}", proxy.authority(), error.message());
-                Error::new(&code::PROXY, message).phase("connect")
-            }
-            _ => error,
-        });
+        return reach_tcp(route, host, port, limits, cancel).map_err(|error| blame(parts.proxy.as_ref(), error));
     };
     let resolved = clock::now();
     Ok((race::connect_unix(path, limits, cancel)?, resolved))
+}
+
+/// The proxy, and not the target, is what cannot be reached.
+pub(super) fn blame(proxy: Option<&Proxy>, error: Error) -> Error {
+    match proxy {
+        Some(proxy) if matches!(error.code(), "connect" | "resolve") => {
+            let message = format!("the proxy {} could not be reached: {}", proxy.authority(), error.message());
+            Error::new(&code::PROXY, message).phase("connect")
+        }
+        _ => error,
+    }
 }
 
 fn reach_tcp(
@@ -152,11 +157,16 @@ fn reach_tcp(
 
 /// The addresses of a host that the route may use.
 fn look_up(route: &Route, host: &str, port: u16, guard: &Guard<'_>, cancel: &Arc<Cancel>) -> Result<Vec<IpAddr>> {
-    let parts = route.parts();
-    let mut addresses = match route.override_for(host, port) {
+    let addresses = match route.override_for(host, port) {
         Some(given) => given.to_vec(),
         None => resolver::resolve(host, guard, cancel)?,
     };
+    usable(route, host, addresses)
+}
+
+/// Those of the addresses that the route may use.
+pub(super) fn usable(route: &Route, host: &str, mut addresses: Vec<IpAddr>) -> Result<Vec<IpAddr>> {
+    let parts = route.parts();
     addresses.retain(|address| {
         parts.family.allows(*address) && parts.local_address.is_none_or(|local| local.is_ipv4() == address.is_ipv4())
     });
@@ -173,11 +183,7 @@ fn pass(proxy: &Proxy, route: &Route, mut stream: Stream, guard: &Guard<'_>, can
     match proxy.kind {
         Kind::Http | Kind::Https => {
             if proxy.kind == Kind::Https {
-                // The name in the settings is the target's, not the proxy's.
-                let mut settings = (*parts.tls).clone();
-                settings.server_name = None;
-                settings.alpn = Vec::new();
-                let session = Session::connect(stream, &proxy.host, &settings, guard)?;
+                let session = Session::connect(stream, &proxy.host, &for_proxy(&parts.tls), guard)?;
                 stream = Stream::Tls(Box::new(session));
             }
             if !route.is_forward() {
@@ -185,28 +191,40 @@ fn pass(proxy: &Proxy, route: &Route, mut stream: Stream, guard: &Guard<'_>, can
             }
         }
         Kind::Socks4a | Kind::Socks5h => {
-            // A literal is an address for everybody.
-            let target = match parts.host.parse::<IpAddr>() {
-                Ok(address) if proxy.kind == Kind::Socks5h || address.is_ipv4() => {
-                    Target::Address(SocketAddr::new(address, parts.port))
-                }
-                _ => Target::Name(&parts.host, parts.port),
-            };
-            socks(&mut stream, proxy, &target, guard)?;
+            socks(&mut stream, proxy, &remote_target(proxy, &parts.host, parts.port), guard)?;
         }
         Kind::Socks4 | Kind::Socks5 => {
             let found = look_up(route, &parts.host, parts.port, guard, cancel)?;
-            let usable = |address: &&IpAddr| proxy.kind == Kind::Socks5 || address.is_ipv4();
-            // The other family may not be reachable from the proxy; IPv4 is what the protocol was made for.
-            let best = found.iter().filter(usable).min_by_key(|address| address.is_ipv6());
-            let Some(address) = best else {
-                let message = format!("SOCKS 4 cannot reach {}, which has no IPv4 address", parts.host);
-                return Err(Error::new(&code::PROXY, message).phase("proxy").transient(false));
-            };
-            socks(&mut stream, proxy, &Target::Address(SocketAddr::new(*address, parts.port)), guard)?;
+            socks(&mut stream, proxy, &local_target(proxy, &parts.host, parts.port, &found)?, guard)?;
         }
     }
     Ok(stream)
+}
+
+/// The settings of TLS to the proxy: the name in them is the target's, not the proxy's.
+pub(super) fn for_proxy(settings: &TlsSettings) -> TlsSettings {
+    TlsSettings { server_name: None, alpn: Vec::new(), ..settings.clone() }
+}
+
+/// What a SOCKS proxy that looks names up itself is asked for. A literal is an address for everybody.
+pub(super) fn remote_target<'a>(proxy: &Proxy, host: &'a str, port: u16) -> Target<'a> {
+    match host.parse::<IpAddr>() {
+        Ok(address) if proxy.kind == Kind::Socks5h || address.is_ipv4() => {
+            Target::Address(SocketAddr::new(address, port))
+        }
+        _ => Target::Name(host, port),
+    }
+}
+
+/// What a SOCKS proxy that wants addresses is asked for.
+pub(super) fn local_target(proxy: &Proxy, host: &str, port: u16, found: &[IpAddr]) -> Result<Target<'static>> {
+    let usable = |address: &&IpAddr| proxy.kind == Kind::Socks5 || address.is_ipv4();
+    // The other family may not be reachable from the proxy; IPv4 is what the protocol was made for.
+    let Some(address) = found.iter().filter(usable).min_by_key(|address| address.is_ipv6()) else {
+        let message = format!("SOCKS 4 cannot reach {host}, which has no IPv4 address");
+        return Err(Error::new(&code::PROXY, message).phase("proxy").transient(false));
+    };
+    Ok(Target::Address(SocketAddr::new(*address, port)))
 }
 
 fn tunnel(stream: &mut Stream, mut tunnel: Tunnel, guard: &Guard<'_>) -> Result<()> {
@@ -247,7 +265,7 @@ fn socks(stream: &mut Stream, proxy: &Proxy, target: &Target<'_>, guard: &Guard<
     }
 }
 
-fn lost(fault: Fault, who: &Error) -> Error {
+pub(super) fn lost(fault: Fault, who: &Error) -> Error {
     let what = format!("{} broke the connection", who.message().trim_end());
     fault.into_error(&code::PROXY, &what, "proxy")
 }

@@ -88,6 +88,12 @@ impl<'a> Guard<'a> {
         Guard { silence, ..self }
     }
 
+    /// The longest silence.
+    #[must_use]
+    pub fn silence(&self) -> Option<Duration> {
+        self.silence
+    }
+
     /// The earliest moment at which a wait must end.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
@@ -166,7 +172,8 @@ impl<'a> Guard<'a> {
     }
 }
 
-fn silent(phase: &'static str) -> Error {
+/// The error of a silence that was too long.
+pub(crate) fn silent(phase: &'static str) -> Error {
     let message =
         if phase == "write" { "the server took no bytes for too long" } else { "the server was silent for too long" };
     Error::new(&code::READ_TIMEOUT, message).phase(phase)

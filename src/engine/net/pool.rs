@@ -53,38 +53,72 @@ pub struct RouteStats {
     pub busy: usize,
 }
 
+/// What a pool keeps: a connection of a blocking call, or one that is registered with the reactor.
+pub trait Pooled: Sized {
+    /// No call owns it any more.
+    fn rest(&mut self);
+    /// Says goodbye where the protocol has a word for it, without waiting.
+    fn close(self);
+}
+
+impl Pooled for Connection {
+    fn rest(&mut self) {
+        self.stream.wire().disarm();
+    }
+
+    fn close(self) {
+        self.stream.close();
+    }
+}
+
 #[derive(Debug)]
-struct Idle {
-    connection: Box<Connection>,
+struct Idle<C> {
+    connection: Box<C>,
     until: Instant,
 }
 
-#[derive(Debug, Default)]
-struct Shelf {
-    idle: Vec<Idle>,
+#[derive(Debug)]
+struct Shelf<C> {
+    idle: Vec<Idle<C>>,
     busy: usize,
     used: u64,
     waiters: VecDeque<Arc<Cancel>>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    shelves: HashMap<Arc<Route>, Shelf, FxBuildHasher>,
+#[derive(Debug)]
+struct State<C> {
+    shelves: HashMap<Arc<Route>, Shelf<C>, FxBuildHasher>,
     turn: u64,
     options: PoolOptions,
 }
 
 /// The pool of a session. Locks are held for look-ups only: connections are made and closed outside.
-#[derive(Debug, Default)]
-pub struct Pool {
-    state: Mutex<State>,
+#[derive(Debug)]
+pub struct Pool<C: Pooled = Connection> {
+    state: Mutex<State<C>>,
 }
 
-impl Pool {
+/// What a look into the pool gave.
+pub enum Taken<C> {
+    /// A connection that waited.
+    Idle(Box<C>),
+    /// The right to open one.
+    Open,
+    /// Nothing: the caller is in the queue, and its handle rings; so often it had rung before.
+    Wait(u64),
+}
+
+impl<C: Pooled> Default for Pool<C> {
+    fn default() -> Self {
+        Pool::new(PoolOptions::default())
+    }
+}
+
+impl<C: Pooled> Pool<C> {
     /// An empty pool.
     #[must_use]
-    pub fn new(options: PoolOptions) -> Pool {
-        Pool { state: Mutex::new(State { options, ..State::default() }) }
+    pub fn new(options: PoolOptions) -> Pool<C> {
+        Pool { state: Mutex::new(State { shelves: HashMap::default(), turn: 0, options }) }
     }
 
     /// Changes the options; what is kept beyond them goes when it is next looked at.
@@ -103,52 +137,70 @@ impl Pool {
         now: Instant,
         guard: &Guard<'_>,
         cancel: &Arc<Cancel>,
-    ) -> Result<Option<Box<Connection>>> {
+    ) -> Result<Option<Box<C>>> {
         let mut now = now;
         loop {
-            let mut old = Vec::new();
-            let seen = {
-                let mut state = self.state.lock();
-                let State { shelves, turn, options } = &mut *state;
-                *turn += 1;
-                if let Some(shelf) = shelves.get_mut(route) {
-                    shelf.used = *turn;
-                    while let Some(idle) = shelf.idle.pop() {
-                        if idle.until > now {
-                            shelf.busy += 1;
-                            drop(state);
-                            return Ok(Some(idle.connection));
-                        }
-                        old.push(idle);
-                    }
-                    if !options.block || shelf.busy < options.maxsize.max(1) {
-                        shelf.busy += 1;
-                        None
-                    } else {
-                        let seen = cancel.rings();
-                        if !shelf.waiters.iter().any(|waiter| Arc::ptr_eq(waiter, cancel)) {
-                            shelf.waiters.push_back(cancel.clone());
-                        }
-                        Some(seen)
-                    }
-                } else {
-                    let shelf = Shelf { busy: 1, used: *turn, ..Shelf::default() };
-                    let options = *options;
-                    shelves.insert(route.clone(), shelf);
-                    trim(&mut state, options, now, &mut old);
-                    None
-                }
+            let seen = match self.try_take(route, now, cancel) {
+                Taken::Idle(connection) => return Ok(Some(connection)),
+                Taken::Open => return Ok(None),
+                Taken::Wait(seen) => seen,
             };
-            close(old);
-            let Some(seen) = seen else { return Ok(None) };
             cancel.listen(seen, guard.deadline());
             now = clock::now();
-            let over = cancel.check().and_then(|()| guard.check(now, "connect"));
-            if let Err(error) = over {
-                self.leave(route, cancel);
-                return Err(error.outcome(Outcome::NotSent));
-            }
+            self.still(route, now, guard, cancel)?;
         }
+    }
+
+    /// Whether a caller in the queue may go on waiting; it leaves the queue when it may not.
+    ///
+    /// # Errors
+    /// Those of [`Pool::take`].
+    pub fn still(&self, route: &Arc<Route>, now: Instant, guard: &Guard<'_>, cancel: &Arc<Cancel>) -> Result<()> {
+        let over = cancel.check().and_then(|()| guard.check(now, "connect"));
+        over.map_err(|error| {
+            self.leave(route, cancel);
+            error.outcome(Outcome::NotSent)
+        })
+    }
+
+    /// The same as [`Pool::take`] without waiting.
+    pub fn try_take(&self, route: &Arc<Route>, now: Instant, cancel: &Arc<Cancel>) -> Taken<C> {
+        let mut old = Vec::new();
+        let taken = {
+            let mut state = self.state.lock();
+            let State { shelves, turn, options } = &mut *state;
+            *turn += 1;
+            if let Some(shelf) = shelves.get_mut(route) {
+                shelf.used = *turn;
+                while let Some(idle) = shelf.idle.pop() {
+                    if idle.until > now {
+                        shelf.busy += 1;
+                        drop(state);
+                        close(old);
+                        return Taken::Idle(idle.connection);
+                    }
+                    old.push(idle);
+                }
+                if !options.block || shelf.busy < options.maxsize.max(1) {
+                    shelf.busy += 1;
+                    Taken::Open
+                } else {
+                    let seen = cancel.rings();
+                    if !shelf.waiters.iter().any(|waiter| Arc::ptr_eq(waiter, cancel)) {
+                        shelf.waiters.push_back(cancel.clone());
+                    }
+                    Taken::Wait(seen)
+                }
+            } else {
+                let shelf = Shelf { idle: Vec::new(), busy: 1, used: *turn, waiters: VecDeque::new() };
+                let options = *options;
+                shelves.insert(route.clone(), shelf);
+                trim(&mut state, options, now, &mut old);
+                Taken::Open
+            }
+        };
+        close(old);
+        taken
     }
 
     /// A caller that waited gives up. If it was rung meanwhile, the next one hears it instead.
@@ -164,8 +216,8 @@ impl Pool {
     }
 
     /// Gives a connection back for the next call. `keep` is what the server said about how long it waits.
-    pub fn give(&self, route: &Arc<Route>, mut connection: Box<Connection>, now: Instant, keep: Option<Duration>) {
-        connection.stream.wire().disarm();
+    pub fn give(&self, route: &Arc<Route>, mut connection: Box<C>, now: Instant, keep: Option<Duration>) {
+        connection.rest();
         // A second less than the server's, for the way there.
         let mut surplus = None;
         {
@@ -175,7 +227,7 @@ impl Pool {
             let maxsize = state.options.maxsize;
             let Some(shelf) = state.shelves.get_mut(route) else {
                 drop(state);
-                connection.stream.close();
+                connection.close();
                 return;
             };
             shelf.busy = shelf.busy.saturating_sub(1);
@@ -187,7 +239,7 @@ impl Pool {
             shelf.ring();
         }
         if let Some(connection) = surplus {
-            connection.stream.close();
+            connection.close();
         }
     }
 
@@ -216,7 +268,7 @@ impl Pool {
     #[must_use]
     pub fn stats(&self) -> Vec<RouteStats> {
         let state = self.state.lock();
-        let one = |(route, shelf): (&Arc<Route>, &Shelf)| RouteStats {
+        let one = |(route, shelf): (&Arc<Route>, &Shelf<C>)| RouteStats {
             label: route.label(),
             idle: shelf.idle.len(),
             busy: shelf.busy,
@@ -228,7 +280,7 @@ impl Pool {
     }
 }
 
-impl Shelf {
+impl<C> Shelf<C> {
     /// Wakes one that waits.
     fn ring(&mut self) {
         if let Some(waiter) = self.waiters.pop_front() {
@@ -238,11 +290,11 @@ impl Shelf {
 }
 
 /// Takes out what is too old, and the least recently used routes beyond the limit.
-fn trim(state: &mut State, options: PoolOptions, now: Instant, old: &mut Vec<Idle>) {
+fn trim<C>(state: &mut State<C>, options: PoolOptions, now: Instant, old: &mut Vec<Idle<C>>) {
     for shelf in state.shelves.values_mut() {
         let (keep, late) = std::mem::take(&mut shelf.idle).into_iter().partition(|idle| idle.until > now);
         shelf.idle = keep;
-        let mut late: Vec<Idle> = late;
+        let mut late: Vec<Idle<C>> = late;
         old.append(&mut late);
     }
     while state.shelves.len() > options.connections.max(1) {
@@ -255,9 +307,9 @@ fn trim(state: &mut State, options: PoolOptions, now: Instant, old: &mut Vec<Idl
     }
 }
 
-fn close(old: Vec<Idle>) {
+fn close<C: Pooled>(old: Vec<Idle<C>>) {
     for idle in old {
-        idle.connection.stream.close();
+        idle.connection.close();
     }
 }
 
@@ -270,7 +322,7 @@ mod tests {
 
     /// A pool, with a listener to connect to.
     struct Bench {
-        pool: Pool,
+        pool: Pool<Connection>,
         listener: TcpListener,
         cancel: Arc<Cancel>,
     }

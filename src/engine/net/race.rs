@@ -24,7 +24,8 @@ use crate::{
     },
 };
 
-const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+/// How long one attempt is alone.
+pub(super) const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// Cancelling shuts the sockets down, which wakes the poll on Linux; elsewhere a socket that is still connecting may
 /// not notice, so the handle is looked at this often.
 const SLICE: Duration = Duration::from_millis(20);
@@ -142,8 +143,7 @@ fn wait(
                 Err(error) => *failure = Some(refused(label, &error)),
             }
         } else if limits.connect.is_some_and(|limit| now.saturating_duration_since(attempt.start) >= limit) {
-            let error = Error::new(&code::CONNECT_TIMEOUT, format!("the connection to {label} was not made in time"));
-            *failure = Some(error.phase("connect"));
+            *failure = Some(late(label));
         } else {
             continue;
         }
@@ -194,7 +194,11 @@ pub fn connect_unix(path: &std::path::Path, limits: &Limits, cancel: &Arc<Cancel
     }
 }
 
-fn refused(label: &str, error: &io::Error) -> Error {
+pub(super) fn late(label: &str) -> Error {
+    Error::new(&code::CONNECT_TIMEOUT, format!("the connection to {label} was not made in time")).phase("connect")
+}
+
+pub(super) fn refused(label: &str, error: &io::Error) -> Error {
     Error::new(&code::CONNECT, format!("could not connect to {label}: {}", reason(error))).phase("connect")
 }
 

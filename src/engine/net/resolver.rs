@@ -95,6 +95,17 @@ pub fn resolve(host: &str, guard: &Guard<'_>, cancel: &Arc<Cancel>) -> Result<Ve
     resolve_with(host, guard, cancel, &shared(), system)
 }
 
+/// The same without waiting: `None` while it is being looked up, and the handle rings when that is over.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn attempt(host: &str, guard: &Guard<'_>, cancel: &Arc<Cancel>) -> Result<Option<Vec<IpAddr>>> {
+    match on_the_spot(host) {
+        Some(addresses) => Ok(Some(addresses)),
+        None => attempt_with(host, guard, cancel, &shared(), system),
+    }
+}
+
 /// The system's look-up.
 fn system(host: &str) -> Answer {
     match (host, 0).to_socket_addrs() {
@@ -122,18 +133,29 @@ fn resolve_with(
     look_up: fn(&str) -> Answer,
 ) -> Result<Vec<IpAddr>> {
     loop {
-        cancel.check()?;
-        let now = clock::now();
-        guard.check(now, "resolve").map_err(|error| error.outcome(Outcome::NotSent))?;
         let seen = cancel.rings();
-        if let Some(answer) = shared.ask(host, now, cancel, look_up)? {
-            return match answer {
-                Ok(addresses) if !addresses.is_empty() => Ok(addresses.to_vec()),
-                Ok(_) => Err(unknown(host, "there was no address")),
-                Err(why) => Err(unknown(host, &why)),
-            };
+        if let Some(addresses) = attempt_with(host, guard, cancel, shared, look_up)? {
+            return Ok(addresses);
         }
         cancel.listen(seen, guard.deadline());
+    }
+}
+
+fn attempt_with(
+    host: &str,
+    guard: &Guard<'_>,
+    cancel: &Arc<Cancel>,
+    shared: &Arc<Shared>,
+    look_up: fn(&str) -> Answer,
+) -> Result<Option<Vec<IpAddr>>> {
+    cancel.check()?;
+    let now = clock::now();
+    guard.check(now, "resolve").map_err(|error| error.outcome(Outcome::NotSent))?;
+    match shared.ask(host, now, cancel, look_up)? {
+        None => Ok(None),
+        Some(Ok(addresses)) if !addresses.is_empty() => Ok(Some(addresses.to_vec())),
+        Some(Ok(_)) => Err(unknown(host, "there was no address")),
+        Some(Err(why)) => Err(unknown(host, &why)),
     }
 }
 

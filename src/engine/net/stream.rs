@@ -135,8 +135,13 @@ impl Stream {
         }
     }
 
+    /// Whether TLS has something to write before more can be read.
+    pub(crate) fn wants_write(&self) -> bool {
+        matches!(self, Stream::Tls(session) if session.wants_write())
+    }
+
     /// Whether decrypted bytes wait, which polling does not show.
-    fn holds_bytes(&self) -> bool {
+    pub(crate) fn holds_bytes(&self) -> bool {
         match self {
             Stream::Plain(_) => false,
             Stream::Tls(session) => session.holds_bytes(),

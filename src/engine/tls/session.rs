@@ -72,15 +72,7 @@ impl Session {
     /// # Errors
     /// `certificate`, `tls`, a limit, the cancel, or `connect` when the connection broke.
     pub fn connect(under: Stream, host: &str, settings: &TlsSettings, guard: &Guard<'_>) -> Result<Session> {
-        let config = config::client(settings)?;
-        let wanted = settings.server_name.as_deref().unwrap_or(host);
-        // A name's final dot is not part of the name in a certificate.
-        let wanted = wanted.strip_suffix('.').unwrap_or(wanted);
-        let name = ServerName::try_from(wanted.to_owned())
-            .map_err(|_| Error::new(&code::TLS, format!("{wanted:?} is not a name that TLS can ask for")))?;
-        let link = ClientConnection::new(Arc::clone(&config), name)
-            .map_err(|error| Error::new(&code::TLS, format!("TLS could not be set up: {error}")))?;
-        let mut session = Session { link, under, waiting: false, ended: false, polite: false };
+        let mut session = Session::begin(under, host, settings)?;
         loop {
             match session.step() {
                 Ok(true) => return Ok(session),
@@ -97,8 +89,27 @@ impl Session {
         }
     }
 
+    /// A session whose handshake is still to be done, with [`Session::step`].
+    ///
+    /// # Errors
+    /// `certificate` or `tls`, when the settings cannot be used.
+    pub fn begin(under: Stream, host: &str, settings: &TlsSettings) -> Result<Session> {
+        let config = config::client(settings)?;
+        let wanted = settings.server_name.as_deref().unwrap_or(host);
+        // A name's final dot is not part of the name in a certificate.
+        let wanted = wanted.strip_suffix('.').unwrap_or(wanted);
+        let name = ServerName::try_from(wanted.to_owned())
+            .map_err(|_| Error::new(&code::TLS, format!("{wanted:?} is not a name that TLS can ask for")))?;
+        let link = ClientConnection::new(Arc::clone(&config), name)
+            .map_err(|error| Error::new(&code::TLS, format!("TLS could not be set up: {error}")))?;
+        Ok(Session { link, under, waiting: false, ended: false, polite: false })
+    }
+
     /// One step of the handshake; true when it is done and everything is sent.
-    fn step(&mut self) -> io::Result<bool> {
+    ///
+    /// # Errors
+    /// `WouldBlock`, or what broke.
+    pub fn step(&mut self) -> io::Result<bool> {
         self.try_flush()?;
         if !self.link.is_handshaking() {
             return Ok(true);
@@ -240,7 +251,7 @@ impl Session {
 }
 
 /// The error of a handshake that broke.
-fn broken(fault: Fault, host: &str) -> Error {
+pub(crate) fn broken(fault: Fault, host: &str) -> Error {
     match fault {
         Fault::Broken(error) => match trouble::inside(&error) {
             Some(inner) => trouble::explain(inner, host).phase("tls"),
