@@ -3,7 +3,7 @@
 
 pub mod http;
 
-use std::{sync::Arc, time::Instant};
+use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
 
 use parking_lot::Mutex;
 
@@ -111,6 +111,12 @@ impl Carried {
     }
 }
 
+/// The rest of a call, done by whoever takes its answer: decoding and parsing are not the reactor's work.
+pub type Late = Box<dyn FnOnce() -> Result<Box<dyn Answer>> + Send>;
+
+/// A call for the reactor.
+pub type Pending = Pin<Box<dyn Future<Output = Late> + Send>>;
+
 /// One kind of server. The defaults answer "unsupported".
 pub trait Backend: Send + Sync {
     /// The name of the back end (`http`).
@@ -124,6 +130,20 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// What went wrong, with the outcome.
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>>;
+
+    /// Prepares a call for the reactor; `None` when it needs a thread that may wait and run the host's code. Nothing has
+    /// happened then.
+    ///
+    /// # Errors
+    /// The mistake.
+    fn begin(&self, _call: &Call<'_>) -> Result<Option<Pending>> {
+        Ok(None)
+    }
+
+    /// Whether letting it go may run code of the host, which must not happen on the reactor.
+    fn holds_host_code(&self) -> bool {
+        true
+    }
 
     /// Checks a call that is to be staged, so that a mistake comes out at once.
     ///

@@ -2,4 +2,5 @@
 
 pub mod http;
 pub mod net;
+pub mod reactor;
 pub mod tls;

@@ -7,8 +7,9 @@ use std::{
 
 use super::Response;
 use crate::{
-    backends::Carried,
+    backends::{Carried, Late},
     error::Error,
+    sys::panic::contain,
     value::{Document, Tree},
 };
 
@@ -86,12 +87,31 @@ pub struct Event {
     response: Option<Box<Response>>,
     failure: Option<Box<Failure>>,
     user_data: usize,
+    late: Option<Unsettled>,
+}
+
+/// What is still to be done for an answer.
+struct Unsettled(Late);
+
+impl std::fmt::Debug for Unsettled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unsettled")
+    }
 }
 
 impl Event {
     /// An event that says no more than its kind.
     pub fn new(kind: Kind) -> Event {
-        Event { kind, id: 0, topic: CString::default(), value: None, response: None, failure: None, user_data: 0 }
+        Event {
+            kind,
+            id: 0,
+            topic: CString::default(),
+            value: None,
+            response: None,
+            failure: None,
+            user_data: 0,
+            late: None,
+        }
     }
 
     /// Names the subscription or ticket.
@@ -123,6 +143,25 @@ impl Event {
             Err(error) => self.failure = Some(Box::new(error.into())),
         }
         self
+    }
+
+    /// Gives it the outcome of a call of which the rest is still to be done.
+    #[must_use]
+    pub fn with_late(mut self, late: Late) -> Event {
+        self.late = Some(Unsettled(late));
+        self
+    }
+
+    /// Does what was left to the taker of the event.
+    #[must_use]
+    pub fn settled(mut self) -> Event {
+        match self.late.take() {
+            Some(Unsettled(late)) => {
+                let outcome = contain(late).and_then(|outcome| outcome);
+                self.with_outcome(outcome.map(Response::from))
+            }
+            None => self,
+        }
     }
 
     /// Gives it what subscribe was given.

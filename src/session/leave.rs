@@ -89,6 +89,12 @@ fn finish(handle: &Arc<Handle>, keep: bool, deadline: Instant) -> Result<()> {
     if root && !handle.shared.worker.finish(deadline) {
         outcome = outcome.and(Err(too_late("a callback")));
     }
+    if root {
+        let lease = handle.shared.reactor.lock().take();
+        if lease.is_some_and(|lease| !lease.finish(deadline)) {
+            outcome = outcome.and(Err(too_late("the reactor")));
+        }
+    }
     outcome
 }
 

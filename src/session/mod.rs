@@ -11,6 +11,7 @@ mod queue;
 mod response;
 mod snapshot;
 mod staged;
+mod submit;
 mod subscribe;
 mod tickets;
 mod worker;
@@ -36,6 +37,7 @@ pub use tickets::INFLIGHT_MAX;
 use crate::{
     args::Args,
     backends::{self, Backend, Call},
+    engine::reactor,
     error::{Error, Result, code},
     log,
     options::{self, scope},
@@ -101,6 +103,8 @@ struct Shared {
     /// Held through a whole commit: two commits never interleave.
     committing: Mutex<()>,
     worker: Worker,
+    /// Taken by the first call that the reactor does.
+    reactor: Mutex<Option<reactor::Lease>>,
     handles: AtomicU64,
     calls: AtomicU64,
     /// Told when a handle has left, for whoever waits for that.
@@ -204,7 +208,7 @@ impl Session {
     /// # Errors
     /// `argument` for mistakes in the arguments, `limit` when too much is in flight.
     pub fn submit(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<u64> {
-        subscribe::submit(&self.handle, verb, target, args)
+        submit::submit(&self.handle, verb, target, args)
     }
 
     /// Does it at commit.
@@ -286,7 +290,8 @@ impl Session {
         if HostCode::on_worker() {
             return Err(Error::new(&code::BUSY, "poll was called inside a callback, whose return it would wait for"));
         }
-        self.handle.queue.take(u64::try_from(timeout_ms).ok().map(Duration::from_millis))
+        let event = self.handle.queue.take(u64::try_from(timeout_ms).ok().map(Duration::from_millis))?;
+        Ok(event.map(Event::settled))
     }
 
     /// The descriptor that is readable while the queue is not empty, or -1.

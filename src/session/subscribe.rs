@@ -1,4 +1,4 @@
-//! Subscriptions, and the answers of submitted calls.
+//! Subscriptions.
 
 use std::sync::{
     Arc,
@@ -7,14 +7,12 @@ use std::sync::{
 
 use parking_lot::Mutex;
 
-use super::{Event, Handle, HostCode, INFLIGHT_MAX, Kind, Response, State, staged};
+use super::{Event, Handle, HostCode, Kind, State};
 use crate::{
     args::Args,
-    backends::{Call, Progress},
     error::{Error, Result, code},
     log,
     options::{self, nearest, scope},
-    sys::panic::contain,
     value::{Object, Tree},
 };
 
@@ -31,7 +29,7 @@ pub trait Callback: Send + Sync {
 pub(super) struct Subscription {
     pub(super) id: u64,
     pub(super) topic: Box<str>,
-    user_data: usize,
+    pub(super) user_data: usize,
     /// `None` is pull; the inner one is empty once the subscription has ended.
     callback: Option<Mutex<Option<Arc<dyn Callback>>>>,
     ended: AtomicBool,
@@ -55,7 +53,8 @@ impl Subscription {
         }
     }
 
-    fn call(&self, event: Event) {
+    pub(super) fn call(&self, event: Event) {
+        let event = event.settled();
         let callback = self.callback.as_ref().and_then(|callback| callback.lock().clone());
         if let Some(callback) = callback {
             let _inside = HostCode::enter();
@@ -138,102 +137,5 @@ pub(super) fn unsubscribe(handle: &Handle, id: u64) {
     drop(subscriptions);
     if let Some(subscription) = ended {
         subscription.end();
-    }
-}
-
-/// What a submitted call does.
-enum Work {
-    Commit,
-    Rollback,
-    Stage,
-    Request,
-}
-
-impl Work {
-    fn of(verb: Option<&str>, args: &Args) -> Result<Work> {
-        Ok(match verb {
-            Some("haft.commit") => Work::Commit,
-            Some("haft.rollback") => Work::Rollback,
-            _ if args.bool("stage")?.unwrap_or(false) => Work::Stage,
-            _ => Work::Request,
-        })
-    }
-
-    fn run(&self, handle: &Handle, call: &Call<'_>) -> Result<Response> {
-        call.cancel.check()?;
-        match self {
-            Work::Commit => staged::commit(handle, call.args, call.cancel),
-            Work::Rollback => {
-                staged::rollback(handle);
-                Ok(Response::of_value(&Tree::Null, Object::default()))
-            }
-            Work::Stage => staged::stage(handle, call),
-            Work::Request => handle.call(call),
-        }
-    }
-}
-
-/// Runs a call on the worker and brings its outcome as one RESPONSE event.
-pub(super) fn submit(handle: &Arc<Handle>, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<u64> {
-    handle.ready()?;
-    let work = Work::of(verb, args)?;
-    let scope = if matches!(work, Work::Commit | Work::Rollback) { scope::COMMIT } else { scope::CALL };
-    options::check(args, scope, handle.backend.name())?;
-    let tag: Box<str> = args.str("tag")?.unwrap_or_default().into();
-    let shared = &handle.shared;
-    if shared.tickets.count() + handle.hearer().queue.responses() >= INFLIGHT_MAX {
-        return Err(Error::new(&code::LIMIT, format!("{INFLIGHT_MAX} calls were in flight or unread")));
-    }
-    let progress = args.bool("progress")?.unwrap_or(false);
-    let mut ticket = handle.open(args)?;
-    let id = ticket.id();
-    let job = {
-        // The call keeps the handle, not the host's reference: a free meanwhile cancels it.
-        let (handle, args) = (Arc::clone(handle), args.clone());
-        let (verb, target): (Option<Box<str>>, Option<Box<str>>) = (verb.map(Into::into), target.map(Into::into));
-        move || {
-            let progress = progress.then(|| progress_events(&handle, id, &tag));
-            let (verb, target) = (verb.as_deref(), target.as_deref());
-            let call = Call { verb, target, args: &args, cancel: &ticket.cancel, progress };
-            let outcome = contain(|| work.run(&handle, &call)).unwrap_or_else(|panic| {
-                handle.poisoned.store(true, Ordering::Relaxed);
-                Err(panic)
-            });
-            ticket.give_id_back();
-            answer(&handle, Event::new(Kind::Response).with_id(id).with_topic(&tag).with_outcome(outcome));
-            drop(ticket);
-        }
-    };
-    // Checked again with the worker's lock held: no call comes to stand behind the end of a close.
-    shared.worker.run_if(|| handle.ready(), Box::new(job))?;
-    Ok(id)
-}
-
-/// Brings PROGRESS events of a submitted call to the queue.
-fn progress_events(handle: &Arc<Handle>, id: u64, tag: &str) -> Arc<dyn Fn(Progress) + Send + Sync> {
-    // Weak: a stream that the host keeps open must not keep the session.
-    let (handle, tag): (_, Box<str>) = (Arc::downgrade(handle), tag.into());
-    Arc::new(move |progress| {
-        let Some(handle) = handle.upgrade() else { return };
-        let number = |bytes: u64| Tree::Int(i64::try_from(bytes).unwrap_or(i64::MAX));
-        let mut value = Object::default();
-        value.insert("sent", number(progress.sent));
-        value.insert("to_send", progress.to_send.map_or(Tree::Null, number));
-        value.insert("received", number(progress.received));
-        let event = Event::new(Kind::Progress).with_id(id).with_topic(&tag);
-        handle.hearer().queue.push(event.with_value(&Tree::Object(value)));
-    })
-}
-
-/// Brings an answer to the push subscription of `haft.response`, else to the queue.
-fn answer(handle: &Handle, event: Event) {
-    let mut hearer = handle;
-    loop {
-        let listener = listeners(hearer, "haft.response").into_iter().find(|listener| listener.is_push());
-        match (listener, &hearer.parent_hears) {
-            (Some(listener), _) => return listener.call(event.with_user_data(listener.user_data)),
-            (None, Some(parent)) => hearer = parent,
-            (None, None) => return hearer.queue.push(event),
-        }
     }
 }

@@ -7,5 +7,6 @@ pub mod eventfd;
 pub mod fork;
 pub mod panic;
 pub mod poll;
+pub mod readiness;
 pub mod socket;
 pub mod thread;

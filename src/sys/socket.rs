@@ -9,6 +9,7 @@ use std::{
         unix::ffi::OsStrExt,
     },
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Where to connect to.
@@ -23,7 +24,8 @@ pub enum Address {
 /// A stream socket. Dropping it closes the descriptor.
 #[derive(Debug)]
 pub struct Socket {
-    fd: OwnedFd,
+    /// Shared with the reactor, which must have let go of it before it is closed.
+    fd: Arc<OwnedFd>,
     local: bool,
 }
 
@@ -43,7 +45,7 @@ impl Socket {
             Address::Tcp(SocketAddr::V6(_)) => libc::AF_INET6,
             Address::Unix(_) => libc::AF_UNIX,
         };
-        Ok(Socket { fd: open(family)?, local: family == libc::AF_UNIX })
+        Ok(Socket { fd: Arc::new(open(family)?), local: family == libc::AF_UNIX })
     }
 
     /// Binds the socket to a local address, any port.
@@ -198,6 +200,12 @@ impl Socket {
             storage.assume_init()
         };
         decode(&storage)
+    }
+
+    /// A share of the descriptor: it stays open as long as there is one.
+    #[must_use]
+    pub fn share(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.fd)
     }
 
     /// The descriptor, for polling and for cancelling.

@@ -18,7 +18,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{Answer, Backend, Call, Carried};
+use super::{Answer, Backend, Call, Carried, Late, Pending};
 use crate::{
     args::Args,
     clock,
@@ -26,20 +26,23 @@ use crate::{
         http::{
             adapter::Adapters,
             auth::Auth,
-            client::{self, Delivered, Order},
+            client::{self, Delivered, Order, Router},
             cookies::{self, Edit, Jar},
             environment::{self, EnvironmentSettings},
             exchange::Carrier,
+            flight::Flight,
             place,
             policy::hooks,
+            request::Request,
             url::Url,
         },
-        net::{limits::Limits, pool::PoolOptions},
+        net::{limits::Limits, pool::PoolOptions, route::Route},
+        tls::config,
     },
     error::{Error, Result, code},
     options::{self, scope},
     sys,
-    value::Tree,
+    value::{Object, Tree},
 };
 use answer::HttpAnswer;
 use layer::Layer;
@@ -49,7 +52,7 @@ use settings::{Level, Settings};
 
 /// What a root and its children share: connections, cookies, the environment as it was at create.
 struct Shared {
-    carrier: Carrier,
+    carrier: Arc<Carrier>,
     jar: Arc<Mutex<Jar>>,
     environment: Arc<EnvironmentSettings>,
     cookie_file: Option<PathBuf>,
@@ -91,7 +94,7 @@ impl HttpSession {
         cookies.apply(&mut jar, now)?;
         let pool = pool_options(args, PoolOptions::default())?;
         let shared = Shared {
-            carrier: Carrier::new(pool),
+            carrier: Arc::new(Carrier::new(pool)),
             pool: Mutex::new(pool),
             jar: Arc::new(Mutex::new(jar)),
             environment: Arc::new(environment),
@@ -161,9 +164,7 @@ impl HttpSession {
         if let Some(target) = &save {
             target.condition(Arc::make_mut(&mut prepared.request.headers));
         }
-        let start = clock::now();
-        let times = settings.times;
-        let limits = Limits { connect: times.connect, read: times.read, total: times.total.map(|total| start + total) };
+        let limits = limits(&settings);
         let router = HttpRouter { settings: &settings, environment: &self.shared.environment };
         let prepared_size = prepared.request.body.length();
         let order = Order {
@@ -195,6 +196,12 @@ impl HttpSession {
         let answer = Box::new(answer);
         if settings.raise_for_status == Some(true) { answer.raise_for_status() } else { Ok(answer) }
     }
+}
+
+/// The limits of a call that begins now.
+fn limits(settings: &Settings) -> Limits {
+    let times = settings.times;
+    Limits { connect: times.connect, read: times.read, total: times.total.map(|total| clock::now() + total) }
 }
 
 /// Makes the answer that a policy error carries into one that the host can read.
@@ -238,6 +245,29 @@ impl CookieEdits {
     }
 }
 
+/// Whether the arguments of a call hold no file, reader or provider.
+fn in_memory(args: &Args) -> bool {
+    let absent = |key: &str| args.get(key).is_none_or(Tree::is_null);
+    let bytes = |key: &str| !matches!(args.get(key), Some(Tree::Reader(_) | Tree::Provider(_)));
+    absent("save_to") && absent("files") && bytes("data") && bytes("body")
+}
+
+/// Settings and environment as the reactor keeps them.
+struct OwnRouter {
+    settings: Arc<Settings>,
+    environment: Arc<EnvironmentSettings>,
+}
+
+impl Router for OwnRouter {
+    fn route(&self, request: &Request) -> Result<Arc<Route>> {
+        HttpRouter { settings: &self.settings, environment: &self.environment }.route(request)
+    }
+
+    fn describe(&self, request: &Request) -> Object {
+        HttpRouter { settings: &self.settings, environment: &self.environment }.describe(request)
+    }
+}
+
 /// The pool's options with what `args` changes.
 fn pool_options(args: &Args, mut options: PoolOptions) -> Result<PoolOptions> {
     let count = |key: &str| -> Result<Option<usize>> {
@@ -270,6 +300,49 @@ impl Backend for HttpSession {
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         Ok(self.send(call)?)
+    }
+
+    fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
+        let settings = self.settings_for(call.args).map_err(client::not_sent)?;
+        if !settings.only_move_bytes() || !in_memory(call.args) {
+            return Ok(None);
+        }
+        let prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
+        if !Flight::suits(&prepared.rules, &prepared.request, &settings.adapters) {
+            return Ok(None);
+        }
+        if prepared.request.url.is_secure() {
+            // Certificates are read here; the reactor finds them in memory.
+            config::client(&settings.tls).map_err(client::not_sent)?;
+        }
+        let limits = limits(&settings);
+        let flight = Flight {
+            carrier: Arc::clone(&self.shared.carrier),
+            rules: Arc::new(prepared.rules),
+            watch: watch::watch(&settings, limits.total, call, prepared.request.body.length()),
+            request: prepared.request,
+            router: Arc::new(OwnRouter { settings: Arc::clone(&settings), environment: self.environment() }),
+            adapters: Arc::clone(&settings.adapters),
+            limits,
+            cancel: Arc::clone(call.cancel),
+            decode: settings.decode,
+            expect_continue: settings.expect_continue,
+        };
+        let (reading, raises) = (settings.reading.clone(), settings.raise_for_status == Some(true));
+        drop(settings);
+        Ok(Some(Box::pin(async move {
+            let outcome = flight.run().await;
+            let late: Late = Box::new(move || {
+                let delivered = outcome.map_err(|error| with_answer(error, &reading))?;
+                let answer = Box::new(HttpAnswer::read(delivered, reading)?);
+                Ok(if raises { answer.raise_for_status()? } else { answer })
+            });
+            late
+        })))
+    }
+
+    fn holds_host_code(&self) -> bool {
+        !self.settings().is_ok_and(|settings| settings.only_move_bytes())
     }
 
     fn check(&self, call: &Call<'_>) -> Result<()> {

@@ -125,6 +125,16 @@ pub struct Settings {
     pub low_speed: Option<(u64, Duration)>,
 }
 
+impl Settings {
+    /// Whether a call under these settings only moves bytes: no code of the host, no pause, no cassette, no stream. Then
+    /// it can run on the reactor.
+    pub fn only_move_bytes(&self) -> bool {
+        let hooks = !self.request_hooks.is_empty() || !self.response_hooks.is_empty();
+        let provider = matches!(self.auth, Some(Auth::Provider(_)));
+        !hooks && !provider && !self.reading.stream && self.limit_rate.is_none() && self.adapters.are_plain()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         let mut headers = Headers::default();

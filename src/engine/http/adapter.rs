@@ -17,6 +17,9 @@ use crate::{
     value::{Object, Provider, Reader, Tree},
 };
 
+/// How long a server may take to say `100 Continue`.
+pub(super) const CONTINUE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// One way to carry requests.
 #[derive(Clone, Debug)]
 pub enum Adapter {
@@ -66,6 +69,11 @@ impl Adapters {
         })
     }
 
+    /// Whether nothing but our own connections carries anything.
+    pub fn are_plain(&self) -> bool {
+        self.mounted.iter().all(|(_, adapter)| adapter.is_exchange())
+    }
+
     /// The table as a snapshot shows it, in the order of search.
     pub fn show(&self) -> Tree {
         let mut object = Object::default();
@@ -105,6 +113,11 @@ impl Adapters {
 }
 
 impl Adapter {
+    /// Whether it moves bytes over our own connections and does nothing else.
+    pub fn is_exchange(&self) -> bool {
+        matches!(self, Adapter::Exchange)
+    }
+
     /// The name in snapshots.
     pub fn name(&self) -> String {
         match self {
@@ -168,11 +181,21 @@ impl Carried {
     }
 }
 
-/// Carries a request over our own connections.
+/// A request as it goes over a route.
+pub(super) struct Composed {
+    /// The head, blank line included.
+    pub head: Vec<u8>,
+    /// How the body is framed.
+    pub framing: Framing,
+    /// The head asks for `100 Continue`.
+    pub expects: bool,
+}
+
+/// Writes the head of a request.
 ///
 /// # Errors
-/// What the connection says, with the outcome.
-pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request, order: &Order<'_>) -> Result<Carried> {
+/// `invalid_header`.
+pub(super) fn compose(route: &Route, request: &Request, expect_continue: bool) -> Result<Composed> {
     let framing = request.framing()?;
     let parts = route.parts();
     let mut fields: Vec<(&str, &str)> = Vec::new();
@@ -183,12 +206,21 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
         }
         fields.extend(proxy.headers.iter().map(|(name, value)| (&**name, &**value)));
     }
-    let expect = order.expect_continue && !matches!(framing, Framing::None);
+    let expect = expect_continue && !matches!(framing, Framing::None);
     if expect && request.headers.get("expect").is_none() {
         fields.push(("Expect", "100-continue"));
     }
     let expects = expect || request.headers.get("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
     let head = request.head(forward, &fields)?;
+    Ok(Composed { head, framing, expects })
+}
+
+/// Carries a request over our own connections.
+///
+/// # Errors
+/// What the connection says, with the outcome.
+pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request, order: &Order<'_>) -> Result<Carried> {
+    let Composed { head, framing, expects } = compose(route, request, order.expect_continue)?;
     let mut source;
     let payload = match (framing, request.body.as_bytes()) {
         (Framing::None, _) => Payload::None,
@@ -208,7 +240,7 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
             method: &request.method,
             head: &head,
             payload,
-            expect_continue: expects.then_some(std::time::Duration::from_secs(1)),
+            expect_continue: expects.then_some(CONTINUE_PATIENCE),
             replay_safe: is_replay_safe(&request.method),
         },
         &order.limits,
@@ -220,7 +252,7 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
 }
 
 /// Methods that may go out twice without harm (RFC 9110 9.2.2), of which PUT is left out: its body may be large.
-fn is_replay_safe(method: &str) -> bool {
+pub(super) fn is_replay_safe(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "DELETE")
 }
 

@@ -127,7 +127,7 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
 }
 
 /// An error of policy with the answer that it is about, and with what is known of the effect of what was sent.
-fn with_answer(
+pub(super) fn with_answer(
     error: Error,
     risk: Option<Outcome>,
     transaction: &mut Transaction,
@@ -150,18 +150,26 @@ fn with_answer(
 }
 
 /// Names the URL in the detail, without its userinfo.
-fn named(error: Error, request: &Request) -> Error {
+pub(super) fn named(error: Error, request: &Request) -> Error {
     if error.detail().get("url").is_some() { error } else { error.with("url", &*request.url.redacted()) }
 }
 
-fn wait(time: std::time::Duration, order: &Order<'_>) -> Result<()> {
-    let now = clock::now();
-    if let Some(total) = order.limits.total
-        && now + time > total
-    {
-        return Err(Error::new(&code::TOTAL_TIMEOUT, "the time-out of the whole call would have passed before the next try")
-            .phase("total"));
+/// Whether there is time for a wait.
+///
+/// # Errors
+/// `total_timeout`.
+pub(super) fn affords(time: std::time::Duration, limits: &Limits) -> Result<()> {
+    match limits.total {
+        Some(total) if clock::now() + time > total => {
+            let message = "the time-out of the whole call would have passed before the next try";
+            Err(Error::new(&code::TOTAL_TIMEOUT, message).phase("total"))
+        }
+        _ => Ok(()),
     }
+}
+
+fn wait(time: std::time::Duration, order: &Order<'_>) -> Result<()> {
+    affords(time, &order.limits)?;
     if order.cancel.wait(time) {
         return Err(cancelled());
     }
@@ -184,7 +192,7 @@ fn exchange(carrier: &Carrier, order: &Order<'_>, request: &Request) -> Result<C
 }
 
 /// Takes an adapter's answer apart: what policy looks at, and the body.
-fn split(carried: Carried, request: &Request, decode: bool) -> Result<(Hop, BodyStream)> {
+pub(super) fn split(carried: Carried, request: &Request, decode: bool) -> Result<(Hop, BodyStream)> {
     let (hop, source) = carried.into_parts();
     let stream = BodyStream::new(source, &hop, &request.method, decode).map_err(|error| error.outcome(Outcome::Applied))?;
     Ok((hop, stream))

@@ -6,6 +6,7 @@ pub mod body;
 pub mod cassette;
 pub mod charset;
 pub mod client;
+pub mod flight;
 pub mod cookies;
 pub mod decode;
 pub mod environment;

@@ -76,7 +76,7 @@ impl Cancel {
     }
 
     /// The number of rings so far, to be given to [`Cancel::listen`].
-    pub(super) fn rings(&self) -> u64 {
+    pub(crate) fn rings(&self) -> u64 {
         self.state.lock().rings
     }
 

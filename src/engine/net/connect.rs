@@ -129,7 +129,7 @@ fn reach(route: &Route, limits: &Limits, cancel: &Arc<Cancel>) -> Result<(Connec
 }
 
 /// The proxy, and not the target, is what cannot be reached.
-pub(super) fn blame(proxy: Option<&Proxy>, error: Error) -> Error {
+pub(crate) fn blame(proxy: Option<&Proxy>, error: Error) -> Error {
     match proxy {
         Some(proxy) if matches!(error.code(), "connect" | "resolve") => {
             let message = format!("the proxy {} could not be reached: {}", proxy.authority(), error.message());
@@ -165,7 +165,7 @@ fn look_up(route: &Route, host: &str, port: u16, guard: &Guard<'_>, cancel: &Arc
 }
 
 /// Those of the addresses that the route may use.
-pub(super) fn usable(route: &Route, host: &str, mut addresses: Vec<IpAddr>) -> Result<Vec<IpAddr>> {
+pub(crate) fn usable(route: &Route, host: &str, mut addresses: Vec<IpAddr>) -> Result<Vec<IpAddr>> {
     let parts = route.parts();
     addresses.retain(|address| {
         parts.family.allows(*address) && parts.local_address.is_none_or(|local| local.is_ipv4() == address.is_ipv4())
@@ -202,12 +202,12 @@ fn pass(proxy: &Proxy, route: &Route, mut stream: Stream, guard: &Guard<'_>, can
 }
 
 /// The settings of TLS to the proxy: the name in them is the target's, not the proxy's.
-pub(super) fn for_proxy(settings: &TlsSettings) -> TlsSettings {
+pub(crate) fn for_proxy(settings: &TlsSettings) -> TlsSettings {
     TlsSettings { server_name: None, alpn: Vec::new(), ..settings.clone() }
 }
 
 /// What a SOCKS proxy that looks names up itself is asked for. A literal is an address for everybody.
-pub(super) fn remote_target<'a>(proxy: &Proxy, host: &'a str, port: u16) -> Target<'a> {
+pub(crate) fn remote_target<'a>(proxy: &Proxy, host: &'a str, port: u16) -> Target<'a> {
     match host.parse::<IpAddr>() {
         Ok(address) if proxy.kind == Kind::Socks5h || address.is_ipv4() => {
             Target::Address(SocketAddr::new(address, port))
@@ -217,7 +217,7 @@ pub(super) fn remote_target<'a>(proxy: &Proxy, host: &'a str, port: u16) -> Targ
 }
 
 /// What a SOCKS proxy that wants addresses is asked for.
-pub(super) fn local_target(proxy: &Proxy, host: &str, port: u16, found: &[IpAddr]) -> Result<Target<'static>> {
+pub(crate) fn local_target(proxy: &Proxy, host: &str, port: u16, found: &[IpAddr]) -> Result<Target<'static>> {
     let usable = |address: &&IpAddr| proxy.kind == Kind::Socks5 || address.is_ipv4();
     // The other family may not be reachable from the proxy; IPv4 is what the protocol was made for.
     let Some(address) = found.iter().filter(usable).min_by_key(|address| address.is_ipv6()) else {
@@ -265,7 +265,7 @@ fn socks(stream: &mut Stream, proxy: &Proxy, target: &Target<'_>, guard: &Guard<
     }
 }
 
-pub(super) fn lost(fault: Fault, who: &Error) -> Error {
+pub(crate) fn lost(fault: Fault, who: &Error) -> Error {
     let what = format!("{} broke the connection", who.message().trim_end());
     fault.into_error(&code::PROXY, &what, "proxy")
 }

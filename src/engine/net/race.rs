@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long one attempt is alone.
-pub(super) const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+pub(crate) const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// Cancelling shuts the sockets down, which wakes the poll on Linux; elsewhere a socket that is still connecting may
 /// not notice, so the handle is looked at this often.
 const SLICE: Duration = Duration::from_millis(20);
@@ -194,11 +194,11 @@ pub fn connect_unix(path: &std::path::Path, limits: &Limits, cancel: &Arc<Cancel
     }
 }
 
-pub(super) fn late(label: &str) -> Error {
+pub(crate) fn late(label: &str) -> Error {
     Error::new(&code::CONNECT_TIMEOUT, format!("the connection to {label} was not made in time")).phase("connect")
 }
 
-pub(super) fn refused(label: &str, error: &io::Error) -> Error {
+pub(crate) fn refused(label: &str, error: &io::Error) -> Error {
     Error::new(&code::CONNECT, format!("could not connect to {label}: {}", reason(error))).phase("connect")
 }
 

@@ -110,6 +110,17 @@ pub struct Answer {
     cancel: Arc<Cancel>,
     watch: Option<Arc<dyn Watch>>,
     failed: bool,
+    /// What the reactor has read of the body, for answers of submitted calls.
+    held: Option<Box<Held>>,
+}
+
+/// A body that was read ahead.
+#[derive(Debug)]
+struct Held {
+    bytes: Vec<u8>,
+    at: usize,
+    /// What ended it, unless it is whole.
+    failure: Option<Error>,
 }
 
 impl Answer {
@@ -141,11 +152,40 @@ impl Answer {
             cancel: cancel.clone(),
             watch: watch.cloned(),
             failed: false,
+            held: None,
         };
         if answer.inbound.is_done() {
             answer.finish(marks.head);
         }
         Ok(answer)
+    }
+
+    /// An answer of which everything was read already.
+    pub(super) fn of_held(opening: Opening<'_>, from: &Connection, raw_head: Vec<u8>, body: Body) -> Answer {
+        let Opening { head, mut marks, reused, counts, limits, cancel, .. } = opening;
+        let Body { inbound, length, bytes, failure } = body;
+        marks.end = Some(clock::now());
+        Answer {
+            status: head.status,
+            minor_version: head.minor,
+            raw_head,
+            marks,
+            reused,
+            remote: from.remote,
+            local: from.local,
+            tls: from.tls.clone(),
+            bytes_sent: counts.sent,
+            received: counts.received,
+            length,
+            head,
+            inbound,
+            lease: None,
+            limits,
+            cancel: cancel.clone(),
+            watch: None,
+            failed: false,
+            held: Some(Box::new(Held { bytes, at: 0, failure })),
+        }
     }
 
     /// The length of the body if it is known: 0 for answers without one.
@@ -160,10 +200,19 @@ impl Answer {
         self.received
     }
 
+    /// A body that was read ahead, as a whole; none when some of it was taken already or is missing.
+    pub fn take_held(&mut self) -> Option<Vec<u8>> {
+        let held = self.held.as_mut().filter(|held| held.failure.is_none() && held.at == 0)?;
+        Some(std::mem::take(&mut held.bytes))
+    }
+
     /// Whether the body was read to its end.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.inbound.is_done()
+        match &self.held {
+            Some(held) => held.failure.is_none() && held.at == held.bytes.len(),
+            None => self.inbound.is_done(),
+        }
     }
 
     /// The reason phrase.
@@ -191,19 +240,23 @@ impl Answer {
     /// `incomplete_read`, `chunked_encoding`, `read_timeout`, `total_timeout`, the cancel, or what broke. The answer is of
     /// no use afterwards.
     pub fn read(&mut self, output: &mut [u8]) -> Result<usize> {
-        if output.is_empty() || self.inbound.is_done() {
+        if output.is_empty() || self.is_finished() {
             return Ok(0);
         }
         if self.failed {
             return Err(Error::new(&code::STREAM_CONSUMED, "the body broke off before"));
+        }
+        if let Some(held) = &mut self.held {
+            let count = held.read(output);
+            self.failed = count == 0;
+            return held.failure.take_if(|_| count == 0).map_or(Ok(count), |error| Err(in_body(error)));
         }
         match self.next(output) {
             Ok(count) => Ok(count),
             Err(error) => {
                 self.failed = true;
                 self.lease = None;
-                let error = if error.detail().get("phase").is_some() { error } else { error.phase("read") };
-                Err(error.outcome(Outcome::Applied))
+                Err(in_body(error))
             }
         }
     }
@@ -360,6 +413,32 @@ impl Answer {
         let received = connection.received().to_vec();
         Some(Upgraded { stream: connection.stream, received, remote: connection.remote })
     }
+}
+
+/// What the reactor has of a body.
+pub(super) struct Body {
+    pub inbound: Inbound,
+    pub length: Option<u64>,
+    pub bytes: Vec<u8>,
+    pub failure: Option<Error>,
+}
+
+impl Held {
+    fn read(&mut self, output: &mut [u8]) -> usize {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let count = rest.len().min(output.len());
+        if let (Some(to), Some(from)) = (output.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.at += count;
+        count
+    }
+}
+
+/// A failure inside a body: the server did answer.
+fn in_body(error: Error) -> Error {
+    let error = if error.detail().get("phase").is_some() { error } else { error.phase("read") };
+    error.outcome(Outcome::Applied)
 }
 
 impl fmt::Debug for Answer {

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     answer::{Answer, Marks, Opening},
+    head::Head,
     machine::Machine,
     order::{Order, Payload, Watch},
     talk::{Counts, Talk, Trouble},
@@ -22,6 +23,7 @@ use crate::{
             pool::{Pool, PoolOptions, RouteStats},
             route::Route,
         },
+        reactor::wire::Wired,
         tls::trouble,
     },
     error::{Error, Outcome, Result, code},
@@ -31,6 +33,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Carrier {
     pool: Arc<Pool>,
+    /// The connections of submitted calls, which the reactor watches.
+    pub(super) wired: Arc<Pool<Wired>>,
 }
 
 /// A place in the pool with, mostly, a connection in it. Dropping it closes the connection and frees the place.
@@ -66,23 +70,36 @@ impl Carrier {
     /// A carrier with an empty pool.
     #[must_use]
     pub fn new(options: PoolOptions) -> Carrier {
-        Carrier { pool: Arc::new(Pool::new(options)) }
+        Carrier { pool: Arc::new(Pool::new(options)), wired: Arc::new(Pool::new(options)) }
     }
 
     /// Changes the options of the pool.
     pub fn configure(&self, options: PoolOptions) {
         self.pool.configure(options);
+        self.wired.configure(options);
     }
 
     /// Closes the idle connections.
     pub fn clear(&self) {
         self.pool.clear();
+        self.wired.clear();
     }
 
     /// What the pool holds.
     #[must_use]
     pub fn stats(&self) -> Vec<RouteStats> {
-        self.pool.stats()
+        let mut stats = self.pool.stats();
+        for more in self.wired.stats() {
+            match stats.iter_mut().find(|known| known.label == more.label) {
+                Some(known) => {
+                    known.idle += more.idle;
+                    known.busy += more.busy;
+                }
+                None => stats.push(more),
+            }
+        }
+        stats.sort_by(|one, other| one.label.cmp(&other.label));
+        stats
     }
 
     /// Sends an order and waits for the head of its answer.
@@ -133,10 +150,8 @@ impl Carrier {
                 farewell: None,
             };
             let mut result = talk.run(order.head, &mut order.payload, order.expect_continue);
-            if reused && order.replay_safe && result.as_ref().is_ok_and(|head| head.status == 408 && head.close) {
-                // The server's goodbye to an idle connection, which crossed the request on the way.
-                let message = "the server closed the connection that was kept";
-                result = Err(Trouble::Stale(Error::new(&code::CONNECT, message).phase("read")));
+            if reused && order.replay_safe && result.as_ref().is_ok_and(is_goodbye) {
+                result = Err(Trouble::Stale(closed_meanwhile()));
             }
             match result {
                 Ok(head) => {
@@ -159,19 +174,7 @@ impl Carrier {
                     machine = Machine::start(order.method, order.head, framing)?;
                 }
                 Err(Trouble::Stale(error) | Trouble::Failed(error)) => {
-                    let sent = talk.counts.sent > 0;
-                    let nonsense = matches!(error.code(), "protocol" | "limit") && error.detail().get("phase").is_none();
-                    let error = if nonsense { error.phase("read") } else { error };
-                    // TLS 1.3 lets the client speak before the server has seen its certificate: what a server sends
-                    // that refuses it was never a request to it.
-                    if !reused && refused_us(&error, talk.counts.received) {
-                        return Err(error.phase("tls").outcome(Outcome::NotSent));
-                    }
-                    return Err(match error.known_outcome() {
-                        Some(_) => error,
-                        // Whether the request may have had an effect.
-                        None => error.outcome(if sent { Outcome::Unknown } else { Outcome::NotSent }),
-                    });
+                    return Err(explain(error, reused, talk.counts));
                 }
             }
         }
@@ -216,6 +219,31 @@ pub(super) fn broken(error: io::Error, phase: &'static str) -> Error {
     match trouble::inside(&error) {
         Some(inner) => trouble::explain(inner, "the server").phase(phase),
         None => Error::new(&code::CONNECT, format!("the connection broke: {}", reason(&error))).phase(phase),
+    }
+}
+
+/// The server's goodbye to an idle connection, which crossed the request on the way.
+pub(super) fn is_goodbye(head: &Head) -> bool {
+    head.status == 408 && head.close
+}
+
+pub(super) fn closed_meanwhile() -> Error {
+    Error::new(&code::CONNECT, "the server closed the connection that was kept").phase("read")
+}
+
+/// The failure of an exchange, with its phase and whether the request may have had an effect.
+pub(super) fn explain(error: Error, reused: bool, counts: Counts) -> Error {
+    let sent = counts.sent > 0;
+    let nonsense = matches!(error.code(), "protocol" | "limit") && error.detail().get("phase").is_none();
+    let error = if nonsense { error.phase("read") } else { error };
+    // TLS 1.3 lets the client speak before the server has seen its certificate: what a server sends that refuses it
+    // was never a request to it.
+    if !reused && refused_us(&error, counts.received) {
+        return error.phase("tls").outcome(Outcome::NotSent);
+    }
+    match error.known_outcome() {
+        Some(_) => error,
+        None => error.outcome(if sent { Outcome::Unknown } else { Outcome::NotSent }),
     }
 }
 

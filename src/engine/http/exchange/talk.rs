@@ -26,6 +26,8 @@ use crate::{
 
 /// A piece of an upload: large enough that the system calls do not count.
 const PIECE: usize = 128 << 10;
+/// The smallest buffer.
+const FIRST_ROOM: usize = 4 << 10;
 
 /// Why there is no answer.
 pub(super) enum Trouble {
@@ -36,7 +38,7 @@ pub(super) enum Trouble {
 }
 
 /// What a step tells.
-type Told<T> = std::result::Result<T, Trouble>;
+pub(super) type Told<T> = std::result::Result<T, Trouble>;
 
 /// Bytes moved on this connection by this exchange.
 #[derive(Clone, Copy, Default)]
@@ -64,7 +66,7 @@ pub(super) struct Talk<'a> {
 
 /// Whether to go on sending.
 #[derive(PartialEq, Eq)]
-enum Flow {
+pub(super) enum Flow {
     On,
     /// An answer is there, or the server is gone.
     Stop,
@@ -196,7 +198,7 @@ impl Talk<'_> {
     }
 
     /// Takes in what is there without waiting, and stops at a final head or the end.
-    fn listen(&mut self) -> Told<Flow> {
+    pub(super) fn listen(&mut self) -> Told<Flow> {
         loop {
             if self.early.is_some() {
                 return Ok(Flow::Stop);
@@ -276,7 +278,7 @@ impl Talk<'_> {
     }
 
     /// Looks through what was received, past interim answers. `go_on` tells whether one was `100 Continue`.
-    fn parse(&mut self, go_on: &mut bool) -> Result<Option<Head>> {
+    pub(super) fn parse(&mut self, go_on: &mut bool) -> Result<Option<Head>> {
         loop {
             let received = self.connection.received();
             if received.is_empty() {
@@ -293,7 +295,7 @@ impl Talk<'_> {
         }
     }
 
-    fn arrived(&mut self, count: usize) {
+    pub(super) fn arrived(&mut self, count: usize) {
         // Mostly the head comes in one piece.
         let now = clock::now();
         self.first_at.get_or_insert(now);
@@ -312,7 +314,8 @@ impl Talk<'_> {
             connection.end -= connection.start;
             connection.start = 0;
         } else if connection.end < HEAD_LIMIT {
-            connection.buffer.resize(connection.end * 2, 0);
+            // Connections of the reactor begin without a buffer.
+            connection.buffer.resize((connection.end * 2).max(FIRST_ROOM), 0);
         } else {
             return Err(head::too_large(&format!("more than {} KiB", HEAD_LIMIT >> 10)));
         }
@@ -320,7 +323,7 @@ impl Talk<'_> {
     }
 
     /// The connection ended instead of an answer.
-    fn ended(&self) -> Trouble {
+    pub(super) fn ended(&self) -> Trouble {
         if self.counts.received == 0 {
             let message = "the server closed the connection without an answer";
             return Trouble::Stale(Error::new(&code::CONNECT, message).phase("read"));
@@ -329,7 +332,7 @@ impl Talk<'_> {
         Trouble::Failed(Error::new(&code::CONNECT, message).phase("read"))
     }
 
-    fn lost(&self, fault: Fault, phase: &'static str) -> Trouble {
+    pub(super) fn lost(&self, fault: Fault, phase: &'static str) -> Trouble {
         match fault {
             Fault::Over(error) => Trouble::Failed(error),
             Fault::Broken(error) => {

@@ -1,0 +1,98 @@
+//! How a call waits on the reactor: for something to happen, for its limits, and for its end by the host.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use tokio::time::Sleep;
+
+use crate::{clock, engine::net::cancel::Cancel, error::Result};
+
+/// The waits of one call.
+#[derive(Debug)]
+pub struct Vigil {
+    cancel: Arc<Cancel>,
+    /// One timer for all waits. It is never set back to a later time before it has gone off: most waits end early, and
+    /// moving the timer each time would cost more than the wait.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Vigil {
+    /// The waits of the call with this handle.
+    #[must_use]
+    pub fn new(cancel: Arc<Cancel>) -> Vigil {
+        Vigil { cancel, timer: None }
+    }
+
+    /// The handle of the call.
+    #[must_use]
+    pub fn cancel(&self) -> &Arc<Cancel> {
+        &self.cancel
+    }
+
+    /// Waits until `happens` has something; `None` at the deadline.
+    ///
+    /// # Errors
+    /// `cancelled`.
+    pub async fn until<T>(
+        &mut self,
+        deadline: Option<Instant>,
+        mut happens: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Result<Option<T>> {
+        poll_fn(|cx| {
+            if let Err(error) = self.cancel.heed(cx) {
+                return Poll::Ready(Err(error));
+            }
+            if let Poll::Ready(it) = happens(cx) {
+                return Poll::Ready(Ok(Some(it)));
+            }
+            match deadline {
+                Some(deadline) if self.is_over(deadline, cx) => Poll::Ready(Ok(None)),
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Lets time pass.
+    ///
+    /// # Errors
+    /// `cancelled`, at once.
+    pub async fn sleep(&mut self, time: Duration) -> Result<()> {
+        let deadline = clock::now() + time;
+        self.until(Some(deadline), |_| Poll::<()>::Pending).await.map(drop)
+    }
+
+    /// Waits until the handle has rung more than `seen` times, or until the deadline.
+    ///
+    /// # Errors
+    /// `cancelled`.
+    pub async fn ring(&mut self, seen: u64, deadline: Option<Instant>) -> Result<()> {
+        let cancel = Arc::clone(&self.cancel);
+        let rung = |cx: &mut Context<'_>| match cancel.heed(cx) {
+            Ok(rings) if rings == seen => Poll::Pending,
+            _ => Poll::Ready(()),
+        };
+        self.until(deadline, rung).await.map(drop)
+    }
+
+    fn is_over(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
+        let at = tokio::time::Instant::from_std(deadline);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() > at {
+            timer.as_mut().reset(at);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if clock::now() >= deadline {
+                return true;
+            }
+            // It was set for an earlier wait.
+            timer.as_mut().reset(at);
+        }
+        false
+    }
+}

@@ -1,0 +1,240 @@
+//! Submitted calls: on the reactor when only bytes have to move, on the worker when the host's code or a file takes
+//! part. Either way the outcome comes exactly once, as a RESPONSE event.
+
+use std::{
+    future::poll_fn,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+};
+
+use super::{Event, Handle, INFLIGHT_MAX, Kind, Response, staged, subscribe::listeners, tickets::Ticket};
+use crate::{
+    args::Args,
+    backends::{Call, Late, Pending, Progress},
+    engine::{net::cancel::cancelled, reactor},
+    error::{Error, Result, code},
+    log,
+    options::{self, scope},
+    sys::{self, panic::contain},
+    value::{Object, Tree},
+};
+
+/// What a submitted call does.
+enum Work {
+    Commit,
+    Rollback,
+    Stage,
+    Request,
+}
+
+impl Work {
+    fn of(verb: Option<&str>, args: &Args) -> Result<Work> {
+        Ok(match verb {
+            Some("haft.commit") => Work::Commit,
+            Some("haft.rollback") => Work::Rollback,
+            _ if args.bool("stage")?.unwrap_or(false) => Work::Stage,
+            _ => Work::Request,
+        })
+    }
+
+    fn run(&self, handle: &Handle, call: &Call<'_>) -> Result<Response> {
+        call.cancel.check()?;
+        match self {
+            Work::Commit => staged::commit(handle, call.args, call.cancel),
+            Work::Rollback => {
+                staged::rollback(handle);
+                Ok(Response::of_value(&Tree::Null, Object::default()))
+            }
+            Work::Stage => staged::stage(handle, call),
+            Work::Request => handle.call(call),
+        }
+    }
+}
+
+/// Begins a call and brings its outcome as one RESPONSE event.
+pub(super) fn submit(handle: &Arc<Handle>, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<u64> {
+    handle.ready()?;
+    let work = Work::of(verb, args)?;
+    let scope = if matches!(work, Work::Commit | Work::Rollback) { scope::COMMIT } else { scope::CALL };
+    options::check(args, scope, handle.backend.name())?;
+    let tag: Box<str> = args.str("tag")?.unwrap_or_default().into();
+    if handle.shared.tickets.count() + handle.hearer().queue.responses() >= INFLIGHT_MAX {
+        return Err(Error::new(&code::LIMIT, format!("{INFLIGHT_MAX} calls were in flight or unread")));
+    }
+    let progress = args.bool("progress")?.unwrap_or(false);
+    let ticket = handle.open(args)?;
+    let (id, cancel) = (ticket.id(), Arc::clone(&ticket.cancel));
+    let progress = progress.then(|| progress_events(handle, id, &tag));
+    // The call keeps the handle, not the host's reference: a free meanwhile cancels it.
+    let delivery = Delivery { inner: Some(Inner { handle: Arc::clone(handle), ticket, id, tag }) };
+    if matches!(work, Work::Request) {
+        let call = Call { verb, target, args, cancel: &cancel, progress: progress.clone() };
+        match handle.backend.begin(&call) {
+            Ok(None) => {}
+            Ok(Some(pending)) => {
+                on_reactor(handle, pending, delivery)?;
+                return Ok(id);
+            }
+            Err(error) => {
+                delivery.bring(Box::new(|| Err(error)));
+                return Ok(id);
+            }
+        }
+    }
+    on_worker(handle, work, verb, target, args, progress, delivery)?;
+    Ok(id)
+}
+
+fn on_worker(
+    handle: &Arc<Handle>,
+    work: Work,
+    verb: Option<&str>,
+    target: Option<&str>,
+    args: &Args,
+    progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+    mut delivery: Delivery,
+) -> Result<()> {
+    let args = args.clone();
+    let (verb, target): (Option<Box<str>>, Option<Box<str>>) = (verb.map(Into::into), target.map(Into::into));
+    let Some(inner) = delivery.inner.take() else { return Ok(()) };
+    let job = move || {
+        let Inner { handle, mut ticket, id, tag } = inner;
+        let (verb, target) = (verb.as_deref(), target.as_deref());
+        let call = Call { verb, target, args: &args, cancel: &ticket.cancel, progress };
+        let outcome = contain(|| work.run(&handle, &call)).unwrap_or_else(|panic| {
+            handle.poisoned.store(true, Ordering::Relaxed);
+            Err(panic)
+        });
+        ticket.give_id_back();
+        let event = Event::new(Kind::Response).with_id(id).with_topic(&tag).with_outcome(outcome);
+        match push_listener(&handle) {
+            Some(listener) => listener.call(event.with_user_data(listener.user_data)),
+            None => handle.hearer().queue.push(event),
+        }
+        drop(ticket);
+    };
+    // Checked again with the worker's lock held: no call comes to stand behind the end of a close.
+    handle.shared.worker.run_if(|| handle.ready(), Box::new(job))
+}
+
+fn on_reactor(handle: &Arc<Handle>, mut pending: Pending, mut delivery: Delivery) -> Result<()> {
+    let mut lease = handle.shared.reactor.lock();
+    // Checked again with the lock held: a close takes the lease, and no call takes another behind its back.
+    let allowed = handle.ready().and_then(|()| match &mut *lease {
+        Some(lease) => Ok(lease),
+        none => Ok(none.insert(reactor::lease()?)),
+    });
+    let lease = match allowed {
+        Ok(lease) => lease,
+        Err(error) => {
+            // Told by the return value, and not by an event as well.
+            drop(delivery.inner.take());
+            return Err(error);
+        }
+    };
+    handle.shared.calls.fetch_add(1, Ordering::Relaxed);
+    lease.run(async move {
+        let late = poll_fn(|cx| match contain(|| pending.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(late)) => Poll::Ready(Ok(late)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        })
+        .await;
+        drop(pending);
+        match late {
+            Ok(late) => delivery.bring(late),
+            Err(panic) => {
+                delivery.poison();
+                delivery.bring(Box::new(|| Err(panic)));
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Brings one outcome, whatever happens: a call that the reactor forgets ends cancelled.
+struct Delivery {
+    inner: Option<Inner>,
+}
+
+struct Inner {
+    handle: Arc<Handle>,
+    ticket: Ticket,
+    id: u64,
+    tag: Box<str>,
+}
+
+impl Delivery {
+    fn poison(&self) {
+        if let Some(inner) = &self.inner {
+            inner.handle.poisoned.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// To the push subscription of `haft.response` by way of the worker, else to the queue.
+    fn bring(mut self, late: Late) {
+        self.give(late);
+    }
+
+    fn give(&mut self, late: Late) {
+        let Some(Inner { handle, mut ticket, id, tag }) = self.inner.take() else { return };
+        ticket.give_id_back();
+        let event = Event::new(Kind::Response).with_id(id).with_topic(&tag).with_late(late);
+        match push_listener(&handle) {
+            None => {
+                handle.hearer().queue.push(event);
+                drop(ticket);
+            }
+            Some(listener) => {
+                let event = event.with_user_data(listener.user_data);
+                let job = move || {
+                    listener.call(event);
+                    drop(ticket);
+                };
+                if let Err(error) = handle.shared.worker.run(Box::new(job)) {
+                    log::warn(c"session", || format!("an answer was not delivered: {error}"));
+                }
+            }
+        }
+        let_go(handle);
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.give(Box::new(|| Err(cancelled())));
+    }
+}
+
+/// The host may have let go of the session meanwhile: if this was the last hold, what the session holds of the host goes
+/// on a thread that may run the host's code.
+fn let_go(handle: Arc<Handle>) {
+    if let Some(handle) = Arc::into_inner(handle)
+        && handle.backend.holds_host_code()
+    {
+        // Without a thread it goes here, which is better than never.
+        let _ = sys::thread::spawn("haft-worker", move || drop(handle));
+    }
+}
+
+/// Brings PROGRESS events of a submitted call to the queue.
+fn progress_events(handle: &Arc<Handle>, id: u64, tag: &str) -> Arc<dyn Fn(Progress) + Send + Sync> {
+    // Weak: a stream that the host keeps open must not keep the session.
+    let (handle, tag): (_, Box<str>) = (Arc::downgrade(handle), tag.into());
+    Arc::new(move |progress| {
+        let Some(handle) = handle.upgrade() else { return };
+        let number = |bytes: u64| Tree::Int(i64::try_from(bytes).unwrap_or(i64::MAX));
+        let mut value = Object::default();
+        value.insert("sent", number(progress.sent));
+        value.insert("to_send", progress.to_send.map_or(Tree::Null, number));
+        value.insert("received", number(progress.received));
+        let event = Event::new(Kind::Progress).with_id(id).with_topic(&tag);
+        handle.hearer().queue.push(event.with_value(&Tree::Object(value)));
+    })
+}
+
+/// The push subscription that answers go to, of this handle or of the one that hears its events.
+fn push_listener(handle: &Handle) -> Option<Arc<super::subscribe::Subscription>> {
+    let own = listeners(handle, "haft.response").into_iter().find(|listener| listener.is_push());
+    own.or_else(|| handle.parent_hears.as_ref().and_then(|parent| push_listener(parent)))
+}
