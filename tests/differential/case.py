@@ -18,14 +18,14 @@ class Digest:
 
 @dataclass
 class Upload:
-    """A file: its content, and how it is offered. `how` is `reader` (sized), `chunks` (of unknown size)."""
+    """A body to be read: `how` is `reader` (its size is known), `chunks` (it is not, and there is no way back), or
+    `pipe` (the same, but as a file; requests treats the two differently)."""
 
     data: bytes
     how: str = "reader"
-    rewinds: bool = True
 
     def source(self):
-        return Source(self.data, self.how == "reader", self.rewinds)
+        return Source(self.data, self.how == "reader", self.how == "reader")
 
 
 @dataclass

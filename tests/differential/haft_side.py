@@ -53,8 +53,19 @@ def _arguments(arguments):
     for key, value in arguments.items():
         if value is None and key in ("timeout", "auth"):
             continue
-        out[key] = _argument(key, value)
+        out[key] = _files(value) if key == "files" else _argument(key, value)
     return out
+
+
+def _files(files):
+    """Content given as text is a path to haft; requests' text content is bytes here."""
+
+    def one(spec):
+        content = lambda item: item.encode() if isinstance(item, str) else item
+        return [spec[0], content(spec[1]), *spec[2:]] if isinstance(spec, list) else content(spec)
+
+    named = [[name, one(spec)] for name, spec in files] if isinstance(files, list) else {name: one(spec) for name, spec in files.items()}
+    return _argument("files", named)
 
 
 def _cookies(values):

@@ -35,17 +35,13 @@ class _OneWay(io.BytesIO):
     def tell(self):
         raise OSError("this file has no position")
 
-    def __len__(self):
-        return len(self.getvalue())
-
-
 def _argument(key, value):
     if isinstance(value, Digest):
         return requests.auth.HTTPDigestAuth(value.user, value.password)
     if isinstance(value, Upload):
         if value.how == "chunks":
             return (value.data[i : i + 4] for i in range(0, len(value.data), 4))
-        return io.BytesIO(value.data) if value.rewinds else _OneWay(value.data)
+        return io.BytesIO(value.data) if value.how == "reader" else _OneWay(value.data)
     if isinstance(value, dict):
         return {name: _argument(key, item) for name, item in value.items()}
     if isinstance(value, list):
@@ -98,7 +94,8 @@ def _cookies(jar):
             item.secure,
             item.expires,
             item.has_nonstandard_attr("HttpOnly"),
-            not item.domain_specified,
+            # One without a domain goes to every host.
+            not item.domain_specified and item.domain != "",
         )
         for item in jar
     )
