@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from haft import Source
 
 
+# Seconds of silence after which a call that says nothing itself is given up, so that no case can hang.
+PATIENCE = 2
+
+
 @dataclass
 class Digest:
     """Digest authentication with this user and password."""

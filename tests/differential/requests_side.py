@@ -7,7 +7,7 @@ import requests
 import urllib3
 
 import haft
-from case import Digest, Upload
+from case import PATIENCE, Digest, Upload
 from record import by_name, cookie, settled, wire
 
 urllib3.disable_warnings()
@@ -24,6 +24,8 @@ def _local(host, *rest, **named):
 
 
 socket.getaddrinfo = _local
+# SOCKS 4 resolves by this one.
+socket.gethostbyname = lambda name: _local(name, None)[0][4][0]
 
 
 class _OneWay(io.BytesIO):
@@ -93,7 +95,7 @@ def _cookies(jar):
             item.path,
             item.secure,
             item.expires,
-            item.has_nonstandard_attr("HttpOnly"),
+            any(name.lower() == "httponly" for name in item._rest),
             # One without a domain goes to every host.
             not item.domain_specified and item.domain != "",
         )
@@ -221,6 +223,7 @@ def _step(session, step):
     if step.prepare:
         request = requests.Request(step.method, step.url, **arguments)
         return {"prepared": _prepared(session.prepare_request(request))}
+    arguments.setdefault("timeout", PATIENCE)
     if step.method == "HEAD":
         arguments.setdefault("allow_redirects", False)
     return _answer(session.request(step.method, step.url, **arguments), step)
