@@ -47,6 +47,11 @@ fn a_forked_child_is_refused() {
 }
 
 #[test]
+fn subscriptions_let_go_exactly_once() {
+    check("subscribe.c", &[]);
+}
+
+#[test]
 fn entries_are_cheap() {
     // Printed for who wants to know; the bound is far above what is measured, for busy machines.
     let source = root().join("tests/c/cost.c");
@@ -58,7 +63,7 @@ fn entries_are_cheap() {
 fn no_memory_is_lost_or_misused() {
     assert!(has("valgrind"), "valgrind is needed: scripts/test installs it");
     let suppressions = root().join("tests/suppressions/valgrind.supp");
-    for name in ["null.c", "log.c", "arguments.c", "arrow.c", "wrapper.cpp"] {
+    for name in ["null.c", "log.c", "arguments.c", "arrow.c", "subscribe.c", "wrapper.cpp"] {
         let folder = scratch(&format!("valgrind_{name}"));
         let program = compile(&root().join("tests/c").join(name), Link::Shared, &[], &folder);
         let mut command = Command::new("valgrind");

@@ -172,10 +172,26 @@ impl Settings {
     /// # Errors
     /// `argument` and the codes of what was written; nothing has changed then.
     pub fn overlay(&mut self, args: &Args, level: Level, environment: &EnvironmentSettings) -> Result<()> {
-        self.routes = Arc::default();
+        let (mut routes, mut tls) = (false, false);
         for (key, value) in args.root().iter() {
-            self.set(key, value, args, level)?;
+            self.set(key, value, args, level).map_err(|error| within(key, error))?;
+            tls |= matches!(key, "verify" | "verify_pin" | "cert" | "cert_password" | "environment" | "trust_env");
+            routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "ip_version" | "resolve");
         }
+        if tls {
+            self.decide_trust(environment)?;
+        }
+        if tls || routes {
+            self.routes = Arc::default();
+        }
+        Ok(())
+    }
+
+    /// Works out what certificates are checked against and shown.
+    ///
+    /// # Errors
+    /// `argument` and `certificate`.
+    pub fn decide_trust(&mut self, environment: &EnvironmentSettings) -> Result<()> {
         self.tls = Arc::new(self.tls_settings(environment)?);
         Ok(())
     }
@@ -281,7 +297,8 @@ impl Settings {
                     self.jar = *on;
                 }
             }
-            "limit_rate" => self.limit_rate = count(key, args)?.map(|rate| rate.max(1) as u64),
+            // As in curl, nought is no limit.
+            "limit_rate" => self.limit_rate = count(key, args)?.filter(|rate| *rate > 0).map(|rate| rate as u64),
             "low_speed" => self.low_speed = low_speed(value)?,
             _ => {}
         }
@@ -289,6 +306,10 @@ impl Settings {
     }
 
     fn set_times(&mut self, value: &Tree) -> Result<()> {
+        if value.is_null() {
+            self.times = Times::default();
+            return Ok(());
+        }
         let Tree::Object(group) = value else {
             return Err(Error::option("timeouts", "timeouts was not a group of connect, read, total"));
         };
@@ -341,6 +362,10 @@ impl Settings {
     }
 
     fn set_adapters(&mut self, value: &Tree) -> Result<()> {
+        if value.is_null() {
+            self.adapters = Arc::default();
+            return Ok(());
+        }
         let Tree::Object(group) = value else {
             return Err(Error::option("adapter", "adapter was not a group by URL prefix"));
         };
@@ -353,6 +378,16 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// Names the option that a mistake is in, when the part that found it only knew a member of it.
+pub(super) fn within(option: &str, error: Error) -> Error {
+    let named = match error.detail().get("key").and_then(Tree::as_str) {
+        None => option.to_owned(),
+        Some(key) if key.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) => return error,
+        Some(member) => format!("{option}.{member}"),
+    };
+    error.with("key", named)
 }
 
 fn provider(value: &Tree) -> Result<Arc<dyn Provider>> {

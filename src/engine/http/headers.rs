@@ -106,14 +106,17 @@ impl Headers {
                     self.put(name, value, replace && index == 0)?;
                 }
             }
-            other => return Err(wrong_kind("The value of the header", name, other)),
+            other => return Err(wrong_kind("the value of the header", name, other)),
         }
         Ok(())
     }
 
     /// The first value of a field.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let (index, start) = self.find(name)?;
+        let (name_length, value_length) = self.lengths.get(index)?;
+        let value = start + name_length + 2;
+        self.text.get(value..value + value_length)
     }
 
     /// Whether there is such a field.
@@ -184,9 +187,13 @@ impl Headers {
 
     /// Index and offset of the first field of that name.
     fn find(&self, name: &str) -> Option<(usize, usize)> {
+        let bytes = self.text.as_bytes();
         let mut start = 0;
         for (index, (name_length, value_length)) in self.lengths.iter().enumerate() {
-            if self.text.get(start..start + name_length)?.eq_ignore_ascii_case(name) {
+            // The length alone tells most names apart, and a request is asked for some ten of them.
+            if *name_length == name.len()
+                && bytes.get(start..start + name_length)?.eq_ignore_ascii_case(name.as_bytes())
+            {
                 return Some((index, start));
             }
             start += name_length + value_length + AROUND;
@@ -287,7 +294,7 @@ pub fn check(name: &str, value: &str) -> Result<()> {
         let first_is_space = name.chars().next().is_none_or(char::is_whitespace);
         if first_is_space || !name.is_ascii() || name.bytes().any(|byte| byte == b':' || byte < b' ' || byte == 0x7f) {
             let name = name.escape_debug();
-            return Err(Error::new(&code::INVALID_HEADER, format!("The header name \"{name}\" was not allowed")));
+            return Err(Error::new(&code::INVALID_HEADER, format!("the header name \"{name}\" was not allowed")));
         }
     }
     if value.chars().next().is_some_and(|first| first.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&first)) {
@@ -301,7 +308,7 @@ pub fn check(name: &str, value: &str) -> Result<()> {
 
 fn refused(name: &str, what: &str) -> Error {
     let key = format!("headers.{name}");
-    Error::new(&code::INVALID_HEADER, format!("The value of the header {name} {what}")).with("key", key)
+    Error::new(&code::INVALID_HEADER, format!("the value of the header {name} {what}")).with("key", key)
 }
 
 fn wrong_kind(what: &str, name: &str, value: &Tree) -> Error {

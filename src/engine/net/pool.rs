@@ -277,7 +277,7 @@ mod tests {
 
     impl Bench {
         fn new(connections: usize, maxsize: usize) -> Bench {
-            let pool = Pool::new(PoolOptions { connections, maxsize, block: false });
+            let pool = Pool::new(PoolOptions { connections, maxsize, ..PoolOptions::default() });
             Bench { pool, listener: TcpListener::bind("127.0.0.1:0").unwrap(), cancel: Arc::default() }
         }
 
