@@ -39,7 +39,7 @@ const CASES: &[Case] = &[
     ("GET", "/stream/3", &[], None),
     ("GET", "/bytes/70000?seed=2", &[], None),
     ("GET", "/size/100000", &[], None),
-    ("GET", "/gzip", &[], None),
+    ("GET", "/encoded?codings=gzip&body=hello", &[], None),
     ("GET", "/trailers", &[], None),
     ("GET", "/http10", &[], None),
     ("GET", "/continue", &[], None),
@@ -103,7 +103,11 @@ fn received(agent: &Agent, base: &str, (status, answer): (u16, Vec<u8>)) -> Exch
     let mut lines = entries[0]["raw"].as_str().unwrap().split("\r\n");
     let line = lines.next().unwrap().to_owned();
     let fields = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_ascii_lowercase(), value.into()));
-    Exchange { line, fields: fields.collect(), body: entries[0]["body"].to_string(), status, answer }
+    let body = entries[0]["body"].to_string();
+    // An echo shows the fields in their order and case, which are not compared.
+    let echo = answer.windows(9).any(|window| window == b"\"headers\"");
+    let answer = if echo { Vec::new() } else { answer };
+    Exchange { line, fields: fields.collect(), body, status, answer }
 }
 
 #[test]
