@@ -119,7 +119,7 @@ impl HttpAnswer {
     /// Reads the rest of the body into memory and parses it when an error must come out of it.
     pub(super) fn fill(&mut self) -> Result<()> {
         if self.body.is_empty() {
-            let mut body = self.stream.read_to_end()?;
+            let mut body = self.stream.read_to_end().map_err(|error| self.named(error))?;
             body.push(0);
             self.body = body;
         }
@@ -128,6 +128,12 @@ impl HttpAnswer {
             let _ = self.value.set(Some(document));
         }
         Ok(())
+    }
+
+    /// A failure of the body, with what is known by now: whose it was, and that the server did answer.
+    fn named(&self, error: Error) -> Error {
+        let error = if error.known_outcome().is_some() { error } else { error.outcome(Outcome::Applied) };
+        if error.detail().get("url").is_some() { error } else { error.with("url", &*self.finished.request.url.redacted()) }
     }
 
     /// The fields of the final answer.
@@ -201,21 +207,25 @@ impl HttpAnswer {
         let fields = self.fields();
         let url = self.finished.request.url.redacted();
         let message = format!("{status} {whose} Error: {} for url: {url}", fields.reason());
-        let error = Error::new(&code::HTTP_STATUS, message)
-            .status_as(match status {
-                401 | 407 => Status::Auth,
-                403 => Status::Denied,
-                404 | 410 => Status::NotFound,
-                409 | 412 => Status::Conflict,
-                413 | 429 => Status::Limit,
-                _ => Status::Remote,
-            })
-            .transient(matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504))
-            .with("http_status", i64::from(status))
-            .with("url", &*url)
-            .outcome(Outcome::Applied);
+        let error = refusal(status.into(), message).with("url", &*url);
         Err(backends::Carried::attach(error, self))
     }
+}
+
+/// What a status of 400 to 599 stands for as a failure.
+pub(super) fn refusal(status: i32, message: String) -> Error {
+    Error::new(&code::HTTP_STATUS, message)
+        .status_as(match status {
+            401 | 407 => Status::Auth,
+            403 => Status::Denied,
+            404 | 410 => Status::NotFound,
+            409 | 412 => Status::Conflict,
+            413 | 429 => Status::Limit,
+            _ => Status::Remote,
+        })
+        .transient(matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504))
+        .with("http_status", i64::from(status))
+        .outcome(Outcome::Applied)
 }
 
 impl backends::Answer for HttpAnswer {
@@ -257,7 +267,7 @@ impl backends::Answer for HttpAnswer {
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         if self.body.is_empty() {
-            return self.stream.read(buffer);
+            return self.stream.read(buffer).map_err(|error| self.named(error));
         }
         // In memory already: it is read from there, as requests does it.
         let rest = self.bytes().get(self.at..).unwrap_or_default();

@@ -53,7 +53,6 @@ struct Shared {
     jar: Arc<Mutex<Jar>>,
     environment: Arc<EnvironmentSettings>,
     cookie_file: Option<PathBuf>,
-    pool: Mutex<PoolOptions>,
 }
 
 /// One HTTP session, or a child of one with another base.
@@ -92,7 +91,6 @@ impl HttpSession {
         let pool = pool_options(args, PoolOptions::default())?;
         let shared = Shared {
             carrier: Carrier::new(pool),
-            pool: Mutex::new(pool),
             jar: Arc::new(Mutex::new(jar)),
             environment: Arc::new(environment),
             cookie_file,
@@ -152,12 +150,12 @@ impl HttpSession {
     }
 
     fn send(&self, call: &Call<'_>) -> Result<Box<HttpAnswer>> {
-        let settings = self.settings_for(call.args)?;
+        let settings = self.settings_for(call.args).map_err(client::not_sent)?;
         let save = match call.args.get("save_to") {
             None | Some(Tree::Null) => None,
-            Some(target) => Some(Target::parse(target, call.args.bool("resume")?.unwrap_or(false))?),
+            Some(target) => Some(Target::parse(target, call.args.bool("resume")?.unwrap_or(false)).map_err(client::not_sent)?),
         };
-        let mut prepared = prepare::build(self, &settings, call)?;
+        let mut prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
         if let Some(target) = &save {
             target.condition(Arc::make_mut(&mut prepared.request.headers));
         }
@@ -172,7 +170,7 @@ impl HttpSession {
             router: &router,
             limits,
             cancel: call.cancel,
-            watch: watch::watch(&settings, call, prepared_size),
+            watch: watch::watch(&settings, limits.total, call, prepared_size),
             decode: settings.decode,
             expect_continue: settings.expect_continue,
         };
@@ -238,7 +236,7 @@ impl CookieEdits {
     }
 }
 
-/// The pool's options with what `args` changes.
+/// What was said about the pool, over what holds already.
 fn pool_options(args: &Args, mut options: PoolOptions) -> Result<PoolOptions> {
     let count = |key: &str| -> Result<Option<usize>> {
         let wrong = || Error::option(key, format!("{key} was not a positive number"));
@@ -309,15 +307,12 @@ impl Backend for HttpSession {
             Some(other) => return Err(Error::option("pool", format!("pool was {other:?}; it takes \"clear\""))),
         };
         let cookies = CookieEdits::read(args)?;
-        let mut pool = self.shared.pool.lock();
-        let options = pool_options(args, *pool)?;
+        let options = pool_options(args, self.shared.carrier.options())?;
         let before = self.settings()?;
         self.layer.configure(args, &self.shared.environment)?;
-        if options != *pool {
-            *pool = options;
+        if options != self.shared.carrier.options() {
             self.shared.carrier.configure(options);
         }
-        drop(pool);
         if clears {
             self.shared.carrier.clear();
         }

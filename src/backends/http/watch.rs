@@ -19,7 +19,12 @@ use crate::{
 };
 
 /// What a call watches; `None` when nobody wants to know, which costs nothing. `to_send` is the size of its body.
-pub(super) fn watch(settings: &Settings, call: &Call<'_>, to_send: Option<u64>) -> Option<Arc<dyn Watch>> {
+pub(super) fn watch(
+    settings: &Settings,
+    until: Option<Instant>,
+    call: &Call<'_>,
+    to_send: Option<u64>,
+) -> Option<Arc<dyn Watch>> {
     if settings.limit_rate.is_none() && settings.low_speed.is_none() && call.progress.is_none() {
         return None;
     }
@@ -28,6 +33,7 @@ pub(super) fn watch(settings: &Settings, call: &Call<'_>, to_send: Option<u64>) 
     Some(Arc::new(Speed {
         limit: settings.limit_rate,
         low: settings.low_speed,
+        until,
         cancel: Arc::clone(call.cancel),
         heard: call.progress.clone(),
         state: Mutex::new(State { start, moved: 0, slow_since: start, slow_moved: 0, progress }),
@@ -38,6 +44,8 @@ pub(super) fn watch(settings: &Settings, call: &Call<'_>, to_send: Option<u64>) 
 struct Speed {
     limit: Option<u64>,
     low: Option<(u64, Duration)>,
+    /// When the whole call must be over: no pause goes beyond it.
+    until: Option<Instant>,
     cancel: Arc<Cancel>,
     heard: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
     state: Mutex<State>,
@@ -78,6 +86,7 @@ impl Speed {
         let due = Duration::from_secs_f64(state.moved as f64 / limit as f64);
         let ahead = due.saturating_sub(now.saturating_duration_since(state.start));
         drop(state);
+        let ahead = self.until.map_or(ahead, |until| ahead.min(until.saturating_duration_since(now)));
         if !ahead.is_zero() && self.cancel.wait(ahead) {
             return Err(cancelled());
         }

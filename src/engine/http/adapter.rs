@@ -202,7 +202,7 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
             Payload::Source { source: &mut *source, size: None }
         }
     };
-    let answer = carrier.exchange(
+    let mut answer = carrier.exchange(
         route,
         exchange::Order {
             method: &request.method,
@@ -215,7 +215,7 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
         order.cancel,
         order.watch.as_ref(),
     )?;
-    let hop = Hop { status: answer.status, head: answer.raw_head.clone(), body: None };
+    let hop = Hop { status: answer.status, head: std::mem::take(&mut answer.raw_head), body: None };
     Ok(Carried { hop, source: Source::Wire(Box::new(answer)) })
 }
 
