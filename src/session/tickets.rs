@@ -82,6 +82,9 @@ impl Tickets {
             open.get(&id).filter(|entry| handles(entry.handle)).map(|entry| Arc::clone(&entry.cancel)).into_iter().collect()
         };
         drop(open);
+        for cancel in &hit {
+            cancel.mark();
+        }
         // Outside the lock: cancelling makes a system call.
         for cancel in hit {
             cancel.cancel();
