@@ -31,7 +31,10 @@ fn everything_may_be_freed_in_every_order() {
 /// What every error has: a status, a code, one line, and no secret in it.
 fn well_formed(found: &Value, what: &str) {
     let message = found["message"].as_str().unwrap_or_else(|| panic!("{what}: {found}"));
-    assert!(!message.is_empty() && message.len() < 4000 && !message.chars().any(char::is_control), "{what}: {message:?}");
+    assert!(
+        !message.is_empty() && message.len() < 4000 && !message.chars().any(char::is_control),
+        "{what}: {message:?}"
+    );
     assert!(message.starts_with(|first: char| !first.is_uppercase()), "{what}: {message}");
     assert!(!message.ends_with('.'), "{what}: {message}");
     assert!(found["detail"]["code"].is_string(), "{what}: {found}");
@@ -62,11 +65,13 @@ const ANY: &str = "int negative double nan bool null text empty object array byt
 fn taken(option: &str) -> &'static str {
     match option {
         "timeout" | "pool_idle" => "int double null",
-        "timeouts" | "parse" | "hooks" | "resolve" | "adapter" | "events" | "verify_pin" | "environment" | "local_address"
-        | "ip_version" | "http_version" | "low_speed" | "pool" => "null",
-        "retry" | "id" | "queue_max" | "max_redirects" | "pool_connections" | "pool_maxsize" | "limit_rate" => "int null",
-        "progress" | "stream" | "stage" | "keep" | "trust_env" | "allow_redirects" | "raise_for_status" | "decode_content"
-        | "pool_block" | "expect_continue" | "resume" => "bool null",
+        "timeouts" | "parse" | "hooks" | "resolve" | "adapter" | "events" | "verify_pin" | "environment"
+        | "local_address" | "ip_version" | "http_version" | "low_speed" | "pool" => "null",
+        "retry" | "id" | "queue_max" | "max_redirects" | "pool_connections" | "pool_maxsize" | "limit_rate" => {
+            "int null"
+        }
+        "progress" | "stream" | "stage" | "keep" | "trust_env" | "allow_redirects" | "raise_for_status"
+        | "decode_content" | "pool_block" | "expect_continue" | "resume" => "bool null",
         "tag" | "cookie_file" | "cert" | "cert_password" | "encoding" | "unix_socket" => "text empty null",
         "verify" => "bool text empty null",
         "headers" | "proxies" => "object null",
@@ -113,7 +118,9 @@ fn every_option_refuses_every_wrong_kind() {
                     scope::CONFIGURE => player.tell(&["configure", "0", &given]),
                     scope::ATTACH => player.tell(&["attach", "0", "1", "/below", &given]),
                     // What is right would be sent to somewhere; preparing looks at the same things.
-                    scope::CALL if taken(name).split(' ').any(|good| good == *kind) => player.tell(&["prepare", "0", "POST", "/post", &given]),
+                    scope::CALL if taken(name).split(' ').any(|good| good == *kind) => {
+                        player.tell(&["prepare", "0", "POST", "/post", &given])
+                    }
                     scope::CALL => player.call("POST", "/post", &[&given]),
                     scope::SUBSCRIBE => player.tell(&["subscribe", "0", "haft.state", &given]),
                     _ => player.tell(&["close", "0", &given]),
@@ -165,7 +172,10 @@ fn options_that_make_no_sense() {
         ("j:auth=[\"s3cret\"]", ("not a pair", "argument", "auth")),
         ("j:auth={\"type\":\"oauth\"}", ("unknown type", "argument", "auth.type")),
         ("j:auth={\"type\":\"bearer\"}", ("missing or not text", "argument", "auth.token")),
-        ("j:auth={\"type\":\"bearer\",\"token\":\"s3cret\\r\\nX: y\"}", ("control character", "invalid_header", "auth")),
+        (
+            "j:auth={\"type\":\"bearer\",\"token\":\"s3cret\\r\\nX: y\"}",
+            ("control character", "invalid_header", "auth"),
+        ),
         ("j:retry={\"totl\":1}", ("unknown member", "argument", "retry.totl")),
         ("i:retry=-1", ("not a whole number", "argument", "retry")),
         ("s:parse=xml", ("it takes \"auto\"", "argument", "parse")),
@@ -297,7 +307,10 @@ fn line_ends_never_leave_their_place() {
     let mut player = Player::start();
     let split = "a\r\nX-Injected: 1\r\n\r\nGET /injected HTTP/1.1\r\n";
     let in_json = split.replace('\r', "\\r").replace('\n', "\\n");
-    let proxy = format!("{}", sandbox.http_proxy_auth.replace("//", "//us%0D%0AX-Injected:%201%0D%0Aer:p%0D%0AX-Injected:%201@"));
+    let proxy = format!(
+        "{}",
+        sandbox.http_proxy_auth.replace("//", "//us%0D%0AX-Injected:%201%0D%0Aer:p%0D%0AX-Injected:%201@")
+    );
     let digest = format!("j:auth={{\"type\":\"digest\",\"username\":\"{in_json}\",\"password\":\"{in_json}\"}}");
     let basic = format!("j:auth=[\"{in_json}\",\"{in_json}\"]");
     let form = format!("j:data={{\"{in_json}\":\"{in_json}\"}}");
