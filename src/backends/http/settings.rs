@@ -166,17 +166,37 @@ impl Default for Settings {
     }
 }
 
+/// The options that decide where a request goes and how it is secured there.
+const ROUTING: &[&str] = &[
+    "proxies",
+    "verify",
+    "verify_pin",
+    "cert",
+    "cert_password",
+    "unix_socket",
+    "local_address",
+    "ip_version",
+    "resolve",
+    "environment",
+    "trust_env",
+];
+
 impl Settings {
     /// Lays arguments over the settings. Keys that are no settings are left to whoever reads them.
     ///
     /// # Errors
     /// `argument` and the codes of what was written; nothing has changed then.
     pub fn overlay(&mut self, args: &Args, level: Level, environment: &EnvironmentSettings) -> Result<()> {
-        self.routes = Arc::default();
+        // A call's fields, parameters and time-outs lead nowhere else, and their like are what most calls bring.
+        let mut leads_elsewhere = level == Level::Session;
         for (key, value) in args.root().iter() {
             self.set(key, value, args, level)?;
+            leads_elsewhere |= ROUTING.contains(&key);
         }
-        self.tls = Arc::new(self.tls_settings(environment)?);
+        if leads_elsewhere {
+            self.routes = Arc::default();
+            self.tls = Arc::new(self.tls_settings(environment)?);
+        }
         Ok(())
     }
 
@@ -473,5 +493,36 @@ fn low_speed(value: &Tree) -> Result<Option<(u64, Duration)>> {
             _ => Err(wrong()),
         },
         _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(settings: &Settings, key: &str, value: impl Into<Tree>) -> Settings {
+        let mut args = Args::new();
+        args.set(key, value.into());
+        let mut own = Settings::clone(settings);
+        own.overlay(&args, Level::Call, &EnvironmentSettings::default()).unwrap();
+        own
+    }
+
+    #[test]
+    fn only_calls_that_lead_elsewhere_have_routes_of_their_own() {
+        let session = Settings::default();
+        for (key, value, same) in [
+            ("headers.X-Trace", Tree::from("1"), true),
+            ("params.q", Tree::from("1"), true),
+            ("timeout", Tree::Int(5), true),
+            ("verify", Tree::Bool(false), false),
+            ("proxies.http", Tree::from("http://p:1"), false),
+            ("unix_socket", Tree::from("/run/s"), false),
+            ("resolve.h:80", Tree::from("127.0.0.1"), false),
+        ] {
+            let own = with(&session, key, value);
+            assert_eq!(Arc::ptr_eq(&own.routes, &session.routes), same, "{key}");
+            assert_eq!(Arc::ptr_eq(&own.tls, &session.tls), same, "{key}");
+        }
     }
 }
