@@ -50,6 +50,7 @@ static int descriptors(void) {
 
 static void once(struct client *client, const char *mode) {
   if (!strcmp(mode, "get")) client_request(client, "GET", "/size/1024", NULL, 1024);
+  else if (!strcmp(mode, "options")) client_options(client, "/size/1024", 1024);
   else if (!strcmp(mode, "post")) client_request(client, "POST", "/upload", "a small body", 0);
   else if (!strcmp(mode, "put")) client_request(client, "PUT", "/upload", "a small body", 0);
   else if (!strcmp(mode, "patch")) client_request(client, "PATCH", "/upload", "a small body", 0);
