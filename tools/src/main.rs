@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use haft_tools::header;
+use haft_tools::{docs, header};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -11,7 +11,9 @@ fn main() -> ExitCode {
         ["header"] => write(root),
         ["header", "--check"] => header::check(root),
         ["header", "--raw"] => header::raw(root).map(|raw| println!("{raw}")),
-        _ => Err("usage: haft-tools header [--check | --raw]".into()),
+        ["docs"] => docs::write(root),
+        ["docs", "--check"] => docs::check(root),
+        _ => Err("usage: haft-tools header [--check | --raw] | docs [--check]".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

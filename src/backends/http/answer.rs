@@ -188,21 +188,25 @@ impl HttpAnswer {
         let fields = self.fields();
         let url = self.finished.request.url.redacted();
         let message = format!("{status} {whose} Error: {} for url: {url}", fields.reason());
-        let error = Error::new(&code::HTTP_STATUS, message)
-            .status_as(match status {
-                401 | 407 => Status::Auth,
-                403 => Status::Denied,
-                404 | 410 => Status::NotFound,
-                409 | 412 => Status::Conflict,
-                413 | 429 => Status::Limit,
-                _ => Status::Remote,
-            })
-            .transient(matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504))
-            .with("http_status", i64::from(status))
-            .with("url", &*url)
-            .outcome(Outcome::Applied);
+        let error = refusal(status.into(), message).with("url", &*url);
         Err(backends::Carried::attach(error, self))
     }
+}
+
+/// What a status of 400 to 599 stands for as a failure.
+pub(super) fn refusal(status: i32, message: String) -> Error {
+    Error::new(&code::HTTP_STATUS, message)
+        .status_as(match status {
+            401 | 407 => Status::Auth,
+            403 => Status::Denied,
+            404 | 410 => Status::NotFound,
+            409 | 412 => Status::Conflict,
+            413 | 429 => Status::Limit,
+            _ => Status::Remote,
+        })
+        .transient(matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504))
+        .with("http_status", i64::from(status))
+        .outcome(Outcome::Applied)
 }
 
 impl backends::Answer for HttpAnswer {

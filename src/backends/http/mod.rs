@@ -190,7 +190,7 @@ impl HttpSession {
             router: &router,
             limits,
             cancel: call.cancel,
-            watch: watch::watch(&settings, call.cancel),
+            watch: watch::watch(&settings, limits.total, call.cancel),
             // A resumed download counts bytes on the wire and on disk alike.
             decode: settings.decode,
             expect_continue: settings.expect_continue,
@@ -285,9 +285,7 @@ impl Backend for HttpSession {
         if args.bool("raise_for_status")? == Some(false) || !(400..600).contains(&status) {
             return Ok(answer);
         }
-        let error = Error::new(&code::HTTP_STATUS, format!("a staged request was refused with status {status}"))
-            .with("http_status", i64::from(status))
-            .outcome(crate::error::Outcome::Applied);
+        let error = answer::refusal(status, format!("a staged request was refused with status {status}"));
         Err(Carried::attach(error, answer))
     }
 

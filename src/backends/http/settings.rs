@@ -309,6 +309,10 @@ impl Settings {
     }
 
     fn set_times(&mut self, value: &Tree) -> Result<()> {
+        if value.is_null() {
+            self.times = Times::default();
+            return Ok(());
+        }
         let Tree::Object(group) = value else {
             return Err(Error::option("timeouts", "timeouts was not a group of connect, read, total"));
         };
@@ -361,6 +365,10 @@ impl Settings {
     }
 
     fn set_adapters(&mut self, value: &Tree) -> Result<()> {
+        if value.is_null() {
+            self.adapters = Arc::default();
+            return Ok(());
+        }
         let Tree::Object(group) = value else {
             return Err(Error::option("adapter", "adapter was not a group by URL prefix"));
         };

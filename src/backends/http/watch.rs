@@ -18,20 +18,22 @@ use crate::{
 };
 
 /// What a call watches; `None` when nobody wants to know, which costs nothing.
-pub(super) fn watch(settings: &Settings, cancel: &Arc<Cancel>) -> Option<Arc<dyn Watch>> {
+pub(super) fn watch(settings: &Settings, until: Option<Instant>, cancel: &Arc<Cancel>) -> Option<Arc<dyn Watch>> {
     if settings.limit_rate.is_none() && settings.low_speed.is_none() {
         return None;
     }
     let start = clock::now();
     let state = State { start, moved: 0, slow_since: start, slow_moved: 0 };
     let (limit, low, cancel) = (settings.limit_rate, settings.low_speed, Arc::clone(cancel));
-    Some(Arc::new(Speed { limit, low, cancel, state: Mutex::new(state) }))
+    Some(Arc::new(Speed { limit, low, until, cancel, state: Mutex::new(state) }))
 }
 
 /// Both directions together, as a transfer of one call.
 struct Speed {
     limit: Option<u64>,
     low: Option<(u64, Duration)>,
+    /// When the whole call must be over: no pause goes beyond it.
+    until: Option<Instant>,
     cancel: Arc<Cancel>,
     state: Mutex<State>,
 }
@@ -64,6 +66,7 @@ impl Speed {
         let due = Duration::from_secs_f64(state.moved as f64 / limit as f64);
         let ahead = due.saturating_sub(now.saturating_duration_since(state.start));
         drop(state);
+        let ahead = self.until.map_or(ahead, |until| ahead.min(until.saturating_duration_since(now)));
         if !ahead.is_zero() && self.cancel.wait(ahead) {
             return Err(cancelled());
         }

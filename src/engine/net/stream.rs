@@ -7,6 +7,7 @@ use super::{
     limits::{Fault, Guard},
 };
 use crate::{
+    clock,
     engine::tls::session::Session,
     error::Result as Outcome,
     sys::{poll, socket::Socket},
@@ -170,6 +171,10 @@ impl Stream {
         phase: &'static str,
     ) -> Result<usize, Fault> {
         let mut wait = !eager && !self.holds_bytes();
+        // Bytes that are always there leave nothing to wait for, and the deadline would never have its turn.
+        if !wait && guard.deadline().is_some() {
+            guard.check(clock::now(), phase).map_err(Fault::Over)?;
+        }
         let mut unlimited = guard.is_unlimited();
         loop {
             let received = match self {
