@@ -56,6 +56,8 @@ static void once(struct client *client, const char *mode) {
   else if (!strcmp(mode, "patch")) client_request(client, "PATCH", "/upload", "a small body", 0);
   else if (!strcmp(mode, "whole")) client_request(client, "GET", "/size/16777216", NULL, LARGE);
   else if (!strcmp(mode, "stream")) client_stream(client, "/size/16777216", LARGE);
+  else if (!strcmp(mode, "small chunks")) client_request(client, "GET", "/chunked/1024", NULL, 1024);
+  else if (!strcmp(mode, "chunks")) client_request(client, "GET", "/chunked/16777216", NULL, LARGE);
   else if (!strcmp(mode, "upload")) client_upload(client, "/upload", LARGE);
   else must(false, mode);
 }
