@@ -96,7 +96,7 @@ fn parse(text: &[u8], exact: Vec<Exact>) -> Result<Fill> {
 }
 
 fn failure(what: &str, line: usize, column: usize) -> Error {
-    Error::new(&code::JSON_DECODE, format!("The JSON could not be read: {what} at line {line} column {column}"))
+    Error::new(&code::JSON_DECODE, format!("the JSON could not be read: {what} at line {line} column {column}"))
         .status_as(Status::Protocol)
         .with("line", line as i64)
         .with("column", column as i64)

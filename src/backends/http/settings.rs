@@ -166,21 +166,6 @@ impl Default for Settings {
     }
 }
 
-/// The options that decide where a request goes and how it is secured there.
-const ROUTING: &[&str] = &[
-    "proxies",
-    "verify",
-    "verify_pin",
-    "cert",
-    "cert_password",
-    "unix_socket",
-    "local_address",
-    "ip_version",
-    "resolve",
-    "environment",
-    "trust_env",
-];
-
 impl Settings {
     /// Lays arguments over the settings. Keys that are no settings are left to whoever reads them.
     ///
@@ -188,15 +173,27 @@ impl Settings {
     /// `argument` and the codes of what was written; nothing has changed then.
     pub fn overlay(&mut self, args: &Args, level: Level, environment: &EnvironmentSettings) -> Result<()> {
         // A call's fields, parameters and time-outs lead nowhere else, and their like are what most calls bring.
-        let mut leads_elsewhere = level == Level::Session;
+        let (mut routes, mut tls) = (false, false);
         for (key, value) in args.root().iter() {
-            self.set(key, value, args, level)?;
-            leads_elsewhere |= ROUTING.contains(&key);
+            self.set(key, value, args, level).map_err(|error| within(key, error))?;
+            tls |= matches!(key, "verify" | "verify_pin" | "cert" | "cert_password" | "environment" | "trust_env");
+            routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "ip_version" | "resolve");
         }
-        if leads_elsewhere {
+        if tls {
+            self.decide_trust(environment)?;
+        }
+        if tls || routes {
             self.routes = Arc::default();
-            self.tls = Arc::new(self.tls_settings(environment)?);
         }
+        Ok(())
+    }
+
+    /// Works out what certificates are checked against and shown.
+    ///
+    /// # Errors
+    /// `argument` and `certificate`.
+    pub fn decide_trust(&mut self, environment: &EnvironmentSettings) -> Result<()> {
+        self.tls = Arc::new(self.tls_settings(environment)?);
         Ok(())
     }
 
@@ -301,7 +298,8 @@ impl Settings {
                     self.jar = *on;
                 }
             }
-            "limit_rate" => self.limit_rate = count(key, args)?.map(|rate| rate.max(1) as u64),
+            // As in curl, nought is no limit.
+            "limit_rate" => self.limit_rate = count(key, args)?.filter(|rate| *rate > 0).map(|rate| rate as u64),
             "low_speed" => self.low_speed = low_speed(value)?,
             _ => {}
         }
@@ -381,6 +379,16 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// Names the option that a mistake is in, when the part that found it only knew a member of it.
+pub(super) fn within(option: &str, error: Error) -> Error {
+    let named = match error.detail().get("key").and_then(Tree::as_str) {
+        None => option.to_owned(),
+        Some(key) if key.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) => return error,
+        Some(member) => format!("{option}.{member}"),
+    };
+    error.with("key", named)
 }
 
 fn provider(value: &Tree) -> Result<Arc<dyn Provider>> {
@@ -519,18 +527,18 @@ mod tests {
     #[test]
     fn only_calls_that_lead_elsewhere_have_routes_of_their_own() {
         let session = Settings::default();
-        for (key, value, same) in [
-            ("headers.X-Trace", Tree::from("1"), true),
-            ("params.q", Tree::from("1"), true),
-            ("timeout", Tree::Int(5), true),
-            ("verify", Tree::Bool(false), false),
-            ("proxies.http", Tree::from("http://p:1"), false),
-            ("unix_socket", Tree::from("/run/s"), false),
-            ("resolve.h:80", Tree::from("127.0.0.1"), false),
+        for (key, value, same_route, same_tls) in [
+            ("headers.X-Trace", Tree::from("1"), true, true),
+            ("params.q", Tree::from("1"), true, true),
+            ("timeout", Tree::Int(5), true, true),
+            ("verify", Tree::Bool(false), false, false),
+            ("proxies.http", Tree::from("http://p:1"), false, true),
+            ("unix_socket", Tree::from("/run/s"), false, true),
+            ("resolve.h:80", Tree::from("127.0.0.1"), false, true),
         ] {
             let own = with(&session, key, value);
-            assert_eq!(Arc::ptr_eq(&own.routes, &session.routes), same, "{key}");
-            assert_eq!(Arc::ptr_eq(&own.tls, &session.tls), same, "{key}");
+            assert_eq!(Arc::ptr_eq(&own.routes, &session.routes), same_route, "{key}");
+            assert_eq!(Arc::ptr_eq(&own.tls, &session.tls), same_tls, "{key}");
         }
     }
 }

@@ -237,7 +237,7 @@ fn content(body: &Tree, name: &str) -> Result<Content> {
             let key = format!("files.{name}");
             Err(Error::option(
                 &key,
-                format!("The content of {key} was {}, and must be bytes or a reader", query::kind(other)),
+                format!("the content of {key} was {}, and must be bytes or a reader", query::kind(other)),
             ))
         }
     }
@@ -246,9 +246,9 @@ fn content(body: &Tree, name: &str) -> Result<Content> {
 /// A file, looked at now so that a mistake shows before anything is sent, and opened again when it is its turn.
 fn file(path: &str) -> Result<Content> {
     let failed = |reason: &dyn std::fmt::Display| {
-        Error::new(&code::IO, format!("The file {path} could not be read: {reason}")).transient(false)
+        Error::new(&code::IO, format!("the file {path} could not be read: {reason}")).transient(false)
     };
-    let metadata = std::fs::metadata(path).map_err(|error| failed(&error))?;
+    let metadata = std::fs::metadata(path).map_err(|error| failed(&crate::engine::net::limits::reason(&error)))?;
     if metadata.is_dir() {
         return Err(failed(&"it is a directory"));
     }

@@ -8,11 +8,11 @@ use crate::{
     engine::http::{
         body::Body,
         headers::Headers,
-        request::Request,
+        request::{self, Request},
         url::Url,
     },
     error::{Error, Result, Status, code},
-    value::{Object, Tree},
+    value::{Object, Provider, Tree},
 };
 
 /// What a response hook decided.
@@ -28,6 +28,16 @@ pub(super) enum Verdict {
 /// The question of an `auth` provider and of `hooks.request`.
 pub(super) fn prepare_call(provider: &str, request: &Request) -> Tree {
     question(provider, "prepare", Object::from_iter([("request", request.to_tree())]))
+}
+
+/// Has an `auth` provider edit a request outside a transaction, for `prepare`.
+///
+/// # Errors
+/// `provider`, in the host's words.
+pub fn authorize(provider: &dyn Provider, request: &mut Request) -> Result<()> {
+    let mut reply = Args::new();
+    let status = provider.call(prepare_call("auth", request), &mut reply);
+    edit(request, status, &reply)
 }
 
 /// The question of `hooks.response`.
@@ -77,7 +87,7 @@ pub(super) fn edit(request: &mut Request, status: Status, reply: &Args) -> Resul
     }
     succeeded(status, reply)?;
     if let Some(method) = reply.str("method")? {
-        request.method = Arc::from(method);
+        request.method = request::method(method)?;
     }
     if let Some(url) = reply.str("url")? {
         request.url = Url::prepare(url, None)?;
