@@ -20,17 +20,17 @@ impl<'a> Key<'a> {
             return Err(Error::option(key, "An argument had an empty key"));
         }
         if key.bytes().any(|byte| byte.is_ascii_control()) {
-            return Err(Error::option(key, format!("The key {key:?} held a control character")));
+            return Err(Error::option(key, format!("the key {key:?} held a control character")));
         }
         let (rest, append) = match key.strip_suffix("[]") {
             Some(rest) => (rest, true),
             None => (key, false),
         };
         match rest.split_once('.') {
-            None if rest.is_empty() => Err(Error::option(key, format!("The key `{key}` had no name"))),
+            None if rest.is_empty() => Err(Error::option(key, format!("the key `{key}` had no name"))),
             None => Ok(Key { group: None, name: rest, append }),
-            Some(("", _)) => Err(Error::option(key, format!("The key `{key}` had no group before its dot"))),
-            Some((_, "")) => Err(Error::option(key, format!("The key `{key}` had no name after its dot"))),
+            Some(("", _)) => Err(Error::option(key, format!("the key `{key}` had no group before its dot"))),
+            Some((_, "")) => Err(Error::option(key, format!("the key `{key}` had no name after its dot"))),
             Some((group, name)) => Ok(Key { group: Some(group), name, append }),
         }
     }

@@ -50,7 +50,7 @@ impl Tree {
 fn strict(mut text: Vec<u8>, exact: Vec<Exact>) -> std::result::Result<Box<Document>, (Vec<u8>, Error)> {
     // Then every length, offset and ordinal fits into 32 bits.
     if u32::try_from(text.len()).is_err() {
-        return Err((text, Error::new(&code::LIMIT, "The JSON had 4 GiB or more")));
+        return Err((text, Error::new(&code::LIMIT, "the JSON had 4 GiB or more")));
     }
     let mut fill = match parse(&text, exact) {
         Ok(fill) => fill,
@@ -96,7 +96,7 @@ fn parse(text: &[u8], exact: Vec<Exact>) -> Result<Fill> {
 }
 
 fn failure(what: &str, line: usize, column: usize) -> Error {
-    Error::new(&code::JSON_DECODE, format!("The JSON could not be read: {what} at line {line} column {column}"))
+    Error::new(&code::JSON_DECODE, format!("the JSON could not be read: {what} at line {line} column {column}"))
         .status_as(Status::Protocol)
         .with("line", line as i64)
         .with("column", column as i64)

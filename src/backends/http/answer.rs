@@ -101,7 +101,7 @@ impl HttpAnswer {
     /// Reads the rest of the body into memory and parses it when an error must come out of it.
     pub(super) fn fill(&mut self) -> Result<()> {
         if self.body.is_empty() {
-            let mut body = self.stream.read_to_end()?;
+            let mut body = self.stream.read_to_end().map_err(|error| self.named(error))?;
             body.push(0);
             self.body = body;
         }
@@ -110,6 +110,11 @@ impl HttpAnswer {
             let _ = self.value.set(Some(document));
         }
         Ok(())
+    }
+
+    /// A failure of the body with the URL that it came from.
+    pub(super) fn named(&self, error: Error) -> Error {
+        if error.detail().get("url").is_some() { error } else { error.with("url", &*self.finished.request.url.redacted()) }
     }
 
     /// The fields of the final answer.
@@ -250,7 +255,8 @@ impl backends::Answer for HttpAnswer {
         if !self.body.is_empty() {
             return Err(Error::new(&code::STREAM_CONSUMED, "the body was read into memory; there is no stream"));
         }
-        self.stream.read(buffer)
+        let read = self.stream.read(buffer);
+        read.map_err(|error| self.named(error))
     }
 
     fn drain(&mut self) -> Result<()> {

@@ -13,7 +13,10 @@ use std::{
 
 use super::answer::HttpAnswer;
 use crate::{
-    engine::http::{client, headers::Headers, policy::hooks::question},
+    engine::{
+        http::{client, headers::Headers, policy::hooks::question},
+        net::limits::reason,
+    },
     error::{Error, Outcome, Result, code},
     value::{Object, Provider, Tree},
 };
@@ -47,7 +50,19 @@ impl Target {
         match value {
             Tree::Provider(provider) if !resume => Ok(Target::Provider(Arc::clone(provider))),
             Tree::Provider(_) => Err(Error::option("resume", "resume was asked for with a provider, which cannot tell what it has")),
-            Tree::Text(path) if !path.is_empty() => Ok(Target::File(Partial::find(Path::new(&**path), resume))),
+            Tree::Text(path) if !path.is_empty() => {
+                let path = Path::new(&**path);
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                if let Some(folder) = folder
+                    && !folder.is_dir()
+                {
+                    // Found before anything is sent: a request whose answer has no place may still change something.
+                    let message = format!("the folder {} was not there to save to", folder.display());
+                    let error = Error::new(&code::IO, message).transient(false).with("key", "save_to");
+                    return Err(error.outcome(Outcome::NotSent));
+                }
+                Ok(Target::File(Partial::find(path, resume)))
+            }
             _ => Err(Error::option("save_to", "save_to was neither a path nor a provider")),
         }
     }
@@ -95,7 +110,8 @@ impl Partial {
 
     fn save(self, answer: &mut HttpAnswer, status: u16) -> Result<()> {
         let failed = |what: &str, error: &io::Error| {
-            Error::new(&code::IO, format!("{} could not be {what}: {error}", self.part.display())).outcome(Outcome::Applied)
+            let message = format!("{} could not be {what}: {}", self.part.display(), reason(error));
+            Error::new(&code::IO, message).transient(false).outcome(Outcome::Applied)
         };
         let begins = answer.fields().get_text("content-range").and_then(|range| range_start(&range));
         if status == 206 && begins != Some(self.have) {
@@ -122,7 +138,7 @@ impl Partial {
         let mut piece = vec![0; PIECE];
         let mut saved = if goes_on { self.have } else { 0 };
         loop {
-            let count = answer.stream.read(&mut piece)?;
+            let count = answer.stream.read(&mut piece).map_err(|error| answer.named(error))?;
             let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
             file.write_all(bytes).map_err(|error| failed("written", &error))?;
             saved += count as u64;
@@ -154,7 +170,7 @@ fn to_provider(provider: &dyn Provider, answer: &mut HttpAnswer) -> Result<()> {
                     break Err(error);
                 }
             }
-            Err(error) => break Err(error),
+            Err(error) => break Err(answer.named(error)),
         }
     };
     let word = if outcome.is_ok() { "complete" } else { "failed" };
@@ -164,7 +180,17 @@ fn to_provider(provider: &dyn Provider, answer: &mut HttpAnswer) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::range_start;
+    use super::{Target, range_start};
+    use crate::value::Tree;
+
+    #[test]
+    fn a_missing_folder_is_told_before_anything_is_sent() {
+        let error = Target::parse(&Tree::from("/no such folder/file"), false).err().unwrap();
+        assert_eq!(error.message(), "the folder /no such folder was not there to save to");
+        assert_eq!(error.known_outcome(), Some(crate::error::Outcome::NotSent));
+        assert!(!error.is_retryable());
+        assert!(Target::parse(&Tree::from("file"), false).is_ok());
+    }
 
     #[test]
     fn the_start_of_a_range() {

@@ -61,7 +61,7 @@ impl Body {
             match data {
                 None | Some(Tree::Object(_) | Tree::Array(_)) => {}
                 Some(Tree::Reader(_)) => {
-                    return Err(Error::option("data", "A reader as data and files cannot go out together"));
+                    return Err(Error::option("data", "a reader as data and files cannot go out together"));
                 }
                 Some(_) => {
                     return Err(Error::option("data", "data must be an object or a list of pairs when there are files"));
@@ -262,7 +262,7 @@ impl Source for Piece {
             Content::Reader(reader, _) => reader.read(buffer)?,
             Content::File(path, _) => {
                 let failed = |error: std::io::Error| {
-                    let message = format!("The file {} could not be read: {error}", path.display());
+                    let message = format!("the file {} could not be read: {}", path.display(), crate::engine::net::limits::reason(&error));
                     Error::new(&code::IO, message).transient(false)
                 };
                 let file = match &mut self.file {
@@ -275,7 +275,7 @@ impl Source for Piece {
         if count > room {
             return Err(Error::new(
                 &code::PROVIDER,
-                "The reader claimed to have given more bytes than it was asked for",
+                "the reader claimed to have given more bytes than it was asked for",
             ));
         }
         self.given += count as u64;
@@ -283,7 +283,7 @@ impl Source for Piece {
             Some(size) if self.given > size => Err(wrong_size("gave more bytes than", size)),
             Some(size) if count == 0 => Err(match &self.content {
                 Content::File(path, _) => {
-                    let message = format!("The file {} shrank while it was sent", path.display());
+                    let message = format!("the file {} shrank while it was sent", path.display());
                     Error::new(&code::IO, message).transient(false)
                 }
                 _ => wrong_size(&format!("ended after {} of", self.given), size),
@@ -307,7 +307,7 @@ impl Source for Piece {
 }
 
 fn wrong_size(what: &str, size: u64) -> Error {
-    Error::new(&code::PROVIDER, format!("The reader {what} the {size} bytes that it declared"))
+    Error::new(&code::PROVIDER, format!("the reader {what} the {size} bytes that it declared"))
 }
 
 #[cfg(test)]
@@ -426,9 +426,9 @@ pub(in crate::engine::http) mod tests {
         // Said to be empty: chunked, and whatever comes is sent.
         assert_eq!(prepare(Some(0)).length, None);
         let short = drain(&mut *prepare(Some(12)).body.open().unwrap()).unwrap_err();
-        assert_eq!(short.message(), "The reader ended after 10 of the 12 bytes that it declared");
+        assert_eq!(short.message(), "the reader ended after 10 of the 12 bytes that it declared");
         let long = drain(&mut *prepare(Some(8)).body.open().unwrap()).unwrap_err();
-        assert_eq!(long.message(), "The reader gave more bytes than the 8 bytes that it declared");
+        assert_eq!(long.message(), "the reader gave more bytes than the 8 bytes that it declared");
         assert_eq!(long.code(), "provider");
     }
 }

@@ -19,6 +19,7 @@ use super::{
     request::Request,
 };
 use crate::{
+    engine::net::limits::reason,
     error::{Error, Outcome, Result, code},
     value::{Object, Tree},
 };
@@ -58,7 +59,7 @@ impl Cassette {
             })?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::Recording(Vec::new()),
             Err(error) => {
-                return Err(Error::new(&code::IO, format!("the cassette {} could not be read: {error}", path.display())));
+                return Err(Error::new(&code::IO, format!("the cassette {} could not be read: {}", path.display(), reason(&error))));
             }
         };
         Ok(Cassette { path: path.into(), state: Mutex::new(state) })
@@ -120,7 +121,7 @@ impl Cassette {
         let written = fs::File::create(&beside)
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .and_then(|()| fs::rename(&beside, &self.path));
-        written.map_err(|error| Error::new(&code::IO, format!("the cassette {} could not be written: {error}", self.path.display())))
+        written.map_err(|error| Error::new(&code::IO, format!("the cassette {} could not be written: {}", self.path.display(), reason(&error))))
     }
 }
 

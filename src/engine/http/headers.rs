@@ -74,7 +74,7 @@ impl Headers {
                             bytes = latin1(name);
                             &bytes
                         }
-                        other => return Err(wrong_kind("A header name", "", other)),
+                        other => return Err(wrong_kind("a header name", "", other)),
                     };
                     // The first of a name replaces what was there before; later ones repeat it.
                     let first = !seen.iter().any(|other| other.eq_ignore_ascii_case(name));
@@ -106,7 +106,7 @@ impl Headers {
                     self.put(name, value, replace && index == 0)?;
                 }
             }
-            other => return Err(wrong_kind("The value of the header", name, other)),
+            other => return Err(wrong_kind("the value of the header", name, other)),
         }
         Ok(())
     }
@@ -287,7 +287,7 @@ pub fn check(name: &str, value: &str) -> Result<()> {
         let first_is_space = name.chars().next().is_none_or(char::is_whitespace);
         if first_is_space || !name.is_ascii() || name.bytes().any(|byte| byte == b':' || byte < b' ' || byte == 0x7f) {
             let name = name.escape_debug();
-            return Err(Error::new(&code::INVALID_HEADER, format!("The header name \"{name}\" was not allowed")));
+            return Err(Error::new(&code::INVALID_HEADER, format!("the header name \"{name}\" was not allowed")));
         }
     }
     if value.chars().next().is_some_and(|first| first.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&first)) {
@@ -301,7 +301,7 @@ pub fn check(name: &str, value: &str) -> Result<()> {
 
 fn refused(name: &str, what: &str) -> Error {
     let key = format!("headers.{name}");
-    Error::new(&code::INVALID_HEADER, format!("The value of the header {name} {what}")).with("key", key)
+    Error::new(&code::INVALID_HEADER, format!("the value of the header {name} {what}")).with("key", key)
 }
 
 fn wrong_kind(what: &str, name: &str, value: &Tree) -> Error {

@@ -34,7 +34,7 @@ struct Part {
 /// `io` when the system gives no random bytes.
 pub fn random_boundary() -> Result<String> {
     let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).map_err(|_| Error::new(&code::IO, "The system gave no random bytes"))?;
+    getrandom::fill(&mut bytes).map_err(|_| Error::new(&code::IO, "the system gave no random bytes"))?;
     Ok(bytes.iter().fold(String::with_capacity(32), |mut out, byte| {
         // Writing to a String cannot fail.
         let _ = write!(out, "{byte:02x}");
@@ -237,7 +237,7 @@ fn content(body: &Tree, name: &str) -> Result<Content> {
             let key = format!("files.{name}");
             Err(Error::option(
                 &key,
-                format!("The content of {key} was {}, and must be bytes or a reader", query::kind(other)),
+                format!("the content of {key} was {}, and must be bytes or a reader", query::kind(other)),
             ))
         }
     }
@@ -246,14 +246,14 @@ fn content(body: &Tree, name: &str) -> Result<Content> {
 /// A file, looked at now so that a mistake shows before anything is sent, and opened again when it is its turn.
 fn file(path: &str) -> Result<Content> {
     let failed = |reason: &dyn std::fmt::Display| {
-        Error::new(&code::IO, format!("The file {path} could not be read: {reason}")).transient(false)
+        Error::new(&code::IO, format!("the file {path} could not be read: {reason}")).transient(false)
     };
-    let metadata = std::fs::metadata(path).map_err(|error| failed(&error))?;
+    let metadata = std::fs::metadata(path).map_err(|error| failed(&crate::engine::net::limits::reason(&error)))?;
     if metadata.is_dir() {
         return Err(failed(&"it is a directory"));
     }
     if metadata.is_file() {
-        File::open(path).map_err(|error| failed(&error))?;
+        File::open(path).map_err(|error| failed(&crate::engine::net::limits::reason(&error)))?;
     }
     // Pipes and devices have no size that means anything.
     let size = metadata.is_file().then_some(metadata.len());

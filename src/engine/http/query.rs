@@ -18,7 +18,7 @@ pub fn written(params: &Tree) -> Result<Cow<'_, str>> {
         Tree::Text(text) => Ok(Cow::Borrowed(text)),
         Tree::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(_) => Err(Error::option("params", "The bytes of params were not UTF-8")),
+            Err(_) => Err(Error::option("params", "the bytes of params were not UTF-8")),
         },
         Tree::Object(_) | Tree::Array(_) => encode(params, "params").map(Cow::Owned),
         other => match scalar(other) {

@@ -46,7 +46,7 @@ pub fn save(jar: &Jar, file: &Path, now: i64) -> Result<()> {
 }
 
 fn failed(what: &str, file: &Path, error: &std::io::Error) -> Error {
-    Error::new(&code::IO, format!("the cookie file could not be {what}: {error}"))
+    Error::new(&code::IO, format!("the cookie file could not be {what}: {}", crate::engine::net::limits::reason(error)))
         .with("path", file.to_string_lossy().into_owned())
 }
 

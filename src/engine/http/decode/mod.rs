@@ -70,7 +70,7 @@ impl Decoder {
         let codings: Vec<&str> =
             content_encoding.split(',').map(str::trim).filter(|coding| !coding.is_empty()).collect();
         if codings.len() > CODINGS_MAX {
-            let message = format!("The body had {} codings, more than {CODINGS_MAX}", codings.len());
+            let message = format!("the body had {} codings, more than {CODINGS_MAX}", codings.len());
             return Err(Error::new(&code::CONTENT_DECODING, message));
         }
         let mut stages = Vec::new();

@@ -112,7 +112,7 @@ fn files_of_the_disk() {
     assert_eq!(drain(&mut form.source()).unwrap_err().code(), "io");
     std::fs::remove_file(&path).unwrap();
     let error = build(None, &Object::from_iter([("f", text)]).into()).unwrap_err();
-    assert!(error.message().starts_with("The file ") && error.code() == "io", "{error:?}");
+    assert!(error.message().starts_with("the file ") && error.code() == "io", "{error:?}");
     assert_eq!(error.detail().get("key").unwrap().as_str(), Some("files.f"));
     let directory = std::env::temp_dir();
     assert!(build(None, &Object::from_iter([("f", directory.to_str().unwrap())]).into()).is_err());

@@ -15,7 +15,7 @@ pub(super) type Refusal = &'static str;
 /// Normalises the host of an `http` or `https` URL, in brackets if it is IPv6.
 pub(super) fn normalise(host: &str) -> Result<Cow<'_, str>, Refusal> {
     if host.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
-        return Err("The host of the URL contained a space or a control character");
+        return Err("the host of the URL contained a space or a control character");
     }
     if host.starts_with('[') {
         return bracketed(host);
@@ -36,7 +36,7 @@ pub(super) fn normalise(host: &str) -> Result<Cow<'_, str>, Refusal> {
 
 /// One or more labels with characters beyond ASCII.
 pub(super) fn international(label: &str) -> Result<String, Refusal> {
-    const REFUSED: Refusal = "The URL had an invalid label in its host";
+    const REFUSED: Refusal = "the URL had an invalid label in its host";
     let processor = Uts46::new();
     let (plain, outcome) = processor.to_unicode(label.as_bytes(), AsciiDenyList::STD3, Hyphens::Check);
     if outcome.is_err() || !plain.chars().all(is_letter_of_names) || !in_context(&plain) {
@@ -117,9 +117,9 @@ fn unescape(host: &str) -> Result<Cow<'_, str>, Refusal> {
     let mut out = String::from(parts.next().unwrap_or_default());
     for part in parts {
         match quote::hex_pair(part.as_bytes()) {
-            None => return Err("The host of the URL contained a % that begins no escape"),
+            None => return Err("the host of the URL contained a % that begins no escape"),
             Some(byte) if byte < b' ' || byte == 0x7f => {
-                return Err("The host of the URL contained an escaped control character");
+                return Err("the host of the URL contained an escaped control character");
             }
             Some(byte) if quote::is(byte, quote::UNRESERVED) => out.push(char::from(byte)),
             Some(byte) => quote::push_escape(&mut out, byte),
@@ -148,7 +148,7 @@ fn bracketed(host: &str) -> Result<Cow<'_, str>, Refusal> {
         if quote::hex_pair(zone.as_bytes().get(at + 1..).unwrap_or_default())
             .is_some_and(|byte| byte < b' ' || byte == 0x7f)
         {
-            return Err("The zone of the URL's host contained an escaped control character");
+            return Err("the zone of the URL's host contained an escaped control character");
         }
     }
     Ok(Cow::Owned(format!("{}%{}]", address.to_ascii_lowercase(), quote::component(zone, quote::UNRESERVED))))

@@ -9,7 +9,7 @@ use crate::error::Result;
 /// See [`Url::join`].
 pub(super) fn join(base: &Url, location: &str) -> Result<Url> {
     if location.contains('\0') {
-        return Err(invalid("The URL contained NUL", &location.replace('\0', "\u{fffd}")));
+        return Err(invalid("the URL contained NUL", &location.replace('\0', "\u{fffd}")));
     }
     // A location with two slashes takes the scheme before anything else is looked at.
     let location = match location.starts_with("//") {
@@ -28,7 +28,7 @@ pub(super) fn join(base: &Url, location: &str) -> Result<Url> {
     let quoted = quote::whole(&written);
     let relative = Reference::of(&quoted).map_err(|reason| invalid(reason, &location))?;
     let Ok(base_parts) = Reference::of(base.as_str()) else {
-        return Err(invalid("The redirecting URL could not be parsed", base.as_str()));
+        return Err(invalid("the redirecting URL could not be parsed", base.as_str()));
     };
     Url::from_final(&relative.under(&base_parts, &quoted))
 }
@@ -77,7 +77,7 @@ impl<'a> Reference<'a> {
             None => ("", rest),
         };
         if authority.contains('[') != authority.contains(']') {
-            return Err("The URL had an unbalanced bracket in its host");
+            return Err("the URL had an unbalanced bracket in its host");
         }
         let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));

@@ -115,7 +115,7 @@ fn general(text: &str, params: Option<&Tree>) -> Result<Url> {
     // Python's idea of white space has four control characters more.
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c));
     if text.contains('\0') {
-        return Err(invalid("The URL contained NUL", &text.replace('\0', "\u{fffd}")));
+        return Err(invalid("the URL contained NUL", &text.replace('\0', "\u{fffd}")));
     }
     let begins_with_http = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("http"));
     if text.contains(':') && !begins_with_http {
@@ -123,15 +123,15 @@ fn general(text: &str, params: Option<&Tree>) -> Result<Url> {
     }
     let pieces = Pieces::of(text).map_err(|reason| invalid(reason, text))?;
     if pieces.scheme.is_empty() {
-        return Err(refusal(&code::MISSING_SCHEMA, "The URL had no scheme, such as https://", text));
+        return Err(refusal(&code::MISSING_SCHEMA, "the URL had no scheme, such as https://", text));
     }
     if pieces.host.is_empty() {
-        return Err(invalid("The URL had no host", text));
+        return Err(invalid("the URL had no host", text));
     }
     let host = if !pieces.host.is_ascii() {
         Cow::Owned(host::international(&pieces.host).map_err(|reason| invalid(reason, text))?)
     } else if pieces.host.starts_with(['*', '.']) {
-        return Err(invalid("The URL had an invalid label in its host", text));
+        return Err(invalid("the URL had an invalid label in its host", text));
     } else {
         pieces.host
     };
@@ -204,13 +204,13 @@ impl Pieces<'_> {
         let (host, port) = match host::with_port(host_port) {
             Some(found) => found,
             None if host_port.bytes().any(|byte| byte <= b' ' || byte == 0x7f) => {
-                return Err("The host of the URL contained a space or a control character");
+                return Err("the host of the URL contained a space or a control character");
             }
-            None => return Err("The URL had no valid host and port"),
+            None => return Err("the URL had no valid host and port"),
         };
         if !matches!(&*scheme, "" | "http" | "https") {
             if host.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
-                return Err("The host of the URL contained a space or a control character");
+                return Err("the host of the URL contained a space or a control character");
             }
             return Ok(Pieces {
                 scheme,

@@ -28,7 +28,7 @@ pub(super) struct Parts {
 impl Parts {
     /// Splits as Python's `urlsplit` does.
     pub(super) fn of(text: &str) -> Result<Parts, &'static str> {
-        let end = u32::try_from(text.len()).map_err(|_| "The URL was too long")?;
+        let end = u32::try_from(text.len()).map_err(|_| "the URL was too long")?;
         // Every offset below is at most `end`.
         let offset = |at: usize| u32::try_from(at).unwrap_or(end);
         let scheme_end = scheme_end(text).unwrap_or(0);
@@ -45,13 +45,13 @@ impl Parts {
         let userinfo = authority + written.rfind('@').map_or(0, |at| at + 1);
         let host_port = text.get(userinfo..path).unwrap_or_default();
         if host_port.contains('[') != host_port.contains(']') {
-            return Err("The URL had an unbalanced bracket in its host");
+            return Err("the URL had an unbalanced bracket in its host");
         }
         let (host, host_end, port) = if host_port.starts_with('[') {
             let close = host_port.find(']').unwrap_or(host_port.len());
             let port = host_port.get(close + 1..).unwrap_or_default();
             let port =
-                if port.is_empty() { "" } else { port.strip_prefix(':').ok_or("The URL had text after its host")? };
+                if port.is_empty() { "" } else { port.strip_prefix(':').ok_or("the URL had text after its host")? };
             (userinfo + 1, userinfo + close, port)
         } else {
             let (name, port) = host_port.split_once(':').unwrap_or((host_port, ""));
@@ -61,9 +61,9 @@ impl Parts {
             "" => None,
             // An untouched URL of another scheme may hold anything there.
             digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Some(digits.parse().map_err(|_| "The URL had a port above 65535")?)
+                Some(digits.parse().map_err(|_| "the URL had a port above 65535")?)
             }
-            _ => return Err("The URL had a port that is no number"),
+            _ => return Err("the URL had a port that is no number"),
         };
         let rest = text.get(path..).unwrap_or_default();
         let fragment = path + rest.find('#').unwrap_or(rest.len());
