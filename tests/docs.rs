@@ -77,7 +77,8 @@ fn every_file_that_the_architecture_names_exists() {
     let text = page("docs/architecture.md");
     let mut named = 0;
     for word in text.split('`').skip(1).step_by(2) {
-        let is_path = word.contains('/') && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte));
+        let is_path =
+            word.contains('/') && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte));
         if is_path {
             assert!(root().join(word).exists(), "docs/architecture.md names {word}");
             named += 1;
@@ -132,7 +133,8 @@ fn snippets_compile() {
                 Some((outside, inside)) => (outside, inside),
                 None => ("", &**block),
             };
-            let mut program = String::from("#include <haft.h>\n#include <stdio.h>\n#include <string.h>\n#include <stdlib.h>\n");
+            let mut program =
+                String::from("#include <haft.h>\n#include <stdio.h>\n#include <string.h>\n#include <stdlib.h>\n");
             let _ = write!(
                 program,
                 "{outside}\nvoid snippet(haft_session *session, haft_args *args, haft_response *response, haft_error **error,\n\
