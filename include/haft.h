@@ -738,8 +738,8 @@ HAFT_API haft_status haft_session_inspect(haft_session *session, const char *wha
  * @since 0.1.0 */
 HAFT_API haft_status haft_session_close(haft_session *session, const haft_args *args, haft_error **error);
 
-/** Drops one owner of a session; the last one lets it go. It never waits, for the network or for a thread, and what is
- * staged is lost: close before. In a forked child it sends nothing.
+/** Drops one owner of a session; the last one lets it go. It never waits, for the network or for a thread: calls under
+ * way in other threads end with HAFT_E_CANCELLED, and what is staged is lost: close before. In a forked child it sends nothing.
  *
  * @param session  the session, or NULL
  * @since 0.1.0 */
@@ -788,12 +788,14 @@ HAFT_API const haft_value *haft_response_value(const haft_response *response);
  * @since 0.1.0 */
 HAFT_API const haft_value *haft_response_meta(const haft_response *response);
 
-/** Reads on in a streamed body, and waits for bytes within the time-outs of the call.
+/** Reads on in a streamed body, and waits for bytes within the time-outs of the call. A body that is in memory is read
+ * from there. With a NULL buffer and the size 0, what is left of the stream is read into the response: from then on
+ * haft_response_body and haft_response_value have it.
  *
  * @param response  the response; one thread at a time
- * @param buffer    where the bytes go; may be NULL when size is 0
+ * @param buffer    where the bytes go; NULL to read the rest into the response
  * @param size      how many at most
- * @param got       out: how many were read; 0 is the end. May be NULL
+ * @param got       out: how many were read; 0 is the end. With a NULL buffer, the size of the body. May be NULL
  * @param error     out: why it failed; free it. May be NULL
  * @return HAFT_OK, also at the end
  * @since 0.1.0 */

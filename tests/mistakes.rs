@@ -75,7 +75,7 @@ fn each_failure_has_a_sentence_and_a_detail() {
         (
             "/get",
             r#"{"save_to": "/no such folder/file"}"#,
-            "the folder /no such folder was not there to save to",
+            "/no such folder/file could not be written: there is no such folder",
             r#"{"code":"io","key":"save_to","outcome":"not_sent"}"#,
         ),
         (

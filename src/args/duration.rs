@@ -7,6 +7,9 @@ use crate::{
     value::Tree,
 };
 
+/// A century. More is as good as for ever, and cannot be added to a clock everywhere.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 86400);
+
 /// The duration that `value`, found under `key`, stands for; null is none.
 ///
 /// # Errors
@@ -37,7 +40,7 @@ pub fn duration(key: &str, value: &Tree) -> Result<Option<Duration>> {
             ));
         }
     };
-    Duration::try_from_secs_f64(seconds).map(Some).map_err(|_| {
+    Duration::try_from_secs_f64(seconds).map(|time| Some(time.min(LONGEST))).map_err(|_| {
         Error::option(key, format!("`{key}` must be a finite number of seconds not below 0, and it was {seconds}"))
     })
 }

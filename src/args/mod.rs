@@ -35,6 +35,9 @@ impl Args {
 
     /// An argument, or a whole group, or with a dotted key an entry of a group.
     pub fn get(&self, key: &str) -> Option<&Tree> {
+        if self.root.is_empty() {
+            return None;
+        }
         self.root.get(key).or_else(|| {
             let (group, member) = key.split_once('.')?;
             self.root.get(group)?.as_object()?.get(member)

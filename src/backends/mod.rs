@@ -3,10 +3,7 @@
 
 pub mod http;
 
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use parking_lot::Mutex;
 
@@ -28,7 +25,7 @@ pub struct Call<'a> {
     /// Ends the call from another thread.
     pub cancel: &'a Arc<Cancel>,
     /// Hears how many bytes moved, when the caller asked for it.
-    pub progress: Option<&'a (dyn Fn(Progress) + Send + Sync)>,
+    pub progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
 /// How far a call has come.
@@ -38,10 +35,8 @@ pub struct Progress {
     pub sent: u64,
     /// Body bytes to send, when known.
     pub to_send: Option<u64>,
-    /// Body bytes received, before decoding.
+    /// Body bytes received, before decoding. How many there will be is in the answer's own fields.
     pub received: u64,
-    /// Body bytes to receive, when known.
-    pub to_receive: Option<u64>,
 }
 
 /// An answer of any back end.
@@ -70,7 +65,7 @@ pub trait Answer: Send + Sync {
     /// Reads on from a streamed body; 0 is the end.
     ///
     /// # Errors
-    /// What the connection says; `stream_consumed` when there is no stream.
+    /// What the connection says.
     fn read(&mut self, _buffer: &mut [u8]) -> Result<usize> {
         Ok(0)
     }
@@ -82,6 +77,9 @@ pub trait Answer: Send + Sync {
     fn drain(&mut self) -> Result<()> {
         Ok(())
     }
+
+    /// Adds to what is known about the answer, before anybody has looked.
+    fn note(&mut self, _key: &str, _value: Tree) {}
 
     /// The next page, message or item.
     ///
@@ -133,12 +131,12 @@ pub trait Backend: Send + Sync {
     /// The mistake.
     fn check(&self, call: &Call<'_>) -> Result<()>;
 
-    /// Whether an answer counts as a failure inside a commit.
+    /// Completes the arguments of a staged call that is now being sent: what counts as a failure there.
     ///
     /// # Errors
-    /// The failure that the answer stands for.
-    fn judge(&self, _args: &Args, answer: Box<dyn Answer>) -> Result<Box<dyn Answer>> {
-        Ok(answer)
+    /// The mistake in the arguments.
+    fn for_commit(&self, _args: &mut Args) -> Result<()> {
+        Ok(())
     }
 
     /// What would be sent.
@@ -174,7 +172,7 @@ pub trait Backend: Send + Sync {
     ///
     /// # Errors
     /// What could not be done; the session is closed all the same.
-    fn close(&self, _keep: bool, _deadline: Instant, _stop: &AtomicBool) -> Result<()> {
+    fn close(&self, _keep: bool, _deadline: Instant) -> Result<()> {
         Ok(())
     }
 }

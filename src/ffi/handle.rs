@@ -59,6 +59,19 @@ pub unsafe fn release<H: Handle<Hold = Counted>>(pointer: *mut H) -> Option<Arc<
     (!pointer.is_null()).then(|| unsafe { Arc::from_raw(pointer.cast::<H::Inner>().cast_const()) })
 }
 
+/// A count of our own for the duration of a call, which the host may let go of its own meanwhile; `None` for NULL.
+///
+/// # Safety
+/// As [`retain`].
+#[inline]
+pub unsafe fn keep<H: Handle<Hold = Counted>>(pointer: *const H) -> Option<Arc<H::Inner>> {
+    // SAFETY: the caller's promise; the count that is taken back here was added just before.
+    (!pointer.is_null()).then(|| unsafe {
+        Arc::increment_strong_count(pointer.cast::<H::Inner>());
+        Arc::from_raw(pointer.cast::<H::Inner>())
+    })
+}
+
 /// Shows an object to the host, which must not outlive its owner.
 pub fn lend<H: Handle>(inner: &H::Inner) -> *const H {
     ptr::from_ref(inner).cast()

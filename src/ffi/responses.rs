@@ -107,12 +107,14 @@ pub unsafe extern "C" fn haft_response_meta(response: *const haft_response) -> *
     entry!(otherwise: ptr::null(), { value_pointer::root(handle::borrow(response).map(Response::meta)) })
 }
 
-/// Reads on in a streamed body, and waits for bytes within the time-outs of the call.
+/// Reads on in a streamed body, and waits for bytes within the time-outs of the call. A body that is in memory is read
+/// from there. With a NULL buffer and the size 0, what is left of the stream is read into the response: from then on
+/// haft_response_body and haft_response_value have it.
 ///
 /// @param response  the response; one thread at a time
-/// @param buffer    where the bytes go; may be NULL when size is 0
+/// @param buffer    where the bytes go; NULL to read the rest into the response
 /// @param size      how many at most
-/// @param got       out: how many were read; 0 is the end. May be NULL
+/// @param got       out: how many were read; 0 is the end. With a NULL buffer, the size of the body. May be NULL
 /// @param error     out: why it failed; free it. May be NULL
 /// @return HAFT_OK, also at the end
 /// @since 0.1.0
@@ -127,7 +129,12 @@ pub unsafe extern "C" fn haft_response_read(
     entry!(fallible, error: error, clear: [got], poison: || (), {
         let held = handle::borrow_mut::<Held>(response.cast()).ok_or_else(|| handle::null("response"))?;
         sessions::same_process(held.generation)?;
-        let read = held.response.read(text::buffer(buffer.cast(), size, "buffer")?)?;
+        let read = if buffer.is_null() && size == 0 {
+            held.response.drain()?;
+            held.response.body().len()
+        } else {
+            held.response.read(text::buffer(buffer.cast(), size, "buffer")?)?
+        };
         handle::put(got, read);
         Ok(())
     })

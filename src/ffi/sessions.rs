@@ -4,7 +4,10 @@ use std::{
     ffi::{c_char, c_int, c_void},
     mem::ManuallyDrop,
     ptr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use parking_lot::Mutex;
@@ -47,9 +50,12 @@ pub type haft_plugin_fn = Option<
     unsafe extern "C" fn(session: *mut haft_session, version_number: u32, arguments: *const haft_value) -> haft_status,
 >;
 
-/// What the host's counts share.
+/// What the host's counts share. A call adds a count for its own duration: the last free of the host may come while
+/// it is under way, from another thread or from inside of it.
 pub struct SessionHandle {
     session: ManuallyDrop<Session>,
+    /// The counts of the host alone.
+    owners: AtomicUsize,
     generation: u32,
     pulls: Mutex<Pulls>,
 }
@@ -101,7 +107,8 @@ pub(super) fn let_go<T>(generation: u32, held: T) {
 /// Gives a session away.
 fn give(session: Session) -> *mut haft_session {
     let session = ManuallyDrop::new(session);
-    handle::share(Arc::new(SessionHandle { session, generation: fork::generation(), pulls: Mutex::default() }))
+    let (owners, generation) = (AtomicUsize::new(1), fork::generation());
+    handle::share(Arc::new(SessionHandle { session, owners, generation, pulls: Mutex::default() }))
 }
 
 /// The session of a call.
@@ -109,9 +116,9 @@ fn give(session: Session) -> *mut haft_session {
 /// # Errors
 /// `argument` for NULL, `forked` in a child.
 #[inline]
-unsafe fn of<'a>(session: *const haft_session) -> Result<&'a SessionHandle> {
+unsafe fn of(session: *const haft_session) -> Result<Arc<SessionHandle>> {
     // SAFETY: the caller passes on the host's pointer.
-    let handle = unsafe { handle::borrow(session) }.ok_or_else(|| handle::null("session"))?;
+    let handle = unsafe { handle::keep(session) }.ok_or_else(|| handle::null("session"))?;
     same_process(handle.generation)?;
     Ok(handle)
 }
@@ -126,7 +133,7 @@ unsafe fn poison(session: *const haft_session) {
 
 /// What request, submit, stage and prepare have in common.
 struct Call<'a> {
-    handle: &'a SessionHandle,
+    handle: Arc<SessionHandle>,
     verb: Option<&'a str>,
     target: Option<&'a str>,
     args: &'a Args,
@@ -209,7 +216,12 @@ pub unsafe extern "C" fn haft_session_create(
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_session_retain(session: *mut haft_session) -> *mut haft_session {
-    entry!(otherwise: ptr::null_mut(), { handle::retain(session) })
+    entry!(otherwise: ptr::null_mut(), {
+        if let Some(handle) = handle::borrow(session) {
+            handle.owners.fetch_add(1, Ordering::Relaxed);
+        }
+        handle::retain(session)
+    })
 }
 
 /// Narrows a session to a child that shares its connection and its options: another base path, a WebSocket, an entity,
@@ -282,7 +294,7 @@ pub unsafe extern "C" fn haft_session_request(
 ) -> haft_status {
     entry!(fallible, error: error, clear: [response], poison: || poison(session), {
         let call = Call::read(session, verb, target, args)?;
-        answer(call.handle, call.handle.session.request(call.verb, call.target, call.args)?, response);
+        answer(&call.handle, call.handle.session.request(call.verb, call.target, call.args)?, response);
         Ok(())
     })
 }
@@ -335,7 +347,7 @@ pub unsafe extern "C" fn haft_session_stage(
 ) -> haft_status {
     entry!(fallible, error: error, clear: [response], poison: || poison(session), {
         let call = Call::read(session, verb, target, args)?;
-        answer(call.handle, call.handle.session.stage(call.verb, call.target, call.args)?, response);
+        answer(&call.handle, call.handle.session.stage(call.verb, call.target, call.args)?, response);
         Ok(())
     })
 }
@@ -388,7 +400,7 @@ pub unsafe extern "C" fn haft_session_commit(
 ) -> haft_status {
     entry!(fallible, error: error, clear: [response], poison: || poison(session), {
         let handle = of(session)?;
-        answer(handle, handle.session.commit(arguments::given(args)?)?, response);
+        answer(&handle, handle.session.commit(arguments::given(args)?)?, response);
         Ok(())
     })
 }
@@ -556,7 +568,7 @@ pub unsafe extern "C" fn haft_session_inspect(
     entry!(fallible, error: error, clear: [response], poison: || poison(session), {
         let handle = of(session)?;
         let what = text::required(what, "what")?;
-        answer(handle, handle.session.inspect(what, arguments::given(args)?)?, response);
+        answer(&handle, handle.session.inspect(what, arguments::given(args)?)?, response);
         Ok(())
     })
 }
@@ -582,12 +594,18 @@ pub unsafe extern "C" fn haft_session_close(
     })
 }
 
-/// Drops one owner of a session; the last one lets it go. It never waits, for the network or for a thread, and what is
-/// staged is lost: close before. In a forked child it sends nothing.
+/// Drops one owner of a session; the last one lets it go. It never waits, for the network or for a thread: calls under
+/// way in other threads end with HAFT_E_CANCELLED, and what is staged is lost: close before. In a forked child it sends nothing.
 ///
 /// @param session  the session, or NULL
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_session_free(session: *mut haft_session) {
-    entry!(otherwise: (), { drop(handle::release(session)) });
+    entry!(otherwise: (), {
+        let Some(handle) = handle::release(session) else { return };
+        let last = handle.owners.fetch_sub(1, Ordering::AcqRel) == 1;
+        if last && handle.generation == fork::generation() {
+            handle.session.let_go();
+        }
+    });
 }

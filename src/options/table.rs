@@ -88,8 +88,8 @@ options! {
     "timeout", ALL, DEFAULT | CLOSE | COMMIT, "seconds, text with a unit, or [connect, read]", "none (close: 5)", "How long a connection may take and how long the server may be silent; at close, how long leaving may take.";
     "timeouts", ALL, DEFAULT | COMMIT, "group: connect, read, total", "none", "The same by phase, and the whole call.";
     "retry", ALL, DEFAULT, "number, or object: total, connect, read, status, other, status_forcelist, allowed_methods, backoff_factor, backoff_max, backoff_jitter, respect_retry_after_header, retry_after_max, raise_on_status", "0", "How often a failed call is tried again (as urllib3's Retry).";
-    "id", ALL, CALL, "1 to 2^63-1", "made by the library", "The id by which the call can be cancelled; unique among those in flight.";
-    "tag", ALL, CALL, "text", "none", "The topic of the call's events.";
+    "id", ALL, CALL | COMMIT, "1 to 2^63-1", "made by the library", "The id by which the call can be cancelled; unique among those in flight.";
+    "tag", ALL, CALL | COMMIT, "text", "none", "The topic of the call's events.";
     "progress", ALL, CALL, "bool", "false", "Whether a submitted call brings PROGRESS events.";
     "headers", ALL, DEFAULT, "group, object or list of pairs; null removes one", "User-Agent, Accept-Encoding, Accept, Connection", "Header fields, in this order and case.";
     "parse", ALL, DEFAULT, "\"auto\", \"json\", \"text\", \"none\"", "\"auto\"", "What becomes of the body: JSON by content type else decoded text, JSON or an error, text, or nothing.";
@@ -124,10 +124,10 @@ options! {
     "local_address", HTTP, SESSION, "IP address", "any", "The address to connect from.";
     "ip_version", HTTP, SESSION, "4, 6, \"any\"", "\"any\"", "The address family to connect with.";
     "http_version", HTTP, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The protocol version.";
-    "pool_connections", HTTP, SESSION, "number", "10", "How many origins keep idle connections.";
-    "pool_maxsize", HTTP, SESSION, "number", "10", "How many connections of one origin are kept.";
-    "pool_block", HTTP, SESSION, "bool", "false", "Wait when pool_maxsize connections of an origin are in use.";
-    "pool_idle", HTTP, SESSION, "seconds", "55", "How long an idle connection is kept.";
+    "pool_connections", HTTP, CREATE | CONFIGURE, "number", "10", "How many origins keep idle connections.";
+    "pool_maxsize", HTTP, CREATE | CONFIGURE, "number", "10", "How many connections of one origin are kept.";
+    "pool_block", HTTP, CREATE | CONFIGURE, "bool", "false", "Wait when pool_maxsize connections of an origin are in use.";
+    "pool_idle", HTTP, CREATE | CONFIGURE, "seconds", "55", "How long an idle connection is kept.";
     "pool", HTTP, CONFIGURE, "\"clear\"", "none", "Drop the idle connections and go on.";
     "limit_rate", HTTP, DEFAULT, "bytes per second", "none", "The highest average speed in either direction.";
     "low_speed", HTTP, DEFAULT, "[bytes per second, seconds]", "none", "Give up when it was slower than this for so long.";

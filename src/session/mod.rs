@@ -1,8 +1,8 @@
 //! The handle: what every back end has in common. State, child sessions, calls in flight, staged work, queues and the
 //! worker live here; a back end only answers calls.
 //!
-//! A [`Session`] is the host's reference; the parts inside hold the [`Handle`] behind it, so that the last reference
-//! of the host can be told apart from the library's own.
+//! A [`Session`] stands for the host's references; calls, jobs and children's parts hold the [`Handle`] behind it, so
+//! that the host letting go can be told apart from the library's own references.
 
 mod event;
 mod host;
@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 pub use event::{Event, Failure, Kind};
 pub use host::HostCode;
@@ -45,12 +45,11 @@ use subscribe::Subscription;
 use tickets::{Ticket, Tickets};
 use worker::Worker;
 
-/// One session handle. Clones share it; the last one dropped lets it go without waiting.
-#[derive(Clone)]
+/// One session handle. [`Session::let_go`], or its drop, lets it go without waiting.
 pub struct Session {
     handle: Arc<Handle>,
-    /// Counts the host's references.
-    lease: Arc<Lease>,
+    /// The host's hold; empty once it has let go.
+    lease: Mutex<Option<Arc<Lease>>>,
 }
 
 /// The states that `haft.state` tells.
@@ -80,32 +79,39 @@ impl State {
 struct Handle {
     shared: Arc<Shared>,
     id: u64,
-    /// This handle and those that it was attached to, root first.
-    lineage: Box<[u64]>,
     backend: Arc<dyn Backend>,
-    queue: Arc<Queue>,
+    queue: Queue,
+    /// `events: "parent"`: the handle whose queue and push subscriptions take this one's events, CLOSED excepted.
+    parent_hears: Option<Arc<Handle>>,
     subscriptions: Mutex<Vec<Arc<Subscription>>>,
     children: Mutex<Vec<Weak<Handle>>>,
     state: AtomicU8,
+    /// Somebody has begun to finish a close.
+    leaving: AtomicBool,
+    /// The close is finished, CLOSED told.
+    left: AtomicBool,
     poisoned: AtomicBool,
 }
 
 /// What a root and its children share.
 #[derive(Default)]
 struct Shared {
-    tickets: Tickets,
+    tickets: Arc<Tickets>,
     staged: Mutex<Staged>,
     /// Held through a whole commit: two commits never interleave.
     committing: Mutex<()>,
     worker: Worker,
     handles: AtomicU64,
     calls: AtomicU64,
+    /// Told when a handle has left, for whoever waits for that.
+    departure: (Mutex<()>, Condvar),
 }
 
-/// The host's references to one handle, and its hold on the parent.
+/// The host's hold on one handle, and with it on the parent.
 struct Lease {
     handle: Arc<Handle>,
-    _parent: Option<Session>,
+    /// Only held: a parent that the host has let go of lives as long as its children.
+    _parent: Option<Arc<Lease>>,
 }
 
 impl Session {
@@ -116,23 +122,27 @@ impl Session {
     pub fn create(url: &str, args: &Args) -> Result<Session> {
         args.check()?;
         let backend = backends::open(url, args)?;
-        let shared = Arc::new(Shared::default());
-        Ok(Session::assemble(shared, backend, None, Arc::default()))
+        Ok(Session::assemble(Arc::default(), backend, None, None))
     }
 
-    fn assemble(shared: Arc<Shared>, backend: Arc<dyn Backend>, parent: Option<Session>, queue: Arc<Queue>) -> Session {
+    fn assemble(
+        shared: Arc<Shared>,
+        backend: Arc<dyn Backend>,
+        parent: Option<Arc<Lease>>,
+        parent_hears: Option<Arc<Handle>>,
+    ) -> Session {
         let id = shared.handles.fetch_add(1, Ordering::Relaxed);
-        let mut lineage = parent.as_ref().map(|parent| parent.handle.lineage.to_vec()).unwrap_or_default();
-        lineage.push(id);
         let handle = Arc::new(Handle {
             shared,
             id,
-            lineage: lineage.into(),
             backend,
-            queue,
+            queue: Queue::default(),
+            parent_hears,
             subscriptions: Mutex::default(),
             children: Mutex::default(),
             state: AtomicU8::new(State::Ready as u8),
+            leaving: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             poisoned: AtomicBool::new(false),
         });
         if let Some(parent) = &parent {
@@ -141,7 +151,7 @@ impl Session {
             children.push(Arc::downgrade(&handle));
         }
         let lease = Arc::new(Lease { handle: Arc::clone(&handle), _parent: parent });
-        Session { handle, lease }
+        Session { handle, lease: Mutex::new(Some(lease)) }
     }
 
     /// Narrows to a child session that shares the connection.
@@ -152,15 +162,19 @@ impl Session {
         let handle = &self.handle;
         handle.ready()?;
         options::check(args, scope::ATTACH, handle.backend.name())?;
-        let queue = match args.str("events")? {
-            None | Some("own") => Arc::default(),
-            Some("parent") => Arc::clone(&handle.queue),
+        let parent_hears = match args.str("events")? {
+            None | Some("own") => None,
+            Some("parent") => Some(Arc::clone(handle)),
             Some(other) => {
                 return Err(Error::option("events", format!("events was {other:?}; it takes \"own\" or \"parent\"")));
             }
         };
+        let lease = self.lease.lock().clone().ok_or_else(closed)?;
         let backend = handle.backend.attach(name, args)?;
-        Ok(Session::assemble(Arc::clone(&handle.shared), backend, Some(self.clone()), queue))
+        let child = Session::assemble(Arc::clone(&handle.shared), backend, Some(lease), parent_hears);
+        // A close that began meanwhile has not seen the child: look again, now that it would.
+        handle.ready()?;
+        Ok(child)
     }
 
     /// Changes the session's defaults.
@@ -178,14 +192,11 @@ impl Session {
     /// # Errors
     /// What went wrong; the detail's `outcome` says whether a change may have happened.
     pub fn request(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Response> {
-        // The call keeps the handle alive by itself: the host may free it meanwhile.
-        let handle = Arc::clone(&self.handle);
+        let handle = &self.handle;
         handle.ready()?;
         options::check(args, scope::CALL, handle.backend.name())?;
-        let ticket = handle.shared.tickets.open(handle.id, handle::wanted_id(args)?)?;
-        // A close that began meanwhile has not seen this ticket: look again, now that it would.
-        handle.ready()?;
-        handle.call(&ticket, verb, target, args)
+        let ticket = handle.open(args)?;
+        handle.call(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
     /// Does it now and does not wait: the outcome comes once, as a RESPONSE event.
@@ -204,7 +215,8 @@ impl Session {
         let handle = &self.handle;
         handle.ready()?;
         options::check(args, scope::CALL, handle.backend.name())?;
-        staged::stage(handle, verb, target, args)
+        let ticket = handle.open(args)?;
+        staged::stage(handle, &Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
     /// What would be sent, as arguments that can be edited; `request` with verb NULL sends them.
@@ -215,7 +227,7 @@ impl Session {
         let handle = &self.handle;
         handle.ready()?;
         options::check(args, scope::CALL, handle.backend.name())?;
-        let ticket = handle.shared.tickets.open(handle.id, None)?;
+        let ticket = handle.open(args)?;
         handle.backend.prepare(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
@@ -224,10 +236,11 @@ impl Session {
     /// # Errors
     /// The first failure, with its `index`; what stays staged is said in design terms by the back end.
     pub fn commit(&self, args: &Args) -> Result<Response> {
-        let handle = Arc::clone(&self.handle);
+        let handle = &self.handle;
         handle.ready()?;
         options::check(args, scope::COMMIT, handle.backend.name())?;
-        staged::commit(&handle, args)
+        let ticket = handle.open(args)?;
+        staged::commit(handle, args, &ticket.cancel)
     }
 
     /// Forgets what is staged.
@@ -237,7 +250,7 @@ impl Session {
     pub fn rollback(&self, args: &Args) -> Result<()> {
         self.handle.ready()?;
         options::check(args, scope::COMMIT, self.handle.backend.name())?;
-        self.handle.shared.staged.lock().clear();
+        staged::rollback(&self.handle);
         Ok(())
     }
 
@@ -273,8 +286,7 @@ impl Session {
         if HostCode::on_worker() {
             return Err(Error::new(&code::BUSY, "poll was called inside a callback, whose return it would wait for"));
         }
-        let queue = Arc::clone(&self.handle.queue);
-        queue.take(u64::try_from(timeout_ms).ok().map(Duration::from_millis))
+        self.handle.queue.take(u64::try_from(timeout_ms).ok().map(Duration::from_millis))
     }
 
     /// The descriptor that is readable while the queue is not empty, or -1.
@@ -305,10 +317,17 @@ impl Session {
         self.handle.poisoned.store(true, Ordering::Relaxed);
     }
 
-    /// Lets go without a word to anybody, as a forked child must: the threads and locks of the parent are not here.
-    pub fn forget_after_fork(self) {
-        std::mem::forget(self);
+    /// The host has no reference left: calls in flight end cancelled, staged work is dropped unless a child lives on,
+    /// and nothing is waited for.
+    pub fn let_go(&self) {
+        // The lock is not held while host code runs in the drop of what belonged to the session.
+        let lease = self.lease.lock().take();
+        drop(lease);
     }
+}
+
+fn closed() -> Error {
+    Error::new(&code::CLOSED, "the session was closed")
 }
 
 impl Handle {
@@ -326,14 +345,20 @@ impl Handle {
         }
         match self.state() {
             State::Ready => Ok(()),
-            State::Closing | State::Closed => Err(Error::new(&code::CLOSED, "the session was closed")),
+            State::Closing | State::Closed => Err(closed()),
         }
     }
 
-    /// Whether the handle `other` is this one or below it. Ids grow, so a handle's own is the last of its lineage.
-    fn covers(self: &Arc<Self>) -> impl Fn(u64) -> bool + use<> {
-        let family = self.family();
-        move |id| family.contains(&id)
+    fn is_root(&self) -> bool {
+        self.id == 0
+    }
+
+    /// Opens a call under the id that the host wants.
+    fn open(&self, args: &Args) -> Result<Ticket> {
+        let ticket = self.shared.tickets.open(self.id, args.int("id")?)?;
+        // A close that began meanwhile has not seen this ticket: look again, now that it would.
+        self.ready()?;
+        Ok(ticket)
     }
 
     /// The ids of this handle and of everything attached below it.
@@ -346,41 +371,32 @@ impl Handle {
         ids
     }
 
-    fn cancel(self: &Arc<Self>, id: u64) {
-        self.shared.tickets.cancel(id, self.covers());
+    fn cancel(&self, id: u64) {
+        let family = self.family();
+        self.shared.tickets.cancel(id, |handle| family.contains(&handle));
     }
 
-    fn call(&self, ticket: &Ticket<'_>, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Response> {
+    fn call(&self, call: &Call<'_>) -> Result<Response> {
         self.shared.calls.fetch_add(1, Ordering::Relaxed);
-        let call = Call { verb, target, args, cancel: &ticket.cancel, progress: None };
-        self.backend.request(&call).map(Response::from)
+        self.backend.request(call).map(Response::from)
     }
-}
 
-/// Reading what the session itself needs from a call's arguments.
-mod handle {
-    use crate::{args::Args, error::Result};
+    /// The handle whose queue takes the events of this one.
+    fn hearer(&self) -> &Handle {
+        self.parent_hears.as_ref().map_or(self, |parent| parent.hearer())
+    }
 
-    pub(super) fn wanted_id(args: &Args) -> Result<Option<i64>> {
-        args.int("id")
+    fn drop_staged(&self, how: &str) {
+        let lost = staged::rollback(self);
+        if lost > 0 {
+            log::warn(c"session", || format!("a session was {how}; {lost} staged requests were dropped"));
+        }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let handle = &self.handle;
-        if handle.state() == State::Ready {
-            handle.state.store(State::Closed as u8, Ordering::Release);
-            handle.cancel(0);
-            let lost = if handle.lineage.len() == 1 { handle.shared.staged.lock().clear() } else { 0 };
-            if lost > 0 {
-                log::warn(c"session", || format!("a session was freed without close; {lost} staged requests were dropped"));
-            }
-            leave::abandon(handle);
-        }
-        if handle.lineage.len() == 1 {
-            handle.shared.worker.stop();
-        }
+        leave::abandon(&self.handle);
     }
 }
 
@@ -389,7 +405,6 @@ impl fmt::Debug for Session {
         f.debug_struct("Session")
             .field("backend", &self.handle.backend.name())
             .field("state", &self.handle.state())
-            .field("references", &Arc::strong_count(&self.lease))
             .finish_non_exhaustive()
     }
 }

@@ -27,6 +27,8 @@ struct State {
     events: VecDeque<Event>,
     /// How many of them may be dropped when the queue is full.
     messages: usize,
+    /// How many of them are answers.
+    responses: usize,
     limit: Option<usize>,
     /// Dropped since the last poll.
     dropped: u64,
@@ -52,8 +54,8 @@ impl State {
 }
 
 impl Queue {
-    /// Adds an event. The oldest message makes room when there are too many; other kinds are never dropped. Nothing
-    /// comes after CLOSED.
+    /// Adds an event. The oldest message makes room when there are too many; other kinds are never dropped, but a
+    /// progress takes the place of an older one of the same call. Nothing comes after CLOSED.
     pub fn push(&self, event: Event) {
         let mut state = self.state.lock();
         if state.closed {
@@ -71,8 +73,16 @@ impl Queue {
                 }
                 state.messages += 1;
             }
+            Kind::Progress => {
+                let same = |old: &&mut Event| old.kind() == Kind::Progress && old.id() == event.id();
+                if let Some(old) = state.events.iter_mut().rev().find(same) {
+                    *old = event;
+                    return;
+                }
+            }
+            Kind::Response => state.responses += 1,
             Kind::Closed => state.closed = true,
-            _ => {}
+            Kind::Lost | Kind::Restored | Kind::Dropped => {}
         }
         state.events.push_back(event);
         state.level(was_empty);
@@ -85,7 +95,9 @@ impl Queue {
     /// # Errors
     /// `closed` after CLOSED was taken.
     pub fn take(&self, timeout: Option<Duration>) -> Result<Option<Event>> {
-        let deadline = timeout.map(|timeout| crate::clock::now().checked_add(timeout));
+        // Who only looks, and may do so all the time, needs no clock.
+        let waits = timeout.filter(|timeout| !timeout.is_zero());
+        let deadline = waits.map(|timeout| crate::clock::now().checked_add(timeout));
         let mut state = self.state.lock();
         loop {
             let was_empty = state.is_empty();
@@ -97,8 +109,10 @@ impl Queue {
                 return Ok(Some(Event::new(Kind::Dropped).with_value(&Tree::Object(value))));
             }
             if let Some(event) = state.events.pop_front() {
-                if event.kind() == Kind::Message {
-                    state.messages -= 1;
+                match event.kind() {
+                    Kind::Message => state.messages -= 1,
+                    Kind::Response => state.responses -= 1,
+                    _ => {}
                 }
                 state.level(was_empty);
                 if event.kind() == Kind::Closed {
@@ -112,6 +126,7 @@ impl Queue {
                 return Err(Error::new(&code::CLOSED, "the session was closed and its last event was taken"));
             }
             match deadline {
+                _ if timeout == Some(Duration::ZERO) => return Ok(None),
                 None | Some(None) => self.filled.wait(&mut state),
                 Some(Some(deadline)) => {
                     if self.filled.wait_until(&mut state, deadline).timed_out() && state.is_empty() && !state.closed {
@@ -138,6 +153,11 @@ impl Queue {
     /// Sets how many messages it holds.
     pub fn set_limit(&self, limit: usize) {
         self.state.lock().limit = Some(limit);
+    }
+
+    /// How many answers wait.
+    pub fn responses(&self) -> usize {
+        self.state.lock().responses
     }
 
     /// How many events wait.
@@ -192,6 +212,17 @@ mod tests {
         assert!(!readable(&queue));
         queue.push(message("again"));
         assert!(readable(&queue));
+    }
+
+    #[test]
+    fn progress_of_a_call_is_one_event() {
+        let queue = Queue::default();
+        for (id, tag) in [(1, "old"), (2, "other"), (1, "new")] {
+            queue.push(Event::new(Kind::Progress).with_id(id).with_topic(tag));
+        }
+        let order: Vec<_> = (0..2).map(|_| topic(queue.take(Some(Duration::ZERO)).unwrap())).collect();
+        assert_eq!(order, ["new", "other"]);
+        assert_eq!(queue.len(), 0);
     }
 
     #[test]

@@ -1,19 +1,26 @@
 //! Work that waits for commit: one list per server session, sent in order.
 
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::{Handle, HostCode, Response};
 use crate::{
     args::Args,
-    backends::{Backend, Call},
+    backends::{Answer, Backend, Call, Carried},
+    engine::net::cancel::Cancel,
     error::{Error, Result, code},
     value::{Object, Tree},
 };
 
+/// Arguments that are about the commit as a whole.
+const OF_THE_COMMIT: [&str; 2] = ["id", "tag"];
+
 /// The staged list.
 #[derive(Default)]
 pub(super) struct Staged {
-    items: std::collections::VecDeque<Item>,
+    items: VecDeque<Item>,
 }
 
 /// One staged call, with the back end of the handle that staged it.
@@ -25,11 +32,6 @@ struct Item {
 }
 
 impl Staged {
-    /// Forgets everything; says how much it was.
-    pub(super) fn clear(&mut self) -> usize {
-        std::mem::take(&mut self.items).len()
-    }
-
     /// The list as a snapshot shows it: verb and target, no arguments (they may be secret).
     pub(super) fn show(&self) -> Tree {
         let show = |(index, item): (usize, &Item)| {
@@ -52,14 +54,13 @@ fn index_tree(index: usize) -> Tree {
     Tree::Int(i64::try_from(index).unwrap_or(i64::MAX))
 }
 
-pub(super) fn stage(handle: &Handle, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Response> {
-    let ticket = handle.shared.tickets.open(handle.id, None)?;
-    handle.backend.check(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })?;
+pub(super) fn stage(handle: &Handle, call: &Call<'_>) -> Result<Response> {
+    handle.backend.check(call)?;
     let item = Item {
         backend: Arc::clone(&handle.backend),
-        verb: verb.map(Into::into),
-        target: target.map(Into::into),
-        args: args.clone(),
+        verb: call.verb.map(Into::into),
+        target: call.target.map(Into::into),
+        args: call.args.clone(),
     };
     let mut staged = handle.shared.staged.lock();
     staged.items.push_back(item);
@@ -68,35 +69,29 @@ pub(super) fn stage(handle: &Handle, verb: Option<&str>, target: Option<&str>, a
     Ok(Response::of_value(&Tree::Null, meta))
 }
 
+/// Forgets what is staged; says how much it was.
+pub(super) fn rollback(handle: &Handle) -> usize {
+    // Dropping the items may run host code (the drop of a reader): not under the lock.
+    let items = std::mem::take(&mut handle.shared.staged.lock().items);
+    items.len()
+}
+
 /// Sends what is staged now, in order, and stops at the first failure: what went before has left the list, the failed
 /// one and what follows stay in it, ahead of what was staged meanwhile.
-pub(super) fn commit(handle: &Arc<Handle>, args: &Args) -> Result<Response> {
+pub(super) fn commit(handle: &Handle, args: &Args, cancel: &Arc<Cancel>) -> Result<Response> {
     let shared = &handle.shared;
     let committing = if HostCode::active() { shared.committing.try_lock() } else { Some(shared.committing.lock()) };
     let Some(_committing) = committing else {
         return Err(Error::new(&code::BUSY, "commit was called inside a commit of the same session"));
     };
-    let ticket = shared.tickets.open(handle.id, None)?;
-    handle.ready()?;
     let mut waiting = std::mem::take(&mut shared.staged.lock().items);
     let (mut values, mut answers) = (Vec::with_capacity(waiting.len()), Vec::with_capacity(waiting.len()));
     while let Some(item) = waiting.pop_front() {
-        let mut item_args = item.args.clone();
-        for (key, value) in args.root().iter() {
-            if item_args.get(key).is_none() {
-                item_args.set(key, value.clone());
-            }
-        }
-        let call = Call {
-            verb: item.verb.as_deref(),
-            target: item.target.as_deref(),
-            args: &item_args,
-            cancel: &ticket.cancel,
-            progress: None,
-        };
         let index = values.len();
-        match item.backend.request(&call).and_then(|answer| item.backend.judge(&item.args, answer)) {
-            Ok(answer) => {
+        match item.send(args, cancel) {
+            Ok(mut answer) => {
+                shared.calls.fetch_add(1, Ordering::Relaxed);
+                answer.note("index", index_tree(index));
                 let answer = Response::from(answer);
                 let mut value = Object::default();
                 value.insert("index", index_tree(index));
@@ -118,12 +113,33 @@ pub(super) fn commit(handle: &Arc<Handle>, args: &Args) -> Result<Response> {
     Ok(Response::of_items(&Tree::Array(values), answers))
 }
 
+impl Item {
+    /// Sends it; the commit's own arguments stand in where the item has none.
+    fn send(&self, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
+        let mut own = self.args.clone();
+        for (key, value) in args.root().iter() {
+            if !OF_THE_COMMIT.contains(&key) && own.get(key).is_none() {
+                own.set(key, value.clone());
+            }
+        }
+        self.backend.for_commit(&mut own)?;
+        self.backend.request(&Call {
+            verb: self.verb.as_deref(),
+            target: self.target.as_deref(),
+            args: &own,
+            cancel,
+            progress: None,
+        })
+    }
+}
+
 /// The failure of one item as the failure of the commit: its index, and the partial results behind it. The failed
 /// answer itself is the last of them.
 fn failure(mut error: Error, index: usize, values: Vec<Tree>, mut answers: Vec<Response>) -> Error {
-    if let Some(answer) = crate::backends::Carried::take(&mut error) {
+    if let Some(mut answer) = Carried::take(&mut error) {
+        answer.note("index", index_tree(index));
         answers.push(Response::from(answer));
     }
     let partial = Response::of_items(&Tree::Array(values), answers);
-    crate::backends::Carried::attach(error.with("index", index_tree(index)), partial.into_answer())
+    Carried::attach(error.with("index", index_tree(index)), partial.into_answer())
 }

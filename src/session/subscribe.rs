@@ -7,12 +7,14 @@ use std::sync::{
 
 use parking_lot::Mutex;
 
-use super::{Event, Handle, HostCode, INFLIGHT_MAX, Kind, handle::wanted_id, staged, tickets};
+use super::{Event, Handle, HostCode, INFLIGHT_MAX, Kind, Response, State, staged};
 use crate::{
     args::Args,
+    backends::{Call, Progress},
     error::{Error, Result, code},
     log,
     options::{self, nearest, scope},
+    sys::panic::contain,
     value::{Object, Tree},
 };
 
@@ -43,7 +45,7 @@ impl Subscription {
         }
         let event = event.with_id(self.id).with_topic(&self.topic).with_user_data(self.user_data);
         if self.callback.is_none() {
-            handle.queue.push(event);
+            handle.hearer().queue.push(event);
             return;
         }
         let subscription = Arc::clone(self);
@@ -95,7 +97,7 @@ pub(super) fn subscribe(
     if let Some(limit) = args.int("queue_max")? {
         let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0);
         let limit = limit.ok_or_else(|| Error::option("queue_max", "queue_max was not a positive number"))?;
-        handle.queue.set_limit(limit);
+        handle.hearer().queue.set_limit(limit);
     }
     let id = handle.shared.tickets.fresh();
     let subscription = Arc::new(Subscription {
@@ -108,15 +110,20 @@ pub(super) fn subscribe(
     handle.subscriptions.lock().push(Arc::clone(&subscription));
     if topic == "haft.state" {
         // The first event says how things stand, so that nobody has to ask and race.
-        subscription.deliver(handle, state_event(handle));
+        subscription.deliver(handle, state_event(handle.state()));
+    }
+    // A close that began meanwhile may not have seen the subscription: look again, now that it would.
+    if let Err(error) = handle.ready() {
+        unsubscribe(handle, id);
+        return Err(error);
     }
     Ok(id)
 }
 
-/// A `haft.state` message with the state as it is.
-pub(super) fn state_event(handle: &Handle) -> Event {
+/// A `haft.state` message.
+pub(super) fn state_event(state: State) -> Event {
     let mut value = Object::default();
-    value.insert("state", Tree::from(handle.state().word()));
+    value.insert("state", Tree::from(state.word()));
     Event::new(Kind::Message).with_value(&Tree::Object(value))
 }
 
@@ -134,54 +141,99 @@ pub(super) fn unsubscribe(handle: &Handle, id: u64) {
     }
 }
 
+/// What a submitted call does.
+enum Work {
+    Commit,
+    Rollback,
+    Stage,
+    Request,
+}
+
+impl Work {
+    fn of(verb: Option<&str>, args: &Args) -> Result<Work> {
+        Ok(match verb {
+            Some("haft.commit") => Work::Commit,
+            Some("haft.rollback") => Work::Rollback,
+            _ if args.bool("stage")?.unwrap_or(false) => Work::Stage,
+            _ => Work::Request,
+        })
+    }
+
+    fn run(&self, handle: &Handle, call: &Call<'_>) -> Result<Response> {
+        call.cancel.check()?;
+        match self {
+            Work::Commit => staged::commit(handle, call.args, call.cancel),
+            Work::Rollback => {
+                staged::rollback(handle);
+                Ok(Response::of_value(&Tree::Null, Object::default()))
+            }
+            Work::Stage => staged::stage(handle, call),
+            Work::Request => handle.call(call),
+        }
+    }
+}
+
 /// Runs a call on the worker and brings its outcome as one RESPONSE event.
 pub(super) fn submit(handle: &Arc<Handle>, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<u64> {
     handle.ready()?;
-    let commits = verb == Some("haft.commit");
-    let rolls_back = verb == Some("haft.rollback");
-    options::check(args, if commits || rolls_back { scope::COMMIT } else { scope::CALL }, handle.backend.name())?;
-    let stages = args.bool("stage")?.unwrap_or(false);
-    let tag = args.str("tag")?.unwrap_or_default().to_owned();
+    let work = Work::of(verb, args)?;
+    let scope = if matches!(work, Work::Commit | Work::Rollback) { scope::COMMIT } else { scope::CALL };
+    options::check(args, scope, handle.backend.name())?;
+    let tag: Box<str> = args.str("tag")?.unwrap_or_default().into();
     let shared = &handle.shared;
-    if shared.tickets.count() + handle.queue.len() >= INFLIGHT_MAX {
+    if shared.tickets.count() + handle.hearer().queue.responses() >= INFLIGHT_MAX {
         return Err(Error::new(&code::LIMIT, format!("{INFLIGHT_MAX} calls were in flight or unread")));
     }
-    let (id, cancel) = shared.tickets.reserve(handle.id, wanted_id(args)?)?;
+    let progress = args.bool("progress")?.unwrap_or(false);
+    let mut ticket = handle.open(args)?;
+    let id = ticket.id();
     let job = {
         // The call keeps the handle, not the host's reference: a free meanwhile cancels it.
-        let (handle, cancel) = (Arc::clone(handle), Arc::clone(&cancel));
-        let (verb, target, args) = (verb.map(str::to_owned), target.map(str::to_owned), args.clone());
+        let (handle, args) = (Arc::clone(handle), args.clone());
+        let (verb, target): (Option<Box<str>>, Option<Box<str>>) = (verb.map(Into::into), target.map(Into::into));
         move || {
-            let ticket = handle.shared.tickets.resume(id, cancel);
+            let progress = progress.then(|| progress_events(&handle, id, &tag));
             let (verb, target) = (verb.as_deref(), target.as_deref());
-            let outcome = if ticket.cancel.is_cancelled() {
-                Err(tickets::cancelled())
-            } else if commits {
-                staged::commit(&handle, &args)
-            } else if rolls_back {
-                handle.shared.staged.lock().clear();
-                Ok(super::Response::of_value(&Tree::Null, Object::default()))
-            } else if stages {
-                staged::stage(&handle, verb, target, &args)
-            } else {
-                handle.call(&ticket, verb, target, &args)
-            };
-            drop(ticket);
+            let call = Call { verb, target, args: &args, cancel: &ticket.cancel, progress };
+            let outcome = contain(|| work.run(&handle, &call)).unwrap_or_else(|panic| {
+                handle.poisoned.store(true, Ordering::Relaxed);
+                Err(panic)
+            });
+            ticket.give_id_back();
             answer(&handle, Event::new(Kind::Response).with_id(id).with_topic(&tag).with_outcome(outcome));
+            drop(ticket);
         }
     };
-    if let Err(error) = shared.worker.run(Box::new(job)) {
-        drop(shared.tickets.resume(id, cancel));
-        return Err(error);
-    }
+    // Checked again with the worker's lock held: no call comes to stand behind the end of a close.
+    shared.worker.run_if(|| handle.ready(), Box::new(job))?;
     Ok(id)
 }
 
+/// Brings PROGRESS events of a submitted call to the queue.
+fn progress_events(handle: &Arc<Handle>, id: u64, tag: &str) -> Arc<dyn Fn(Progress) + Send + Sync> {
+    // Weak: a stream that the host keeps open must not keep the session.
+    let (handle, tag): (_, Box<str>) = (Arc::downgrade(handle), tag.into());
+    Arc::new(move |progress| {
+        let Some(handle) = handle.upgrade() else { return };
+        let number = |bytes: u64| Tree::Int(i64::try_from(bytes).unwrap_or(i64::MAX));
+        let mut value = Object::default();
+        value.insert("sent", number(progress.sent));
+        value.insert("to_send", progress.to_send.map_or(Tree::Null, number));
+        value.insert("received", number(progress.received));
+        let event = Event::new(Kind::Progress).with_id(id).with_topic(&tag);
+        handle.hearer().queue.push(event.with_value(&Tree::Object(value)));
+    })
+}
+
 /// Brings an answer to the push subscription of `haft.response`, else to the queue.
-fn answer(handle: &Arc<Handle>, event: Event) {
-    let listener = listeners(handle, "haft.response").into_iter().find(|listener| listener.callback.is_some());
-    match listener {
-        Some(listener) => listener.call(event.with_user_data(listener.user_data)),
-        None => handle.queue.push(event),
+fn answer(handle: &Handle, event: Event) {
+    let mut hearer = handle;
+    loop {
+        let listener = listeners(hearer, "haft.response").into_iter().find(|listener| listener.is_push());
+        match (listener, &hearer.parent_hears) {
+            (Some(listener), _) => return listener.call(event.with_user_data(listener.user_data)),
+            (None, Some(parent)) => hearer = parent,
+            (None, None) => return hearer.queue.push(event),
+        }
     }
 }

@@ -37,12 +37,23 @@ impl Worker {
     /// Adds a job at the end; starts the thread when there is none.
     ///
     /// # Errors
-    /// `closed` when the worker was stopped, `limit` when no thread can be had.
+    /// `closed` when the worker was stopped, `limit` when no thread can be had. The job is dropped then.
     pub fn run(&self, job: Job) -> Result<()> {
+        self.run_if(|| Ok(()), job)
+    }
+
+    /// The same, when `allowed` holds at the moment in which the job gets its place: nobody adds one in between.
+    ///
+    /// # Errors
+    /// Those of [`Worker::run`] and of `allowed`.
+    pub fn run_if(&self, allowed: impl FnOnce() -> Result<()>, job: Job) -> Result<()> {
+        // Declared before the lock, so that a refused job is dropped after it: that may run the host's code.
+        let job = job;
         let mut state = self.shared.state.lock();
         if state.stopping {
             return Err(Error::new(&code::CLOSED, "the session was closed"));
         }
+        allowed()?;
         if !state.running {
             let shared = Arc::clone(&self.shared);
             let thread = sys::thread::spawn("haft-worker", move || serve(&shared))

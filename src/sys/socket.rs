@@ -139,6 +139,20 @@ impl Socket {
         self.recv_with(buffer, libc::MSG_DONTWAIT)
     }
 
+    /// Waits for bytes without any limit, on a socket that [`Socket::let_wait`] allowed to; a shutdown ends the wait.
+    ///
+    /// # Errors
+    /// As [`Socket::recv`].
+    pub fn recv_waiting(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.recv_with(buffer, 0)
+    }
+
+    /// Lets [`Socket::recv_waiting`] wait: the system's own flag goes, all other calls bring theirs along.
+    pub fn let_wait(&self) {
+        // SAFETY: no memory is involved. When it fails, the call does not wait, and whoever called it polls.
+        unsafe { libc::fcntl(self.raw(), libc::F_SETFL, 0) };
+    }
+
     /// Looks at what is there and leaves it there.
     ///
     /// # Errors

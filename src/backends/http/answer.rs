@@ -33,6 +33,18 @@ pub enum Parse {
     None,
 }
 
+impl Parse {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Parse::Auto => "auto",
+            Parse::Json => "json",
+            Parse::Text => "text",
+            Parse::None => "none",
+        }
+    }
+}
+
 /// How an answer is to be read.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
@@ -52,8 +64,12 @@ pub struct HttpAnswer {
     reading: Reading,
     /// With a NUL at its end, which does not count.
     body: Vec<u8>,
+    /// How much of the body in memory was read by `read`.
+    at: usize,
     value: OnceLock<Option<Box<Document>>>,
     meta: OnceLock<Box<Document>>,
+    /// What the host was shown before the body was read: it may still look at it.
+    shown: Vec<Box<Document>>,
     joined: OnceLock<Joined>,
     /// More for the meta data: the index of a staged item, where a download went.
     extra: Object,
@@ -91,8 +107,10 @@ impl HttpAnswer {
             times: meta::Times { elapsed, start },
             reading,
             body,
+            at: 0,
             value: OnceLock::new(),
             meta: OnceLock::new(),
+            shown: Vec::new(),
             joined: OnceLock::new(),
             extra: Object::default(),
         }
@@ -112,19 +130,15 @@ impl HttpAnswer {
         Ok(())
     }
 
-    /// A failure of the body with the URL that it came from.
+    /// A failure of the body, with what is known by now: whose it was, and that the server did answer.
     pub(super) fn named(&self, error: Error) -> Error {
+        let error = if error.known_outcome().is_some() { error } else { error.outcome(Outcome::Applied) };
         if error.detail().get("url").is_some() { error } else { error.with("url", &*self.finished.request.url.redacted()) }
     }
 
     /// The fields of the final answer.
     pub(super) fn fields(&self) -> Fields<'_> {
         self.finished.hop.fields()
-    }
-
-    /// Adds to the meta data.
-    pub(super) fn note(&mut self, key: &str, value: Tree) {
-        self.extra.insert(key, value);
     }
 
     /// What was added to the meta data.
@@ -252,17 +266,30 @@ impl backends::Answer for HttpAnswer {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        if !self.body.is_empty() {
-            return Err(Error::new(&code::STREAM_CONSUMED, "the body was read into memory; there is no stream"));
+        if self.body.is_empty() {
+            return self.stream.read(buffer).map_err(|error| self.named(error));
         }
-        let read = self.stream.read(buffer);
-        read.map_err(|error| self.named(error))
+        // In memory already: it is read from there, as requests does it.
+        let rest = self.bytes().get(self.at..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.at += count;
+        Ok(count)
+    }
+
+    fn note(&mut self, key: &str, value: Tree) {
+        self.extra.insert(key, value);
     }
 
     fn drain(&mut self) -> Result<()> {
+        if !self.body.is_empty() {
+            return Ok(());
+        }
         // What was asked before the body was here is not known any better.
         self.value = OnceLock::new();
-        self.meta = OnceLock::new();
+        self.shown.extend(self.meta.take());
         self.fill()
     }
 }

@@ -1,20 +1,22 @@
 //! The HTTP back end: `requests.Session` behind five verbs (spec/http.md part 1, verbs.md "HTTP").
 
 mod answer;
+mod layer;
 mod meta;
 mod prepare;
 mod router;
 mod save;
 mod settings;
+mod snapshot;
 mod watch;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Weak, atomic::AtomicBool},
+    sync::Arc,
     time::Instant,
 };
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
 use super::{Answer, Backend, Call, Carried};
 use crate::{
@@ -22,11 +24,14 @@ use crate::{
     clock,
     engine::{
         http::{
-            adapter::Adapter,
-            client::{self, Delivered, Order, Router},
+            adapter::Adapters,
+            auth::Auth,
+            client::{self, Delivered, Order},
             cookies::{self, Edit, Jar},
             environment::{self, EnvironmentSettings},
             exchange::Carrier,
+            place,
+            policy::hooks,
             url::Url,
         },
         net::{limits::Limits, pool::PoolOptions},
@@ -34,9 +39,10 @@ use crate::{
     error::{Error, Result, code},
     options::{self, scope},
     sys,
-    value::{Object, Tree},
+    value::Tree,
 };
 use answer::HttpAnswer;
+use layer::Layer;
 use router::HttpRouter;
 use save::Target;
 use settings::{Level, Settings};
@@ -53,61 +59,7 @@ struct Shared {
 pub struct HttpSession {
     shared: Arc<Shared>,
     base: Option<Url>,
-    parent: Option<Arc<Layer>>,
     layer: Arc<Layer>,
-}
-
-/// The settings of one handle: its own, over those of its parent as they are now.
-struct Layer {
-    /// What was written on this handle, in order; a child replays it when its parent changes.
-    written: Mutex<Vec<Args>>,
-    current: RwLock<Current>,
-    parent: Option<Arc<Layer>>,
-}
-
-struct Current {
-    settings: Arc<Settings>,
-    /// The parent's settings that these were made from.
-    from: Option<Weak<Settings>>,
-}
-
-impl Layer {
-    fn settings(&self, environment: &EnvironmentSettings) -> Result<Arc<Settings>> {
-        let Some(parent) = &self.parent else { return Ok(Arc::clone(&self.current.read().settings)) };
-        let base = parent.settings(environment)?;
-        {
-            let current = self.current.read();
-            if current.from.as_ref().is_some_and(|from| std::ptr::eq(from.as_ptr(), Arc::as_ptr(&base))) {
-                return Ok(Arc::clone(&current.settings));
-            }
-        }
-        let mut settings = Settings::clone(&base);
-        for args in &*self.written.lock() {
-            settings.overlay(args, Level::Session, environment)?;
-        }
-        let settings = Arc::new(settings);
-        *self.current.write() = Current { settings: Arc::clone(&settings), from: Some(Arc::downgrade(&base)) };
-        Ok(settings)
-    }
-
-    fn configure(&self, args: &Args, environment: &EnvironmentSettings) -> Result<()> {
-        let mut written = self.written.lock();
-        let mut settings = Settings::clone(&*self.settings_locked(environment)?);
-        settings.overlay(args, Level::Session, environment)?;
-        written.push(args.clone());
-        let mut current = self.current.write();
-        current.settings = Arc::new(settings);
-        Ok(())
-    }
-
-    /// The settings while `written` is held: a child's are made from what was seen last.
-    fn settings_locked(&self, environment: &EnvironmentSettings) -> Result<Arc<Settings>> {
-        let current = self.current.read();
-        match (&self.parent, &current.from) {
-            (Some(parent), None) => parent.settings(environment),
-            _ => Ok(Arc::clone(&current.settings)),
-        }
-    }
 }
 
 impl HttpSession {
@@ -126,22 +78,24 @@ impl HttpSession {
         };
         let mut settings = Settings::default();
         settings.overlay(args, Level::Session, &environment)?;
+        // Also when no argument is about it: the environment may be.
+        settings.decide_trust(&environment)?;
         let mut jar = Jar::default();
         let cookie_file = args.str("cookie_file")?.map(PathBuf::from);
         let now = clock::epoch_seconds();
         if let Some(file) = &cookie_file {
             cookies::netscape::load(&mut jar, file, now)?;
         }
-        set_cookies(&mut jar, args, base.as_ref(), now)?;
+        let cookies = CookieEdits::read(args)?;
+        cookies.apply(&mut jar, now)?;
+        let pool = pool_options(args, PoolOptions::default())?;
         let shared = Shared {
-            carrier: Carrier::new(pool_options(args)?),
+            carrier: Carrier::new(pool),
             jar: Arc::new(Mutex::new(jar)),
             environment: Arc::new(environment),
             cookie_file,
         };
-        let current = Current { settings: Arc::new(settings), from: None };
-        let layer = Arc::new(Layer { written: Mutex::default(), current: RwLock::new(current), parent: None });
-        Ok(HttpSession { shared: Arc::new(shared), base, parent: None, layer })
+        Ok(HttpSession { shared: Arc::new(shared), base, layer: Arc::new(Layer::root(settings)) })
     }
 
     pub(self) fn base(&self) -> Option<&Url> {
@@ -156,9 +110,13 @@ impl HttpSession {
         Arc::clone(&self.shared.jar)
     }
 
+    fn settings(&self) -> Result<Arc<Settings>> {
+        self.layer.settings(&self.shared.environment)
+    }
+
     /// The settings for one call: the session's own when the call changes none.
     fn settings_for(&self, args: &Args) -> Result<Arc<Settings>> {
-        let settings = self.layer.settings(&self.shared.environment)?;
+        let settings = self.settings()?;
         let prepared = |key: &str| matches!(key, "method" | "url" | "body");
         let changes = |key: &str| options::find(key, scope::SESSION, "http").is_some() && !prepared(key);
         if !args.root().iter().any(|(key, _)| changes(key)) {
@@ -169,29 +127,50 @@ impl HttpSession {
         Ok(Arc::new(own))
     }
 
+    /// `merge_environment_settings` of the original.
+    fn merged_environment(&self, settings: &Settings, args: &Args) -> Result<Tree> {
+        let url = match (args.str("url")?, &self.base) {
+            (Some(url), _) => Url::prepare(url, None)?,
+            (None, Some(base)) => base.clone(),
+            (None, None) => return Err(Error::option("url", "the snapshot \"environment\" needs a url")),
+        };
+        let mut call = Settings::clone(settings);
+        call.overlay(args, Level::Call, &self.shared.environment)?;
+        let router = HttpRouter { settings: &call, environment: &self.shared.environment };
+        let asked = environment::Settings { stream: args.bool("stream")?, verify: args.get("verify"), cert: args.get("cert") };
+        let own = environment::Settings {
+            stream: Some(settings.reading.stream),
+            verify: settings.trust.session.as_ref(),
+            cert: settings.trust.cert.as_ref(),
+        };
+        let place = place::place(&url);
+        let mut merged = environment::merge_environment_settings(&place, &router.sources(), asked, own);
+        merged.insert("proxies", snapshot::proxies(&router.sources().merged(&place)));
+        Ok(Tree::Object(merged))
+    }
+
     fn send(&self, call: &Call<'_>) -> Result<Box<HttpAnswer>> {
-        let settings = self.settings_for(call.args)?;
+        let settings = self.settings_for(call.args).map_err(client::not_sent)?;
         let save = match call.args.get("save_to") {
             None | Some(Tree::Null) => None,
-            Some(target) => Some(Target::parse(target, call.args.bool("resume")?.unwrap_or(false))?),
+            Some(target) => Some(Target::parse(target, call.args.bool("resume")?.unwrap_or(false)).map_err(client::not_sent)?),
         };
-        let prepared = prepare::build(self, &settings, call, |headers| {
-            if let Some(target) = &save {
-                target.condition(headers);
-            }
-        })?;
+        let mut prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
+        if let Some(target) = &save {
+            target.condition(Arc::make_mut(&mut prepared.request.headers));
+        }
         let start = clock::now();
         let times = settings.times;
         let limits = Limits { connect: times.connect, read: times.read, total: times.total.map(|total| start + total) };
         let router = HttpRouter { settings: &settings, environment: &self.shared.environment };
+        let prepared_size = prepared.request.body.length();
         let order = Order {
             rules: Arc::new(prepared.rules),
             request: prepared.request,
             router: &router,
             limits,
             cancel: call.cancel,
-            watch: watch::watch(&settings, limits.total, call.cancel),
-            // A resumed download counts bytes on the wire and on disk alike.
+            watch: watch::watch(&settings, limits.total, call, prepared_size),
             decode: settings.decode,
             expect_continue: settings.expect_continue,
         };
@@ -204,7 +183,9 @@ impl HttpSession {
             Some(target) => {
                 delivered.finished.hop.body = None;
                 let mut answer = HttpAnswer::head(delivered, reading);
-                target.save(&mut answer)?;
+                if target.save(&mut answer)? {
+                    return Ok(Box::new(answer));
+                }
                 answer
             }
             None => HttpAnswer::read(delivered, reading)?,
@@ -228,20 +209,35 @@ fn with_answer(mut error: Error, reading: &answer::Reading) -> Error {
     }
 }
 
-/// Cookies given to create or configure go into the jar; those of a map belong to every host, as in requests.
-fn set_cookies(jar: &mut Jar, args: &Args, _base: Option<&Url>, now: i64) -> Result<()> {
-    match args.get("cookies") {
-        None | Some(Tree::Bool(_)) => Ok(()),
-        Some(Tree::Null) => {
-            jar.clear();
-            Ok(())
+/// What `cookies` at create, configure or attach does to the jar; those of a map belong to every host, as in requests.
+enum CookieEdits {
+    Clear,
+    Edit(Vec<Edit>),
+}
+
+impl CookieEdits {
+    fn read(args: &Args) -> Result<CookieEdits> {
+        Ok(match args.get("cookies") {
+            // The switch is a setting.
+            None | Some(Tree::Bool(_)) => CookieEdits::Edit(Vec::new()),
+            Some(Tree::Null) => CookieEdits::Clear,
+            Some(cookies) => CookieEdits::Edit(Edit::parse(cookies)?),
+        })
+    }
+
+    fn apply(self, jar: &mut Jar, now: i64) -> Result<()> {
+        match self {
+            CookieEdits::Clear => {
+                jar.clear();
+                Ok(())
+            }
+            CookieEdits::Edit(edits) => jar.apply(edits, now),
         }
-        Some(cookies) => jar.apply(Edit::parse(cookies)?, now),
     }
 }
 
-fn pool_options(args: &Args) -> Result<PoolOptions> {
-    let mut options = PoolOptions::default();
+/// What was said about the pool, over what holds already.
+fn pool_options(args: &Args, mut options: PoolOptions) -> Result<PoolOptions> {
     let count = |key: &str| -> Result<Option<usize>> {
         let wrong = || Error::option(key, format!("{key} was not a positive number"));
         args.int(key)?.map(|n| usize::try_from(n).ok().filter(|n| *n > 0).ok_or_else(wrong)).transpose()
@@ -252,7 +248,9 @@ fn pool_options(args: &Args) -> Result<PoolOptions> {
     if let Some(size) = count("pool_maxsize")? {
         options.maxsize = size;
     }
-    options.block = args.bool("pool_block")?.unwrap_or(false);
+    if let Some(block) = args.bool("pool_block")? {
+        options.block = block;
+    }
     if let Some(idle) = args.duration("pool_idle")? {
         options.idle = idle;
     }
@@ -274,59 +272,60 @@ impl Backend for HttpSession {
 
     fn check(&self, call: &Call<'_>) -> Result<()> {
         let settings = self.settings_for(call.args)?;
-        let prepared = prepare::build(self, &settings, call, |_| {})?;
+        let prepared = prepare::build(self, &settings, call)?;
+        if let Some(target) = call.args.get("save_to").filter(|target| !target.is_null()) {
+            Target::parse(target, call.args.bool("resume")?.unwrap_or(false))?;
+        }
         settings.adapters.find(prepared.request.url.as_str()).map(drop)
     }
 
-    /// A commit applies what was staged: an answer of 400 to 599 says that it was not applied, unless the item itself
-    /// said that it does not mind.
-    fn judge(&self, args: &Args, answer: Box<dyn Answer>) -> Result<Box<dyn Answer>> {
-        let status = answer.status();
-        if args.bool("raise_for_status")? == Some(false) || !(400..600).contains(&status) {
-            return Ok(answer);
+    /// A commit applies what was staged: an answer of 400 to 599 says that it was not applied, unless the item or the
+    /// session said that it does not mind.
+    fn for_commit(&self, args: &mut Args) -> Result<()> {
+        if args.get("raise_for_status").is_none() && self.settings()?.raise_for_status.is_none() {
+            args.set("raise_for_status", true);
         }
-        let error = answer::refusal(status, format!("a staged request was refused with status {status}"));
-        Err(Carried::attach(error, answer))
+        Ok(())
     }
 
     fn prepare(&self, call: &Call<'_>) -> Result<Args> {
         let settings = self.settings_for(call.args)?;
-        let prepared = prepare::build(self, &settings, call, |_| {})?;
-        let mut args = Args::new();
-        if let Tree::Object(members) = prepared.request.to_tree() {
-            for (key, value) in members.iter() {
-                args.set(key, value.clone());
-            }
+        let mut request = prepare::build(self, &settings, call)?.request;
+        if let (Some(_), Some(Auth::Provider(provider))) = (call.verb, &settings.auth) {
+            hooks::authorize(&**provider, &mut request)?;
         }
-        Ok(args)
+        match request.to_tree() {
+            Tree::Object(members) => Ok(Args::from(members)),
+            _ => Ok(Args::new()),
+        }
     }
 
     fn configure(&self, args: &Args) -> Result<()> {
-        match args.str("pool")? {
-            None => {}
-            Some("clear") => self.shared.carrier.clear(),
+        let clears = match args.str("pool")? {
+            None => false,
+            Some("clear") => true,
             Some(other) => return Err(Error::option("pool", format!("pool was {other:?}; it takes \"clear\""))),
-        }
-        let edits = match args.get("cookies") {
-            None | Some(Tree::Bool(_) | Tree::Null) => Vec::new(),
-            Some(cookies) => Edit::parse(cookies)?,
         };
-        let options = pool_options(args)?;
+        let cookies = CookieEdits::read(args)?;
+        let options = pool_options(args, self.shared.carrier.options())?;
+        let before = self.settings()?;
         self.layer.configure(args, &self.shared.environment)?;
-        if ["pool_connections", "pool_maxsize", "pool_block", "pool_idle"].iter().any(|key| args.get(key).is_some()) {
+        if options != self.shared.carrier.options() {
             self.shared.carrier.configure(options);
         }
-        let mut jar = self.shared.jar.lock();
-        if matches!(args.get("cookies"), Some(Tree::Null)) {
-            jar.clear();
+        if clears {
+            self.shared.carrier.clear();
         }
-        jar.apply(edits, clock::epoch_seconds())
+        if args.get("adapter").is_some() {
+            before.adapters.close_all_but(&self.settings()?.adapters);
+        }
+        cookies.apply(&mut self.shared.jar.lock(), clock::epoch_seconds())
     }
 
     fn inspect(&self, what: &str, args: &Args) -> Result<Option<Tree>> {
-        let settings = self.layer.settings(&self.shared.environment)?;
+        let settings = self.settings()?;
         Ok(Some(match what {
-            "headers" => show_headers(&settings),
+            "headers" => snapshot::headers(&settings),
             "cookies" => self.shared.jar.lock().to_tree(),
             "adapters" => settings.adapters.show(),
             "adapter" => {
@@ -336,8 +335,8 @@ impl Backend for HttpSession {
                 Tree::from(settings.adapters.find(url)?.name())
             }
             "environment" => self.merged_environment(&settings, args)?,
-            "pool" | "stats" => self.show_pool(),
-            "options" => show_options(&settings),
+            "pool" | "stats" => snapshot::pool(&self.shared.carrier),
+            "options" => snapshot::options(&settings),
             _ => return Ok(None),
         }))
     }
@@ -354,116 +353,24 @@ impl Backend for HttpSession {
             Some(base) => Url::join_base(base, name)?,
             None => Url::prepare(name, None)?,
         };
-        let parent = Arc::clone(&self.layer);
-        let own: Vec<Args> = if args.root().is_empty() { Vec::new() } else { vec![args.clone()] };
-        let settings = parent.settings(&self.shared.environment)?;
-        let layer = Layer {
-            written: Mutex::new(own),
-            // Made at the first call, from the parent as it is then.
-            current: RwLock::new(Current { settings, from: None }),
-            parent: Some(Arc::clone(&parent)),
-        };
-        let layer = Arc::new(layer);
-        layer.settings(&self.shared.environment)?;
-        Ok(Arc::new(HttpSession { shared: Arc::clone(&self.shared), base: Some(base), parent: Some(parent), layer }))
+        let cookies = CookieEdits::read(args)?;
+        let layer = Layer::child(&self.layer, args, &self.shared.environment)?;
+        cookies.apply(&mut self.shared.jar.lock(), clock::epoch_seconds())?;
+        Ok(Arc::new(HttpSession { shared: Arc::clone(&self.shared), base: Some(base), layer: Arc::new(layer) }))
     }
 
-    fn close(&self, _keep: bool, _deadline: Instant, _stop: &AtomicBool) -> Result<()> {
-        if self.parent.is_some() {
+    fn close(&self, _keep: bool, _deadline: Instant) -> Result<()> {
+        let settings = self.settings()?;
+        if let Some(parent) = self.layer.parent() {
+            // What the parent mounted is still in use.
+            settings.adapters.close_all_but(&parent.settings(&self.shared.environment)?.adapters);
             return Ok(());
         }
+        settings.adapters.close_all_but(&Adapters::default());
         self.shared.carrier.clear();
         match &self.shared.cookie_file {
             Some(file) => cookies::netscape::save(&self.shared.jar.lock(), file, clock::epoch_seconds()),
             None => Ok(()),
         }
     }
-}
-
-impl HttpSession {
-    fn show_pool(&self) -> Tree {
-        let number = |number: usize| Tree::Int(i64::try_from(number).unwrap_or(i64::MAX));
-        let (mut idle, mut busy, mut routes) = (0, 0, Vec::new());
-        for route in self.shared.carrier.stats() {
-            (idle, busy) = (idle + route.idle, busy + route.busy);
-            let mut shown = Object::default();
-            shown.insert("route", Tree::from(route.label));
-            shown.insert("idle", number(route.idle));
-            shown.insert("busy", number(route.busy));
-            routes.push(Tree::Object(shown));
-        }
-        let mut shown = Object::default();
-        shown.insert("connections_idle", number(idle));
-        shown.insert("connections_busy", number(busy));
-        shown.insert("routes", Tree::Array(routes));
-        Tree::Object(shown)
-    }
-
-    /// `merge_environment_settings` of the original.
-    fn merged_environment(&self, settings: &Settings, args: &Args) -> Result<Tree> {
-        let url = match (args.str("url")?, &self.base) {
-            (Some(url), _) => Url::prepare(url, None)?,
-            (None, Some(base)) => base.clone(),
-            (None, None) => return Err(Error::option("url", "the snapshot \"environment\" needs a url")),
-        };
-        let mut call = Settings::clone(settings);
-        call.overlay(args, Level::Call, &self.shared.environment)?;
-        let router = HttpRouter { settings: &call, environment: &self.shared.environment };
-        let request = crate::engine::http::request::Request {
-            method: "GET".into(),
-            url,
-            headers: Arc::default(),
-            body: crate::engine::http::body::Body::None,
-        };
-        let asked = environment::Settings { stream: args.bool("stream")?, verify: args.get("verify"), cert: args.get("cert") };
-        let own = environment::Settings {
-            stream: Some(settings.reading.stream),
-            verify: settings.trust.session.as_ref(),
-            cert: settings.trust.cert.as_ref(),
-        };
-        let merged = environment::merge_environment_settings(&request.place(), &router.sources(), asked, own);
-        let _ = router.route(&request)?;
-        Ok(Tree::Object(merged))
-    }
-}
-
-/// Header fields with their secrets covered.
-fn show_headers(settings: &Settings) -> Tree {
-    let Tree::Array(list) = settings.headers.to_tree() else { return Tree::Null };
-    let cover = |pair: Tree| match &pair {
-        Tree::Array(parts) => match parts.as_slice() {
-            [Tree::Text(name), _] if is_secret(name) => Tree::Array(vec![Tree::from(&**name), Tree::from("***")]),
-            _ => pair,
-        },
-        _ => pair,
-    };
-    Tree::Array(list.into_iter().map(cover).collect())
-}
-
-fn is_secret(name: &str) -> bool {
-    ["authorization", "proxy-authorization", "cookie"].iter().any(|secret| name.eq_ignore_ascii_case(secret))
-}
-
-fn show_options(settings: &Settings) -> Tree {
-    let seconds = |time: Option<std::time::Duration>| time.map_or(Tree::Null, |time| Tree::Double(time.as_secs_f64()));
-    let mut times = Object::default();
-    times.insert("connect", seconds(settings.times.connect));
-    times.insert("read", seconds(settings.times.read));
-    times.insert("total", seconds(settings.times.total));
-    let mut shown = Object::default();
-    shown.insert("headers", show_headers(settings));
-    shown.insert("params", settings.params.clone().unwrap_or_default());
-    shown.insert("auth", if settings.auth.is_some() { Tree::from("***") } else { Tree::Null });
-    shown.insert("timeouts", Tree::Object(times));
-    shown.insert("verify", settings.trust.session.clone().unwrap_or(Tree::Bool(true)));
-    shown.insert("cert", settings.trust.cert.clone().unwrap_or_default());
-    shown.insert("max_redirects", Tree::Int(i64::try_from(settings.max_redirects).unwrap_or(i64::MAX)));
-    shown.insert("allow_redirects", settings.allow_redirects.map_or(Tree::Null, Tree::Bool));
-    shown.insert("trust_env", Tree::Bool(settings.trust_env));
-    shown.insert("stream", Tree::Bool(settings.reading.stream));
-    shown.insert("decode_content", Tree::Bool(settings.decode));
-    shown.insert("raise_for_status", Tree::Bool(settings.raise_for_status == Some(true)));
-    let names = settings.adapters.iter().map(|(prefix, adapter): (&str, &Adapter)| (prefix, adapter.name()));
-    shown.insert("adapter", Tree::Object(names.collect()));
-    Tree::Object(shown)
 }

@@ -28,20 +28,12 @@ pub(super) struct Prepared {
     pub(super) rules: Rules,
 }
 
-/// Builds the first request of a call. `condition` may add fields of its own before the computed ones.
-pub(super) fn build(
-    session: &HttpSession,
-    settings: &Settings,
-    call: &Call<'_>,
-    condition: impl FnOnce(&mut Headers),
-) -> Result<Prepared> {
+/// Builds the first request of a call.
+pub(super) fn build(session: &HttpSession, settings: &Settings, call: &Call<'_>) -> Result<Prepared> {
     let Some(verb) = call.verb else { return as_prepared(session, settings, call) };
     let method = method(verb)?;
     let url = url(session.base(), call.target, settings.params.as_ref())?;
-    let mut headers = Arc::clone(&settings.headers);
-    if call.args.get("save_to").is_some() {
-        condition(Arc::make_mut(&mut headers));
-    }
+    let headers = Arc::clone(&settings.headers);
     let own_cookies = match call.args.get("cookies") {
         None | Some(Tree::Bool(_)) => Vec::new(),
         Some(cookies) => Edit::parse(cookies)?,
@@ -91,7 +83,11 @@ fn as_prepared(session: &HttpSession, settings: &Settings, call: &Call<'_>) -> R
     let mut request = Request { method, url, headers: Arc::new(headers), body };
     request.describe_body();
     request.framing()?;
-    let rules = rules(session, settings, &request, RequestCookies::default());
+    let mut rules = rules(session, settings, &request, RequestCookies::default());
+    if matches!(rules.auth, Some(Auth::Provider(_))) {
+        // It was asked when the request was prepared.
+        rules.auth = Some(Auth::None);
+    }
     Ok(Prepared { request, rules })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     engine::{
         http::{
             client::Router,
-            environment::EnvironmentSettings,
+            environment::{self, EnvironmentSettings},
             proxies::{self, ProxyUrl, Sources},
             request::Request,
         },
@@ -20,6 +20,7 @@ use crate::{
     },
     error::Result,
     secret::Secret,
+    value::Object,
 };
 
 /// How many origins are remembered; a session that visits more decides anew.
@@ -60,6 +61,17 @@ impl Router for HttpRouter<'_> {
         }
         known.push(Known { secure, host: host.into(), port, route: Arc::clone(&route) });
         Ok(route)
+    }
+
+    fn describe(&self, request: &Request) -> Object {
+        let trust = &self.settings.trust;
+        let asked = environment::Settings { stream: None, verify: trust.call.as_ref(), cert: None };
+        let own = environment::Settings {
+            stream: Some(self.settings.reading.stream),
+            verify: trust.session.as_ref(),
+            cert: trust.cert.as_ref(),
+        };
+        environment::merge_environment_settings(&request.place(), &self.sources(), asked, own)
     }
 }
 

@@ -13,10 +13,8 @@ use std::{
 
 use super::answer::HttpAnswer;
 use crate::{
-    engine::{
-        http::{client, headers::Headers, policy::hooks::question},
-        net::limits::reason,
-    },
+    backends::Answer,
+    engine::http::{client, headers::Headers, policy::hooks::question},
     error::{Error, Outcome, Result, code},
     value::{Object, Provider, Tree},
 };
@@ -37,8 +35,9 @@ pub struct Partial {
     path: PathBuf,
     part: PathBuf,
     tag: PathBuf,
-    /// Bytes there already, when they are worth going on with.
-    have: u64,
+    /// Bytes there already, and what identifies the content that they are of.
+    have: Option<(u64, String)>,
+    resume: bool,
 }
 
 impl Target {
@@ -50,19 +49,7 @@ impl Target {
         match value {
             Tree::Provider(provider) if !resume => Ok(Target::Provider(Arc::clone(provider))),
             Tree::Provider(_) => Err(Error::option("resume", "resume was asked for with a provider, which cannot tell what it has")),
-            Tree::Text(path) if !path.is_empty() => {
-                let path = Path::new(&**path);
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                if let Some(folder) = folder
-                    && !folder.is_dir()
-                {
-                    // Found before anything is sent: a request whose answer has no place may still change something.
-                    let message = format!("the folder {} was not there to save to", folder.display());
-                    let error = Error::new(&code::IO, message).transient(false).with("key", "save_to");
-                    return Err(error.outcome(Outcome::NotSent));
-                }
-                Ok(Target::File(Partial::find(path, resume)))
-            }
+            Tree::Text(path) if !path.is_empty() => Ok(Target::File(Partial::find(Path::new(&**path), resume))),
             _ => Err(Error::option("save_to", "save_to was neither a path nor a provider")),
         }
     }
@@ -70,28 +57,30 @@ impl Target {
     /// Asks for the rest alone, when a part is there.
     pub fn condition(&self, headers: &mut Headers) {
         let Target::File(partial) = self else { return };
-        if partial.have == 0 {
-            return;
+        if partial.resume {
+            // What is on disk must be what the server counts, now and at the next try.
+            headers.set("Accept-Encoding", "identity");
         }
-        let Ok(tag) = std::fs::read_to_string(&partial.tag) else { return };
-        headers.set("Range", &format!("bytes={}-", partial.have));
-        headers.set("If-Range", tag.trim());
-        // A range of compressed bytes is of no use to whoever holds the plain ones.
-        headers.set("Accept-Encoding", "identity");
+        if let Some((size, tag)) = &partial.have {
+            headers.set("Range", &format!("bytes={size}-"));
+            headers.set("If-Range", tag);
+        }
     }
 
-    /// Writes the body of a 200 or 206; other answers keep theirs in memory.
+    /// Writes the body of a 2xx; other answers keep theirs in memory. True when the file is there as a whole.
     ///
     /// # Errors
     /// What the connection or the file system says; the part stays for `resume`.
-    pub fn save(self, answer: &mut HttpAnswer) -> Result<()> {
+    pub fn save(self, answer: &mut HttpAnswer) -> Result<bool> {
         let status = answer.finished.hop.status;
-        if !(200..300).contains(&status) {
-            return answer.fill();
-        }
         match self {
-            Target::File(partial) => partial.save(answer, status),
-            Target::Provider(provider) => to_provider(&*provider, answer),
+            Target::File(partial) if partial.is_whole(answer, status) => {
+                answer.fill()?;
+                partial.put_in_place(answer, partial.size(), partial.size()).map(|()| true)
+            }
+            _ if !(200..300).contains(&status) => answer.fill().map(|()| false),
+            Target::File(partial) => partial.save(answer, status).map(|()| true),
+            Target::Provider(provider) => to_provider(&*provider, answer).map(|()| true),
         }
     }
 }
@@ -104,58 +93,102 @@ impl Partial {
             PathBuf::from(name)
         };
         let (part, tag) = (beside(".part"), beside(".part.tag"));
-        let have = if resume && tag.is_file() { part.metadata().map_or(0, |meta| meta.len()) } else { 0 };
-        Partial { path: path.into(), part, tag, have }
+        let known = if resume { std::fs::read_to_string(&tag).ok() } else { None };
+        let have = known.and_then(|tag| {
+            let size = part.metadata().ok()?.len();
+            (size > 0 && !tag.trim().is_empty()).then(|| (size, tag.trim().to_owned()))
+        });
+        Partial { path: path.into(), part, tag, have, resume }
     }
 
-    fn save(self, answer: &mut HttpAnswer, status: u16) -> Result<()> {
-        let failed = |what: &str, error: &io::Error| {
-            let message = format!("{} could not be {what}: {}", self.part.display(), reason(error));
-            Error::new(&code::IO, message).transient(false).outcome(Outcome::Applied)
-        };
+    /// Bytes there already.
+    fn size(&self) -> u64 {
+        self.have.as_ref().map_or(0, |(size, _)| *size)
+    }
+
+    /// Whether there was nothing left to ask for: the connection broke behind the last byte.
+    fn is_whole(&self, answer: &HttpAnswer, status: u16) -> bool {
+        let size = || answer.fields().get_text("content-range").and_then(|range| unsatisfied_size(&range));
+        self.have.is_some() && status == 416 && size() == Some(self.size())
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> Error {
+        Error::new(&code::IO, format!("{} could not be {what}: {error}", self.part.display())).outcome(Outcome::Applied)
+    }
+
+    fn save(&self, answer: &mut HttpAnswer, status: u16) -> Result<()> {
+        // A range that the caller asked for itself is saved as it comes.
+        let goes_on = status == 206 && self.have.is_some();
         let begins = answer.fields().get_text("content-range").and_then(|range| range_start(&range));
-        if status == 206 && begins != Some(self.have) {
+        if goes_on && begins != Some(self.size()) {
             let message = "the server sent another part of the content than was asked for";
             return Err(Error::new(&code::PROTOCOL, message).outcome(Outcome::Applied));
         }
-        let goes_on = status == 206 && self.have > 0;
-        let opened = if goes_on {
+        let mut file = if goes_on {
             OpenOptions::new().append(true).open(&self.part)
         } else {
+            // The old tag must not outlive the content that it is of.
+            remove(&self.tag);
             File::create(&self.part)
-        };
-        let mut file = opened.map_err(|error| failed("opened", &error))?;
-        if !goes_on {
-            let fields = answer.fields();
-            let strong = fields.get_text("etag").filter(|tag| !tag.starts_with("W/"));
-            match strong.or_else(|| fields.get_text("last-modified")) {
-                Some(tag) => std::fs::write(&self.tag, tag.as_bytes()).map_err(|error| failed("tagged", &error))?,
-                None => {
-                    let _ = std::fs::remove_file(&self.tag);
-                }
-            }
         }
+        .map_err(|error| self.failed("opened", &error))?;
+        if status == 200 {
+            self.remember(answer).map_err(|error| self.failed("tagged", &error))?;
+        }
+        let began = if goes_on { self.size() } else { 0 };
+        let mut saved = began;
         let mut piece = vec![0; PIECE];
-        let mut saved = if goes_on { self.have } else { 0 };
         loop {
             let count = answer.stream.read(&mut piece).map_err(|error| answer.named(error))?;
             let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
-            file.write_all(bytes).map_err(|error| failed("written", &error))?;
+            file.write_all(bytes).map_err(|error| self.failed("written", &error))?;
             saved += count as u64;
         }
-        file.flush().map_err(|error| failed("written", &error))?;
         drop(file);
-        std::fs::rename(&self.part, &self.path).map_err(|error| failed("put in place", &error))?;
-        let _ = std::fs::remove_file(&self.tag);
-        answer.note("saved", Tree::Int(i64::try_from(saved).unwrap_or(i64::MAX)));
-        answer.note("resumed_at", Tree::Int(if goes_on { i64::try_from(self.have).unwrap_or(0) } else { 0 }));
+        self.put_in_place(answer, began, saved)
+    }
+
+    /// Keeps what identifies the content, when a later try could go on with it: a weak tag does not say that the bytes
+    /// are the same (RFC 9110 13.1.5), and what was decoded is not what a range counts.
+    fn remember(&self, answer: &HttpAnswer) -> io::Result<()> {
+        let fields = answer.fields();
+        if fields.contains("content-encoding") {
+            return Ok(());
+        }
+        let tag = match fields.get_text("etag") {
+            Some(tag) if tag.starts_with("W/") => return Ok(()),
+            Some(tag) => tag,
+            None => match fields.get_text("last-modified") {
+                Some(date) => date,
+                None => return Ok(()),
+            },
+        };
+        std::fs::write(&self.tag, tag.as_bytes())
+    }
+
+    fn put_in_place(&self, answer: &mut HttpAnswer, began: u64, saved: u64) -> Result<()> {
+        std::fs::rename(&self.part, &self.path).map_err(|error| self.failed("put in place", &error))?;
+        remove(&self.tag);
+        let number = |bytes: u64| Tree::Int(i64::try_from(bytes).unwrap_or(i64::MAX));
+        answer.note("saved", number(saved));
+        answer.note("resumed_at", number(began));
         Ok(())
     }
+}
+
+/// Removes a file that may not be there; nothing depends on it.
+fn remove(file: &Path) {
+    let _ = std::fs::remove_file(file);
 }
 
 /// The first byte of a Content-Range (RFC 9110 14.4).
 fn range_start(range: &str) -> Option<u64> {
     range.trim().strip_prefix("bytes")?.trim_start().split('-').next()?.trim().parse().ok()
+}
+
+/// The size that a 416 tells: `bytes */1234`.
+fn unsatisfied_size(range: &str) -> Option<u64> {
+    range.trim().strip_prefix("bytes")?.trim_start().strip_prefix("*/")?.trim().parse().ok()
 }
 
 fn to_provider(provider: &dyn Provider, answer: &mut HttpAnswer) -> Result<()> {
@@ -180,17 +213,7 @@ fn to_provider(provider: &dyn Provider, answer: &mut HttpAnswer) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Target, range_start};
-    use crate::value::Tree;
-
-    #[test]
-    fn a_missing_folder_is_told_before_anything_is_sent() {
-        let error = Target::parse(&Tree::from("/no such folder/file"), false).err().unwrap();
-        assert_eq!(error.message(), "the folder /no such folder was not there to save to");
-        assert_eq!(error.known_outcome(), Some(crate::error::Outcome::NotSent));
-        assert!(!error.is_retryable());
-        assert!(Target::parse(&Tree::from("file"), false).is_ok());
-    }
+    use super::{range_start, unsatisfied_size};
 
     #[test]
     fn the_start_of_a_range() {
@@ -199,5 +222,7 @@ mod tests {
         {
             assert_eq!(range_start(range), start, "{range}");
         }
+        assert_eq!(unsatisfied_size("bytes */1234"), Some(1234));
+        assert_eq!(unsatisfied_size("bytes 0-4/1234"), None);
     }
 }

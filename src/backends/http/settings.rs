@@ -172,10 +172,26 @@ impl Settings {
     /// # Errors
     /// `argument` and the codes of what was written; nothing has changed then.
     pub fn overlay(&mut self, args: &Args, level: Level, environment: &EnvironmentSettings) -> Result<()> {
-        self.routes = Arc::default();
+        let (mut routes, mut tls) = (false, false);
         for (key, value) in args.root().iter() {
             self.set(key, value, args, level)?;
+            tls |= matches!(key, "verify" | "verify_pin" | "cert" | "cert_password" | "environment" | "trust_env");
+            routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "ip_version" | "resolve");
         }
+        if tls {
+            self.decide_trust(environment)?;
+        }
+        if tls || routes {
+            self.routes = Arc::default();
+        }
+        Ok(())
+    }
+
+    /// Works out what certificates are checked against and shown.
+    ///
+    /// # Errors
+    /// `argument` and `certificate`.
+    pub fn decide_trust(&mut self, environment: &EnvironmentSettings) -> Result<()> {
         self.tls = Arc::new(self.tls_settings(environment)?);
         Ok(())
     }

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::settings::Settings;
 use crate::{
+    backends::{Call, Progress},
     clock,
     engine::{
         http::exchange::Watch,
@@ -17,15 +18,26 @@ use crate::{
     error::{Error, Result, code},
 };
 
-/// What a call watches; `None` when nobody wants to know, which costs nothing.
-pub(super) fn watch(settings: &Settings, until: Option<Instant>, cancel: &Arc<Cancel>) -> Option<Arc<dyn Watch>> {
-    if settings.limit_rate.is_none() && settings.low_speed.is_none() {
+/// What a call watches; `None` when nobody wants to know, which costs nothing. `to_send` is the size of its body.
+pub(super) fn watch(
+    settings: &Settings,
+    until: Option<Instant>,
+    call: &Call<'_>,
+    to_send: Option<u64>,
+) -> Option<Arc<dyn Watch>> {
+    if settings.limit_rate.is_none() && settings.low_speed.is_none() && call.progress.is_none() {
         return None;
     }
     let start = clock::now();
-    let state = State { start, moved: 0, slow_since: start, slow_moved: 0 };
-    let (limit, low, cancel) = (settings.limit_rate, settings.low_speed, Arc::clone(cancel));
-    Some(Arc::new(Speed { limit, low, until, cancel, state: Mutex::new(state) }))
+    let progress = Progress { to_send, ..Progress::default() };
+    Some(Arc::new(Speed {
+        limit: settings.limit_rate,
+        low: settings.low_speed,
+        until,
+        cancel: Arc::clone(call.cancel),
+        heard: call.progress.clone(),
+        state: Mutex::new(State { start, moved: 0, slow_since: start, slow_moved: 0, progress }),
+    }))
 }
 
 /// Both directions together, as a transfer of one call.
@@ -35,6 +47,7 @@ struct Speed {
     /// When the whole call must be over: no pause goes beyond it.
     until: Option<Instant>,
     cancel: Arc<Cancel>,
+    heard: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
     state: Mutex<State>,
 }
 
@@ -44,13 +57,20 @@ struct State {
     /// The window in which the lowest speed is measured.
     slow_since: Instant,
     slow_moved: u64,
+    progress: Progress,
 }
 
 impl Speed {
-    fn moved(&self, bytes: u64) -> Result<()> {
+    fn moved(&self, sent: u64, received: u64) -> Result<()> {
         let now = clock::now();
         let mut state = self.state.lock();
+        let bytes = sent + received;
         state.moved += bytes;
+        state.progress.sent += sent;
+        state.progress.received += received;
+        if let Some(heard) = &self.heard {
+            heard(state.progress);
+        }
         state.slow_moved += bytes;
         if let Some((lowest, time)) = self.low {
             let window = now.saturating_duration_since(state.slow_since);
@@ -76,10 +96,10 @@ impl Speed {
 
 impl Watch for Speed {
     fn sent(&self, bytes: u64) -> Result<()> {
-        self.moved(bytes)
+        self.moved(bytes, 0)
     }
 
     fn received(&self, bytes: u64) -> Result<()> {
-        self.moved(bytes)
+        self.moved(0, bytes)
     }
 }

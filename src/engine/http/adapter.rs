@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     args::Args,
-    engine::net::{limits::Limits, route::Route},
-    error::{Error, Result, code},
+    engine::net::route::Route,
+    error::{Error, Result, Status, code},
+    log,
     value::{Object, Provider, Reader, Tree},
 };
 
@@ -74,9 +75,32 @@ impl Adapters {
         Tree::Object(object)
     }
 
-    /// The adapters in the order of search.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Adapter)> {
-        self.mounted.iter().map(|(prefix, adapter)| (&**prefix, adapter))
+    /// Tells the host's adapters that are not among `others` that they are not needed any more.
+    pub fn close_all_but(&self, others: &Adapters) {
+        let mut told: Vec<&Arc<dyn Provider>> = Vec::new();
+        for provider in self.providers() {
+            let same = |other: &Arc<dyn Provider>| Arc::ptr_eq(other, provider);
+            // One that is mounted at two prefixes is told once.
+            if others.providers().any(same) || told.iter().any(|other| same(other)) {
+                continue;
+            }
+            told.push(provider);
+            let mut reply = Args::new();
+            let status = provider.call(question("adapter", "close", Object::default()), &mut reply);
+            // An adapter that was made before there was anything to close need not know the method.
+            if status != Status::NotFound
+                && let Err(error) = succeeded(status, &reply)
+            {
+                log::warn(c"http", || format!("an adapter could not be closed: {error}"));
+            }
+        }
+    }
+
+    fn providers(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
+        self.mounted.iter().filter_map(|(_, adapter)| match adapter {
+            Adapter::Provider(provider) => Some(provider),
+            _ => None,
+        })
     }
 }
 
@@ -178,7 +202,7 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
             Payload::Source { source: &mut *source, size: None }
         }
     };
-    let answer = carrier.exchange(
+    let mut answer = carrier.exchange(
         route,
         exchange::Order {
             method: &request.method,
@@ -191,7 +215,7 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
         order.cancel,
         order.watch.as_ref(),
     )?;
-    let hop = Hop { status: answer.status, head: answer.raw_head.clone(), body: None };
+    let hop = Hop { status: answer.status, head: std::mem::take(&mut answer.raw_head), body: None };
     Ok(Carried { hop, source: Source::Wire(Box::new(answer)) })
 }
 
@@ -204,11 +228,11 @@ fn is_replay_safe(method: &str) -> bool {
 ///
 /// # Errors
 /// `provider`, in the host's words.
-pub(super) fn ask(provider: &Arc<dyn Provider>, request: &Request, limits: &Limits) -> Result<Carried> {
+pub(super) fn ask(provider: &Arc<dyn Provider>, request: &Request, order: &Order<'_>) -> Result<Carried> {
     let seconds = |time: Option<std::time::Duration>| time.map_or(Tree::Null, |time| Tree::Double(time.as_secs_f64()));
-    let mut arguments = Object::default();
+    let mut arguments = order.router.describe(request);
     arguments.insert("request", request.to_tree());
-    arguments.insert("timeout", Tree::Array(vec![seconds(limits.connect), seconds(limits.read)]));
+    arguments.insert("timeout", Tree::Array(vec![seconds(order.limits.connect), seconds(order.limits.read)]));
     let mut reply = Args::new();
     let status = provider.call(question("adapter", "send", arguments), &mut reply);
     succeeded(status, &reply)?;

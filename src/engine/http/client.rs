@@ -15,7 +15,7 @@ use crate::{
     clock,
     engine::net::{cancel::{Cancel, cancelled}, limits::Limits, route::Route},
     error::{Error, Outcome, Result, code},
-    value::Provider,
+    value::{Object, Provider},
 };
 
 /// Answers where a request goes: proxy, TLS and socket, decided anew for each hop.
@@ -25,6 +25,9 @@ pub trait Router: Send + Sync {
     /// # Errors
     /// `invalid_proxy_url`, or `certificate` when a file of the TLS settings cannot be read.
     fn route(&self, request: &Request) -> Result<Arc<Route>>;
+
+    /// The same for an adapter of the host: `verify`, `cert`, `proxies` as the call has them.
+    fn describe(&self, request: &Request) -> Object;
 }
 
 /// One call for the driver.
@@ -69,10 +72,12 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
     let mut body: Option<BodyStream> = None;
     let mut elapsed = std::time::Duration::ZERO;
     let mut input = Input::Start;
+    // Whether what failed last may have had an effect.
+    let mut risk = Some(Outcome::NotSent);
     loop {
         let step = match transaction.step(input) {
             Ok(step) => step,
-            Err(error) => return Err(with_answer(error, &mut transaction, body, elapsed, start)),
+            Err(error) => return Err(with_answer(error, risk, &mut transaction, body, elapsed, start)),
         };
         input = match step {
             Step::Send => {
@@ -81,13 +86,17 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
                 let began = clock::now();
                 let sent = carry(carrier, adapters, &order, transaction.request());
                 elapsed = clock::now().saturating_duration_since(began);
+                let sent = sent.and_then(|carried| split(carried, transaction.request(), order.decode));
                 match sent {
-                    Ok(carried) => {
-                        let (hop, stream) = split(carried, transaction.request(), order.decode)?;
+                    Ok((hop, stream)) => {
                         body = Some(stream);
+                        risk = Some(Outcome::Applied);
                         Input::Answer(hop)
                     }
-                    Err(error) => Input::Failed(named(error, transaction.request())),
+                    Err(error) => {
+                        risk = error.known_outcome().or(risk);
+                        Input::Failed(named(error, transaction.request()))
+                    }
                 }
             }
             Step::Drain => Input::Drained(match body.as_mut() {
@@ -95,11 +104,15 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
                 None => Ok(Vec::new()),
             }),
             Step::Wait(time) => {
-                wait(time, &order)?;
+                if let Err(error) = wait(time, &order) {
+                    return Err(with_answer(error, risk, &mut transaction, body, elapsed, start));
+                }
                 Input::Waited
             }
             Step::Ask(provider, call) => {
-                order.cancel.check()?;
+                if let Err(error) = order.cancel.check() {
+                    return Err(with_answer(error, risk, &mut transaction, body, elapsed, start));
+                }
                 let mut reply = Args::new();
                 let status = provider.call(call, &mut reply);
                 Input::Replied(status, reply)
@@ -113,15 +126,20 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
     }
 }
 
-/// An error of policy with the answer that it is about.
+/// An error of policy with the answer that it is about, and with what is known of the effect of what was sent.
 fn with_answer(
     error: Error,
+    risk: Option<Outcome>,
     transaction: &mut Transaction,
     body: Option<BodyStream>,
     elapsed: std::time::Duration,
     start: Instant,
 ) -> Error {
     let error = named(error, transaction.request());
+    let error = match risk {
+        Some(risk) if error.known_outcome().is_none() => error.outcome(risk),
+        _ => error,
+    };
     match transaction.finish() {
         Some(finished) => {
             let body = body.unwrap_or_else(BodyStream::empty);
@@ -155,7 +173,7 @@ fn carry(carrier: &Carrier, adapters: &Adapters, order: &Order<'_>, request: &Re
     let adapter = adapters.find(request.url.as_str())?;
     match adapter {
         Adapter::Exchange => exchange(carrier, order, request),
-        Adapter::Provider(provider) => super::adapter::ask(provider, request, &order.limits),
+        Adapter::Provider(provider) => super::adapter::ask(provider, request, order).map_err(perhaps_sent),
         Adapter::Cassette(cassette) => cassette.carry(request, || exchange(carrier, order, request)),
     }
 }
@@ -168,8 +186,13 @@ fn exchange(carrier: &Carrier, order: &Order<'_>, request: &Request) -> Result<C
 /// Takes an adapter's answer apart: what policy looks at, and the body.
 fn split(carried: Carried, request: &Request, decode: bool) -> Result<(Hop, BodyStream)> {
     let (hop, source) = carried.into_parts();
-    let stream = BodyStream::new(source, &hop, &request.method, decode)?;
+    let stream = BodyStream::new(source, &hop, &request.method, decode).map_err(|error| error.outcome(Outcome::Applied))?;
     Ok((hop, stream))
+}
+
+/// What a host's own adapter did before it failed is its secret.
+fn perhaps_sent(error: Error) -> Error {
+    if error.known_outcome().is_some() { error } else { error.outcome(Outcome::Unknown) }
 }
 
 /// The outcome to tell when a provider or file failed before anything was sent.

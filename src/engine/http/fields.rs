@@ -96,9 +96,16 @@ impl<'a> Fields<'a> {
         self.values(name).next().is_some()
     }
 
+    /// Whether a line begins with this name: a cheap look, because most names that are asked for are not there.
+    fn mentions(self, name: &[u8]) -> bool {
+        memchr::memchr_iter(b'\n', self.head)
+            .any(|end| self.head.get(end + 1..end + 1 + name.len()).is_some_and(|line| line.eq_ignore_ascii_case(name)))
+    }
+
     /// The values of a field, as bytes.
     pub fn values(self, name: &str) -> impl Iterator<Item = Cow<'a, [u8]>> {
-        self.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        let fields = if self.mentions(name.as_bytes()) { self.iter() } else { FieldIter { rest: &[] } };
+        fields.filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 }
 

@@ -113,7 +113,10 @@ impl Headers {
 
     /// The first value of a field.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let (index, start) = self.find(name)?;
+        let (name_length, value_length) = self.lengths.get(index)?;
+        let value = start + name_length + 2;
+        self.text.get(value..value + value_length)
     }
 
     /// Whether there is such a field.
@@ -184,9 +187,13 @@ impl Headers {
 
     /// Index and offset of the first field of that name.
     fn find(&self, name: &str) -> Option<(usize, usize)> {
+        let bytes = self.text.as_bytes();
         let mut start = 0;
         for (index, (name_length, value_length)) in self.lengths.iter().enumerate() {
-            if self.text.get(start..start + name_length)?.eq_ignore_ascii_case(name) {
+            // The length alone tells most names apart, and a request is asked for some ten of them.
+            if *name_length == name.len()
+                && bytes.get(start..start + name_length)?.eq_ignore_ascii_case(name.as_bytes())
+            {
                 return Some((index, start));
             }
             start += name_length + value_length + AROUND;

@@ -47,6 +47,12 @@ impl Cancel {
         self.bell.notify_all();
     }
 
+    /// Marks the call as cancelled without waking it: several calls are marked before the first is cancelled, so that
+    /// none takes a place that another one gave up.
+    pub fn mark(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+
     /// Whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)

@@ -108,6 +108,7 @@ fn make(route: &Route, limits: &Limits, cancel: &Arc<Cancel>) -> Result<(Connect
         stream = Stream::Tls(Box::new(session));
         secured = Some(clock::now());
     }
+    stream.socket().let_wait();
     let connection = Connection { stream, buffer: vec![0; BUFFER], start: 0, end: 0, remote, local, tls };
     Ok((connection, Steps { resolved, connected, secured }))
 }

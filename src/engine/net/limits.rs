@@ -97,6 +97,12 @@ impl<'a> Guard<'a> {
         }
     }
 
+    /// Whether nothing but the cancel ends a wait.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        self.silence.is_none() && self.connect.is_none() && self.total.is_none()
+    }
+
     /// The time-out that has passed at `now`, if one has.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ impl Socks {
     pub fn input(&mut self, bytes: &[u8]) -> Result<Step> {
         match (&self.state, bytes) {
             (State::Four, [0, 90, ..]) => Ok(Step::Done),
-            (State::Four, [0, 92 | 93, ..]) => Err(self.error("did not accept the user")),
+            (State::Four, [0, 92 | 93, ..]) => Err(self.error("did not accept the user").transient(false)),
             (State::Four, [0, ..]) => Err(self.error("could not connect to the target")),
             (State::Method, [5, 0]) => Ok(self.ask()),
             (State::Method, [5, 2]) => match self.login.take() {
@@ -92,26 +92,26 @@ impl Socks {
                     self.state = State::Login;
                     Ok(Step::Ask(login, 2))
                 }
-                None => Err(self.error("asked for a user and none was given")),
+                None => Err(self.error("asked for a user and none was given").transient(false)),
             },
-            (State::Method, [5, 255]) if self.login.is_none() => Err(self.error("wanted a user and none was given")),
-            (State::Method, [5, _]) => Err(self.error("wanted another way to log in")),
+            (State::Method, [5, 255]) if self.login.is_none() => Err(self.error("wanted a user and none was given").transient(false)),
+            (State::Method, [5, _]) => Err(self.error("wanted another way to log in").transient(false)),
             (State::Login, [_, 0]) => Ok(self.ask()),
-            (State::Login, _) => Err(self.error("did not accept the user or password")),
+            (State::Login, _) => Err(self.error("did not accept the user or password").transient(false)),
             (State::Answer, [5, 0, _, kind, length]) => {
                 // What is left of the address and the port; of a name the length was read already.
                 let left = match kind {
                     1 => 4 + 1,
                     3 => usize::from(*length) + 2,
                     4 => 16 + 1,
-                    _ => return Err(self.error("did not answer in SOCKS")),
+                    _ => return Err(self.error("did not answer in SOCKS").transient(false)),
                 };
                 self.state = State::Bound;
                 Ok(Step::Read(left))
             }
-            (State::Answer, [5, reply, ..]) => Err(self.error(reason(*reply))),
+            (State::Answer, [5, reply, ..]) => Err(self.error(reason(*reply)).transient(*reply != 2)),
             (State::Bound, _) => Ok(Step::Done),
-            _ => Err(self.error("did not answer in SOCKS")),
+            _ => Err(self.error("did not answer in SOCKS").transient(false)),
         }
     }
 
@@ -129,13 +129,13 @@ impl Socks {
 
 fn reason(reply: u8) -> &'static str {
     match reply {
-        2 => "does not allow this connection",
+        2 => "did not allow this connection",
         3 => "could not reach the target's network",
         4 => "could not reach the target",
         5 => "was refused by the target",
         6 => "waited too long for the target",
-        7 => "does not know how to connect",
-        8 => "does not support this kind of address",
+        7 => "did not know how to connect",
+        8 => "did not support this kind of address",
         _ => "failed to connect to the target",
     }
 }

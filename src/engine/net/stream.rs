@@ -175,11 +175,20 @@ impl Stream {
         if !wait && guard.deadline().is_some() {
             guard.check(clock::now(), phase).map_err(Fault::Over)?;
         }
+        let mut unlimited = guard.is_unlimited();
         loop {
-            if wait {
-                guard.wait(self.fd(), self.events_to_read(), phase)?;
-            }
-            match self.try_recv(buffer) {
+            let received = match self {
+                // Nothing but the cancel ends this wait, and that shuts the socket down: one call does for two. A socket
+                // that is still being connected does not wait, and is polled then.
+                Stream::Plain(wire) if std::mem::take(&mut unlimited) => wire.socket.recv_waiting(buffer),
+                _ => {
+                    if wait {
+                        guard.wait(self.fd(), self.events_to_read(), phase)?;
+                    }
+                    self.try_recv(buffer)
+                }
+            };
+            match received {
                 Ok(0) => {
                     guard.cancel.check().map_err(Fault::Over)?;
                     return Ok(0);

@@ -85,18 +85,24 @@ fn stamps(settings: &TlsSettings) -> Stamps {
     roots.into_iter().chain(own).map(|path| stamp(path)).collect()
 }
 
+/// Names the option that a file was given with.
+fn of(option: &'static str) -> impl Fn(Error) -> Error {
+    move |error| error.with("key", option)
+}
+
 fn build(settings: &TlsSettings) -> Result<ClientConfig> {
     let provider = provider();
     let (chain, named) = match &settings.verify {
         Verify::Off => (None, Vec::new()),
         Verify::On => (Some(mozilla()), Vec::new()),
         Verify::File(path) => {
-            let named = identity::certificates(path, &identity::read(path)?)?;
-            (Some(store(path, &named)?), named)
+            let read = || identity::read(path).and_then(|text| identity::certificates(path, &text));
+            let named = read().map_err(of("verify"))?;
+            (Some(store(path, &named).map_err(of("verify"))?), named)
         }
         Verify::Directory(path) => {
-            let named = directory(path)?;
-            (Some(store(path, &named)?), named)
+            let named = directory(path).map_err(of("verify"))?;
+            (Some(store(path, &named).map_err(of("verify"))?), named)
         }
     };
     let chain = match chain {
@@ -116,13 +122,13 @@ fn build(settings: &TlsSettings) -> Result<ClientConfig> {
     let mut config = match &settings.identity {
         None => builder.with_no_client_auth(),
         Some(own) => {
-            let (chain, key) = identity::load(own)?;
+            let (chain, key) = identity::load(own).map_err(of("cert"))?;
             builder.with_client_auth_cert(chain, key).map_err(|error| {
                 let what = match error {
                     rustls::Error::InconsistentKeys(_) => "does not belong to its private key".to_owned(),
                     error => format!("or its key could not be used ({error})"),
                 };
-                identity::bad(&own.certificate, &what)
+                of("cert")(identity::bad(&own.certificate, &what))
             })?
         }
     };

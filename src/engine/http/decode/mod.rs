@@ -156,7 +156,7 @@ fn pull(stages: &mut [Stage], source: &mut dyn FnMut(&mut [u8]) -> Result<Got>, 
             let (taken, given) = match stage.coding.step(input, out, stage.ended) {
                 Ok(step) => step,
                 Err(reason) => {
-                    let message = format!("The {} body could not be decoded: {reason}", stage.name);
+                    let message = format!("the {} body could not be decoded: {reason}", stage.name);
                     return Err(Error::new(&code::CONTENT_DECODING, message));
                 }
             };
@@ -166,7 +166,7 @@ fn pull(stages: &mut [Stage], source: &mut dyn FnMut(&mut [u8]) -> Result<Got>, 
             }
             if stage.from < stage.to {
                 if taken == 0 {
-                    let message = format!("The {} body could not be decoded: no progress", stage.name);
+                    let message = format!("the {} body could not be decoded: no progress", stage.name);
                     return Err(Error::new(&code::CONTENT_DECODING, message));
                 }
                 continue;

@@ -202,6 +202,7 @@ impl Answer {
             Err(error) => {
                 self.failed = true;
                 self.lease = None;
+                let error = if error.detail().get("phase").is_some() { error } else { error.phase("read") };
                 Err(error.outcome(Outcome::Applied))
             }
         }

@@ -74,6 +74,12 @@ impl Carrier {
         self.pool.configure(options);
     }
 
+    /// The options of the pool.
+    #[must_use]
+    pub fn options(&self) -> PoolOptions {
+        self.pool.options()
+    }
+
     /// Closes the idle connections.
     pub fn clear(&self) {
         self.pool.clear();
@@ -104,7 +110,8 @@ impl Carrier {
         let mut machine = Machine::start(order.method, order.head, framing)?;
         let mut marks = Marks::at(clock::now());
         let guard = Guard::exchange(limits, cancel);
-        let mut lease = self.lease(route, &order, &marks, &Guard::connect(limits, cancel, marks.start), cancel)?;
+        let mut lease = self.lease(route, &order, &marks, &Guard::connect(limits, cancel, marks.start), cancel)
+            .map_err(|error| error.outcome(Outcome::NotSent))?;
         loop {
             let reused = lease.connection.is_some();
             if !reused {
@@ -129,6 +136,7 @@ impl Carrier {
                 head_at: None,
                 touched: false,
                 early: None,
+                farewell: None,
             };
             let mut result = talk.run(order.head, &mut order.payload, order.expect_continue);
             if reused && order.replay_safe && result.as_ref().is_ok_and(|head| head.status == 408 && head.close) {
@@ -158,6 +166,13 @@ impl Carrier {
                 }
                 Err(Trouble::Stale(error) | Trouble::Failed(error)) => {
                     let sent = talk.counts.sent > 0;
+                    let nonsense = matches!(error.code(), "protocol" | "limit") && error.detail().get("phase").is_none();
+                    let error = if nonsense { error.phase("read") } else { error };
+                    // TLS 1.3 lets the client speak before the server has seen its certificate: what a server sends
+                    // that refuses it was never a request to it.
+                    if !reused && refused_us(&error, talk.counts.received) {
+                        return Err(error.phase("tls").outcome(Outcome::NotSent));
+                    }
                     return Err(match error.known_outcome() {
                         Some(_) => error,
                         // Whether the request may have had an effect.
@@ -208,6 +223,11 @@ pub(super) fn broken(error: io::Error, phase: &'static str) -> Error {
         Some(inner) => trouble::explain(inner, "the server").phase(phase),
         None => Error::new(&code::CONNECT, format!("the connection broke: {}", reason(&error))).phase(phase),
     }
+}
+
+/// The server refused our certificate before it said anything else.
+fn refused_us(error: &Error, received: u64) -> bool {
+    received == 0 && error.code() == code::CERTIFICATE.word
 }
 
 fn no_connection() -> Error {

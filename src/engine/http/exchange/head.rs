@@ -120,6 +120,10 @@ pub fn parse(bytes: &[u8]) -> Result<Head> {
     let size = match config.parse_response_with_uninit_headers(&mut answer, bytes, &mut fields) {
         Ok(httparse::Status::Complete(size)) => size,
         Err(httparse::Error::TooManyHeaders) => return Err(too_large(&format!("more than {FIELD_LIMIT} fields"))),
+        Err(httparse::Error::HeaderName | httparse::Error::HeaderValue | httparse::Error::NewLine) => {
+            let message = "the head of the server's answer had a character in it that no field may have";
+            return Err(Error::new(&code::PROTOCOL, message));
+        }
         _ => return Err(not_http(bytes)),
     };
     let (status, minor) = (answer.code.unwrap_or(0), answer.version.unwrap_or(1));
@@ -214,7 +218,7 @@ pub(super) fn parse_length(text: &[u8]) -> Option<u64> {
 
 fn bad_length(value: &[u8]) -> Error {
     let shown = value.get(..value.len().min(40)).unwrap_or_default();
-    let message = format!("the answer's length was no number: \"{}\"", shown.escape_ascii());
+    let message = format!("the answer's length was no number below 2^63: \"{}\"", shown.escape_ascii());
     Error::new(&code::PROTOCOL, message)
 }
 

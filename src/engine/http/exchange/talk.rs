@@ -13,9 +13,12 @@ use super::{
 };
 use crate::{
     clock,
-    engine::net::{
-        connect::Connection,
-        limits::{Fault, Guard},
+    engine::{
+        net::{
+            connect::Connection,
+            limits::{Fault, Guard},
+        },
+        tls::trouble,
     },
     error::{Error, Result, code},
     sys::poll,
@@ -55,6 +58,8 @@ pub(super) struct Talk<'a> {
     pub touched: bool,
     /// The head of an answer that came while the payload was being sent.
     pub early: Option<Head>,
+    /// What TLS said of the end while the payload was being sent.
+    pub farewell: Option<io::Error>,
 }
 
 /// Whether to go on sending.
@@ -183,7 +188,10 @@ impl Talk<'_> {
         // The server closed; it may have answered before. A reset does not take away what has arrived.
         match self.listen()? {
             Flow::Stop if self.early.is_some() || !self.connection.received().is_empty() => Ok(Flow::Stop),
-            _ => Err(self.lost(Fault::Broken(error), "write")),
+            _ => {
+                let error = self.farewell.take().unwrap_or(error);
+                Err(self.lost(Fault::Broken(error), "write"))
+            }
         }
     }
 
@@ -202,8 +210,11 @@ impl Talk<'_> {
                     self.early = self.parse(&mut false).map_err(Trouble::Failed)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Flow::On),
-                // The write will tell, or the read that follows.
-                Err(_) => return Ok(Flow::Stop),
+                // The write will tell, or the read that follows; but what TLS says of the end is read only once.
+                Err(error) => {
+                    self.farewell = trouble::inside(&error).is_some().then_some(error);
+                    return Ok(Flow::Stop);
+                }
             }
         }
     }
@@ -249,6 +260,9 @@ impl Talk<'_> {
             }
             if let Some(head) = self.parse(&mut false).map_err(Trouble::Failed)? {
                 return Ok(head);
+            }
+            if let Some(error) = self.farewell.take() {
+                return Err(self.lost(Fault::Broken(error), "read"));
             }
             self.make_room().map_err(Trouble::Failed)?;
             let Connection { stream, buffer, end, .. } = &mut *self.connection;

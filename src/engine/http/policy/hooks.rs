@@ -12,7 +12,7 @@ use crate::{
         url::Url,
     },
     error::{Error, Result, Status, code},
-    value::{Object, Tree},
+    value::{Object, Provider, Tree},
 };
 
 /// What a response hook decided.
@@ -28,6 +28,16 @@ pub(super) enum Verdict {
 /// The question of an `auth` provider and of `hooks.request`.
 pub(super) fn prepare_call(provider: &str, request: &Request) -> Tree {
     question(provider, "prepare", Object::from_iter([("request", request.to_tree())]))
+}
+
+/// Has an `auth` provider edit a request outside a transaction, for `prepare`.
+///
+/// # Errors
+/// `provider`, in the host's words.
+pub fn authorize(provider: &dyn Provider, request: &mut Request) -> Result<()> {
+    let mut reply = Args::new();
+    let status = provider.call(prepare_call("auth", request), &mut reply);
+    edit(request, status, &reply)
 }
 
 /// The question of `hooks.response`.

@@ -386,7 +386,7 @@ impl Transaction {
         let Some(hop) = &self.current else {
             return Err(Error::new(&code::INTERNAL, "there was no answer to decide on"));
         };
-        let follows = self.rules.allow_redirects && redirect::is_redirect(hop.status) && hop.fields().contains("location");
+        let follows = self.rules.allow_redirects && redirects_somewhere(hop);
         if !follows {
             self.phase = Phase::Done;
             return Ok(Step::Finish);
@@ -430,7 +430,7 @@ impl Transaction {
     /// The final answer, once a step said so; also the last one after [`code::TOO_MANY_REDIRECTS`].
     pub fn finish(&mut self) -> Option<Finished> {
         let hop = self.current.take()?;
-        let next = if redirect::is_redirect(hop.status) && hop.fields().contains("location") {
+        let next = if redirects_somewhere(&hop) {
             redirects::next_request(&self.rules, &self.request, &hop).ok()
         } else {
             None
@@ -443,6 +443,11 @@ impl Transaction {
             next,
         })
     }
+}
+
+/// An answer that only looks like a redirect, without `Location` or with an empty one, is the final one.
+fn redirects_somewhere(hop: &Hop) -> bool {
+    redirect::is_redirect(hop.status) && hop.fields().get("location").is_some_and(|location| !location.is_empty())
 }
 
 /// A number from 0 to 1 for jitter.

@@ -239,7 +239,8 @@ impl Url {
                 let written = self.slice(self.parts.userinfo, self.parts.path);
                 let plain = self.odd.is_none() && !self.parts.bracketed();
                 // Ports of redirects may have leading zeros.
-                if plain && !written.contains(":0") {
+                let port_at = (self.parts.host_end - self.parts.userinfo) as usize + 1;
+                if plain && written.as_bytes().get(port_at) != Some(&b'0') {
                     return Cow::Borrowed(written);
                 }
                 Cow::Owned(format!("{}:{port}", self.host_text()))

@@ -1,0 +1,207 @@
+"""Measures haft beside its peers and prints the table of ratios. scripts/bench prepares what it needs.
+
+    run.py [--build FOLDER] [--only WORD]...
+
+Both sides run in turn against the same server, so that what disturbs one disturbs the other. Counts (instructions,
+system calls, allocations) are the difference between N and 2 N requests: what happens once cancels out. CPU ratios are
+the median of the ratios of neighbouring runs. Measures whose name has none of the words are left out.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+SIDES = ("haft", "curl")
+
+
+class Bench:
+    def __init__(self, build, library, base):
+        self.build, self.library, self.base = build, library, base
+        self.rows = []
+
+    # --- running one program ---------------------------------------------------------------------------------
+
+    def run(self, *command, **environment):
+        environment = {**os.environ, **environment}
+        done = subprocess.run([str(word) for word in command], env=environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(map(str, command))}: {done.returncode}\n{done.stderr}")
+        return done.stdout
+
+    def work(self, side, mode, count, limits=False, before=(), **environment):
+        more = ["limits"] if limits else []
+        return json.loads(self.run(*before, self.build / f"work-{side}", mode, self.base, count, *more, **environment))
+
+    # --- counting ----------------------------------------------------------------------------------------------
+
+    def counted(self, once, count=200):
+        """The difference of N and 2 N, for one of them."""
+        return (once(2 * count) - once(count)) / count
+
+    def instructions(self, side, mode, limits):
+        out = self.build / "callgrind.out"
+
+        def once(count):
+            self.work(side, mode, count, limits, ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"])
+            return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)[1])
+
+        return self.counted(once)
+
+    def system_calls(self, side, mode, limits):
+        out = self.build / "strace.out"
+
+        def once(count):
+            self.work(side, mode, count, limits, ["strace", "-f", "-o", out])
+            return sum(1 for line in out.open() if re.match(r"\d+ +\w+\(", line))
+
+        return self.counted(once)
+
+    def allocations(self, side, mode, limits):
+        out = self.build / "allocations.out"
+
+        def once(count):
+            self.work(side, mode, count, limits, LD_PRELOAD=str(self.build / "allocations.so"), ALLOCATIONS=str(out))
+            return int(out.read_text())
+
+        return self.counted(once)
+
+    # --- the table ----------------------------------------------------------------------------------------------
+
+    def wanted(self, name):
+        return not self.words or any(word in name for word in self.words)
+
+    def row(self, name, haft, peer=None, goal=None, ratio=None, unit="", by="ratio"):
+        """`by` is what the goal is about: the ratio, or haft's own figure."""
+        if ratio is None and peer:
+            ratio = haft / peer
+        reached = ratio if by == "ratio" else haft
+        verdict = "" if goal is None else "met" if reached <= goal else "MISSED"
+        shown = "" if goal is None else f"≤ {goal:g}" + ("" if by == "ratio" else unit)
+        cells = [name, figure(haft, unit), figure(peer, unit), "" if ratio is None else f"{ratio:.2f}", shown, verdict]
+        self.rows.append(cells)
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(cells, (54, 14, 14, 6, 9, 6))), flush=True)
+
+    def interleaved(self, name, rounds, goal, measure):
+        """Medians of both sides, and the median of the ratios of neighbours. The first round warms up."""
+        pairs = [[measure(side) for side in SIDES] for _ in range(rounds + 1)][1:]
+        haft, curl = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
+        ratio = statistics.median(pair[0] / pair[1] for pair in pairs)
+        self.row(name, haft, curl, goal, ratio, unit=" µs")
+
+    # --- what is measured ---------------------------------------------------------------------------------------
+
+    def counts(self):
+        for limits in (False, True):
+            times = "with time-outs" if limits else "no time-out"
+            name = f"instructions, kept-alive GET 1 KiB, {times}"
+            if self.wanted(name):
+                self.row(name, *(self.instructions(side, "get", limits) for side in SIDES), goal=0.35)
+        for mode, limits, goal in [("get", False, 2), ("get", True, 3), ("put", True, 4), ("post", True, 4), ("patch", True, 4)]:
+            name = f"system calls, {mode.upper()}, {'with time-outs' if limits else 'no time-out'}"
+            if self.wanted(name):
+                self.row(name, *(self.system_calls(side, mode, limits) for side in SIDES), goal=goal, by="haft")
+        for limits in (False, True):
+            name = f"allocations, GET 1 KiB, {'with time-outs' if limits else 'no time-out'}"
+            if self.wanted(name):
+                self.row(name, *(self.allocations(side, "get", limits) for side in SIDES), goal=18, by="haft")
+
+    def cpu(self):
+        for name, mode, count, rounds, goal, limits in [
+            ("CPU, kept-alive GET 1 KiB, no time-out", "get", 10000, 9, 0.5, False),
+            ("CPU, kept-alive GET 1 KiB, with time-outs", "get", 10000, 9, 0.5, True),
+            ("CPU, 16 MiB down, whole into memory", "whole", 16, 9, 0.85, True),
+            ("CPU, 16 MiB down, in pieces of 64 KiB", "stream", 16, 9, 0.85, True),
+            ("CPU, 16 MiB up from a reader", "upload", 16, 9, 0.9, True),
+        ]:
+            if self.wanted(name):
+                self.interleaved(name, rounds, goal, lambda side: self.work(side, mode, count, limits)["cpu"] / count)
+
+    def memory(self):
+        for name, mode, count in [
+            ("peak memory, 16 MiB in pieces", "stream", 20),
+            ("peak memory, 16 MiB up", "upload", 20),
+            ("peak memory, 32 threads on one session", "threads", 500),
+        ]:
+            if self.wanted(name):
+                haft = self.work("haft", mode, count)
+                curl = self.work("curl", mode, count)["peak"] if mode != "threads" else None
+                self.row(name, haft["peak"], curl, unit=" KiB")
+        name = "memory, growth over 100,000 requests"
+        if self.wanted(name):
+            result = self.work("haft", "get", 200000)
+            self.row(name, result["growth"], goal=64, unit=" KiB", by="haft")
+            self.row("descriptors left after close and free", result["descriptors"], goal=0, by="haft")
+
+    def boundary(self):
+        if self.wanted("boundary"):
+            for call, nanoseconds in json.loads(self.run(self.build / "boundary")).items():
+                self.row(f"boundary, {call}", nanoseconds, goal=50, unit=" ns", by="haft")
+
+    def load(self):
+        if not self.wanted("load + create + close"):
+            return
+        curl = next(path for path in self.run("ldd", self.build / "work-curl").split() if path.startswith("/") and "libcurl" in path)
+        haft = lambda: json.loads(self.run(self.build / "load", "haft", self.library, self.base))
+        peer = lambda: json.loads(self.run(self.build / "load", "curl", curl, self.base))
+        pairs = [(haft(), peer()) for _ in range(16)][1:]
+        for key, name in [("wall", "load + create + close, wall"), ("cpu", "load + create + close, CPU")]:
+            ours, theirs = (statistics.median(pair[side][key] for pair in pairs) for side in (0, 1))
+            self.row(name, ours, theirs, goal=1000, unit=" µs", by="haft")
+        self.row("load: threads after a blocking request", max(pair[0]["threads"] for pair in pairs), goal=1, by="haft")
+
+    def json(self):
+        if not self.wanted("JSON"):
+            return
+        document = self.build / "document.json"
+        ours, theirs = [], []
+        for _ in range(5):
+            ours.append(json.loads(self.run(self.build / "parse", self.base, 5)))
+            theirs.append(json.loads(self.run(sys.executable, HERE / "parse.py", document, 5)))
+        best = [min(min(run["cpu"]) for run in side) for side in (ours, theirs)]
+        ratios = [min(one["cpu"]) / min(other["cpu"]) for one, other in zip(ours, theirs)]
+        self.row("CPU, 15 MB JSON to values, beside Python", *best, goal=0.2, ratio=statistics.median(ratios), unit=" µs")
+        added = [statistics.median(run["added"] for run in side) for side in (ours, theirs)]
+        self.row("memory, 15 MB JSON to values, beside Python", *added, unit=" KiB")
+
+    def size(self):
+        if not self.wanted("library"):
+            return
+        self.row("library, stripped", self.library.stat().st_size / 2**20, goal=9, unit=" MiB", by="haft")
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", self.run("readelf", "-d", self.library))
+        print(f"library, needs: {' '.join(needed)}")
+
+
+def figure(number, unit):
+    if number is None:
+        return ""
+    return (f"{number:,.0f}" if number >= 1000 else f"{number:.1f}".removesuffix(".0")) + unit
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/bench")
+    parser.add_argument("--library", type=pathlib.Path, default=HERE.parent / "build/release/libhaft.so")
+    parser.add_argument("--only", action="append", default=[])
+    options = parser.parse_args()
+    server = subprocess.Popen([options.build / "server", options.build / "document.json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        bench = Bench(options.build, options.library.resolve(), f"http://127.0.0.1:{int(server.stdout.readline())}")
+        bench.words = options.only
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(("measure", "haft", "peer", "ratio", "goal", ""), (54, 14, 14, 6, 9, 6))))
+        for part in (bench.counts, bench.cpu, bench.json, bench.load, bench.boundary, bench.memory, bench.size):
+            part()
+        missed = [cells[0] for cells in bench.rows if cells[-1] == "MISSED"]
+        print(f"\n{len(missed)} goals missed" + "".join(f"\n  {name}" for name in missed))
+    finally:
+        server.stdin.close()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()
