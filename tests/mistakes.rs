@@ -52,7 +52,7 @@ fn each_failure_has_a_sentence_and_a_detail() {
             "/get",
             r#"{"timeout": 0}"#,
             "timeout was zero; leave it out to wait for ever",
-            r#"{"code":"argument","key":"timeout"}"#,
+            r#"{"code":"argument","key":"timeout","outcome":"not_sent"}"#,
         ),
         (
             "/status/503",
@@ -82,7 +82,7 @@ fn each_failure_has_a_sentence_and_a_detail() {
             "/get",
             r#"{"files": {"f": "/no such file"}}"#,
             "the file /no such file could not be read: no such file or directory",
-            r#"{"code":"io","key":"files.f"}"#,
+            r#"{"code":"io","key":"files.f","outcome":"not_sent"}"#,
         ),
     ] {
         let error = fail(&session, "GET", target, json);

@@ -41,7 +41,7 @@ pub fn duration(key: &str, value: &Tree) -> Result<Option<Duration>> {
         }
     };
     Duration::try_from_secs_f64(seconds).map(|time| Some(time.min(LONGEST))).map_err(|_| {
-        Error::option(key, format!("`{key}` must be a finite number of seconds not below 0, and it was {seconds}"))
+        Error::option(key, format!("`{key}` must be a finite number of seconds not below 0, and it was {seconds:?}"))
     })
 }
 

@@ -17,7 +17,7 @@ impl<'a> Key<'a> {
     /// Takes a key apart at its first dot.
     pub fn parse(key: &'a str) -> Result<Key<'a>> {
         if key.is_empty() {
-            return Err(Error::option(key, "An argument had an empty key"));
+            return Err(Error::option(key, "an argument had an empty key"));
         }
         if key.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(Error::option(key, format!("the key {key:?} held a control character")));

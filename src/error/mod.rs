@@ -138,11 +138,20 @@ struct Inner {
 impl Error {
     /// A failure of a listed kind. The message is one line in the past tense, without secrets.
     pub fn new(code: &Code, message: impl Into<Cow<'static, str>>) -> Error {
+        let mut message = message.into();
+        if message.contains(|character: char| character.is_control()) {
+            // What the host or a server wrote is quoted in messages; one line stays one line.
+            let escape = |character: char| match character.is_control() {
+                true => character.escape_default().to_string(),
+                false => character.to_string(),
+            };
+            message = Cow::Owned(message.chars().map(escape).collect());
+        }
         let mut detail = Object::default();
         detail.insert("code", Tree::from(code.word));
         Error(Box::new(Inner {
             status: code.status,
-            message: message.into(),
+            message,
             detail,
             transient: code.transient,
             outcome: None,

@@ -139,6 +139,8 @@ fn a_call_ends_wherever_it_is() {
     player.tell(&["start", "0", "2", "GET", "/fault/stall?cancel=holder", "i:id=7"]);
     until_received(&sandbox, "cancel=holder");
     player.tell(&["start", "0", "1", "GET", "/get?never=sent", "i:id=8"]);
+    // The thread of the call has to be that far before the cancel can concern it.
+    while player.tell(&["inspect", "0", "stats"])["value"]["in_flight"] != 2 {}
     cancelled(&mut player, "waiting for a place in the pool", "not_sent");
     assert_eq!(player.tell(&["wait", "2"])["status"], "HAFT_E_CANCELLED");
     player.tell(&["free", "0"]);

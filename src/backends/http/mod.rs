@@ -53,6 +53,7 @@ struct Shared {
     jar: Arc<Mutex<Jar>>,
     environment: Arc<EnvironmentSettings>,
     cookie_file: Option<PathBuf>,
+    pool: Mutex<PoolOptions>,
 }
 
 /// One HTTP session, or a child of one with another base.
@@ -91,6 +92,7 @@ impl HttpSession {
         let pool = pool_options(args, PoolOptions::default())?;
         let shared = Shared {
             carrier: Carrier::new(pool),
+            pool: Mutex::new(pool),
             jar: Arc::new(Mutex::new(jar)),
             environment: Arc::new(environment),
             cookie_file,
@@ -183,7 +185,7 @@ impl HttpSession {
             Some(target) => {
                 delivered.finished.hop.body = None;
                 let mut answer = HttpAnswer::head(delivered, reading);
-                if target.save(&mut answer)? {
+                if target.save(&mut answer).map_err(|error| answer.named(error))? {
                     return Ok(Box::new(answer));
                 }
                 answer
@@ -221,7 +223,7 @@ impl CookieEdits {
             // The switch is a setting.
             None | Some(Tree::Bool(_)) => CookieEdits::Edit(Vec::new()),
             Some(Tree::Null) => CookieEdits::Clear,
-            Some(cookies) => CookieEdits::Edit(Edit::parse(cookies)?),
+            Some(cookies) => CookieEdits::Edit(Edit::parse(cookies).map_err(|error| settings::within("cookies", error))?),
         })
     }
 
@@ -236,7 +238,7 @@ impl CookieEdits {
     }
 }
 
-/// What was said about the pool, over what holds already.
+/// The pool's options with what `args` changes.
 fn pool_options(args: &Args, mut options: PoolOptions) -> Result<PoolOptions> {
     let count = |key: &str| -> Result<Option<usize>> {
         let wrong = || Error::option(key, format!("{key} was not a positive number"));
@@ -307,12 +309,15 @@ impl Backend for HttpSession {
             Some(other) => return Err(Error::option("pool", format!("pool was {other:?}; it takes \"clear\""))),
         };
         let cookies = CookieEdits::read(args)?;
-        let options = pool_options(args, self.shared.carrier.options())?;
+        let mut pool = self.shared.pool.lock();
+        let options = pool_options(args, *pool)?;
         let before = self.settings()?;
         self.layer.configure(args, &self.shared.environment)?;
-        if options != self.shared.carrier.options() {
+        if options != *pool {
+            *pool = options;
             self.shared.carrier.configure(options);
         }
+        drop(pool);
         if clears {
             self.shared.carrier.clear();
         }

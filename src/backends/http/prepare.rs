@@ -3,8 +3,12 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{HttpSession, settings::Settings};
+use super::{
+    HttpSession,
+    settings::{Settings, within},
+};
 use crate::{
+    engine::net::limits::reason,
     backends::Call,
     engine::http::{
         auth::{self, Auth, Selected},
@@ -14,7 +18,7 @@ use crate::{
         headers::Headers,
         netrc::{Login, Netrc},
         policy::{self, Rules},
-        request::Request,
+        request::{self, Request},
         url::Url,
     },
     error::{Error, Result, code},
@@ -31,12 +35,12 @@ pub(super) struct Prepared {
 /// Builds the first request of a call.
 pub(super) fn build(session: &HttpSession, settings: &Settings, call: &Call<'_>) -> Result<Prepared> {
     let Some(verb) = call.verb else { return as_prepared(session, settings, call) };
-    let method = method(verb)?;
+    let method = request::method(verb).map_err(|error| error.with("key", "verb"))?;
     let url = url(session.base(), call.target, settings.params.as_ref())?;
     let headers = Arc::clone(&settings.headers);
     let own_cookies = match call.args.get("cookies") {
         None | Some(Tree::Bool(_)) => Vec::new(),
-        Some(cookies) => Edit::parse(cookies)?,
+        Some(cookies) => Edit::parse(cookies).map_err(|error| within("cookies", error))?,
     };
     let mut request = Request { method, url, headers, body: Body::None };
     let own_cookies = if own_cookies.is_empty() {
@@ -67,7 +71,7 @@ pub(super) fn build(session: &HttpSession, settings: &Settings, call: &Call<'_>)
 /// What `prepare` returned, edited or not: sent as it stands.
 fn as_prepared(session: &HttpSession, settings: &Settings, call: &Call<'_>) -> Result<Prepared> {
     let args = call.args;
-    let method = method(args.str("method")?.unwrap_or("GET"))?;
+    let method = request::method(args.str("method")?.unwrap_or("GET"))?;
     let Some(url) = args.str("url")?.or(call.target) else {
         return Err(Error::option("url", "a prepared request had no url"));
     };
@@ -106,19 +110,6 @@ fn rules(session: &HttpSession, settings: &Settings, request: &Request, own_cook
         explicit_cookie: request.headers.contains("cookie"),
         own_cookies: Arc::new(own_cookies),
     }
-}
-
-/// The method, upper case as requests sends it; it must be a token (RFC 9110 5.6.2).
-fn method(verb: &str) -> Result<Arc<str>> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if verb.is_empty() || !verb.bytes().all(is_token) {
-        return Err(Error::argument(format!("the method {verb:?} was not a token")).with("key", "verb"));
-    }
-    Ok(if verb.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        verb.to_ascii_uppercase().into()
-    } else {
-        verb.into()
-    })
 }
 
 fn url(base: Option<&Url>, target: Option<&str>, params: Option<&Tree>) -> Result<Url> {
@@ -169,7 +160,7 @@ fn authorize(request: &mut Request, settings: &Settings, session: &HttpSession) 
 fn netrc_login(file: Option<&Path>, environment: &EnvironmentSettings, host: &str) -> Result<Option<Login>> {
     let Some(file) = file else { return Ok(environment.netrc_login(host).cloned()) };
     let wrong = |why: &str| Error::new(&code::IO, format!("the netrc file {} {why}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(&format!("could not be read: {error}")))?;
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&format!("could not be read: {}", reason(&error))))?;
     let netrc = Netrc::parse(&text).map_err(|warning| wrong(&format!("was not understood: {}", warning.0)))?;
     Ok(netrc.login(host).cloned())
 }

@@ -13,6 +13,7 @@ use std::{
 
 use super::answer::HttpAnswer;
 use crate::{
+    engine::net::limits::reason,
     backends::Answer,
     engine::http::{client, headers::Headers, policy::hooks::question},
     error::{Error, Outcome, Result, code},
@@ -49,7 +50,17 @@ impl Target {
         match value {
             Tree::Provider(provider) if !resume => Ok(Target::Provider(Arc::clone(provider))),
             Tree::Provider(_) => Err(Error::option("resume", "resume was asked for with a provider, which cannot tell what it has")),
-            Tree::Text(path) if !path.is_empty() => Ok(Target::File(Partial::find(Path::new(&**path), resume))),
+            Tree::Text(path) if !path.is_empty() => {
+                let path = Path::new(&**path);
+                // Known before anything is sent: a change must not be made whose answer has no place to go.
+                match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                    Some(folder) if !folder.is_dir() => {
+                        let message = format!("{} could not be written: there is no such folder", path.display());
+                        Err(Error::new(&code::IO, message).transient(false).with("key", "save_to"))
+                    }
+                    _ => Ok(Target::File(Partial::find(path, resume))),
+                }
+            }
             _ => Err(Error::option("save_to", "save_to was neither a path nor a provider")),
         }
     }
@@ -113,7 +124,7 @@ impl Partial {
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> Error {
-        Error::new(&code::IO, format!("{} could not be {what}: {error}", self.part.display())).outcome(Outcome::Applied)
+        Error::new(&code::IO, format!("{} could not be {what}: {}", self.part.display(), reason(error))).outcome(Outcome::Applied)
     }
 
     fn save(&self, answer: &mut HttpAnswer, status: u16) -> Result<()> {

@@ -174,7 +174,7 @@ impl Settings {
     pub fn overlay(&mut self, args: &Args, level: Level, environment: &EnvironmentSettings) -> Result<()> {
         let (mut routes, mut tls) = (false, false);
         for (key, value) in args.root().iter() {
-            self.set(key, value, args, level)?;
+            self.set(key, value, args, level).map_err(|error| within(key, error))?;
             tls |= matches!(key, "verify" | "verify_pin" | "cert" | "cert_password" | "environment" | "trust_env");
             routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "ip_version" | "resolve");
         }
@@ -297,7 +297,8 @@ impl Settings {
                     self.jar = *on;
                 }
             }
-            "limit_rate" => self.limit_rate = count(key, args)?.map(|rate| rate.max(1) as u64),
+            // As in curl, nought is no limit.
+            "limit_rate" => self.limit_rate = count(key, args)?.filter(|rate| *rate > 0).map(|rate| rate as u64),
             "low_speed" => self.low_speed = low_speed(value)?,
             _ => {}
         }
@@ -377,6 +378,16 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// Names the option that a mistake is in, when the part that found it only knew a member of it.
+pub(super) fn within(option: &str, error: Error) -> Error {
+    let named = match error.detail().get("key").and_then(Tree::as_str) {
+        None => option.to_owned(),
+        Some(key) if key.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) => return error,
+        Some(member) => format!("{option}.{member}"),
+    };
+    error.with("key", named)
 }
 
 fn provider(value: &Tree) -> Result<Arc<dyn Provider>> {

@@ -5,6 +5,7 @@ use std::{fmt, fs::File, io::Read, path::PathBuf, sync::Arc};
 
 use super::{form, json as json_body, multipart, multipart::Multipart, query};
 use crate::{
+    engine::net::limits::reason,
     error::{Error, Result, code},
     value::{Reader, Tree},
 };
@@ -61,7 +62,7 @@ impl Body {
             match data {
                 None | Some(Tree::Object(_) | Tree::Array(_)) => {}
                 Some(Tree::Reader(_)) => {
-                    return Err(Error::option("data", "a reader as data and files cannot go out together"));
+                    return Err(Error::option("data", "A reader as data and files cannot go out together"));
                 }
                 Some(_) => {
                     return Err(Error::option("data", "data must be an object or a list of pairs when there are files"));
@@ -262,7 +263,7 @@ impl Source for Piece {
             Content::Reader(reader, _) => reader.read(buffer)?,
             Content::File(path, _) => {
                 let failed = |error: std::io::Error| {
-                    let message = format!("the file {} could not be read: {}", path.display(), crate::engine::net::limits::reason(&error));
+                    let message = format!("the file {} could not be read: {}", path.display(), reason(&error));
                     Error::new(&code::IO, message).transient(false)
                 };
                 let file = match &mut self.file {

@@ -74,13 +74,16 @@ impl Request {
     pub fn framing(&self) -> Result<Framing> {
         let declared = self.headers.get("content-length");
         let chunked = self.headers.get("transfer-encoding");
-        let conflict = |message: String| Err(Error::new(&code::INVALID_HEADER, message));
+        let conflict = |name: &str, message: String| {
+            Err(Error::new(&code::INVALID_HEADER, message).with("key", format!("headers.{name}")))
+        };
         if let (Some(_), Some(_)) = (declared, chunked) {
-            return conflict("both Content-Length and Transfer-Encoding were given".into());
+            return conflict("Content-Length", "both Content-Length and Transfer-Encoding were given".into());
         }
         if let Some(coding) = chunked {
             if !coding.trim().eq_ignore_ascii_case("chunked") {
-                return conflict(format!("the Transfer-Encoding {coding:?} is not one that haft can send"));
+                let message = format!("the Transfer-Encoding {coding:?} is not one that haft can send");
+                return conflict("Transfer-Encoding", message);
             }
             return Ok(if matches!(self.body, Body::None) { Framing::None } else { Framing::Chunked });
         }
@@ -93,13 +96,15 @@ impl Request {
             });
         };
         let Some(length) = parse_length(declared) else {
-            return conflict(format!("the Content-Length {declared:?} was not a number"));
+            return conflict("Content-Length", format!("the Content-Length {declared:?} was not a number"));
         };
         match (known, &self.body) {
             (_, Body::None) if length == 0 => Ok(Framing::None),
-            (_, Body::None) => conflict(format!("a Content-Length of {length} was given without a body")),
+            (_, Body::None) => {
+                conflict("Content-Length", format!("a Content-Length of {length} was given without a body"))
+            }
             (Some(size), _) if size != length => {
-                conflict(format!("the Content-Length {length} was given for a body of {size} bytes"))
+                conflict("Content-Length", format!("the Content-Length {length} was given for a body of {size} bytes"))
             }
             _ => Ok(Framing::Sized(length)),
         }
@@ -178,6 +183,22 @@ impl Request {
         Arc::make_mut(&mut self.headers).set("Authorization", &header);
         Ok(Some(()))
     }
+}
+
+/// The method, upper case as requests sends it; it must be a token (RFC 9110 5.6.2).
+///
+/// # Errors
+/// `argument`, for what could break out of the request line.
+pub fn method(verb: &str) -> Result<Arc<str>> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if verb.is_empty() || !verb.bytes().all(is_token) {
+        return Err(Error::argument(format!("the method {verb:?} was not a token")).with("key", "method"));
+    }
+    Ok(if verb.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        verb.to_ascii_uppercase().into()
+    } else {
+        verb.into()
+    })
 }
 
 /// A length as the grammar has it: digits alone.

@@ -92,12 +92,6 @@ impl Pool {
         self.state.lock().options = options;
     }
 
-    /// The options.
-    #[must_use]
-    pub fn options(&self) -> PoolOptions {
-        self.state.lock().options
-    }
-
     /// Takes an idle connection, or the right to open one (`None`). Either is given back with [`Pool::give`] or
     /// [`Pool::release`].
     ///

@@ -12,7 +12,10 @@ use std::{
 };
 
 use super::{Cookie, Jar};
-use crate::error::{Error, Result, code};
+use crate::{
+    engine::net::limits::reason,
+    error::{Error, Result, code},
+};
 
 /// The first line is what Python recognises the form by.
 const HEAD: &str = "# Netscape HTTP Cookie File\n# Written by haft; edits made while a session is open are lost.\n\n";
@@ -46,7 +49,7 @@ pub fn save(jar: &Jar, file: &Path, now: i64) -> Result<()> {
 }
 
 fn failed(what: &str, file: &Path, error: &std::io::Error) -> Error {
-    Error::new(&code::IO, format!("the cookie file could not be {what}: {}", crate::engine::net::limits::reason(error)))
+    Error::new(&code::IO, format!("the cookie file could not be {what}: {}", reason(&error)))
         .with("path", file.to_string_lossy().into_owned())
 }
 

@@ -74,12 +74,6 @@ impl Carrier {
         self.pool.configure(options);
     }
 
-    /// The options of the pool.
-    #[must_use]
-    pub fn options(&self) -> PoolOptions {
-        self.pool.options()
-    }
-
     /// Closes the idle connections.
     pub fn clear(&self) {
         self.pool.clear();

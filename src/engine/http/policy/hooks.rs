@@ -8,7 +8,7 @@ use crate::{
     engine::http::{
         body::Body,
         headers::Headers,
-        request::Request,
+        request::{self, Request},
         url::Url,
     },
     error::{Error, Result, Status, code},
@@ -87,7 +87,7 @@ pub(super) fn edit(request: &mut Request, status: Status, reply: &Args) -> Resul
     }
     succeeded(status, reply)?;
     if let Some(method) = reply.str("method")? {
-        request.method = Arc::from(method);
+        request.method = request::method(method)?;
     }
     if let Some(url) = reply.str("url")? {
         request.url = Url::prepare(url, None)?;
