@@ -1,0 +1,1 @@
+//! What each option does.
