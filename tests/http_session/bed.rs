@@ -8,7 +8,7 @@ use std::sync::{
 use haft::{
     args::Args,
     error::{Error, Status},
-    session::{Response, Session},
+    session::{HostCode, Response, Session},
     value::{Provider, Reader, Tree},
 };
 use haft_sandbox::{Options, Sandbox};
@@ -88,6 +88,8 @@ pub struct Answers<F>(pub F);
 
 impl<F: Fn(&Value, &mut Args) -> Status + Send + Sync> Provider for Answers<F> {
     fn call(&self, call: Tree, reply: &mut Args) -> Status {
+        // As the C interface does around every function of the host.
+        let _inside = HostCode::enter();
         let call = haft::value::Document::from_tree(&call);
         (self.0)(&serde_json::from_str(&call.root().to_json()).unwrap(), reply)
     }
