@@ -28,6 +28,13 @@ fn everything_may_be_freed_in_every_order() {
     print!("{}", run(Command::new(program).arg(&sandbox.http).arg("40")));
 }
 
+#[test]
+fn what_the_host_gives_may_misbehave() {
+    let sandbox = sandbox();
+    let program = compile(&root().join("tests/c/misuse_host.c"), Link::Shared, &STRICT, &scratch("misuse_host"));
+    run(Command::new(program).arg(&sandbox.http));
+}
+
 /// What every error has: a status, a code, one line, and no secret in it.
 fn well_formed(found: &Value, what: &str) {
     let message = found["message"].as_str().unwrap_or_else(|| panic!("{what}: {found}"));
@@ -307,10 +314,7 @@ fn line_ends_never_leave_their_place() {
     let mut player = Player::start();
     let split = "a\r\nX-Injected: 1\r\n\r\nGET /injected HTTP/1.1\r\n";
     let in_json = split.replace('\r', "\\r").replace('\n', "\\n");
-    let proxy = format!(
-        "{}",
-        sandbox.http_proxy_auth.replace("//", "//us%0D%0AX-Injected:%201%0D%0Aer:p%0D%0AX-Injected:%201@")
-    );
+    let proxy = sandbox.http_proxy_auth.replace("//", "//us%0D%0AX-Injected:%201%0D%0Aer:p%0D%0AX-Injected:%201@");
     let digest = format!("j:auth={{\"type\":\"digest\",\"username\":\"{in_json}\",\"password\":\"{in_json}\"}}");
     let basic = format!("j:auth=[\"{in_json}\",\"{in_json}\"]");
     let form = format!("j:data={{\"{in_json}\":\"{in_json}\"}}");
@@ -318,7 +322,7 @@ fn line_ends_never_leave_their_place() {
         ("GET", format!("/get/{split}"), vec![]),
         ("GET", format!("/get?q={split}"), vec![]),
         ("GET", format!("/get#{split}"), vec![]),
-        ("GET", format!("/redirect-to?url=/get/a%0D%0AX-Injected:%201"), vec![]),
+        ("GET", "/redirect-to?url=/get/a%0D%0AX-Injected:%201".into(), vec![]),
         ("GET", "/get".into(), vec![format!("s:params={split}")]),
         ("GET", "/get".into(), vec![format!("s:params.q={split}")]),
         ("GET", "/get".into(), vec![format!("s:headers.X={split}")]),

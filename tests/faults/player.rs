@@ -10,6 +10,7 @@
 )]
 
 use std::{
+    fmt::Write as _,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -85,7 +86,7 @@ impl Player {
                 NULL => line.push('-'),
                 "-" => line.push_str("%2D"),
                 text => text.bytes().for_each(|byte| match byte {
-                    b'%' | 0..32 | 127.. => line.push_str(&format!("%{byte:02X}")),
+                    b'%' | 0..32 | 127.. => write!(line, "%{byte:02X}").unwrap(),
                     byte => line.push(char::from(byte)),
                 }),
             }
@@ -168,9 +169,13 @@ pub fn forget(sandbox: &Sandbox) {
 /// Waits until a request whose head has `part` in it was received.
 pub fn until_received(sandbox: &Sandbox, part: &str) {
     let received = |entry: &Value| entry["raw"].as_str().is_some_and(|raw| raw.contains(part));
-    while !log(sandbox).iter().any(received) {
+    for _ in 0..30_000 {
+        if log(sandbox).iter().any(received) {
+            return;
+        }
         std::thread::yield_now();
     }
+    panic!("no request with {part:?} was received");
 }
 
 /// Looks at every `expected` member of a result.

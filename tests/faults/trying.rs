@@ -52,7 +52,7 @@ fn retries_follow_their_policy() {
         ("GET", "never", "fail=1&how=reset", "0", 1, "HAFT_E_IO", None),
     ];
     for (verb, key, arguments, policy, seen, status, http) in rows {
-        player.create("0", &sandbox.http, &["j:timeouts={\"read\":0.5,\"total\":20}", &format!("j:retry={policy}")]);
+        player.create("0", &sandbox.http, &["j:timeouts={\"read\":1,\"total\":20}", &format!("j:retry={policy}")]);
         forget(&sandbox);
         let options: &[&str] = if *verb == "POST" { &["s:data=a change"] } else { &[] };
         let found = player.call(verb, &format!("/flaky?key={key}&{arguments}"), options);

@@ -114,7 +114,7 @@ fn every_fault_is_told_as_it_is() {
     for (path, status, code, message, outcome) in FAULTS {
         for verb in ["GET", "POST"] {
             let what = format!("{verb} {path}");
-            player.create("0", &sandbox.http, &["j:timeouts={\"read\":0.3,\"total\":20}", "s:parse=none"]);
+            player.create("0", &sandbox.http, &["j:timeouts={\"read\":1,\"total\":20}", "s:parse=none"]);
             forget(&sandbox);
             let options: &[&str] = if verb == "POST" { &["s:data=a change"] } else { &[] };
             let found = player.call(verb, path, options);
@@ -310,7 +310,7 @@ fn an_empty_location_is_the_final_answer() {
 fn a_submitted_call_tells_the_same() {
     let sandbox = sandbox();
     let mut player = Player::start();
-    player.create("0", &sandbox.http, &["j:timeouts={\"read\":0.3,\"total\":20}"]);
+    player.create("0", &sandbox.http, &["j:timeouts={\"read\":1,\"total\":20}"]);
     for (path, status, code, message, outcome) in FAULTS.iter().take(9) {
         player.tell(&["submit", "0", "GET", path]);
         let event = player.tell(&["poll", "0", "20000"]);
