@@ -143,7 +143,8 @@ pub fn sandbox() -> Sandbox {
 pub fn page(sandbox: &Sandbox, method: &str, target: &str) -> Value {
     let place = sandbox.http.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(place).unwrap();
-    write!(stream, "{method} {target} HTTP/1.1\r\nHost: {place}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "{method} {target} HTTP/1.1\r\nHost: {place}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8_lossy(&answer).into_owned();

@@ -240,7 +240,13 @@ impl Settings {
     fn set(&mut self, key: &str, value: &Tree, args: &Args, level: Level) -> Result<()> {
         match key {
             "headers" => self.headers = Arc::new(self.headers.merged(Some(value))?),
-            "params" => self.params = query::merge(self.params.as_ref(), Some(value)).map(std::borrow::Cow::into_owned),
+            "params" => {
+                if level == Level::Session {
+                    // Looked at now: the calls that will be made with it are not where the mistake is.
+                    query::written(value)?;
+                }
+                self.params = query::merge(self.params.as_ref(), Some(value)).map(std::borrow::Cow::into_owned);
+            }
             "auth" => self.auth = Some(Auth::parse(value)?),
             "proxies" => {
                 let proxies = Proxies::parse(value)?;

@@ -218,6 +218,17 @@ fn nothing_ends_the_header_line() {
     assert_eq!(Jar::default().header(&place("http://ex.com/"), NOW, &forged), None);
 }
 
+// Bytes come back as they were; a field writes characters below 256 as one byte each.
+#[test]
+fn bytes_beyond_ascii_go_out_as_they_came() {
+    for (line, text, field) in [(&b"a=\xc3\xbc"[..], "\u{fc}", "a=\u{c3}\u{bc}"), (b"a=\xfc", "\u{fc}", "a=\u{fc}")] {
+        let mut jar = Jar::default();
+        jar.store(&place("http://ex.com/"), [line], NOW);
+        assert_eq!(jar.iter().next().and_then(|cookie| cookie.value.as_deref()), Some(text));
+        assert_eq!(sent(&jar, "http://ex.com/"), field);
+    }
+}
+
 #[test]
 fn room_is_limited() {
     let mut full = Jar::default();
