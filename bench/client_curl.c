@@ -77,6 +77,21 @@ void client_request(struct client *client, const char *method, const char *targe
   perform(client, target, size);
 }
 
+void client_options(struct client *client, const char *target, size_t size) {
+  char full[256];
+  char *value = curl_easy_escape(client->easy, "25", 0);
+  struct curl_slist *fields = curl_slist_append(NULL, "X-Trace: 7f3a");
+  snprintf(full, sizeof full, "%s?limit=%s", target, value);
+  curl_easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, collect);
+  curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, fields);
+  curl_easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, 20000L);
+  perform(client, full, size);
+  curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, NULL);
+  curl_easy_setopt(client->easy, CURLOPT_TIMEOUT_MS, 0L);
+  curl_slist_free_all(fields);
+  curl_free(value);
+}
+
 void client_stream(struct client *client, const char *target, size_t size) {
   curl_easy_setopt(client->easy, CURLOPT_WRITEFUNCTION, copy);
   perform(client, target, size);

@@ -51,6 +51,15 @@ void client_request(struct client *client, const char *method, const char *targe
   haft_args_free(args);
 }
 
+void client_options(struct client *client, const char *target, size_t size) {
+  haft_args *args = haft_args_new();
+  haft_args_set(args, "headers.X-Trace", "7f3a");
+  haft_args_set(args, "params.limit", "25");
+  haft_args_set_int(args, "timeout", 20);
+  request(client, "GET", target, args, size);
+  haft_args_free(args);
+}
+
 void client_stream(struct client *client, const char *target, size_t size) {
   haft_response *response = NULL;
   haft_error *error = NULL;

@@ -1,6 +1,6 @@
 """Measures haft beside its peers and prints the table of ratios. scripts/bench prepares what it needs.
 
-    run.py [--build FOLDER] [--only WORD]...
+    run.py [--build FOLDER] [--library FILE] [--only WORD]... [--markdown]
 
 Both sides run in turn against the same server, so that what disturbs one disturbs the other. Counts (instructions,
 system calls, allocations) are the difference between N and 2 N requests: what happens once cancels out. CPU ratios are
@@ -23,7 +23,7 @@ SIDES = ("haft", "curl")
 class Bench:
     def __init__(self, build, library, base):
         self.build, self.library, self.base = build, library, base
-        self.rows = []
+        self.rows, self.words, self.markdown = [], [], False
 
     # --- running one program ---------------------------------------------------------------------------------
 
@@ -85,14 +85,25 @@ class Bench:
         shown = "" if goal is None else f"≤ {goal:g}" + ("" if by == "ratio" else unit)
         cells = [name, figure(haft, unit), figure(peer, unit), "" if ratio is None else f"{ratio:.2f}", shown, verdict]
         self.rows.append(cells)
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(cells, (54, 14, 14, 6, 9, 6))), flush=True)
+        if self.markdown:
+            print(f"| {' | '.join(cells)} |", flush=True)
+            return
+        print(line(cells), flush=True)
 
-    def interleaved(self, name, rounds, goal, measure):
-        """Medians of both sides, and the median of the ratios of neighbours. The first round warms up."""
-        pairs = [[measure(side) for side in SIDES] for _ in range(rounds + 1)][1:]
-        haft, curl = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
-        ratio = statistics.median(pair[0] / pair[1] for pair in pairs)
-        self.row(name, haft, curl, goal, ratio, unit=" µs")
+    def interleaved(self, name, rounds, goal, measure, floor=None):
+        """Medians of both sides, and the median of the ratios of neighbours. The first round warms up. `floor` is the
+        goal beside a raw socket, which shows how much of it all is the system's."""
+        sides = SIDES if floor is None else (*SIDES, "raw")
+        rows = [[measure(side) for side in sides] for _ in range(rounds + 1)][1:]
+        haft, *peers = (statistics.median(column) for column in zip(*rows))
+        ratios = [statistics.median(row[0] / row[at] for row in rows) for at in range(1, len(sides))]
+        self.row(name, haft, peers[0], goal, ratios[0], unit=" µs")
+        if floor is not None:
+            self.row("  beside a raw socket", haft, peers[1], floor, ratios[1], unit=" µs")
+            share = statistics.median(row[2] / row[1] for row in rows)
+            self.row("  the raw socket beside libcurl", peers[1], peers[0], ratio=share, unit=" µs")
+            above = statistics.median((row[0] - row[2]) / max(row[1] - row[2], 1e-9) for row in rows)
+            self.row("  what comes on top of the raw socket", haft - peers[1], peers[0] - peers[1], ratio=above, unit=" µs")
 
     # --- what is measured ---------------------------------------------------------------------------------------
 
@@ -102,6 +113,13 @@ class Bench:
             name = f"instructions, kept-alive GET 1 KiB, {times}"
             if self.wanted(name):
                 self.row(name, *(self.instructions(side, "get", limits) for side in SIDES), goal=0.35)
+        for mode, name in [
+            ("options", "instructions, GET with a field, a parameter, a time-out"),
+            ("post", "instructions, POST of a small body"),
+            ("small chunks", "instructions, GET 1 KiB in chunks"),
+        ]:
+            if self.wanted(name):
+                self.row(name, *(self.instructions(side, mode, False) for side in SIDES))
         for mode, limits, goal in [("get", False, 2), ("get", True, 3), ("put", True, 4), ("post", True, 4), ("patch", True, 4)]:
             name = f"system calls, {mode.upper()}, {'with time-outs' if limits else 'no time-out'}"
             if self.wanted(name):
@@ -112,15 +130,16 @@ class Bench:
                 self.row(name, *(self.allocations(side, "get", limits) for side in SIDES), goal=18, by="haft")
 
     def cpu(self):
-        for name, mode, count, rounds, goal, limits in [
-            ("CPU, kept-alive GET 1 KiB, no time-out", "get", 10000, 9, 0.5, False),
-            ("CPU, kept-alive GET 1 KiB, with time-outs", "get", 10000, 9, 0.5, True),
-            ("CPU, 16 MiB down, whole into memory", "whole", 16, 9, 0.85, True),
-            ("CPU, 16 MiB down, in pieces of 64 KiB", "stream", 16, 9, 0.85, True),
-            ("CPU, 16 MiB up from a reader", "upload", 16, 9, 0.9, True),
+        for name, mode, count, rounds, goal, limits, floor in [
+            ("CPU, kept-alive GET 1 KiB, no time-out", "get", 10000, 9, 0.5, False, 1.6),
+            ("CPU, kept-alive GET 1 KiB, with time-outs", "get", 10000, 9, 0.5, True, 1.6),
+            ("CPU, 16 MiB down, whole into memory", "whole", 16, 9, 0.85, True, None),
+            ("CPU, 16 MiB down, in pieces of 64 KiB", "stream", 16, 9, 0.85, True, None),
+            ("CPU, 16 MiB down in chunks, whole into memory", "chunks", 16, 9, 0.85, True, None),
+            ("CPU, 16 MiB up from a reader", "upload", 16, 9, 0.9, True, None),
         ]:
             if self.wanted(name):
-                self.interleaved(name, rounds, goal, lambda side: self.work(side, mode, count, limits)["cpu"] / count)
+                self.interleaved(name, rounds, goal, lambda side: self.work(side, mode, count, limits)["cpu"] / count, floor)
 
     def memory(self):
         for name, mode, count in [
@@ -166,6 +185,8 @@ class Bench:
         best = [min(min(run["cpu"]) for run in side) for side in (ours, theirs)]
         ratios = [min(one["cpu"]) / min(other["cpu"]) for one, other in zip(ours, theirs)]
         self.row("CPU, 15 MB JSON to values, beside Python", *best, goal=0.2, ratio=statistics.median(ratios), unit=" µs")
+        first = [statistics.median(run["cpu"][0] for run in side) for side in (ours, theirs)]
+        self.row("  the first one of a process", *first, unit=" µs")
         added = [statistics.median(run["added"] for run in side) for side in (ours, theirs)]
         self.row("memory, 15 MB JSON to values, beside Python", *added, unit=" KiB")
 
@@ -174,7 +195,11 @@ class Bench:
             return
         self.row("library, stripped", self.library.stat().st_size / 2**20, goal=9, unit=" MiB", by="haft")
         needed = re.findall(r"\(NEEDED\).*\[(.*)\]", self.run("readelf", "-d", self.library))
-        print(f"library, needs: {' '.join(needed)}")
+        print(f"\nthe library needs {' '.join(needed)}")
+
+
+def line(cells):
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, (58, 14, 14, 6, 9, 6))).rstrip()
 
 
 def figure(number, unit):
@@ -188,12 +213,17 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/bench")
     parser.add_argument("--library", type=pathlib.Path, default=HERE.parent / "build/release/libhaft.so")
     parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--markdown", action="store_true", help="the table as docs/performance.md has it")
     options = parser.parse_args()
     server = subprocess.Popen([options.build / "server", options.build / "document.json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         bench = Bench(options.build, options.library.resolve(), f"http://127.0.0.1:{int(server.stdout.readline())}")
         bench.words = options.only
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(("measure", "haft", "peer", "ratio", "goal", ""), (54, 14, 14, 6, 9, 6))))
+        bench.markdown = options.markdown
+        if options.markdown:
+            print("| measure | haft | peer | ratio | goal | |\n|---|---|---|---|---|---|")
+        else:
+            print(line(("measure", "haft", "peer", "ratio", "goal", "")))
         for part in (bench.counts, bench.cpu, bench.json, bench.load, bench.boundary, bench.memory, bench.size):
             part()
         missed = [cells[0] for cells in bench.rows if cells[-1] == "MISSED"]

@@ -2,7 +2,8 @@
  *
  *     server DOCUMENT          prints its port, serves until standard input ends
  *
- * GET /size/N answers N bytes, GET /document the file, anything with a body an empty 200 once the body was read. */
+ * GET /size/N answers N bytes, GET /chunked/N the same in chunks, GET /document the file, anything with a body an empty
+ * 200 once the body was read. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -36,6 +37,30 @@ static int answer(int fd, const char *type, const char *body, size_t size) {
     }
   }
   return 0;
+}
+
+/* Sends so many bytes in chunks of at most 16 KiB. */
+static int answer_chunked(int fd, size_t size) {
+  enum { CHUNK = 16 << 10 };
+  static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+  char *out = malloc(sizeof head + size + (size / CHUNK + 2) * 16);
+  char *end = stpcpy(out, head);
+  for (size_t left = size; left > 0;) {
+    size_t now = left < CHUNK ? left : CHUNK;
+    end += sprintf(end, "%zx\r\n", now);
+    end = mempcpy(end, alphabet, now);
+    end = mempcpy(end, "\r\n", 2);
+    left -= now;
+  }
+  end = stpcpy(end, "0\r\n\r\n");
+  int result = 0;
+  for (char *at = out; at < end && result == 0;) {
+    ssize_t sent = send(fd, at, (size_t)(end - at), MSG_NOSIGNAL);
+    if (sent <= 0) result = -1;
+    at += sent;
+  }
+  free(out);
+  return result;
 }
 
 static int receive(int fd, char *buffer, size_t room, size_t *have) {
@@ -82,6 +107,10 @@ static void *serve(void *argument) {
     memmove(buffer, end + 4, have -= head);
     if (asks && send(fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, MSG_NOSIGNAL) != 25) goto over;
     if (size > 0 && swallow(fd, buffer, &have, size)) goto over;
+    if (!strncmp(target, " /chunked/", 10)) {
+      if (answer_chunked(fd, strtoul(target + 10, NULL, 10))) goto over;
+      continue;
+    }
     if (is_document ? answer(fd, "application/json", document, document_size)
                     : answer(fd, "text/plain", alphabet, wanted < LARGEST ? wanted : LARGEST))
       goto over;

@@ -50,11 +50,14 @@ static int descriptors(void) {
 
 static void once(struct client *client, const char *mode) {
   if (!strcmp(mode, "get")) client_request(client, "GET", "/size/1024", NULL, 1024);
+  else if (!strcmp(mode, "options")) client_options(client, "/size/1024", 1024);
   else if (!strcmp(mode, "post")) client_request(client, "POST", "/upload", "a small body", 0);
   else if (!strcmp(mode, "put")) client_request(client, "PUT", "/upload", "a small body", 0);
   else if (!strcmp(mode, "patch")) client_request(client, "PATCH", "/upload", "a small body", 0);
   else if (!strcmp(mode, "whole")) client_request(client, "GET", "/size/16777216", NULL, LARGE);
   else if (!strcmp(mode, "stream")) client_stream(client, "/size/16777216", LARGE);
+  else if (!strcmp(mode, "small chunks")) client_request(client, "GET", "/chunked/1024", NULL, 1024);
+  else if (!strcmp(mode, "chunks")) client_request(client, "GET", "/chunked/16777216", NULL, LARGE);
   else if (!strcmp(mode, "upload")) client_upload(client, "/upload", LARGE);
   else must(false, mode);
 }

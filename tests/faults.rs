@@ -5,6 +5,8 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::type_complexity,
+    clippy::too_many_lines,
+    clippy::disallowed_methods,
     reason = "a test stops at what must not be, and prints what it measured"
 )]
 

@@ -20,6 +20,12 @@ pub fn check(args: &Args, scope: u16, backend: &str) -> Result<()> {
         if find(key, scope, backend).is_none() {
             return Err(unknown(key, scope, backend));
         }
+        // Not every call reads these, and a mistake in them is one all the same.
+        match key {
+            "tag" => drop(args.str(key)?),
+            "progress" | "stage" | "resume" => drop(args.bool(key)?),
+            _ => {}
+        }
     }
     Ok(())
 }

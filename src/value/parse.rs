@@ -50,7 +50,7 @@ impl Tree {
 fn strict(mut text: Vec<u8>, exact: Vec<Exact>) -> std::result::Result<Box<Document>, (Vec<u8>, Error)> {
     // Then every length, offset and ordinal fits into 32 bits.
     if u32::try_from(text.len()).is_err() {
-        return Err((text, Error::new(&code::LIMIT, "The JSON had 4 GiB or more")));
+        return Err((text, Error::new(&code::LIMIT, "the JSON had 4 GiB or more")));
     }
     let mut fill = match parse(&text, exact) {
         Ok(fill) => fill,

@@ -134,6 +134,19 @@ static void set_option(haft_args *args, char *option) {
     haft_args_set_reader(args, key, strchr(value, 'u') ? -1 : from->size, give, from, dropped);
     break;
   }
+  case 'M': {
+    /* A part of a form: its filename, then |, then its type. */
+    haft_args *part = haft_args_new();
+    char *type = strchr(value, '|');
+    CHECK(type != NULL);
+    *type++ = '\0';
+    haft_args_set(part, "list[]", value);
+    haft_args_set_bytes(part, "list[]", "content", 7);
+    haft_args_set(part, "list[]", type);
+    haft_args_set_value(args, key, haft_value_at(haft_args_value(part), "/list"));
+    haft_args_free(part);
+    break;
+  }
   case 'p': {
     char *word = (char *)malloc(strlen(value) + 1);
     strcpy(word, value);
@@ -177,13 +190,13 @@ static void put(line *out, const char *format, ...) {
   out->size += (size_t)count;
 }
 
-/* As JSON; bytes that are not ASCII go out as one character each. */
-static void put_text(line *out, const char *key, const char *text, size_t size) {
+/* As JSON. Text goes out as it is; bytes that may be anything as one character each. */
+static void put_text(line *out, const char *key, const char *text, size_t size, int is_text) {
   size_t at;
   put(out, "\"%s\":\"", key);
   for (at = 0; at < size; ++at) {
     unsigned char byte = (unsigned char)text[at];
-    if (byte < 32 || byte > 126 || byte == '"' || byte == '\\') put(out, "\\u%04x", byte);
+    if (byte < 32 || byte == 127 || (byte > 127 && !is_text) || byte == '"' || byte == '\\') put(out, "\\u%04x", byte);
     else put(out, "%c", byte);
   }
   put(out, "\",");
@@ -203,7 +216,7 @@ static void put_response(line *out, const haft_response *response) {
   body = haft_response_body(response, &size);
   CHECK(body != NULL && body[size] == '\0');
   put(out, "\"size\":%llu,", (unsigned long long)size);
-  put_text(out, "body", body, size < 4096 ? size : 4096);
+  put_text(out, "body", body, size < 4096 ? size : 4096, 0);
   put_value(out, "meta", haft_response_meta(response));
   if (size < 100000) put_value(out, "value", haft_response_value(response));
 }
@@ -211,7 +224,7 @@ static void put_response(line *out, const haft_response *response) {
 static void put_error(line *out, const haft_error *error) {
   const char *message = haft_error_message(error);
   if (error == NULL) return;
-  put_text(out, "message", message, strlen(message));
+  put_text(out, "message", message, strlen(message), 1);
   put_value(out, "detail", haft_error_detail(error));
   put(out, "\"retryable\":%s,", haft_error_is_retryable(error) ? "true" : "false");
   if (haft_error_response(error) != NULL) {
@@ -330,7 +343,7 @@ static void poll_once(line *out, haft_session *session, int64_t ms) {
   put_result(out, status, &error);
   if (event != NULL) {
     put(out, "\"kind\":%d,\"id\":%llu,", (int)haft_event_kind(event), (unsigned long long)haft_event_id(event));
-    put_text(out, "topic", haft_event_topic(event), strlen(haft_event_topic(event)));
+    put_text(out, "topic", haft_event_topic(event), strlen(haft_event_topic(event)), 1);
     put(out, "\"event\":{");
     if (haft_event_error(event) != NULL) put(out, "\"status\":\"%s\",", haft_status_name(haft_error_status(haft_event_error(event))));
     put_error(out, haft_event_error(event));

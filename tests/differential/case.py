@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from haft import Source
 
 
+# Seconds of silence after which a call that says nothing itself is given up, so that no case can hang.
+PATIENCE = 2
+
+
 @dataclass
 class Digest:
     """Digest authentication with this user and password."""
@@ -18,14 +22,14 @@ class Digest:
 
 @dataclass
 class Upload:
-    """A file: its content, and how it is offered. `how` is `reader` (sized), `chunks` (of unknown size)."""
+    """A body to be read: `how` is `reader` (its size is known), `chunks` (it is not, and there is no way back), or
+    `pipe` (the same, but as a file; requests treats the two differently)."""
 
     data: bytes
     how: str = "reader"
-    rewinds: bool = True
 
     def source(self):
-        return Source(self.data, self.how == "reader", self.rewinds)
+        return Source(self.data, self.how == "reader", self.how == "reader")
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Runs a case with haft."""
 
 import haft
-from case import Digest, Upload
+from case import PATIENCE, Digest, Upload
 from record import by_name, cookie, settled, wire
 
 # detail.code -> the class of requests; both are the contract of docs/errors.md.
@@ -51,10 +51,21 @@ def _argument(key, value):
 def _arguments(arguments):
     out = {}
     for key, value in arguments.items():
-        if value is None and key in ("timeout", "auth"):
+        if value is None and key == "auth":
             continue
-        out[key] = _argument(key, value)
+        out[key] = _files(value) if key == "files" else _argument(key, value)
     return out
+
+
+def _files(files):
+    """Content given as text is a path to haft; requests' text content is bytes here."""
+
+    def one(spec):
+        content = lambda item: item.encode() if isinstance(item, str) else item
+        return [spec[0], content(spec[1]), *spec[2:]] if isinstance(spec, list) else content(spec)
+
+    named = [[name, one(spec)] for name, spec in files] if isinstance(files, list) else {name: one(spec) for name, spec in files.items()}
+    return _argument("files", named)
 
 
 def _cookies(values):
@@ -145,6 +156,7 @@ def _step(session, step):
         return {}
     if step.prepare:
         return {"prepared": _prepared(session.prepare(step.method, step.url, **arguments))}
+    arguments.setdefault("timeout", PATIENCE)
     arguments["parse"] = "json" if step.json_too else "text" if step.text else "none"
     if step.raises:
         arguments["raise_for_status"] = True

@@ -100,7 +100,7 @@ def replaced(record, pattern, replacement):
 
 def settled(record):
     """The record without its random parts: multipart boundaries, nonces and what is computed from them."""
-    for boundary in sorted({match for text in texts(record) for match in re.findall(r"boundary=([0-9a-f]{32})", text)}):
+    for boundary in sorted({match for text in texts(record) for match in re.findall(r"(?:boundary=|--)([0-9a-f]{32})(?![0-9a-f])", text)}):
         record = replaced(record, boundary, "BOUNDARY")
 
     def size(match):

@@ -7,7 +7,7 @@ import requests
 import urllib3
 
 import haft
-from case import Digest, Upload
+from case import PATIENCE, Digest, Upload
 from record import by_name, cookie, settled, wire
 
 urllib3.disable_warnings()
@@ -24,6 +24,8 @@ def _local(host, *rest, **named):
 
 
 socket.getaddrinfo = _local
+# SOCKS 4 resolves by this one.
+socket.gethostbyname = lambda name: _local(name, None)[0][4][0]
 
 
 class _OneWay(io.BytesIO):
@@ -35,17 +37,13 @@ class _OneWay(io.BytesIO):
     def tell(self):
         raise OSError("this file has no position")
 
-    def __len__(self):
-        return len(self.getvalue())
-
-
 def _argument(key, value):
     if isinstance(value, Digest):
         return requests.auth.HTTPDigestAuth(value.user, value.password)
     if isinstance(value, Upload):
         if value.how == "chunks":
             return (value.data[i : i + 4] for i in range(0, len(value.data), 4))
-        return io.BytesIO(value.data) if value.rewinds else _OneWay(value.data)
+        return io.BytesIO(value.data) if value.how == "reader" else _OneWay(value.data)
     if isinstance(value, dict):
         return {name: _argument(key, item) for name, item in value.items()}
     if isinstance(value, list):
@@ -97,8 +95,9 @@ def _cookies(jar):
             item.path,
             item.secure,
             item.expires,
-            item.has_nonstandard_attr("HttpOnly"),
-            not item.domain_specified,
+            any(name.lower() == "httponly" for name in item._rest),
+            # One without a domain goes to every host.
+            not item.domain_specified and item.domain != "",
         )
         for item in jar
     )
@@ -224,6 +223,7 @@ def _step(session, step):
     if step.prepare:
         request = requests.Request(step.method, step.url, **arguments)
         return {"prepared": _prepared(session.prepare_request(request))}
+    arguments.setdefault("timeout", PATIENCE)
     if step.method == "HEAD":
         arguments.setdefault("allow_redirects", False)
     return _answer(session.request(step.method, step.url, **arguments), step)

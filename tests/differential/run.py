@@ -22,7 +22,7 @@ import haft_side
 import requests_side
 import subjects
 from case import filled
-from differences import DIFFERENCES, _said
+from differences import DIFFERENCES, matches
 from record import Log, unequal
 
 
@@ -75,7 +75,7 @@ class Runner:
             os.environ.clear()
             os.environ.update(before)
         said = [[step.get("said") for step in record] for record in (left, right)]
-        left, right = _said(left, right)
+        left, right = ([{key: step[key] for key in step if key != "said"} for step in record] for record in (left, right))
         name = f"{subject}/{case.name}"
         for index, difference in enumerate(DIFFERENCES):
             if difference.same and difference.fits(name):
@@ -99,7 +99,7 @@ class Runner:
 
     def note(self, index, name):
         for pattern in DIFFERENCES[index].cases:
-            if name == pattern or fnmatchcase(name, pattern):
+            if matches(name, pattern):
                 self.shown.add((index, pattern))
 
     def gone(self, subject):

@@ -68,7 +68,11 @@ fn a_call_ends_wherever_it_is() {
     cancelled(&mut player, "connecting", "not_sent");
     player.tell(&["free", "0"]);
 
-    for (options, what) in [(vec![], "in the handshake of TLS"), (vec!["j:proxies={\"all\":\"http://PLACE\"}"], "asking a proxy"), (vec!["j:proxies={\"all\":\"socks5://PLACE\"}"], "asking a SOCKS proxy")] {
+    for (options, what) in [
+        (vec![], "in the handshake of TLS"),
+        (vec!["j:proxies={\"all\":\"http://PLACE\"}"], "asking a proxy"),
+        (vec!["j:proxies={\"all\":\"socks5://PLACE\"}"], "asking a SOCKS proxy"),
+    ] {
         let (listener, place) = listener();
         let options: Vec<String> = options.iter().map(|option: &&str| option.replace("PLACE", &place)).collect();
         let url = if options.is_empty() { format!("https://{place}/") } else { "https://127.0.0.1:1/".into() };
@@ -91,9 +95,24 @@ fn a_call_ends_wherever_it_is() {
     until_received(&sandbox, "cancel=reused");
     cancelled(&mut player, "waiting on a kept connection", "unknown");
 
-    player.tell(&["start", "0", "1", "GET", "/flaky?key=sleep&fail=1&code=503", "j:retry={\"total\":3,\"status_forcelist\":[503],\"backoff_factor\":0}"]);
+    player.tell(&[
+        "start",
+        "0",
+        "1",
+        "GET",
+        "/flaky?key=sleep&fail=1&code=503",
+        "j:retry={\"total\":3,\"status_forcelist\":[503],\"backoff_factor\":0}",
+    ]);
     assert_eq!(player.tell(&["wait", "1"])["http"], 200);
-    player.tell(&["start", "0", "1", "POST", "/flaky?key=cancel&fail=1&code=503&retry_after=100", "s:data=x", "j:retry={\"total\":3,\"status_forcelist\":[503],\"allowed_methods\":null}"]);
+    player.tell(&[
+        "start",
+        "0",
+        "1",
+        "POST",
+        "/flaky?key=cancel&fail=1&code=503&retry_after=100",
+        "s:data=x",
+        "j:retry={\"total\":3,\"status_forcelist\":[503],\"allowed_methods\":null}",
+    ]);
     until_received(&sandbox, "key=cancel");
     cancel_in_sleep(&mut player);
 

@@ -10,6 +10,7 @@
 )]
 
 use std::{
+    fmt::Write as _,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -85,7 +86,7 @@ impl Player {
                 NULL => line.push('-'),
                 "-" => line.push_str("%2D"),
                 text => text.bytes().for_each(|byte| match byte {
-                    b'%' | 0..32 | 127.. => line.push_str(&format!("%{byte:02X}")),
+                    b'%' | 0..32 | 127.. => write!(line, "%{byte:02X}").unwrap(),
                     byte => line.push(char::from(byte)),
                 }),
             }
@@ -143,7 +144,8 @@ pub fn sandbox() -> Sandbox {
 pub fn page(sandbox: &Sandbox, method: &str, target: &str) -> Value {
     let place = sandbox.http.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(place).unwrap();
-    write!(stream, "{method} {target} HTTP/1.1\r\nHost: {place}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "{method} {target} HTTP/1.1\r\nHost: {place}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8_lossy(&answer).into_owned();
@@ -167,9 +169,13 @@ pub fn forget(sandbox: &Sandbox) {
 /// Waits until a request whose head has `part` in it was received.
 pub fn until_received(sandbox: &Sandbox, part: &str) {
     let received = |entry: &Value| entry["raw"].as_str().is_some_and(|raw| raw.contains(part));
-    while !log(sandbox).iter().any(received) {
+    for _ in 0..30_000 {
+        if log(sandbox).iter().any(received) {
+            return;
+        }
         std::thread::yield_now();
     }
+    panic!("no request with {part:?} was received");
 }
 
 /// Looks at every `expected` member of a result.

@@ -143,7 +143,12 @@ fn certificates_that_are_not_accepted() {
         (&sandbox.https_expired, &[&ca], json!("tls"), why("it expired on 2002-01-01")),
         (&sandbox.https_wronghost, &[&ca], json!("tls"), why("it is for wrong.example and 127.0.0.1 was wanted")),
         (&sandbox.https, &[&ca, other_pin], json!("tls"), why("its public key is none of the pinned ones")),
-        (&sandbox.https_selfsigned, &["b:verify=false", other_pin], json!("tls"), why("its public key is none of the pinned ones")),
+        (
+            &sandbox.https_selfsigned,
+            &["b:verify=false", other_pin],
+            json!("tls"),
+            why("its public key is none of the pinned ones"),
+        ),
         (&sandbox.https_mtls, &[&ca], json!("tls"), "the server asked for a client certificate".into()),
         (&sandbox.https, &["s:verify=/etc/hostname"], Value::Null, "/etc/hostname held no certificate".into()),
         (
@@ -169,7 +174,8 @@ fn certificates_that_are_not_accepted() {
     for (url, options, phase, message) in files {
         let url = format!("{url}/post");
         let (phase, message) = (phase.clone(), message.clone());
-        Failing { url: &url, options, status: TLS, code: "certificate", phase, message, retryable: false }.check(&mut player);
+        Failing { url: &url, options, status: TLS, code: "certificate", phase, message, retryable: false }
+            .check(&mut player);
     }
     for option in ["verify", "cert"] {
         let url = format!("{}/post", sandbox.https);
@@ -237,14 +243,62 @@ fn proxies_that_do_not_help() {
     let socks_auth = port_of(&sandbox.socks_proxy_auth);
     let refused = "refused the tunnel with";
     let rows: &[(&str, String, Option<i64>, bool, String)] = &[
-        (&target, format!("http://127.0.0.1:{auth}"), Some(407), false, format!("the proxy 127.0.0.1:{auth} {refused} 407 Proxy Authentication Required")),
-        (&target, format!("http://user:s3cret@127.0.0.1:{auth}"), Some(407), false, format!("the proxy 127.0.0.1:{auth} {refused} 407 Proxy Authentication Required")),
-        ("https://status-503.test/", format!("http://127.0.0.1:{http}"), Some(503), true, format!("the proxy 127.0.0.1:{http} {refused} 503 Service Unavailable")),
-        ("https://192.0.2.1/", format!("http://127.0.0.1:{http}"), Some(403), false, format!("the proxy 127.0.0.1:{http} {refused} 403 Forbidden")),
-        (&plain, format!("socks5h://127.0.0.1:{socks_auth}"), None, false, format!("the proxy 127.0.0.1:{socks_auth} wanted a user and none was given")),
-        (&plain, format!("socks5h://user:s3cret@127.0.0.1:{socks_auth}"), None, false, format!("the proxy 127.0.0.1:{socks_auth} did not accept the user or password")),
-        ("http://192.0.2.1/", format!("socks5://127.0.0.1:{socks}"), None, false, format!("the proxy 127.0.0.1:{socks} did not allow this connection")),
-        ("http://192.0.2.1/", format!("socks4://127.0.0.1:{socks}"), None, true, format!("the proxy 127.0.0.1:{socks} could not connect to the target")),
+        (
+            &target,
+            format!("http://127.0.0.1:{auth}"),
+            Some(407),
+            false,
+            format!("the proxy 127.0.0.1:{auth} {refused} 407 Proxy Authentication Required"),
+        ),
+        (
+            &target,
+            format!("http://user:s3cret@127.0.0.1:{auth}"),
+            Some(407),
+            false,
+            format!("the proxy 127.0.0.1:{auth} {refused} 407 Proxy Authentication Required"),
+        ),
+        (
+            "https://status-503.test/",
+            format!("http://127.0.0.1:{http}"),
+            Some(503),
+            true,
+            format!("the proxy 127.0.0.1:{http} {refused} 503 Service Unavailable"),
+        ),
+        (
+            "https://192.0.2.1/",
+            format!("http://127.0.0.1:{http}"),
+            Some(403),
+            false,
+            format!("the proxy 127.0.0.1:{http} {refused} 403 Forbidden"),
+        ),
+        (
+            &plain,
+            format!("socks5h://127.0.0.1:{socks_auth}"),
+            None,
+            false,
+            format!("the proxy 127.0.0.1:{socks_auth} wanted a user and none was given"),
+        ),
+        (
+            &plain,
+            format!("socks5h://user:s3cret@127.0.0.1:{socks_auth}"),
+            None,
+            false,
+            format!("the proxy 127.0.0.1:{socks_auth} did not accept the user or password"),
+        ),
+        (
+            "http://192.0.2.1/",
+            format!("socks5://127.0.0.1:{socks}"),
+            None,
+            false,
+            format!("the proxy 127.0.0.1:{socks} did not allow this connection"),
+        ),
+        (
+            "http://192.0.2.1/",
+            format!("socks4://127.0.0.1:{socks}"),
+            None,
+            true,
+            format!("the proxy 127.0.0.1:{socks} could not connect to the target"),
+        ),
     ];
     forget(&sandbox);
     for (url, address, http_status, retryable, message) in rows {
@@ -260,10 +314,12 @@ fn proxies_that_do_not_help() {
         player.tell(&["free", "0"]);
     }
     for url in [&target, &plain] {
-        let message =
-            format!("the proxy 127.0.0.1:{closed} could not be reached: could not connect to 127.0.0.1:{closed}: connection refused");
+        let message = format!(
+            "the proxy 127.0.0.1:{closed} could not be reached: could not connect to 127.0.0.1:{closed}: connection refused"
+        );
         let options: &[&str] = &[&proxy(&format!("http://127.0.0.1:{closed}"))];
-        Failing { url, options, status: IO, code: "proxy", phase: json!("connect"), message, retryable: true }.check(&mut player);
+        Failing { url, options, status: IO, code: "proxy", phase: json!("connect"), message, retryable: true }
+            .check(&mut player);
     }
     let nonsense = answering(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     let options: &[&str] = &[&proxy(&format!("socks5://127.0.0.1:{nonsense}"))];

@@ -23,10 +23,26 @@ fn retries_follow_their_policy() {
         // verb, key of the flaky page, its arguments, the policy, requests seen, status, HTTP status
         ("GET", "status", "fail=2&code=503", r#"{"total":3,"status_forcelist":[503]}"#, 3, "HAFT_OK", Some(200)),
         ("GET", "short", "fail=9&code=503", r#"{"total":2,"status_forcelist":[503]}"#, 3, "HAFT_E_REMOTE", None),
-        ("GET", "quiet", "fail=9&code=503", r#"{"total":2,"status_forcelist":[503],"raise_on_status":false}"#, 3, "HAFT_OK", Some(503)),
+        (
+            "GET",
+            "quiet",
+            "fail=9&code=503",
+            r#"{"total":2,"status_forcelist":[503],"raise_on_status":false}"#,
+            3,
+            "HAFT_OK",
+            Some(503),
+        ),
         ("GET", "other", "fail=9&code=500", r#"{"total":2,"status_forcelist":[503]}"#, 1, "HAFT_OK", Some(500)),
         ("POST", "post", "fail=9&code=503", r#"{"total":2,"status_forcelist":[503]}"#, 1, "HAFT_OK", Some(503)),
-        ("POST", "all", "fail=1&code=503", r#"{"total":2,"status_forcelist":[503],"allowed_methods":null}"#, 2, "HAFT_OK", Some(200)),
+        (
+            "POST",
+            "all",
+            "fail=1&code=503",
+            r#"{"total":2,"status_forcelist":[503],"allowed_methods":null}"#,
+            2,
+            "HAFT_OK",
+            Some(200),
+        ),
         ("GET", "reset", "fail=2&how=reset", r#"{"total":3}"#, 3, "HAFT_OK", Some(200)),
         ("GET", "close", "fail=2&how=close", r#"{"read":2}"#, 3, "HAFT_OK", Some(200)),
         ("GET", "closed", "fail=3&how=close", r#"{"read":2}"#, 3, "HAFT_E_IO", None),
@@ -36,7 +52,7 @@ fn retries_follow_their_policy() {
         ("GET", "never", "fail=1&how=reset", "0", 1, "HAFT_E_IO", None),
     ];
     for (verb, key, arguments, policy, seen, status, http) in rows {
-        player.create("0", &sandbox.http, &["j:timeouts={\"read\":0.5,\"total\":20}", &format!("j:retry={policy}")]);
+        player.create("0", &sandbox.http, &["j:timeouts={\"read\":1,\"total\":20}", &format!("j:retry={policy}")]);
         forget(&sandbox);
         let options: &[&str] = if *verb == "POST" { &["s:data=a change"] } else { &[] };
         let found = player.call(verb, &format!("/flaky?key={key}&{arguments}"), options);
@@ -44,7 +60,8 @@ fn retries_follow_their_policy() {
         expect(&found, &[("/status", json!(status)), ("/http", json!(http))], key);
         if *status == "HAFT_E_REMOTE" {
             let message = "the retries were used up by answers of status 503";
-            let expected = [("/message", json!(message)), ("/detail/code", json!("retry")), ("/failed/http", json!(503))];
+            let expected =
+                [("/message", json!(message)), ("/detail/code", json!("retry")), ("/failed/http", json!(503))];
             expect(&found, &expected, key);
             assert_eq!(found["detail"]["outcome"], "applied");
         }
@@ -79,7 +96,11 @@ fn a_server_that_says_when_is_waited_for() {
     player.tell(&["free", "0"]);
     // Not for longer than the whole call may take: given up at once, not after that time.
     player.create("0", &sandbox.http, &["j:retry={\"total\":1}", "j:timeouts={\"total\":20}"]);
-    let found = player.call("POST", "/flaky?key=later&fail=1&code=503&retry_after=60", &["s:data=x", "j:retry={\"total\":1,\"allowed_methods\":null}"]);
+    let found = player.call(
+        "POST",
+        "/flaky?key=later&fail=1&code=503&retry_after=60",
+        &["s:data=x", "j:retry={\"total\":1,\"allowed_methods\":null}"],
+    );
     let expected = [
         ("/status", json!("HAFT_E_TIMEOUT")),
         ("/detail/code", json!("total_timeout")),

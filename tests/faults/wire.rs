@@ -20,7 +20,13 @@ const FAULTS: &[Row] = &[
     ("/fault/reset", IO, "connect", "the connection broke: connection reset by peer", "unknown"),
     ("/fault/close", IO, "connect", CLOSED, "unknown"),
     ("/fault/half-close", IO, "connect", CLOSED, "unknown"),
-    ("/fault/truncated-head", IO, "connect", "the server closed the connection inside the head of its answer", "unknown"),
+    (
+        "/fault/truncated-head",
+        IO,
+        "connect",
+        "the server closed the connection inside the head of its answer",
+        "unknown",
+    ),
     ("/fault/reset-after-head", PROTOCOL, "incomplete_read", "the body ended after 0 of 100 bytes", "applied"),
     ("/fault/truncate", PROTOCOL, "incomplete_read", "the body ended after 50 of 100 bytes", "applied"),
     ("/fault/truncate?end=reset", PROTOCOL, "incomplete_read", "the body ended after 50 of 100 bytes", "applied"),
@@ -52,7 +58,7 @@ const FAULTS: &[Row] = &[
         "the server's answer was not HTTP/1: it began with \"220 mail.example ESMTP\"",
         "unknown",
     ),
-    ("/fault/two-lengths", PROTOCOL, "protocol", "the answer had two lengths that differ", "unknown"),
+    ("/fault/two-lengths", PROTOCOL, "invalid_header", "the answer had two lengths that differ", "unknown"),
     ("/fault/bad-length", PROTOCOL, "protocol", "the answer's length was no number below 2^63: \"three\"", "unknown"),
     ("/fault/negative-length", PROTOCOL, "protocol", "the answer's length was no number below 2^63: \"-1\"", "unknown"),
     (
@@ -108,7 +114,7 @@ fn every_fault_is_told_as_it_is() {
     for (path, status, code, message, outcome) in FAULTS {
         for verb in ["GET", "POST"] {
             let what = format!("{verb} {path}");
-            player.create("0", &sandbox.http, &["j:timeouts={\"read\":0.3,\"total\":20}", "s:parse=none"]);
+            player.create("0", &sandbox.http, &["j:timeouts={\"read\":1,\"total\":20}", "s:parse=none"]);
             forget(&sandbox);
             let options: &[&str] = if verb == "POST" { &["s:data=a change"] } else { &[] };
             let found = player.call(verb, path, options);
@@ -304,7 +310,7 @@ fn an_empty_location_is_the_final_answer() {
 fn a_submitted_call_tells_the_same() {
     let sandbox = sandbox();
     let mut player = Player::start();
-    player.create("0", &sandbox.http, &["j:timeouts={\"read\":0.3,\"total\":20}"]);
+    player.create("0", &sandbox.http, &["j:timeouts={\"read\":1,\"total\":20}"]);
     for (path, status, code, message, outcome) in FAULTS.iter().take(9) {
         player.tell(&["submit", "0", "GET", path]);
         let event = player.tell(&["poll", "0", "20000"]);

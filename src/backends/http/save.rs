@@ -150,7 +150,7 @@ impl Partial {
         let mut saved = began;
         let mut piece = vec![0; PIECE];
         loop {
-            let count = answer.stream.read(&mut piece)?;
+            let count = answer.stream.read(&mut piece).map_err(|error| answer.named(error))?;
             let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
             file.write_all(bytes).map_err(|error| self.failed("written", &error))?;
             saved += count as u64;
@@ -214,7 +214,7 @@ fn to_provider(provider: &dyn Provider, answer: &mut HttpAnswer) -> Result<()> {
                     break Err(error);
                 }
             }
-            Err(error) => break Err(error),
+            Err(error) => break Err(answer.named(error)),
         }
     };
     let word = if outcome.is_ok() { "complete" } else { "failed" };

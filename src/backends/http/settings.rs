@@ -182,6 +182,7 @@ impl Settings {
     /// # Errors
     /// `argument` and the codes of what was written; nothing has changed then.
     pub fn overlay(&mut self, args: &Args, level: Level, environment: &EnvironmentSettings) -> Result<()> {
+        // A call's fields, parameters and time-outs lead nowhere else, and their like are what most calls bring.
         let (mut routes, mut tls) = (false, false);
         for (key, value) in args.root().iter() {
             self.set(key, value, args, level).map_err(|error| within(key, error))?;
@@ -249,7 +250,13 @@ impl Settings {
     fn set(&mut self, key: &str, value: &Tree, args: &Args, level: Level) -> Result<()> {
         match key {
             "headers" => self.headers = Arc::new(self.headers.merged(Some(value))?),
-            "params" => self.params = query::merge(self.params.as_ref(), Some(value)).map(std::borrow::Cow::into_owned),
+            "params" => {
+                if level == Level::Session {
+                    // Looked at now: the calls that will be made with it are not where the mistake is.
+                    query::written(value)?;
+                }
+                self.params = query::merge(self.params.as_ref(), Some(value)).map(std::borrow::Cow::into_owned);
+            }
             "auth" => self.auth = Some(Auth::parse(value)?),
             "proxies" => {
                 let proxies = Proxies::parse(value)?;
@@ -518,5 +525,36 @@ fn low_speed(value: &Tree) -> Result<Option<(u64, Duration)>> {
             _ => Err(wrong()),
         },
         _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(settings: &Settings, key: &str, value: impl Into<Tree>) -> Settings {
+        let mut args = Args::new();
+        args.set(key, value.into());
+        let mut own = Settings::clone(settings);
+        own.overlay(&args, Level::Call, &EnvironmentSettings::default()).unwrap();
+        own
+    }
+
+    #[test]
+    fn only_calls_that_lead_elsewhere_have_routes_of_their_own() {
+        let session = Settings::default();
+        for (key, value, same_route, same_tls) in [
+            ("headers.X-Trace", Tree::from("1"), true, true),
+            ("params.q", Tree::from("1"), true, true),
+            ("timeout", Tree::Int(5), true, true),
+            ("verify", Tree::Bool(false), false, false),
+            ("proxies.http", Tree::from("http://p:1"), false, true),
+            ("unix_socket", Tree::from("/run/s"), false, true),
+            ("resolve.h:80", Tree::from("127.0.0.1"), false, true),
+        ] {
+            let own = with(&session, key, value);
+            assert_eq!(Arc::ptr_eq(&own.routes, &session.routes), same_route, "{key}");
+            assert_eq!(Arc::ptr_eq(&own.tls, &session.tls), same_tls, "{key}");
+        }
     }
 }

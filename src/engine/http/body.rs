@@ -62,7 +62,7 @@ impl Body {
             match data {
                 None | Some(Tree::Object(_) | Tree::Array(_)) => {}
                 Some(Tree::Reader(_)) => {
-                    return Err(Error::option("data", "A reader as data and files cannot go out together"));
+                    return Err(Error::option("data", "a reader as data and files cannot go out together"));
                 }
                 Some(_) => {
                     return Err(Error::option("data", "data must be an object or a list of pairs when there are files"));

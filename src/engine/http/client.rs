@@ -115,6 +115,8 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
                 }
                 let mut reply = Args::new();
                 let status = provider.call(call, &mut reply);
+                // The host may have cancelled from inside.
+                order.cancel.check()?;
                 Input::Replied(status, reply)
             }
             Step::Finish => {

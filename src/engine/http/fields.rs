@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::value::Tree;
 
-use super::headers::latin1;
+use super::{exchange::head, headers::latin1};
 
 /// A raw head: status line, fields, and the empty line (which may be missing).
 #[derive(Clone, Copy, Debug)]
@@ -40,14 +40,13 @@ impl<'a> Fields<'a> {
 
     /// The status, 0 if the line has none.
     pub fn status(self) -> u16 {
-        let mut words = self.status_line().splitn(3, |byte| *byte == b' ');
+        let mut words = self.status_line().split(|byte| *byte == b' ').filter(|word| !word.is_empty());
         words.nth(1).and_then(|word| std::str::from_utf8(word).ok()).and_then(|word| word.parse().ok()).unwrap_or(0)
     }
 
     /// The reason phrase: UTF-8, else latin-1.
     pub fn reason(self) -> Cow<'a, str> {
-        let mut words = self.status_line().splitn(3, |byte| *byte == b' ');
-        text(words.nth(2).unwrap_or_default().trim_ascii())
+        text(head::reason(self.status_line()))
     }
 
     /// Every field in the order and case of the wire. Folded lines are joined with one space. A line without a colon
@@ -194,6 +193,8 @@ mod tests {
         assert_eq!((latin.version(), latin.status(), &*latin.reason()), ("1.0", 404, "Näh"));
         let short = Fields::new(b"HTTP/1.1 204\r\n\r\n");
         assert_eq!((short.status(), &*short.reason()), (204, ""));
+        let wide = Fields::new(b"HTTP/1.1  200   Fine  day \r\n\r\n");
+        assert_eq!((wide.status(), &*wide.reason()), (200, "Fine  day"));
         assert_eq!(Fields::new(b"").iter().count(), 0);
         assert_eq!(Fields::new(b"ICY").status(), 0);
     }

@@ -74,7 +74,7 @@ impl Headers {
                             bytes = latin1(name);
                             &bytes
                         }
-                        other => return Err(wrong_kind("A header name", "", other)),
+                        other => return Err(wrong_kind("a header name", "", other)),
                     };
                     // The first of a name replaces what was there before; later ones repeat it.
                     let first = !seen.iter().any(|other| other.eq_ignore_ascii_case(name));

@@ -115,8 +115,6 @@ fn write_text(text: &str, out: &mut String) {
             '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            // DEL is ASCII, and Python leaves it alone.
-            '\u{7f}' => out.push('\u{7f}'),
             other => {
                 for unit in other.encode_utf16(&mut [0; 2]) {
                     out.push_str(&format!("\\u{unit:04x}"));
@@ -147,7 +145,7 @@ mod tests {
             (Tree::Number(1.5, "1.50".into()), "1.5"),
             (Tree::Number(1e22, "10000000000000000000000".into()), "10000000000000000000000"),
             (i64::MIN.into(), "-9223372036854775808"),
-            ("a\"\\/\n\r\t\u{8}\u{c}\u{0}\u{1f}\u{7f}".into(), "\"a\\\"\\\\/\\n\\r\\t\\b\\f\\u0000\\u001f\u{7f}\""),
+            ("a\"\\/\n\r\t\u{8}\u{c}\u{0}\u{1f}\u{7f}".into(), "\"a\\\"\\\\/\\n\\r\\t\\b\\f\\u0000\\u001f\\u007f\""),
             ("ä€😀\u{2028}".into(), "\"\\u00e4\\u20ac\\ud83d\\ude00\\u2028\""),
             (
                 Object::from_iter([("k", Tree::Array(vec![true.into(), false.into(), Tree::Null])), ("ü", "x".into())])

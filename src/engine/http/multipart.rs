@@ -34,7 +34,7 @@ struct Part {
 /// `io` when the system gives no random bytes.
 pub fn random_boundary() -> Result<String> {
     let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).map_err(|_| Error::new(&code::IO, "The system gave no random bytes"))?;
+    getrandom::fill(&mut bytes).map_err(|_| Error::new(&code::IO, "the system gave no random bytes"))?;
     Ok(bytes.iter().fold(String::with_capacity(32), |mut out, byte| {
         // Writing to a String cannot fail.
         let _ = write!(out, "{byte:02x}");
@@ -253,7 +253,7 @@ fn file(path: &str) -> Result<Content> {
         return Err(failed(&"it is a directory"));
     }
     if metadata.is_file() {
-        File::open(path).map_err(|error| failed(&error))?;
+        File::open(path).map_err(|error| failed(&crate::engine::net::limits::reason(&error)))?;
     }
     // Pipes and devices have no size that means anything.
     let size = metadata.is_file().then_some(metadata.len());

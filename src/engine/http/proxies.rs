@@ -46,6 +46,8 @@ impl Proxies {
                 for (key, value) in map.iter() {
                     let value = match value {
                         Tree::Null => None,
+                        // requests takes an empty text for no proxy.
+                        Tree::Text(url) if url.is_empty() => None,
                         Tree::Text(url) => Some(Secret::new(url.as_ref())),
                         _ => return Err(Error::option(key, "a proxy was not text")),
                     };

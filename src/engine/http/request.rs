@@ -136,11 +136,11 @@ impl Request {
     /// Adds the field that frames the body, unless the caller wrote one: a length, chunks, or the length 0 that methods
     /// other than GET and HEAD say when they have no body.
     pub fn describe_body(&mut self) {
-        if self.headers.contains("content-length") || self.headers.contains("transfer-encoding") {
-            return;
-        }
         let bodiless = matches!(self.body, Body::None);
         if bodiless && matches!(&*self.method, "GET" | "HEAD") {
+            return;
+        }
+        if self.headers.contains("content-length") || self.headers.contains("transfer-encoding") {
             return;
         }
         let headers = Arc::make_mut(&mut self.headers);

@@ -343,7 +343,8 @@ impl Retry {
     /// The error for a status that used the retries up.
     pub fn exhausted_error(&self, status: u16) -> Error {
         Error::new(&code::RETRY, format!("the retries were used up by answers of status {status}"))
-            .with("status", i64::from(status))
+            .with("http_status", i64::from(status))
+            .outcome(crate::error::Outcome::Applied)
             .with("retries", i64::from(self.tries))
     }
 }

@@ -111,7 +111,13 @@ impl BodyStream {
         let expected = self.length();
         let room = match expected {
             Some(length) => usize::try_from(length.min(TRUSTED_LENGTH)).unwrap_or(FIRST_ROOM),
-            None => FIRST_ROOM,
+            // A small body in chunks came with its head, and needs no more room than it takes there.
+            None => match &self.source {
+                Source::Wire(answer) if self.decoder.is_none() && answer.waiting() > 0 => {
+                    answer.waiting().clamp(1 << 10, FIRST_ROOM)
+                }
+                _ => FIRST_ROOM,
+            },
         };
         let mut body = vec![0; room + 1];
         let mut filled = 0;

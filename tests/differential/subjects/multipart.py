@@ -15,7 +15,7 @@ _FILES = {
     "empty content": {"f": ["empty.bin", b""]},
     "quotes in names": {'fi"eld': ['na"me.txt', b"x"]},
     "unicode in names": {"fü": ["nä😀.txt", b"x"]},
-    "line breaks in names": {"f\r\ni": ["n\r\nm.txt", b"x"]},
+    "line breaks in names": [["f\r\ni", ["n\r\nm.txt", b"x"]]],
     "backslash and percent": {"f\\%22": ["a\\b%.txt", b"x"]},
     "path in name": {"f": ["../dir/name.txt", b"x"]},
     "semicolon in name": {"f;g": ["a;b.txt", b"x"]},

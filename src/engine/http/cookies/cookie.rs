@@ -29,6 +29,8 @@ pub struct Cookie {
     pub http_only: bool,
     /// Recorded, without effect.
     pub same_site: Option<String>,
+    /// Its text came as UTF-8 and goes out as that. Text of the host goes out as latin-1 where it can, as every field.
+    pub utf8: bool,
     /// The order in which the jar took it in, for eviction.
     pub(super) stored: u64,
 }

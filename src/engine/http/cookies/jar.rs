@@ -7,7 +7,7 @@ use super::{
     set_cookie::{self, Asked},
 };
 use crate::{
-    engine::http::place::Place,
+    engine::http::{headers::latin1, place::Place},
     error::{Error, Result},
 };
 
@@ -67,12 +67,12 @@ impl Jar {
     /// Takes in the `Set-Cookie` values of one answer from `place`. `now` is in seconds since 1970.
     pub fn store<V: AsRef<[u8]>>(&mut self, place: &Place<'_>, values: impl IntoIterator<Item = V>, now: i64) {
         for value in values {
-            let line = match std::str::from_utf8(value.as_ref()) {
-                Ok(text) => Cow::Borrowed(text),
-                Err(_) => value.as_ref().iter().map(|byte| char::from(*byte)).collect::<String>().into(),
+            let (line, utf8) = match std::str::from_utf8(value.as_ref()) {
+                Ok(text) => (Cow::Borrowed(text), true),
+                Err(_) => (latin1(value.as_ref()).into(), false),
             };
             match set_cookie::parse(&line, place, now, self.rules) {
-                Some(Asked::Keep(cookie)) => self.put(cookie, now),
+                Some(Asked::Keep(cookie)) => self.put(Cookie { utf8, ..cookie }, now),
                 Some(Asked::Forget(cookie)) => self.remove(&cookie.name, Some(&cookie.domain), Some(&cookie.path)),
                 None => {}
             }
@@ -263,6 +263,15 @@ fn lay_over<'a>(chosen: &mut Vec<&'a Cookie>, cookie: &'a Cookie) {
     chosen.insert(after.map_or(chosen.len(), |after| after + 1), cookie);
 }
 
+/// Adds text as a header field takes it: bytes that have to go out as they are stand there as one character each.
+fn push_text(header: &mut String, text: &str, utf8: bool) {
+    if utf8 && !text.is_ascii() {
+        header.push_str(&latin1(text.as_bytes()));
+    } else {
+        header.push_str(text);
+    }
+}
+
 fn joined(cookies: &[&Cookie]) -> Option<String> {
     let length = |cookie: &&Cookie| cookie.name.len() + cookie.value.as_ref().map_or(0, String::len) + 3;
     let mut header = String::with_capacity(cookies.iter().map(length).sum());
@@ -274,10 +283,10 @@ fn joined(cookies: &[&Cookie]) -> Option<String> {
         if !header.is_empty() {
             header.push_str("; ");
         }
-        header.push_str(&cookie.name);
+        push_text(&mut header, &cookie.name, cookie.utf8);
         if let Some(value) = &cookie.value {
             header.push('=');
-            header.push_str(value);
+            push_text(&mut header, value, cookie.utf8);
         }
     }
     (!header.is_empty()).then_some(header)

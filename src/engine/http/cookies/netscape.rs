@@ -115,6 +115,7 @@ fn read_line(line: &str, http_only: bool) -> Option<Cookie> {
         secure,
         expires: (expires != 0).then_some(expires),
         http_only,
+        utf8: true,
         ..Cookie::default()
     })
 }

@@ -60,6 +60,7 @@ pub(super) fn parse(line: &str, place: &Place<'_>, now: i64, rules: Rules) -> Op
         expires,
         http_only: attributes.http_only,
         same_site: attributes.same_site.map(String::from),
+        utf8: false,
         stored: 0,
     };
     if rules == Rules::Modern && !prefix_is_kept(&cookie, place) {

@@ -127,7 +127,8 @@ fn order_and_path_match() {
     );
     let odd = jar("http://ex.com/", &["a=1; Path=/ä b%2fc", "é=ü"]);
     assert_eq!(odd.paths(), ["/%C3%A4%20b%2Fc", "/"]);
-    assert_eq!(sent(&odd, "http://ex.com/%C3%A4%20b%2Fc/d"), "a=1; é=ü");
+    // A field has a character for every byte.
+    assert_eq!(sent(&odd, "http://ex.com/%C3%A4%20b%2Fc/d"), "a=1; \u{c3}\u{a9}=\u{c3}\u{bc}");
 }
 
 #[test]
@@ -216,6 +217,17 @@ fn nothing_ends_the_header_line() {
     assert!(Jar::default().insert(forged.clone(), NOW).is_err());
     let forged = RequestCookies::new(vec![Edit::Set(forged)], None);
     assert_eq!(Jar::default().header(&place("http://ex.com/"), NOW, &forged), None);
+}
+
+// Bytes come back as they were; a field writes characters below 256 as one byte each.
+#[test]
+fn bytes_beyond_ascii_go_out_as_they_came() {
+    for (line, text, field) in [(&b"a=\xc3\xbc"[..], "\u{fc}", "a=\u{c3}\u{bc}"), (b"a=\xfc", "\u{fc}", "a=\u{fc}")] {
+        let mut jar = Jar::default();
+        jar.store(&place("http://ex.com/"), [line], NOW);
+        assert_eq!(jar.iter().next().and_then(|cookie| cookie.value.as_deref()), Some(text));
+        assert_eq!(sent(&jar, "http://ex.com/"), field);
+    }
 }
 
 #[test]

@@ -194,6 +194,13 @@ impl Answer {
         self.length
     }
 
+    /// Bytes that were received and not read yet, framing included.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let connection = self.lease.as_ref().and_then(|lease| lease.connection.as_ref());
+        connection.map_or(0, |connection| connection.received().len())
+    }
+
     /// Bytes received so far, heads and framing included (without TLS).
     #[must_use]
     pub fn bytes_received(&self) -> u64 {

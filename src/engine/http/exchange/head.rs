@@ -7,7 +7,7 @@
 
 use std::{mem::MaybeUninit, time::Duration};
 
-use crate::error::{Error, Result, code};
+use crate::error::{Error, Result, Status, code};
 
 /// Bytes of a head, at most.
 pub const HEAD_LIMIT: usize = 256 << 10;
@@ -187,7 +187,7 @@ impl Facts {
                     let length = parse_length(token.trim_ascii()).ok_or_else(|| bad_length(field.value))?;
                     if self.length.is_some_and(|other| other != length) {
                         let message = "the answer had two lengths that differ";
-                        return Err(Error::new(&code::PROTOCOL, message));
+                        return Err(Error::new(&code::INVALID_HEADER, message).status_as(Status::Protocol));
                     }
                     self.length = Some(length);
                 }
@@ -245,8 +245,10 @@ pub fn unfold(head: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn reason(head: &[u8]) -> &[u8] {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    // `HTTP/1.1 200 ` is 13 bytes long.
-    line.get(13..).unwrap_or_default().trim_ascii()
+    // Behind the version and the status, however many blanks are between them.
+    let after_word = |text: &'_ [u8]| text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    let rest = line.get(after_word(line)..).unwrap_or_default().trim_ascii_start();
+    rest.get(after_word(rest)..).unwrap_or_default().trim_ascii()
 }
 
 /// The fields of an (unfolded) head in their order and case, without the space around them.

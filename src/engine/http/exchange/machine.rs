@@ -43,7 +43,7 @@ pub enum Received {
 }
 
 enum State {
-    /// Nothing follows the head, and `ureq-proto` was not asked yet.
+    /// Nothing or a sized payload follows the head, which a counter does; `ureq-proto` was not asked yet.
     Idle,
     Sending(Call<state::SendBody>),
     Waiting(Call<state::RecvResponse>),
@@ -91,7 +91,7 @@ impl Machine {
             "CONNECT" => Special::Connect,
             _ => Special::None,
         };
-        let state = if payload == Outbound::None { State::Idle } else { begin(special, payload)? };
+        let state = if payload == Outbound::Chunked { begin(special, true)? } else { State::Idle };
         let left = if let Outbound::Sized(size) = payload { Some(size) } else { None };
         Ok(Machine { state, finder: Finder::default(), left, method: special, interims: 0, close: seen.close })
     }
@@ -99,7 +99,7 @@ impl Machine {
     /// Whether some of the payload is still to be sent.
     #[must_use]
     pub fn is_sending(&self) -> bool {
-        matches!(self.state, State::Sending(_))
+        self.left.is_some_and(|left| left > 0) || matches!(self.state, State::Sending(_))
     }
 
     /// What is left of a payload of known size; none for chunks.
@@ -113,10 +113,9 @@ impl Machine {
     /// # Errors
     /// When there are more than were announced.
     pub fn pass(&mut self, count: usize) -> Result<()> {
-        let State::Sending(call) = &mut self.state else { return Err(out_of_step()) };
-        call.consume_direct_write(count).map_err(internal)?;
-        self.left = self.left.and_then(|left| left.checked_sub(count as u64));
-        self.settle()
+        let left = self.left.and_then(|left| left.checked_sub(count as u64)).ok_or_else(out_of_step)?;
+        self.left = Some(left);
+        Ok(())
     }
 
     /// Puts `input` into chunks; an empty one ends them. Returns how much of the input was used and of `output` filled.
@@ -147,7 +146,10 @@ impl Machine {
         self.close = true;
         match self.left {
             _ if !self.is_sending() => Ok(()),
-            Some(left) => self.pass(usize::try_from(left).unwrap_or(usize::MAX)),
+            Some(_) => {
+                self.left = Some(0);
+                Ok(())
+            }
             None => self.encode(&[], &mut [0; 16]).map(drop),
         }
     }
@@ -216,7 +218,7 @@ impl Machine {
             return Ok(Inbound::sized(length));
         }
         if matches!(self.state, State::Idle) {
-            self.state = begin(self.method, Outbound::None)?;
+            self.state = begin(self.method, false)?;
         }
         let State::Waiting(mut call) = self.state else { return Err(out_of_step()) };
         let mut room = [0; 80];
@@ -240,23 +242,17 @@ impl Machine {
 }
 
 /// Takes `ureq-proto` past the request's head, which it writes to nowhere: ours goes out.
-fn begin(method: Special, payload: Outbound) -> Result<State> {
+fn begin(method: Special, chunked: bool) -> Result<State> {
     let mut request = Request::new(());
     // Of the methods only HEAD makes a difference; others would be refused, or want headers for nothing.
     if method == Special::Head {
         *request.method_mut() = Method::HEAD;
     }
-    match payload {
-        Outbound::None => {}
-        Outbound::Sized(size) => {
-            request.headers_mut().insert(header::CONTENT_LENGTH, size.into());
-        }
-        Outbound::Chunked => {
-            request.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
+    if chunked {
+        request.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     let mut call = Call::new(request).map_err(internal)?;
-    if payload != Outbound::None {
+    if chunked {
         call.force_send_body();
     }
     let mut call = call.proceed();

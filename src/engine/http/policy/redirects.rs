@@ -36,9 +36,12 @@ fn cookie_place(request: &Request) -> Place<'_> {
 
 /// Sets the Cookie field from the jar and the call's own cookies, unless the caller wrote one.
 pub fn set_cookies(request: &mut Request, rules: &Rules) {
-    if rules.explicit_cookie {
-        return;
+    if !rules.explicit_cookie {
+        jar_cookies(request, rules);
     }
+}
+
+fn jar_cookies(request: &mut Request, rules: &Rules) {
     let own: &RequestCookies = &rules.own_cookies;
     let header = match &rules.jar {
         Some(jar) => {
@@ -76,9 +79,6 @@ pub(super) fn next_request(rules: &Rules, request: &Request, hop: &Hop) -> Resul
     let (old, new) = (request.place(), place(&url));
     let headers = Arc::make_mut(&mut next.headers);
     for name in redirect::dropped_headers(hop.status, &old, &new, &rules.drop_headers) {
-        if rules.explicit_cookie && name == "Cookie" && old.same_origin(&new) {
-            continue;
-        }
         headers.remove(name);
     }
     if !old.same_origin(&new) {
@@ -90,7 +90,11 @@ pub(super) fn next_request(rules: &Rules, request: &Request, hop: &Hop) -> Resul
     {
         headers.set("Authorization", &basic(&login.user, &login.password));
     }
-    set_cookies(&mut next, rules);
+    // A Cookie field that the caller wrote was for the first request alone.
+    jar_cookies(&mut next, rules);
+    if matches!(next.body, Body::None) && !matches!(&*next.method, "GET" | "HEAD" | "DELETE" | "TRACE" | "OPTIONS") {
+        next.describe_body();
+    }
     Ok(next)
 }
 

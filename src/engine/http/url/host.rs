@@ -148,7 +148,7 @@ fn bracketed(host: &str) -> Result<Cow<'_, str>, Refusal> {
         if quote::hex_pair(zone.as_bytes().get(at + 1..).unwrap_or_default())
             .is_some_and(|byte| byte < b' ' || byte == 0x7f)
         {
-            return Err("The zone of the URL's host contained an escaped control character");
+            return Err("the zone of the URL's host contained an escaped control character");
         }
     }
     Ok(Cow::Owned(format!("{}%{}]", address.to_ascii_lowercase(), quote::component(zone, quote::UNRESERVED))))
