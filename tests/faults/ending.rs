@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::player::{NULL, Player, expect, log, sandbox, until_received};
+use super::player::{NULL, Player, by_queue, expect, log, sandbox, until_received};
 
 /// What is too long for a cancel even on a busy machine; a few are measured in microseconds.
 const LONG_MS: f64 = 1000.0;
@@ -244,6 +244,10 @@ fn only_the_call_with_that_id_ends() {
 
 #[test]
 fn close_ends_what_is_in_flight() {
+    if by_queue() {
+        // The threads of the host would take each other's answers; `a_close_answers_a_thousand_calls` is the same.
+        return;
+    }
     let sandbox = sandbox();
     let mut player = Player::start();
     let before = player.counts();

@@ -38,6 +38,11 @@ pub fn program() -> PathBuf {
     PROGRAM.get_or_init(make).clone()
 }
 
+/// Whether calls go by way of the reactor: submitted, their answers polled for.
+pub fn by_queue() -> bool {
+    env!("CARGO_CRATE_NAME") == "reactor"
+}
+
 /// One running host.
 pub struct Player {
     child: Child,
@@ -62,7 +67,7 @@ impl Player {
         }
         command.env("HOME", "/nonexistent");
         // The same cases once more by way of the reactor.
-        if env!("CARGO_CRATE_NAME") == "reactor" {
+        if by_queue() {
             command.env("BY_QUEUE", "1");
         }
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -114,6 +119,16 @@ impl Player {
     pub fn counts(&mut self) -> (i64, i64) {
         let stats = self.tell(&["stats"]);
         (stats["fds"].as_i64().unwrap(), stats["threads"].as_i64().unwrap())
+    }
+
+    /// Descriptors and threads are these again: at once, or as soon as the reactor has gone, for which a free does not
+    /// wait.
+    pub fn settles(&mut self, wanted: (i64, i64)) {
+        let began = std::time::Instant::now();
+        while by_queue() && self.counts() != wanted && began.elapsed().as_secs() < 20 {
+            std::thread::yield_now();
+        }
+        assert_eq!(self.counts(), wanted);
     }
 
     /// Frees what is left and ends; everything must have been in order.
