@@ -15,6 +15,9 @@ mod subscribe;
 mod tickets;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fmt,
     sync::{
