@@ -58,7 +58,7 @@ const FAULTS: &[Row] = &[
         "the server's answer was not HTTP/1: it began with \"220 mail.example ESMTP\"",
         "unknown",
     ),
-    ("/fault/two-lengths", PROTOCOL, "protocol", "the answer had two lengths that differ", "unknown"),
+    ("/fault/two-lengths", PROTOCOL, "invalid_header", "the answer had two lengths that differ", "unknown"),
     ("/fault/bad-length", PROTOCOL, "protocol", "the answer's length was no number below 2^63: \"three\"", "unknown"),
     ("/fault/negative-length", PROTOCOL, "protocol", "the answer's length was no number below 2^63: \"-1\"", "unknown"),
     (
