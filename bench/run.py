@@ -102,6 +102,8 @@ class Bench:
             self.row("  beside a raw socket", haft, peers[1], floor, ratios[1], unit=" µs")
             share = statistics.median(row[2] / row[1] for row in rows)
             self.row("  the raw socket beside libcurl", peers[1], peers[0], ratio=share, unit=" µs")
+            above = statistics.median((row[0] - row[2]) / max(row[1] - row[2], 1e-9) for row in rows)
+            self.row("  what comes on top of the raw socket", haft - peers[1], peers[0] - peers[1], ratio=above, unit=" µs")
 
     # --- what is measured ---------------------------------------------------------------------------------------
 

@@ -93,7 +93,7 @@ options! {
     "progress", ALL, CALL, "bool", "false", "Whether a submitted call brings PROGRESS events.";
     "headers", ALL, DEFAULT, "group, object or list of pairs; null removes one", "User-Agent, Accept-Encoding, Accept, Connection", "Header fields, in this order and case.";
     "parse", ALL, DEFAULT, "\"auto\", \"json\", \"text\", \"none\"", "\"auto\"", "What becomes of the body: JSON by content type else decoded text, JSON or an error, text, or nothing.";
-    "stream", ALL, DEFAULT, "bool", "false", "Return at the head and read the body in pieces.";
+    "stream", ALL, DEFAULT | INSPECT, "bool", "false", "Return at the head and read the body in pieces.";
     "stage", ALL, CALL, "bool", "false", "With submit: stage instead of send.";
     "events", ALL, ATTACH, "\"own\", \"parent\"", "\"own\"", "Whose queue the child's events go to.";
     "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages the queue holds before the oldest are dropped.";

@@ -195,6 +195,9 @@ impl Session {
         let handle = &self.handle;
         handle.ready()?;
         options::check(args, scope::CALL, handle.backend.name())?;
+        if args.bool("stage")?.unwrap_or(false) {
+            return Err(Error::option("stage", "stage was asked of a request; submit takes it, and the stage call does it"));
+        }
         let ticket = handle.open(args)?;
         handle.call(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }

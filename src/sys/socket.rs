@@ -147,10 +147,14 @@ impl Socket {
         self.recv_with(buffer, 0)
     }
 
-    /// Lets [`Socket::recv_waiting`] wait: the system's own flag goes, all other calls bring theirs along.
+    /// Lets [`Socket::recv_waiting`] wait: the system's own flag goes, all other calls bring theirs along. Where not
+    /// every kind of call may bring one, nothing changes, and whoever wants to wait finds that he must poll.
     pub fn let_wait(&self) {
-        // SAFETY: no memory is involved. When it fails, the call does not wait, and whoever called it polls.
-        unsafe { libc::fcntl(self.raw(), libc::F_SETFL, 0) };
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        // SAFETY: no memory is involved; a failure is the same as not having tried.
+        unsafe {
+            libc::fcntl(self.raw(), libc::F_SETFL, 0)
+        };
     }
 
     /// Looks at what is there and leaves it there.

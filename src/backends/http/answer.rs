@@ -9,6 +9,7 @@ use super::meta;
 use crate::{
     backends::{self, empty},
     engine::http::{
+        body::Body,
         charset,
         client::Delivered,
         fields::{Fields, text},
@@ -94,6 +95,11 @@ impl HttpAnswer {
     /// Takes what the driver delivered without reading on.
     pub fn head(delivered: Delivered, reading: Reading) -> HttpAnswer {
         let Delivered { mut finished, body: stream, elapsed, start } = delivered;
+        // What was sent is not needed any more: the host hears from its readers' drop now, not when it frees the answer.
+        finished.request.body = Body::None;
+        for past in &mut finished.history {
+            past.request.body = Body::None;
+        }
         let body = match finished.hop.body.take() {
             Some(mut body) => {
                 body.push(0);

@@ -193,6 +193,8 @@ mod tests {
         assert_eq!((latin.version(), latin.status(), &*latin.reason()), ("1.0", 404, "Näh"));
         let short = Fields::new(b"HTTP/1.1 204\r\n\r\n");
         assert_eq!((short.status(), &*short.reason()), (204, ""));
+        let wide = Fields::new(b"HTTP/1.1  200   Fine  day \r\n\r\n");
+        assert_eq!((wide.status(), &*wide.reason()), (200, "Fine  day"));
         assert_eq!(Fields::new(b"").iter().count(), 0);
         assert_eq!(Fields::new(b"ICY").status(), 0);
     }

@@ -68,7 +68,7 @@ fn what_breaks_the_rules_is_refused() {
         (b"", "connect"),
         (b"HTTP/1.1 200 OK\r\nConte", "connect"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "incomplete_read"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nab", "protocol"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nab", "invalid_header"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nabcde", "protocol"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabcde", "protocol"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\nabcde", "protocol"),
