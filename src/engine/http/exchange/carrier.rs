@@ -160,7 +160,7 @@ impl Carrier {
                 }
                 Err(Trouble::Stale(error) | Trouble::Failed(error)) => {
                     let sent = talk.counts.sent > 0;
-                    let nonsense = matches!(error.code(), "protocol" | "limit") && error.detail().get("phase").is_none();
+                    let nonsense = matches!(error.code(), "protocol" | "limit" | "invalid_header") && error.detail().get("phase").is_none();
                     let error = if nonsense { error.phase("read") } else { error };
                     // TLS 1.3 lets the client speak before the server has seen its certificate: what a server sends
                     // that refuses it was never a request to it.
