@@ -1,6 +1,8 @@
 //! What no program can bring about from outside: a back end that panics, or that does not end.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::{Kind, Session};
 use crate::{
@@ -12,7 +14,11 @@ use crate::{
 };
 
 /// Does as the verb says.
-struct Odd;
+#[derive(Default)]
+struct Odd {
+    /// Held by a test as long as "wait" is to wait.
+    gate: Arc<Mutex<()>>,
+}
 
 impl Backend for Odd {
     fn name(&self) -> &'static str {
@@ -27,8 +33,8 @@ impl Backend for Odd {
         match call.verb {
             Some("panic") => panic!("a bug"),
             Some("wait") => {
-                // Deaf to cancel, and over in the end.
-                std::thread::sleep(Duration::from_millis(200));
+                // Deaf to cancel.
+                drop(self.gate.lock());
                 Err(Error::new(&code::CANCELLED, "late"))
             }
             _ => Ok(super::Response::of_value(&Tree::Int(1), Object::default()).into_answer()),
@@ -52,7 +58,7 @@ impl Backend for Odd {
     }
 
     fn attach(&self, _name: &str, _args: &Args) -> Result<Arc<dyn Backend>> {
-        Ok(Arc::new(Odd))
+        Ok(Arc::new(Odd::default()))
     }
 
     fn close(&self, _keep: bool, _deadline: std::time::Instant) -> Result<()> {
@@ -61,7 +67,7 @@ impl Backend for Odd {
 }
 
 fn session() -> Session {
-    Session::assemble(Arc::default(), Arc::new(Odd), None, None)
+    Session::assemble(Arc::default(), Arc::new(Odd::default()), None, None)
 }
 
 #[test]
@@ -101,11 +107,14 @@ fn a_childs_failure_does_not_keep_the_parent_open() {
 
 #[test]
 fn close_does_not_wait_longer_than_it_was_told() {
-    let session = session();
+    let gate = Arc::new(Mutex::new(()));
+    let held = gate.lock();
+    let session = Session::assemble(Arc::default(), Arc::new(Odd { gate: Arc::clone(&gate) }), None, None);
     session.submit(Some("wait"), None, &Args::new()).unwrap();
     let mut args = Args::new();
     args.set("timeout", 0_i64);
     let error = session.close(&args).unwrap_err();
     assert_eq!((error.status(), error.code()), (Status::Timeout, "total_timeout"));
     assert_eq!(session.poll(0).unwrap().unwrap().kind(), Kind::Closed);
+    drop(held);
 }
