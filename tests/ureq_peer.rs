@@ -88,7 +88,13 @@ fn with_haft(session: &dyn backends::Backend, (method, target, fields, body): Ca
     if let Some(body) = body {
         args.set("data", Tree::from(body));
     }
-    let call = Call { verb: Some(method), target: Some(target), args: &args, cancel: &Arc::new(Cancel::default()), progress: None };
+    let call = Call {
+        verb: Some(method),
+        target: Some(target),
+        args: &args,
+        cancel: &Arc::new(Cancel::default()),
+        progress: None,
+    };
     let answer = session.request(&call).unwrap();
     (answer.status().try_into().unwrap(), answer.body().to_vec())
 }
@@ -102,7 +108,8 @@ fn received(agent: &Agent, base: &str, (status, answer): (u16, Vec<u8>)) -> Exch
     assert_eq!(entries.len(), 1, "{entries:?}");
     let mut lines = entries[0]["raw"].as_str().unwrap().split("\r\n");
     let line = lines.next().unwrap().to_owned();
-    let fields = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_ascii_lowercase(), value.into()));
+    let fields =
+        lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_ascii_lowercase(), value.into()));
     let body = entries[0]["body"].to_string();
     // An echo shows the fields in their order and case, which are not compared.
     let echo = answer.windows(9).any(|window| window == b"\"headers\"");

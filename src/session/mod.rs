@@ -16,6 +16,9 @@ mod subscribe;
 mod tickets;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fmt,
     sync::{

@@ -286,7 +286,10 @@ const CASES: &[Case] = &[
         assert_eq!(post(r#"{"data": "text"}"#)["data"], json!("text"));
         assert_eq!(post(r#"{"data": {"a": ["1", "2"], "b": null}}"#)["form"]["a"], json!(["1", "2"]));
         assert_eq!(post(r#"{"json": {"k": [1, null]}}"#)["json"], json!({"k": [1, null]}));
-        let seen = post(r#"{"files": {"f": ["n.txt", "content", "text/plain"]}, "data": {"x": "y"}}"#);
+        let content = Tree::Bytes(Arc::from(&b"content"[..]));
+        let file = Tree::Array(vec![Tree::from("n.txt"), content, Tree::from("text/plain")]);
+        let file = with(r#"{"data": {"x": "y"}}"#, "files.f", file);
+        let seen = value(&session.request(Some("POST"), Some("/anything"), &file).unwrap());
         assert_eq!((&seen["files"]["f"], &seen["form"]["x"]), (&json!("content"), &json!("y")));
         let bytes = with("{}", "data", Tree::Bytes(Arc::from(&b"\x00\x01"[..])));
         let seen = value(&session.request(Some("PUT"), Some("/upload"), &bytes).unwrap());

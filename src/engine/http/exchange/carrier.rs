@@ -234,7 +234,8 @@ pub(super) fn closed_meanwhile() -> Error {
 /// The failure of an exchange, with its phase and whether the request may have had an effect.
 pub(super) fn explain(error: Error, reused: bool, counts: Counts) -> Error {
     let sent = counts.sent > 0;
-    let nonsense = matches!(error.code(), "protocol" | "limit") && error.detail().get("phase").is_none();
+    let nonsense =
+        matches!(error.code(), "protocol" | "limit" | "invalid_header") && error.detail().get("phase").is_none();
     let error = if nonsense { error.phase("read") } else { error };
     // TLS 1.3 lets the client speak before the server has seen its certificate: what a server sends that refuses it
     // was never a request to it.

@@ -187,7 +187,8 @@ impl Facts {
                     let length = parse_length(token.trim_ascii()).ok_or_else(|| bad_length(field.value))?;
                     if self.length.is_some_and(|other| other != length) {
                         let message = "the answer had two lengths that differ";
-                        return Err(Error::new(&code::INVALID_HEADER, message).status_as(Status::Protocol));
+                        let error = Error::new(&code::INVALID_HEADER, message).status_as(Status::Protocol);
+                        return Err(error.with("phase", "read"));
                     }
                     self.length = Some(length);
                 }
