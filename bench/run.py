@@ -141,6 +141,32 @@ class Bench:
             if self.wanted(name):
                 self.interleaved(name, rounds, goal, lambda side: self.work(side, mode, count, limits)["cpu"] / count, floor)
 
+    def many(self):
+        """Submitted requests beside libcurl's multi interface with epoll; each is answered 50 ms after it came."""
+        if not self.wanted("in flight"):
+            return
+        for flight, goal in [(1000, 0.25), (10000, 0.08)]:
+            count = 2 * flight if flight > 1000 else 10 * flight
+            rows = []
+            for _ in range(3):
+                row = []
+                for side in SIDES:
+                    # A fresh one each time: sockets of the side before are still being closed.
+                    crowd = subprocess.Popen([self.build / "crowd"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                    base = f"http://127.0.0.1:{int(crowd.stdout.readline())}"
+                    row.append(json.loads(self.run(self.build / f"many-{side}", base, count, flight)))
+                    crowd.stdin.close()
+                    crowd.wait()
+                rows.append(row)
+            ours, theirs = ([row[side] for row in rows] for side in (0, 1))
+            cpu = [statistics.median(run["cpu"] / count for run in side) for side in (ours, theirs)]
+            ratio = statistics.median(one["cpu"] / other["cpu"] for one, other in rows)
+            self.row(f"CPU, {flight:,} requests in flight", *cpu, goal=goal, ratio=ratio, unit=" µs")
+            each = [statistics.median(run["each"] / 1024 for run in side) for side in (ours, theirs)]
+            self.row(f"memory of each of {flight:,} in flight", *each, goal=8, unit=" KiB", by="haft")
+            self.row(f"threads with {flight:,} in flight", max(run["threads"] for run in ours), goal=2, by="haft")
+            self.row(f"failed of {count:,}", sum(run["failed"] for run in ours), sum(run["failed"] for run in theirs), goal=0, by="haft", ratio=0)
+
     def memory(self):
         for name, mode, count in [
             ("peak memory, 16 MiB in pieces", "stream", 20),
@@ -224,7 +250,7 @@ def main():
             print("| measure | haft | peer | ratio | goal | |\n|---|---|---|---|---|---|")
         else:
             print(line(("measure", "haft", "peer", "ratio", "goal", "")))
-        for part in (bench.counts, bench.cpu, bench.json, bench.load, bench.boundary, bench.memory, bench.size):
+        for part in (bench.counts, bench.cpu, bench.json, bench.load, bench.boundary, bench.many, bench.memory, bench.size):
             part()
         missed = [cells[0] for cells in bench.rows if cells[-1] == "MISSED"]
         print(f"\n{len(missed)} goals missed" + "".join(f"\n  {name}" for name in missed))
