@@ -105,6 +105,8 @@ fn on_worker(
             handle.poisoned.store(true, Ordering::Relaxed);
             Err(panic)
         });
+        // Readers and providers are let go before the host hears that the call is over.
+        drop(args);
         ticket.give_id_back();
         let event = Event::new(Kind::Response).with_id(id).with_topic(&tag).with_outcome(outcome);
         match push_listener(&handle) {

@@ -33,7 +33,7 @@ pub fn program() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     let make = || {
         let name = std::env::current_exe().unwrap().file_stem().unwrap().to_string_lossy().into_owned();
-        compile(&root().join("tests/c/faults.c"), Link::Shared, &STRICT, &scratch(&format!("player_{name}")))
+        compile(&root().join("tests/c/faults.c"), Link::Shared, &STRICT, &scratch(&format!("player_{name}_{}", std::process::id())))
     };
     PROGRAM.get_or_init(make).clone()
 }
