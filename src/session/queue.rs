@@ -41,6 +41,39 @@ impl State {
         self.events.is_empty() && self.dropped == 0
     }
 
+    /// Adds an event; false when nobody has to be woken for it.
+    fn add(&mut self, event: Event) -> bool {
+        if self.closed {
+            return false;
+        }
+        let was_empty = self.is_empty();
+        match event.kind() {
+            Kind::Message => {
+                let limit = self.limit.unwrap_or(QUEUE_MAX).max(1);
+                while self.messages >= limit {
+                    let Some(at) = self.events.iter().position(|old| old.kind() == Kind::Message) else { break };
+                    self.events.remove(at);
+                    self.messages -= 1;
+                    self.dropped += 1;
+                }
+                self.messages += 1;
+            }
+            Kind::Progress => {
+                let same = |old: &&mut Event| old.kind() == Kind::Progress && old.id() == event.id();
+                if let Some(old) = self.events.iter_mut().rev().find(same) {
+                    *old = event;
+                    return false;
+                }
+            }
+            Kind::Response => self.responses += 1,
+            Kind::Closed => self.closed = true,
+            Kind::Lost | Kind::Restored | Kind::Dropped => {}
+        }
+        self.events.push_back(event);
+        self.level(was_empty);
+        true
+    }
+
     /// The descriptor follows the queue: raised by the first event, lowered by the last.
     fn level(&self, was_empty: bool) {
         if let Some(descriptor) = &self.descriptor {
@@ -58,36 +91,22 @@ impl Queue {
     /// progress takes the place of an older one of the same call. Nothing comes after CLOSED.
     pub fn push(&self, event: Event) {
         let mut state = self.state.lock();
-        if state.closed {
-            return;
+        if state.add(event) {
+            drop(state);
+            self.filled.notify_one();
         }
-        let was_empty = state.is_empty();
-        match event.kind() {
-            Kind::Message => {
-                let limit = state.limit.unwrap_or(QUEUE_MAX).max(1);
-                while state.messages >= limit {
-                    let Some(at) = state.events.iter().position(|old| old.kind() == Kind::Message) else { break };
-                    state.events.remove(at);
-                    state.messages -= 1;
-                    state.dropped += 1;
-                }
-                state.messages += 1;
-            }
-            Kind::Progress => {
-                let same = |old: &&mut Event| old.kind() == Kind::Progress && old.id() == event.id();
-                if let Some(old) = state.events.iter_mut().rev().find(same) {
-                    *old = event;
-                    return;
-                }
-            }
-            Kind::Response => state.responses += 1,
-            Kind::Closed => state.closed = true,
-            Kind::Lost | Kind::Restored | Kind::Dropped => {}
-        }
-        state.events.push_back(event);
-        state.level(was_empty);
+    }
+
+    /// The same with several: who waits is woken once.
+    pub fn push_all(&self, events: impl Iterator<Item = Event>) {
+        let mut state = self.state.lock();
+        let added = events.filter_map(|event| state.add(event).then_some(())).count();
         drop(state);
-        self.filled.notify_one();
+        match added {
+            0 => {}
+            1 => drop(self.filled.notify_one()),
+            _ => drop(self.filled.notify_all()),
+        }
     }
 
     /// The next event; `None` after `timeout` without one (`None`: wait for ever).

@@ -2,6 +2,7 @@
 //! part. Either way the outcome comes exactly once, as a RESPONSE event.
 
 use std::{
+    cell::RefCell,
     future::poll_fn,
     sync::{Arc, atomic::Ordering},
     task::Poll,
@@ -144,7 +145,7 @@ fn on_reactor(handle: &Arc<Handle>, mut pending: Pending, mut delivery: Delivery
         .await;
         drop(pending);
         match late {
-            Ok(late) => delivery.bring(late),
+            Ok(late) => delivery.bring_soon(late),
             Err(panic) => {
                 delivery.poison();
                 delivery.bring(Box::new(|| Err(panic)));
@@ -175,19 +176,59 @@ impl Delivery {
 
     /// To the push subscription of `haft.response` by way of the worker, else to the queue.
     fn bring(mut self, late: Late) {
-        self.give(late);
+        if let Some(parcel) = self.pack(late) {
+            Parcel::deliver(vec![parcel]);
+        }
     }
 
-    fn give(&mut self, late: Late) {
-        let Some(Inner { handle, mut ticket, id, tag }) = self.inner.take() else { return };
+    /// The same on the reactor, together with what else has come by the time that its other tasks have had their turn:
+    /// waking who waits costs more than all the rest.
+    fn bring_soon(mut self, late: Late) {
+        let Some(parcel) = self.pack(late) else { return };
+        let first = OUTBOX.with_borrow_mut(|outbox| {
+            outbox.push(parcel);
+            outbox.len() == 1
+        });
+        if first {
+            let post = Post;
+            drop(tokio::spawn(async move { drop(post) }));
+        }
+    }
+
+    fn pack(&mut self, late: Late) -> Option<Parcel> {
+        let Inner { handle, mut ticket, id, tag } = self.inner.take()?;
         ticket.give_id_back();
         let event = Event::new(Kind::Response).with_id(id).with_topic(&tag).with_late(late);
-        match push_listener(&handle) {
-            None => {
-                handle.hearer().queue.push(event);
-                drop(ticket);
-            }
-            Some(listener) => {
+        Some(Parcel { handle, ticket, event })
+    }
+}
+
+thread_local! {
+    /// What the reactor's calls have brought and nobody was told of yet.
+    static OUTBOX: RefCell<Vec<Parcel>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Empties the outbox when it goes, also when the reactor ends before its turn.
+struct Post;
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        Parcel::deliver(OUTBOX.take());
+    }
+}
+
+/// One outcome on its way.
+struct Parcel {
+    handle: Arc<Handle>,
+    ticket: Ticket,
+    event: Event,
+}
+
+impl Parcel {
+    fn deliver(parcels: Vec<Parcel>) {
+        let mut parcels = parcels.into_iter().peekable();
+        while let Some(Parcel { handle, ticket, event }) = parcels.next() {
+            if let Some(listener) = push_listener(&handle) {
                 let event = event.with_user_data(listener.user_data);
                 let job = move || {
                     listener.call(event);
@@ -196,15 +237,33 @@ impl Delivery {
                 if let Err(error) = handle.shared.worker.run(Box::new(job)) {
                     log::warn(c"session", || format!("an answer was not delivered: {error}"));
                 }
+                let_go(handle);
+                continue;
+            }
+            // All that follow for the same handle go together. The tickets go after the events: close waits for them.
+            let (mut events, mut done) = (vec![event], vec![(handle, ticket)]);
+            while let Some(Parcel { handle, ticket, event }) =
+                parcels.next_if(|next| done.first().is_some_and(|(first, _)| Arc::ptr_eq(first, &next.handle)))
+            {
+                events.push(event);
+                done.push((handle, ticket));
+            }
+            if let Some((handle, _)) = done.first() {
+                handle.hearer().queue.push_all(events.into_iter());
+            }
+            for (handle, ticket) in done {
+                drop(ticket);
+                let_go(handle);
             }
         }
-        let_go(handle);
     }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.give(Box::new(|| Err(cancelled())));
+        if let Some(parcel) = self.pack(Box::new(|| Err(cancelled()))) {
+            Parcel::deliver(vec![parcel]);
+        }
     }
 }
 
