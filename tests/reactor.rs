@@ -11,6 +11,7 @@
 
 use std::process::Command;
 
+use haft_sandbox::Sandbox;
 use haft_tools::native::{Link, compile, root, run, scratch};
 
 #[path = "faults/ending.rs"]
@@ -42,11 +43,15 @@ fn descriptors() -> u64 {
 }
 
 fn host(mode: &str, count: u64) {
+    host_at(mode, count, |sandbox| &sandbox.http);
+}
+
+fn host_at(mode: &str, count: u64, base: fn(&Sandbox) -> &String) {
     // The program inherits the limit.
     let most = descriptors().saturating_sub(SPARE);
     let sandbox = player::sandbox();
-    let program = compile(&root().join("tests/c/reactor.c"), Link::Shared, &player::STRICT, &scratch(&format!("reactor_{mode}")));
-    run(Command::new(program).args([mode, &sandbox.http, &count.min(most).to_string()]));
+    let program = compile(&root().join("tests/c/reactor.c"), Link::Shared, &player::STRICT, &scratch(&format!("reactor_{mode}_{count}")));
+    run(Command::new(program).args([mode, base(&sandbox), &count.min(most).to_string()]));
 }
 
 #[test]
@@ -82,4 +87,19 @@ fn a_child_has_a_reactor_of_its_own() {
 #[test]
 fn the_reactor_comes_and_goes_with_the_sessions() {
     host("turns", 100);
+}
+
+#[test]
+fn a_full_pool_is_waited_for() {
+    host("block", 200);
+}
+
+#[test]
+fn large_bodies_come_side_by_side() {
+    host("large", 9);
+}
+
+#[test]
+fn five_hundred_calls_at_once_over_tls() {
+    host_at("flood", 500, |sandbox| &sandbox.https);
 }

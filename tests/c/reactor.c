@@ -34,10 +34,14 @@ static int entries(const char *folder) {
 static int descriptors(void) { return entries("/proc/self/fd"); }
 static int threads(void) { return entries("/proc/self/task") + 1; }
 
+static int pool; /* connections at the most, 0 for as many as there are calls */
+
 static haft_session *create(void) {
   haft_session *session = NULL;
   haft_args *args = haft_args_new();
-  haft_args_set_int(args, "pool_maxsize", count);
+  haft_args_set_int(args, "pool_maxsize", pool ? pool : count);
+  haft_args_set_bool(args, "pool_block", pool != 0);
+  if (strncmp(base, "https:", 6) == 0) haft_args_set_bool(args, "verify", false);
   CHECK(haft_session_create(base, args, &session, NULL) == HAFT_OK);
   haft_args_free(args);
   return session;
@@ -105,6 +109,14 @@ static void expect_code(const haft_event *event, const char *code) {
 static void finish(haft_session *session) {
   CHECK(haft_session_close(session, NULL, NULL) == HAFT_OK);
   haft_session_free(session);
+}
+
+static void once(haft_session *session, int k) {
+  haft_event *event;
+  submit(session, k, "/get");
+  event = next(session);
+  good(event);
+  haft_event_free(event);
 }
 
 /* Everything in flight at once. */
@@ -204,7 +216,7 @@ static void freeing(void) {
   }
 }
 
-static int pushed, dropped;
+static int pushed;
 static haft_session *pushing;
 
 static void take(void *data, haft_event *event) {
@@ -220,9 +232,7 @@ static void push(void) {
   double began = now();
   uint64_t id = 0;
   pushing = create();
-  CHECK(haft_session_subscribe(pushing, "haft.response", NULL, take, &pushed, count_drop, &id, NULL) == HAFT_OK ||
-        !"subscribed");
-  (void)dropped;
+  CHECK(haft_session_subscribe(pushing, "haft.response", NULL, take, &pushed, count_drop, &id, NULL) == HAFT_OK);
   for (k = 1; k <= count; ++k) submit(pushing, k, "/get");
   while (__atomic_load_n(&pushed, __ATOMIC_ACQUIRE) < count) {
     CHECK(now() - began < 60);
@@ -235,12 +245,56 @@ static void push(void) {
   CHECK(threads() == 1 && descriptors() == before);
 }
 
-static void once(haft_session *session, int k) {
+/* Who waits for a connection has its turn, and leaves the queue when it is cancelled. */
+static void blocking(void) {
+  int before = descriptors(), k;
+  haft_session *session;
   haft_event *event;
-  submit(session, k, "/get");
+  pool = 4;
+  session = create();
+  for (k = 1; k <= count; ++k) submit(session, k, "/delay/0.005");
+  for (k = 1; k <= count; ++k) {
+    event = next(session);
+    good(event);
+    haft_event_free(event);
+    CHECK(descriptors() <= before + 16);
+  }
+  memset(seen, 0, (size_t)count + 1);
+  for (k = 1; k <= count; ++k) submit(session, k, "/fault/stall");
+  haft_session_cancel(session, (uint64_t)count);
   event = next(session);
-  good(event);
+  CHECK(number(event) == count);
   haft_event_free(event);
+  haft_session_cancel(session, 0);
+  for (k = 1; k < count; ++k) {
+    event = next(session);
+    number(event);
+    expect_code(event, "cancelled");
+    haft_event_free(event);
+  }
+  memset(seen, 0, (size_t)count + 1);
+  once(session, 1);
+  finish(session);
+  CHECK(threads() == 1 && descriptors() == before);
+}
+
+/* Large bodies side by side, whole, in chunks and packed. */
+static void large(void) {
+  static const char *const paths[] = {"/size/8000000", "/stream-bytes/8000000?chunk_size=65536",
+                                      "/encoded?codings=gzip&size=8000000"};
+  int before = descriptors(), k;
+  haft_session *session = create();
+  for (k = 1; k <= count; ++k) submit(session, k, paths[k % 3]);
+  for (k = 1; k <= count; ++k) {
+    haft_event *event = next(session);
+    size_t size = 0;
+    const char *body = haft_response_body(haft_event_response(event), &size);
+    number(event);
+    CHECK(size == 8000000 && body[size] == '\0');
+    haft_event_free(event);
+  }
+  finish(session);
+  CHECK(threads() == 1 && descriptors() == before);
 }
 
 /* A child has a reactor of its own, and leaves its parent's alone. */
@@ -285,7 +339,8 @@ int main(int argc, char **argv) {
     const char *name;
     void (*run)(void);
   } modes[] = {{"flood", flood}, {"cancel", cancelling}, {"close", closing}, {"free", freeing},
-               {"push", push},   {"fork", forking},      {"turns", turns}};
+               {"push", push},   {"block", blocking},    {"large", large},  {"fork", forking},
+               {"turns", turns}};
   size_t at;
   CHECK(argc == 4);
   base = argv[2];
