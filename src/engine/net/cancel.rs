@@ -125,6 +125,12 @@ impl Cancel {
         Ok(state.rings)
     }
 
+    /// Forgets the task: a waker holds on to the reactor that made it, and the handle may outlive both.
+    pub(crate) fn heed_no_more(&self) {
+        let waker = self.state.lock().waker.take();
+        drop(waker);
+    }
+
     /// Lets `cancel` shut this descriptor down.
     ///
     /// # Errors

@@ -21,6 +21,12 @@ pub struct Vigil {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+impl Drop for Vigil {
+    fn drop(&mut self) {
+        self.cancel.heed_no_more();
+    }
+}
+
 impl Vigil {
     /// The waits of the call with this handle.
     #[must_use]
