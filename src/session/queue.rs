@@ -41,10 +41,11 @@ impl State {
         self.events.is_empty() && self.dropped == 0
     }
 
-    /// Adds an event; false when nobody has to be woken for it.
-    fn add(&mut self, event: Event) -> bool {
+    /// Adds an event; `Ok` says whether somebody has to be woken for it. A closed queue gives it back: letting go of it
+    /// may run code of the host, and the lock is held here.
+    fn add(&mut self, event: Event) -> std::result::Result<bool, Event> {
         if self.closed {
-            return false;
+            return Err(event);
         }
         let was_empty = self.is_empty();
         match event.kind() {
@@ -62,7 +63,7 @@ impl State {
                 let same = |old: &&mut Event| old.kind() == Kind::Progress && old.id() == event.id();
                 if let Some(old) = self.events.iter_mut().rev().find(same) {
                     *old = event;
-                    return false;
+                    return Ok(false);
                 }
             }
             Kind::Response => self.responses += 1,
@@ -71,7 +72,7 @@ impl State {
         }
         self.events.push_back(event);
         self.level(was_empty);
-        true
+        Ok(true)
     }
 
     /// The descriptor follows the queue: raised by the first event, lowered by the last.
@@ -91,17 +92,26 @@ impl Queue {
     /// progress takes the place of an older one of the same call. Nothing comes after CLOSED.
     pub fn push(&self, event: Event) {
         let mut state = self.state.lock();
-        if state.add(event) {
-            drop(state);
+        let added = state.add(event);
+        drop(state);
+        if added.is_ok_and(|wakes| wakes) {
             self.filled.notify_one();
         }
     }
 
     /// The same with several: who waits is woken once.
     pub fn push_all(&self, events: impl Iterator<Item = Event>) {
+        let mut refused = Vec::new();
+        let mut added = 0;
         let mut state = self.state.lock();
-        let added = events.filter_map(|event| state.add(event).then_some(())).count();
+        for event in events {
+            match state.add(event) {
+                Ok(wakes) => added += usize::from(wakes),
+                Err(event) => refused.push(event),
+            }
+        }
         drop(state);
+        drop(refused);
         match added {
             0 => {}
             1 => drop(self.filled.notify_one()),
