@@ -15,16 +15,17 @@ use crate::{
 /// The body of an entry.
 ///
 /// `fallible` answers a status: the out-parameters in `clear` become NULL or 0 before the body runs, so that they are
-/// on every failure; the error out-parameter is written in any case; `poison` runs after a contained panic.
+/// on every failure; the error out-parameter is written in any case. A session that the body holds is poisoned as a
+/// panic passes by it.
 /// `otherwise` answers the body's value, or the neutral one after a panic.
 macro_rules! entry {
-    (fallible, error: $error:expr, clear: [$($out:expr),*], poison: $poison:expr, $body:block) => {{
+    (fallible, error: $error:expr, clear: [$($out:expr),*], $body:block) => {{
         // SAFETY: the promises of the host (head of this folder) cover every pointer that the body and the
         // out-parameters name, for the duration of this call.
         #[allow(unused_unsafe, reason = "not every body touches a pointer")]
         unsafe {
             $($crate::ffi::barrier::clear($out);)*
-            $crate::ffi::barrier::finish($crate::sys::panic::contain(|| -> $crate::error::Result<()> { $body }), $error, $poison)
+            $crate::ffi::barrier::finish($crate::sys::panic::contain(|| -> $crate::error::Result<()> { $body }), $error)
         }
     }};
     (otherwise: $neutral:expr, $body:block) => {{
@@ -39,7 +40,7 @@ macro_rules! entry {
 /// # Safety
 /// `error` is NULL or may be written.
 #[inline]
-pub unsafe fn finish(outcome: Result<Result<()>>, error: *mut *mut haft_error, poison: impl FnOnce()) -> haft_status {
+pub unsafe fn finish(outcome: Result<Result<()>>, error: *mut *mut haft_error) -> haft_status {
     match outcome {
         Ok(Ok(())) => {
             // SAFETY: the caller's promise.
@@ -47,13 +48,7 @@ pub unsafe fn finish(outcome: Result<Result<()>>, error: *mut *mut haft_error, p
             HAFT_OK
         }
         // SAFETY: the caller's promise.
-        Ok(Err(failure)) => unsafe { fail(failure, error) },
-        Err(failure) => {
-            // A second panic is logged like the first; there is nothing more to do about it.
-            let _ = contain(poison);
-            // SAFETY: the caller's promise.
-            unsafe { fail(failure, error) }
-        }
+        Ok(Err(failure)) | Err(failure) => unsafe { fail(failure, error) },
     }
 }
 
@@ -90,25 +85,24 @@ mod tests {
     };
 
     #[test]
-    fn a_panic_becomes_a_status_and_poisons() {
+    fn a_panic_becomes_a_status() {
         silence();
-        let (mut out, mut poisoned) = (7_u64, false);
+        let mut out = 7_u64;
         let error: *mut *mut haft_error = std::ptr::null_mut();
         let cleared = &raw mut out;
-        let status = entry!(fallible, error: error, clear: [cleared], poison: || poisoned = true, {
+        let status = entry!(fallible, error: error, clear: [cleared], {
             let nothing: Option<u8> = std::hint::black_box(None);
             nothing.expect("a bug");
             Ok(())
         });
-        assert_eq!((status, out, poisoned), (HAFT_E_INTERNAL, 0, true));
+        assert_eq!((status, out), (HAFT_E_INTERNAL, 0));
     }
 
     #[test]
-    fn a_panic_while_poisoning_is_contained_too() {
-        silence();
+    fn a_failure_becomes_its_status() {
         let error: *mut *mut haft_error = std::ptr::null_mut();
-        let status = entry!(fallible, error: error, clear: [], poison: || panic!("again"), { panic!("a bug") });
-        assert_eq!(status, HAFT_E_INTERNAL);
+        let status = entry!(fallible, error: error, clear: [], { Err(Error::argument("no")) });
+        assert_eq!(status, HAFT_E_ARGUMENT);
     }
 
     #[test]
@@ -116,13 +110,5 @@ mod tests {
         silence();
         assert_eq!(entry!(otherwise: -1, { panic!("a bug") }), -1);
         assert_eq!(entry!(otherwise: -1, { 5 }), 5);
-    }
-
-    #[test]
-    fn only_a_panic_poisons() {
-        let (error, mut poisoned): (*mut *mut haft_error, bool) = (std::ptr::null_mut(), false);
-        let status =
-            entry!(fallible, error: error, clear: [], poison: || poisoned = true, { Err(Error::argument("no")) });
-        assert_eq!((status, poisoned), (HAFT_E_ARGUMENT, false));
     }
 }

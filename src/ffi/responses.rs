@@ -126,7 +126,7 @@ pub unsafe extern "C" fn haft_response_read(
     got: *mut usize,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [got], poison: || (), {
+    entry!(fallible, error: error, clear: [got], {
         let held = handle::borrow_mut::<Held>(response.cast()).ok_or_else(|| handle::null("response"))?;
         sessions::same_process(held.generation)?;
         let read = if buffer.is_null() && size == 0 {
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn haft_response_next(
     item: *mut *mut haft_response,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [item], poison: || (), {
+    entry!(fallible, error: error, clear: [item], {
         let held = handle::borrow_mut::<Held>(response.cast()).ok_or_else(|| handle::null("response"))?;
         handle::needed(item, "item")?;
         sessions::same_process(held.generation)?;

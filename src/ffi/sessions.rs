@@ -111,29 +111,44 @@ fn give(session: Session) -> *mut haft_session {
     handle::share(Arc::new(SessionHandle { session, owners, generation, pulls: Mutex::default() }))
 }
 
+/// A session for the duration of a call. A panic of the call poisons it: the host may have let go of its own reference
+/// by then. A host that unwinds by itself, and calls from a destructor, is no panic of the call.
+struct Kept {
+    handle: Arc<SessionHandle>,
+    unwound_before: bool,
+}
+
+impl std::ops::Deref for Kept {
+    type Target = SessionHandle;
+
+    fn deref(&self) -> &SessionHandle {
+        &self.handle
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.unwound_before {
+            self.handle.session.poison();
+        }
+    }
+}
+
 /// The session of a call.
 ///
 /// # Errors
 /// `argument` for NULL, `forked` in a child.
 #[inline]
-unsafe fn of(session: *const haft_session) -> Result<Arc<SessionHandle>> {
+unsafe fn of(session: *const haft_session) -> Result<Kept> {
     // SAFETY: the caller passes on the host's pointer.
     let handle = unsafe { handle::keep(session) }.ok_or_else(|| handle::null("session"))?;
     same_process(handle.generation)?;
-    Ok(handle)
-}
-
-/// Marks a session after a panic in one of its calls.
-unsafe fn poison(session: *const haft_session) {
-    // SAFETY: the caller passes on the host's pointer.
-    if let Ok(handle) = unsafe { of(session) } {
-        handle.session.poison();
-    }
+    Ok(Kept { handle, unwound_before: std::thread::panicking() })
 }
 
 /// What request, submit, stage and prepare have in common.
 struct Call<'a> {
-    handle: Arc<SessionHandle>,
+    handle: Kept,
     verb: Option<&'a str>,
     target: Option<&'a str>,
     args: &'a Args,
@@ -200,7 +215,7 @@ pub unsafe extern "C" fn haft_session_create(
 ) -> haft_status {
     panic::silence();
     fork::watch();
-    entry!(fallible, error: error, clear: [session], poison: || (), {
+    entry!(fallible, error: error, clear: [session], {
         let url = text::required(url, "url")?;
         handle::needed(session, "session")?;
         let args = arguments::given(args)?;
@@ -243,7 +258,7 @@ pub unsafe extern "C" fn haft_session_attach(
     child: *mut *mut haft_session,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [child], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [child], {
         let handle = of(session)?;
         let name = text::required(name, "name")?;
         handle::needed(child, "child")?;
@@ -266,7 +281,7 @@ pub unsafe extern "C" fn haft_session_configure(
     args: *const haft_args,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [], {
         let handle = of(session)?;
         handle.session.configure(arguments::given(args)?)
     })
@@ -292,7 +307,7 @@ pub unsafe extern "C" fn haft_session_request(
     response: *mut *mut haft_response,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [response], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [response], {
         let call = Call::read(session, verb, target, args)?;
         answer(&call.handle, call.handle.session.request(call.verb, call.target, call.args)?, response);
         Ok(())
@@ -319,7 +334,7 @@ pub unsafe extern "C" fn haft_session_submit(
     id: *mut u64,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [id], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [id], {
         let call = Call::read(session, verb, target, args)?;
         handle::put(id, call.handle.session.submit(call.verb, call.target, call.args)?);
         Ok(())
@@ -345,7 +360,7 @@ pub unsafe extern "C" fn haft_session_stage(
     response: *mut *mut haft_response,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [response], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [response], {
         let call = Call::read(session, verb, target, args)?;
         answer(&call.handle, call.handle.session.stage(call.verb, call.target, call.args)?, response);
         Ok(())
@@ -372,7 +387,7 @@ pub unsafe extern "C" fn haft_session_prepare(
     prepared: *mut *mut haft_args,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [prepared], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [prepared], {
         let call = Call::read(session, verb, target, args)?;
         handle::needed(prepared, "prepared")?;
         let ready = call.handle.session.prepare(call.verb, call.target, call.args)?;
@@ -398,7 +413,7 @@ pub unsafe extern "C" fn haft_session_commit(
     response: *mut *mut haft_response,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [response], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [response], {
         let handle = of(session)?;
         answer(&handle, handle.session.commit(arguments::given(args)?)?, response);
         Ok(())
@@ -418,7 +433,7 @@ pub unsafe extern "C" fn haft_session_rollback(
     args: *const haft_args,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [], {
         let handle = of(session)?;
         handle.session.rollback(arguments::given(args)?)
     })
@@ -463,7 +478,7 @@ pub unsafe extern "C" fn haft_session_subscribe(
     error: *mut *mut haft_error,
 ) -> haft_status {
     let data = HostData::new(user_data, drop);
-    entry!(fallible, error: error, clear: [id], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [id], {
         let handle = of(session)?;
         let topic = text::required(topic, "topic")?;
         let args = arguments::given(args)?;
@@ -522,7 +537,7 @@ pub unsafe extern "C" fn haft_session_poll(
     event: *mut *mut haft_event,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [event], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [event], {
         let handle = of(session)?;
         handle::needed(event, "event")?;
         if let Some(next) = handle.session.poll(timeout_ms)? {
@@ -565,7 +580,7 @@ pub unsafe extern "C" fn haft_session_inspect(
     response: *mut *mut haft_response,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [response], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [response], {
         let handle = of(session)?;
         let what = text::required(what, "what")?;
         answer(&handle, handle.session.inspect(what, arguments::given(args)?)?, response);
@@ -588,7 +603,7 @@ pub unsafe extern "C" fn haft_session_close(
     args: *const haft_args,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [], poison: || poison(session), {
+    entry!(fallible, error: error, clear: [], {
         let handle = of(session)?;
         handle.session.close(arguments::given(args)?)
     })
@@ -608,4 +623,58 @@ pub unsafe extern "C" fn haft_session_free(session: *mut haft_session) {
             handle.session.let_go();
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{error::code, sys::panic};
+
+    fn made() -> *mut haft_session {
+        give(Session::create("http://127.0.0.1:1", &Args::new()).unwrap())
+    }
+
+    /// The code that a call on the session ends with, or nothing.
+    fn after(session: *mut haft_session) -> String {
+        // SAFETY: the session lives.
+        let kept = unsafe { of(session) }.unwrap();
+        kept.session.configure(&Args::new()).map_or_else(|error| error.code().to_owned(), |()| String::new())
+    }
+
+    #[test]
+    fn a_panic_of_a_call_poisons_its_session_alone() {
+        panic::silence();
+        let (hit, other) = (made(), made());
+        let error: *mut *mut haft_error = std::ptr::null_mut();
+        let status = entry!(fallible, error: error, clear: [], {
+            let _kept = of(hit)?;
+            panic!("a bug")
+        });
+        assert_eq!(status, crate::ffi::library::HAFT_E_INTERNAL);
+        assert_eq!((after(hit).as_str(), after(other).as_str()), (code::POISONED.word, ""));
+        // SAFETY: both are ours and were not freed.
+        unsafe {
+            haft_session_free(hit);
+            haft_session_free(other);
+        }
+    }
+
+    #[test]
+    fn a_call_from_a_destructor_of_an_unwinding_host_poisons_nothing() {
+        struct Calls(*mut haft_session);
+        impl Drop for Calls {
+            fn drop(&mut self) {
+                assert_eq!(after(self.0), "");
+            }
+        }
+        panic::silence();
+        let session = made();
+        let unwound: Result<()> = panic::contain(|| {
+            let _calls = Calls(session);
+            panic!("the host's own")
+        });
+        assert!(unwound.is_err() && after(session).is_empty());
+        // SAFETY: it is ours and was not freed.
+        unsafe { haft_session_free(session) };
+    }
 }

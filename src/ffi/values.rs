@@ -209,7 +209,7 @@ pub unsafe extern "C" fn haft_value_arrow(
     array: *mut ArrowArray,
     error: *mut *mut haft_error,
 ) -> haft_status {
-    entry!(fallible, error: error, clear: [schema, array], poison: || (), {
+    entry!(fallible, error: error, clear: [schema, array], {
         let node = value_pointer::look(value).ok_or_else(|| handle::null("value"))?;
         handle::needed(schema, "schema")?;
         handle::needed(array, "array")?;
