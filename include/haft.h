@@ -420,15 +420,17 @@ HAFT_API void haft_args_free(haft_args *args);
 
 /** The type of a value. New ones will appear: ignore unknown ones. */
 typedef int32_t haft_type;
-#define HAFT_TYPE_NULL       0   /**< nothing: the explicit null */
-#define HAFT_TYPE_BOOL       1   /**< a truth value */
-#define HAFT_TYPE_INT        2   /**< a whole number that fits into 64 bits */
-#define HAFT_TYPE_DOUBLE     3   /**< any other number */
-#define HAFT_TYPE_STRING     4   /**< text */
-#define HAFT_TYPE_BYTES      5   /**< bytes */
-#define HAFT_TYPE_ARRAY      6   /**< values in order */
-#define HAFT_TYPE_OBJECT     7   /**< named values in order */
-#define HAFT_TYPE_SERIES     8   /**< points of a time series, in columns */
+#define HAFT_TYPE_NULL         0   /**< nothing: the explicit null */
+#define HAFT_TYPE_BOOL         1   /**< a truth value */
+#define HAFT_TYPE_INT          2   /**< a whole number that fits into 64 bits */
+#define HAFT_TYPE_DOUBLE       3   /**< any other number */
+#define HAFT_TYPE_STRING       4   /**< text */
+#define HAFT_TYPE_BYTES        5   /**< bytes */
+#define HAFT_TYPE_ARRAY        6   /**< values in order */
+#define HAFT_TYPE_OBJECT       7   /**< named values in order */
+#define HAFT_TYPE_SERIES       8   /**< points of a time series, in columns */
+#define HAFT_TYPE_READER       9   /**< a reader of the host, in arguments only */
+#define HAFT_TYPE_PROVIDER    10   /**< an answerer of the host, in arguments only */
 
 /** Gives the type.
  *

@@ -48,6 +48,10 @@ pub const HAFT_TYPE_ARRAY: haft_type = 6;
 pub const HAFT_TYPE_OBJECT: haft_type = 7;
 /// points of a time series, in columns
 pub const HAFT_TYPE_SERIES: haft_type = 8;
+/// a reader of the host, in arguments only
+pub const HAFT_TYPE_READER: haft_type = 9;
+/// an answerer of the host, in arguments only
+pub const HAFT_TYPE_PROVIDER: haft_type = 10;
 
 /// Gives the type.
 ///
