@@ -49,18 +49,19 @@ impl Subscription {
             return;
         }
         let subscription = Arc::clone(self);
-        let delivered = handle.shared.worker.run(Box::new(move || subscription.call(event)));
+        let delivered = handle.shared.worker.run(Box::new(move || drop(subscription.call(event))));
         if let Err(error) = delivered {
             log::warn(c"session", || format!("an event was not delivered: {error}"));
         }
     }
 
-    fn call(&self, event: Event) {
+    /// Calls the host; gives the event back when the subscription has ended.
+    fn call(&self, event: Event) -> Option<Event> {
         let callback = self.callback.as_ref().and_then(|callback| callback.lock().clone());
-        if let Some(callback) = callback {
-            let _inside = HostCode::enter();
-            callback.deliver(event);
-        }
+        let Some(callback) = callback else { return Some(event) };
+        let _inside = HostCode::enter();
+        callback.deliver(event);
+        None
     }
 
     /// Whether it has a callback.
@@ -226,14 +227,19 @@ fn progress_events(handle: &Arc<Handle>, id: u64, tag: &str) -> Arc<dyn Fn(Progr
 }
 
 /// Brings an answer to the push subscription of `haft.response`, else to the queue.
-fn answer(handle: &Handle, event: Event) {
+fn answer(handle: &Handle, mut event: Event) {
     let mut hearer = handle;
     loop {
-        let listener = listeners(hearer, "haft.response").into_iter().find(|listener| listener.is_push());
-        match (listener, &hearer.parent_hears) {
-            (Some(listener), _) => return listener.call(event.with_user_data(listener.user_data)),
-            (None, Some(parent)) => hearer = parent,
-            (None, None) => return hearer.queue.push(event),
+        for listener in listeners(hearer, "haft.response").into_iter().filter(|listener| listener.is_push()) {
+            // One that ended meanwhile gives it back: an answer is never lost.
+            match listener.call(event.with_user_data(listener.user_data)) {
+                None => return,
+                Some(back) => event = back.with_user_data(0),
+            }
+        }
+        match &hearer.parent_hears {
+            Some(parent) => hearer = parent,
+            None => return hearer.queue.push(event),
         }
     }
 }
