@@ -26,7 +26,7 @@ static void lines_of_a_session(void) {
   haft_session_free(session);
   haft_log_set(NULL, NULL, NULL, 0);
   CHECK(strstr(lines, "3 session: a session with http://") && strstr(lines, "was opened\n"));
-  CHECK(strstr(lines, "4 http: GET http://127.0.0.1:1/base/page failed (connect) after "));
+  CHECK(strstr(lines, "4 http: GET http://***@127.0.0.1:1/base/page failed (connect) after "));
   CHECK(strstr(lines, "was closed\n"));
   CHECK(strstr(lines, "hidden") == NULL);
 }
