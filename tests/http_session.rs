@@ -10,6 +10,8 @@
 
 #[path = "http_session/bed.rs"]
 mod bed;
+#[path = "http_session/cassette.rs"]
+mod cassette;
 #[path = "http_session/options.rs"]
 mod options;
 #[path = "http_session/providers.rs"]

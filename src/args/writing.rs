@@ -104,6 +104,31 @@ impl Args {
     }
 }
 
+/// Groups that can also be written as a list of pairs.
+const PAIRED: [&str; 4] = ["headers", "params", "data", "files"];
+
+fn is_pair(item: &Tree) -> bool {
+    matches!(item, Tree::Array(pair) if matches!(pair.as_slice(), [Tree::Text(_), _]))
+}
+
+/// Sets an entry of a list of pairs: the first of that name takes the value, further ones go; null takes all away.
+fn put_pair(pairs: &mut Vec<Tree>, name: &str, value: Tree, append: bool, any_case: bool) {
+    let same = |item: &Tree| match item {
+        Tree::Array(pair) => pair.first().and_then(Tree::as_str).is_some_and(|known| {
+            if any_case { known.eq_ignore_ascii_case(name) } else { known == name }
+        }),
+        _ => false,
+    };
+    let at = if append { pairs.len() } else { pairs.iter().position(&same).unwrap_or(pairs.len()) };
+    if !append {
+        pairs.retain(|item| !same(item));
+        if value.is_null() {
+            return;
+        }
+    }
+    pairs.insert(at, Tree::Array(vec![Tree::from(name), value]));
+}
+
 fn put(root: &mut Object, key: &str, value: Tree) -> Result<()> {
     let Key { group, name, append } = Key::parse(key)?;
     let members = match group {
@@ -114,6 +139,11 @@ fn put(root: &mut Object, key: &str, value: Tree) -> Result<()> {
             }
             match root.get_mut(group) {
                 Some(Tree::Object(members)) => members,
+                // What prepare gives is written like what it was given.
+                Some(Tree::Array(pairs)) if PAIRED.contains(&group) && pairs.iter().all(is_pair) => {
+                    put_pair(pairs, name, value, append, group == "headers");
+                    return Ok(());
+                }
                 other => {
                     let held = other.map_or("nothing", |other| other.kind_name());
                     return Err(Error::option(

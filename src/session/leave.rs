@@ -79,6 +79,7 @@ fn finish(handle: &Arc<Handle>, keep: bool, deadline: Instant) -> Result<()> {
             handle.drop_staged("closed");
         }
         handle.state.store(State::Closed as u8, Ordering::Release);
+        log::info(c"session", || format!("a session with {} was closed", super::without_query(&handle.backend.url())));
         farewell(handle);
         let (lock, departure) = &handle.shared.departure;
         let locked = lock.lock();

@@ -129,6 +129,7 @@ impl Session {
     pub fn create(url: &str, args: &Args) -> Result<Session> {
         args.check()?;
         let backend = backends::open(url, args)?;
+        log::info(c"session", || format!("a session with {} was opened", without_query(&backend.url())));
         Ok(Session::assemble(Arc::default(), backend, None, None))
     }
 
@@ -335,6 +336,11 @@ impl Session {
         let lease = self.lease.lock().take();
         drop(lease);
     }
+}
+
+/// A query may hold a key, and the log tells no secrets.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 fn closed() -> Error {

@@ -110,10 +110,7 @@ fn on_worker(
         drop(args);
         ticket.give_id_back();
         let event = Event::new(Kind::Response).with_id(id).with_topic(&tag).with_outcome(outcome);
-        match push_listener(&handle) {
-            Some(listener) => listener.call(event.with_user_data(listener.user_data)),
-            None => handle.hearer().queue.push(event),
-        }
+        tell(&handle, event);
         drop(ticket);
     };
     // Checked again with the worker's lock held: no call comes to stand behind the end of a close.
@@ -228,11 +225,12 @@ impl Parcel {
     fn deliver(parcels: Vec<Parcel>) {
         let mut parcels = parcels.into_iter().peekable();
         while let Some(Parcel { handle, ticket, event }) = parcels.next() {
-            if let Some(listener) = push_listener(&handle) {
-                let event = event.with_user_data(listener.user_data);
+            if push_listener(&handle).is_some() {
+                let hearer = Arc::clone(&handle);
                 let job = move || {
-                    listener.call(event);
+                    tell(&hearer, event);
                     drop(ticket);
+                    let_go(hearer);
                 };
                 if let Err(error) = handle.shared.worker.run(Box::new(job)) {
                     log::warn(c"session", || format!("an answer was not delivered: {error}"));
@@ -292,6 +290,18 @@ fn progress_events(handle: &Arc<Handle>, id: u64, tag: &str) -> Arc<dyn Fn(Progr
         let event = Event::new(Kind::Progress).with_id(id).with_topic(&tag);
         handle.hearer().queue.push(event.with_value(&Tree::Object(value)));
     })
+}
+
+/// Brings an answer on the worker: to the push subscription of `haft.response`, else to the queue. A subscription that
+/// ends meanwhile gives it back: an answer is never lost.
+fn tell(handle: &Handle, mut event: Event) {
+    while let Some(listener) = push_listener(handle) {
+        match listener.call(event.with_user_data(listener.user_data)) {
+            None => return,
+            Some(back) => event = back.with_user_data(0),
+        }
+    }
+    handle.hearer().queue.push(event);
 }
 
 /// The push subscription that answers go to, of this handle or of the one that hears its events.

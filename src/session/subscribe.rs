@@ -47,19 +47,19 @@ impl Subscription {
             return;
         }
         let subscription = Arc::clone(self);
-        let delivered = handle.shared.worker.run(Box::new(move || subscription.call(event)));
+        let delivered = handle.shared.worker.run(Box::new(move || drop(subscription.call(event))));
         if let Err(error) = delivered {
             log::warn(c"session", || format!("an event was not delivered: {error}"));
         }
     }
 
-    pub(super) fn call(&self, event: Event) {
-        let event = event.settled();
+    /// Calls the host; gives the event back when the subscription has ended.
+    pub(super) fn call(&self, event: Event) -> Option<Event> {
         let callback = self.callback.as_ref().and_then(|callback| callback.lock().clone());
-        if let Some(callback) = callback {
-            let _inside = HostCode::enter();
-            callback.deliver(event);
-        }
+        let Some(callback) = callback else { return Some(event) };
+        let _inside = HostCode::enter();
+        callback.deliver(event.settled());
+        None
     }
 
     /// Whether it has a callback.

@@ -85,6 +85,49 @@ fn retries_follow_their_policy() {
     player.end();
 }
 
+/// The last request of a call was not sent: what the ones before it did, or may have done, is still told.
+#[test]
+fn the_outcome_is_that_of_the_whole_call() {
+    let sandbox = sandbox();
+    let mut player = Player::start();
+    player.create("0", &sandbox.http, &[]);
+    let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (verb, status, outcome, retryable) in [
+        ("POST", 303, "applied", false),
+        ("POST", 302, "applied", false),
+        ("POST", 307, "not_sent", true),
+        ("GET", 303, "not_sent", true),
+    ] {
+        let found = player.call(verb, &format!("/redirect-to?url=http://{nowhere}/&status_code={status}"), &[]);
+        let expected = [
+            ("/status", json!("HAFT_E_IO")),
+            ("/detail/code", json!("connect")),
+            ("/detail/outcome", json!(outcome)),
+            ("/retryable", json!(retryable)),
+        ];
+        expect(&found, &expected, &format!("{verb} {status}"));
+    }
+    // The first try was taken and never answered, the second met nobody.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        drop(listener);
+        let _ = stream.read(&mut [0; 4096]);
+    });
+    let options = ["s:data=x", "j:retry={\"total\":1,\"allowed_methods\":null,\"backoff_factor\":0}"];
+    let found = player.call("POST", &url, &options);
+    server.join().unwrap();
+    let expected = [
+        ("/detail/code", json!("connect")),
+        ("/detail/outcome", json!("unknown")),
+        ("/detail/retries", json!(1)),
+        ("/retryable", json!(false)),
+    ];
+    expect(&found, &expected, "taken, then refused");
+    player.end();
+}
+
 #[test]
 fn a_server_that_says_when_is_waited_for() {
     let sandbox = sandbox();

@@ -306,9 +306,20 @@ const CASES: &[Case] = &[
         prepared.set("url", url.as_str());
         prepared.set("method", "PUT");
         prepared.set("timeout", 5_i64);
+        // Its headers are a list, and are written like any others.
+        prepared.set("headers.x-s", "edited");
+        prepared.set("headers.X-Added", "1");
+        prepared.set("headers.X-Added[]", "2");
+        prepared.set("headers.Accept", haft::value::Tree::Null);
         let seen = value(&session.request(None, None, &prepared).unwrap());
         assert_eq!((&seen["method"], &seen["args"]["q"]), (&json!("PUT"), &json!("2")));
-        assert_eq!(session.request(None, None, &args("{}")).unwrap_err().code(), "argument");
+        assert_eq!(header(&seen, "X-S").as_deref(), Some("edited"));
+        let added = seen["headers"].as_array().unwrap().iter().filter(|pair| pair[0] == "X-Added").count();
+        assert_eq!((added, header(&seen, "Accept")), (2, None));
+        for target in [None, Some("/get")] {
+            let error = session.request(None, target, &args("{}")).unwrap_err();
+            assert!(error.code() == "argument" && error.message().contains("the verb was NULL"), "{error}");
+        }
         // Staged as well.
         session.stage(None, None, &prepared).unwrap();
         assert_eq!(value(&session.commit(&args("{}")).unwrap())[0]["value"]["method"], json!("PUT"));
@@ -317,7 +328,7 @@ const CASES: &[Case] = &[
         let session = create(&sandbox.http, "{}");
         let options = args(&json!({"id": 9, "tag": "up", "progress": true, "data": "x".repeat(5000)}).to_string());
         session.submit(Some("POST"), Some("/upload"), &options).unwrap();
-        let mut kinds = Vec::new();
+        let (mut kinds, mut sent) = (Vec::new(), Value::Null);
         loop {
             let event = session.poll(20_000).unwrap().unwrap();
             assert_eq!((event.id(), event.topic().to_str()), (9, Ok("up")));
@@ -327,7 +338,10 @@ const CASES: &[Case] = &[
             }
             let progress: Value = serde_json::from_str(&event.value().unwrap().root().to_json()).unwrap();
             assert_eq!(progress["to_send"], json!(5000), "{progress}");
+            sent = progress["sent"].clone();
         }
+        // The body alone, as `to_send` counts it: all of it is all.
+        assert_eq!(sent, json!(5000));
         assert!(kinds.contains(&Kind::Progress) && kinds.len() >= 2);
     }),
     (&["events", "queue_max", "answer", "keep", "environment", "trust_env", "save_to", "resume"], |sandbox| {

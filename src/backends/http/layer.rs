@@ -105,6 +105,7 @@ impl Layer {
             for args in written {
                 settings.overlay(args, Level::Session, environment)?;
             }
+            Arc::make_mut(&mut settings.adapters).keep_cassettes(&self.current.read().settings.adapters);
             Arc::new(settings)
         };
         let made = Current { settings: Arc::clone(&settings), from: Arc::downgrade(&base) };

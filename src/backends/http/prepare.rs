@@ -72,10 +72,13 @@ pub(super) fn build(session: &HttpSession, settings: &Settings, call: &Call<'_>)
 fn as_prepared(session: &HttpSession, settings: &Settings, call: &Call<'_>) -> Result<Prepared> {
     let args = call.args;
     let method = request::method(args.str("method")?.unwrap_or("GET"))?;
-    let Some(url) = args.str("url")?.or(call.target) else {
-        return Err(Error::option("url", "a prepared request had no url"));
+    // NULL for the verb is a mistake as often as it is meant.
+    let no_verb = || Error::option("url", "the verb was NULL, which sends what prepare gave, and the arguments had no url");
+    let url = match (args.str("url")?, call.target) {
+        (Some(url), _) => Url::prepare(url, None)?,
+        (None, Some(target)) => Url::prepare(target, None).map_err(|_| no_verb())?,
+        (None, None) => return Err(no_verb()),
     };
-    let url = Url::prepare(url, None)?;
     let headers = match args.get("headers") {
         Some(headers) => Headers::from_tree(headers)?,
         None => Headers::default(),

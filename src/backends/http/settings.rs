@@ -12,7 +12,7 @@ use crate::{
     args::Args,
     engine::{
         http::{
-            adapter::{Adapter, Adapters},
+            adapter::Adapters,
             auth::Auth,
             environment::{self, EnvironmentSettings},
             headers::Headers,
@@ -390,7 +390,7 @@ impl Settings {
         for (prefix, value) in group.iter() {
             match value {
                 Tree::Null => adapters.unmount(prefix),
-                value => adapters.mount(prefix, Adapter::parse(prefix, value)?),
+                value => adapters.mount_written(prefix, value)?,
             }
         }
         Ok(())

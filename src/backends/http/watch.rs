@@ -61,10 +61,10 @@ struct State {
 }
 
 impl Speed {
-    fn moved(&self, sent: u64, received: u64) -> Result<()> {
+    /// `bytes` count for the speed, `sent` and `received` of them are what bodies are made of.
+    fn moved(&self, bytes: u64, sent: u64, received: u64) -> Result<()> {
         let now = clock::now();
         let mut state = self.state.lock();
-        let bytes = sent + received;
         state.moved += bytes;
         state.progress.sent += sent;
         state.progress.received += received;
@@ -95,11 +95,11 @@ impl Speed {
 }
 
 impl Watch for Speed {
-    fn sent(&self, bytes: u64) -> Result<()> {
-        self.moved(bytes, 0)
+    fn sent(&self, bytes: u64, of_body: u64) -> Result<()> {
+        self.moved(bytes, of_body, 0)
     }
 
     fn received(&self, bytes: u64) -> Result<()> {
-        self.moved(0, bytes)
+        self.moved(bytes, 0, bytes)
     }
 }

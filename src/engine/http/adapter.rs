@@ -52,6 +52,41 @@ impl Adapters {
         self.mounted.insert(at, (prefix, adapter));
     }
 
+    /// Mounts what was written. A cassette that another prefix has already is the same one: two that record would
+    /// write over each other's file.
+    ///
+    /// # Errors
+    /// Those of [`Adapter::parse`].
+    pub fn mount_written(&mut self, prefix: &str, value: &Tree) -> Result<()> {
+        let mut adapter = Adapter::parse(prefix, value)?;
+        if let Adapter::Cassette(cassette) = &mut adapter
+            && let Some(open) = self.cassettes().find(|(other, open)| *other != prefix.to_lowercase() && open.path() == cassette.path())
+        {
+            *cassette = Arc::clone(open.1);
+        }
+        self.mount(prefix, adapter);
+        Ok(())
+    }
+
+    /// Goes on with the cassettes of `before` at the places where they were: the same words, read again, do not rewind
+    /// one that plays, and do not turn one that records into one that plays.
+    pub fn keep_cassettes(&mut self, before: &Adapters) {
+        for (prefix, adapter) in &mut self.mounted {
+            if let Adapter::Cassette(cassette) = adapter
+                && let Some(open) = before.cassettes().find(|(other, open)| other == prefix && open.path() == cassette.path())
+            {
+                *cassette = Arc::clone(open.1);
+            }
+        }
+    }
+
+    fn cassettes(&self) -> impl Iterator<Item = (&str, &Arc<Cassette>)> {
+        self.mounted.iter().filter_map(|(prefix, adapter)| match adapter {
+            Adapter::Cassette(cassette) => Some((&**prefix, cassette)),
+            _ => None,
+        })
+    }
+
     /// Takes the adapter of a prefix away.
     pub fn unmount(&mut self, prefix: &str) {
         self.mounted.retain(|(other, _)| !other.eq_ignore_ascii_case(prefix));

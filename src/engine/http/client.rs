@@ -15,6 +15,7 @@ use crate::{
     clock,
     engine::net::{cancel::{Cancel, cancelled}, limits::Limits, route::Route},
     error::{Error, Outcome, Result, code},
+    log,
     value::{Object, Provider},
 };
 
@@ -74,10 +75,12 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
     let mut input = Input::Start;
     // Whether what failed last may have had an effect.
     let mut risk = Some(Outcome::NotSent);
+    // What the requests before the last may have done: the call as a whole cannot have done less.
+    let mut done = None;
     loop {
         let step = match transaction.step(input) {
             Ok(step) => step,
-            Err(error) => return Err(with_answer(error, risk, &mut transaction, body, elapsed, start)),
+            Err(error) => return Err(after(with_answer(error, risk, &mut transaction, body, elapsed, start), done)),
         };
         input = match step {
             Step::Send => {
@@ -87,14 +90,19 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
                 let sent = carry(carrier, adapters, &order, transaction.request());
                 elapsed = clock::now().saturating_duration_since(began);
                 let sent = sent.and_then(|carried| split(carried, transaction.request(), order.decode));
+                log::debug(c"http", || told(transaction.request(), &sent, elapsed));
                 match sent {
                     Ok((hop, stream)) => {
+                        if is_change_made(&transaction.request().method, hop.status) {
+                            done = Some(Outcome::Applied);
+                        }
                         body = Some(stream);
                         risk = Some(Outcome::Applied);
                         Input::Answer(hop)
                     }
                     Err(error) => {
                         risk = error.known_outcome().or(risk);
+                        done = done.or(error.known_outcome().filter(|outcome| *outcome == Outcome::Unknown));
                         Input::Failed(named(error, transaction.request()))
                     }
                 }
@@ -105,18 +113,20 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
             }),
             Step::Wait(time) => {
                 if let Err(error) = wait(time, &order) {
-                    return Err(with_answer(error, risk, &mut transaction, body, elapsed, start));
+                    return Err(after(with_answer(error, risk, &mut transaction, body, elapsed, start), done));
                 }
                 Input::Waited
             }
             Step::Ask(provider, call) => {
                 if let Err(error) = order.cancel.check() {
-                    return Err(with_answer(error, risk, &mut transaction, body, elapsed, start));
+                    return Err(after(with_answer(error, risk, &mut transaction, body, elapsed, start), done));
                 }
                 let mut reply = Args::new();
                 let status = provider.call(call, &mut reply);
                 // The host may have cancelled from inside.
-                order.cancel.check()?;
+                if let Err(error) = order.cancel.check() {
+                    return Err(after(with_answer(error, risk, &mut transaction, body, elapsed, start), done));
+                }
                 Input::Replied(status, reply)
             }
             Step::Finish => {
@@ -149,6 +159,32 @@ pub(super) fn with_answer(
         }
         None => error,
     }
+}
+
+/// One exchange as a line of the log. A query may hold a key: it is left out, and so is an error's URL.
+pub(super) fn told(request: &Request, sent: &Result<(Hop, BodyStream)>, elapsed: std::time::Duration) -> String {
+    let url = request.url.redacted();
+    let place = url.split(['?', '#']).next().unwrap_or_default();
+    let what = match sent {
+        Ok((hop, _)) => format!("was answered with {}", hop.status),
+        Err(error) => format!("failed ({})", error.code()),
+    };
+    format!("{} {place} {what} after {} ms", request.method, elapsed.as_millis())
+}
+
+/// A failure behind other requests of the same call: that the last one was not sent says nothing about those. What was
+/// certainly done must not be done again by a host that repeats the call.
+pub(super) fn after(error: Error, done: Option<Outcome>) -> Error {
+    match (error.known_outcome(), done) {
+        (None | Some(Outcome::NotSent), Some(Outcome::Applied)) => error.outcome(Outcome::Applied).transient(false),
+        (None | Some(Outcome::NotSent), Some(done)) => error.outcome(done),
+        _ => error,
+    }
+}
+
+/// Whether an answer says that a change was made: 307 and 308 send it elsewhere, and 400 and above refuse it.
+pub(super) fn is_change_made(method: &str, status: u16) -> bool {
+    !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") && status < 400 && !matches!(status, 307 | 308)
 }
 
 /// Names the URL in the detail, without its userinfo.

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     adapter::{self, Adapters, Carried, Composed, Source},
     body::Body,
-    client::{Delivered, Router, affords, named, split, with_answer},
+    client::{Delivered, Router, affords, after, is_change_made, named, split, told, with_answer},
     exchange::{self, Carrier, Payload, Watch},
     policy::{Hop, Input, Rules, Step, Transaction},
     request::{Framing, Request},
@@ -20,6 +20,7 @@ use crate::{
         reactor::vigil::Vigil,
     },
     error::{Error, Outcome, Result, code},
+    log,
 };
 
 /// A piece of a body that is decoded on the reactor: after each, others have their turn.
@@ -77,10 +78,12 @@ impl Flight {
         let mut input = Input::Start;
         // Whether what failed last may have had an effect.
         let mut risk = Some(Outcome::NotSent);
+        // What the requests before the last may have done: the call as a whole cannot have done less.
+        let mut done = None;
         loop {
             let step = match transaction.step(input) {
                 Ok(step) => step,
-                Err(error) => return Err(with_answer(error, risk, &mut transaction, body, elapsed, start)),
+                Err(error) => return Err(after(with_answer(error, risk, &mut transaction, body, elapsed, start), done)),
             };
             input = match step {
                 Step::Send => {
@@ -88,8 +91,12 @@ impl Flight {
                     let began = clock::now();
                     let sent = self.carry(transaction.request(), &mut vigil).await;
                     let ended = clock::now();
+                    log::debug(c"http", || told(transaction.request(), &sent, ended.saturating_duration_since(began)));
                     match sent {
                         Ok((hop, stream)) => {
+                            if is_change_made(&transaction.request().method, hop.status) {
+                                done = Some(Outcome::Applied);
+                            }
                             let head = stream.wire().and_then(|wire| wire.marks.head).unwrap_or(ended);
                             elapsed = head.saturating_duration_since(began);
                             body = Some(stream);
@@ -99,6 +106,7 @@ impl Flight {
                         Err(error) => {
                             elapsed = ended.saturating_duration_since(began);
                             risk = error.known_outcome().or(risk);
+                            done = done.or(error.known_outcome().filter(|outcome| *outcome == Outcome::Unknown));
                             Input::Failed(named(error, transaction.request()))
                         }
                     }
@@ -113,7 +121,7 @@ impl Flight {
                         Err(error) => Err(error),
                     };
                     if let Err(error) = waited {
-                        return Err(with_answer(error, risk, &mut transaction, body, elapsed, start));
+                        return Err(after(with_answer(error, risk, &mut transaction, body, elapsed, start), done));
                     }
                     Input::Waited
                 }

@@ -222,7 +222,7 @@ impl Talk<'_> {
                     front = front.get(of_front..).unwrap_or_default();
                     back = back.get(count - of_front..).unwrap_or_default();
                     if let Some(watch) = self.watch {
-                        watch.sent(count as u64).map_err(Trouble::Failed)?;
+                        watch.sent(count as u64, (count - of_front) as u64).map_err(Trouble::Failed)?;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -51,11 +51,11 @@ pub struct Order<'a> {
 
 /// Hears of bytes that move: for progress, rate limits and low-speed checks. It may sleep, and an error ends the call.
 pub trait Watch: Send + Sync {
-    /// So many more bytes were handed to the system.
+    /// So many more bytes were handed to the system, `of_body` of them behind the head.
     ///
     /// # Errors
     /// What the call is to end with.
-    fn sent(&self, bytes: u64) -> Result<()>;
+    fn sent(&self, bytes: u64, of_body: u64) -> Result<()>;
 
     /// So many more bytes of the answer's body were received, as they came over the wire.
     ///

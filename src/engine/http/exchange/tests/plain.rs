@@ -372,7 +372,7 @@ struct Meter {
 }
 
 impl Watch for Meter {
-    fn sent(&self, bytes: u64) -> Result<()> {
+    fn sent(&self, bytes: u64, _of_body: u64) -> Result<()> {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
         Ok(())
     }
