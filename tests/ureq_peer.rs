@@ -139,7 +139,7 @@ fn the_server_cannot_tell_them_apart() {
     for switch in ["allow_redirects", "decode_content", "trust_env"] {
         args.set(switch, Tree::Bool(false));
     }
-    let session = backends::open(base, &args).unwrap();
+    let session = backends::open(base, &args, backends::Lent::default()).unwrap();
     for case in CASES {
         let theirs = received(&agent, base, with_ureq(&agent, base, *case));
         let ours = received(&agent, base, with_haft(&*session, *case));

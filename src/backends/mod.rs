@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::{
     args::Args,
-    engine::net::cancel::Cancel,
+    engine::{errands::{Errands, Nobody}, net::cancel::Cancel, reactor::seat::Seat},
     error::{Error, Result, code},
     value::{Document, Tree},
 };
@@ -111,6 +111,72 @@ impl Carried {
     }
 }
 
+/// What a session lends its back end. Root and children are lent the same.
+#[derive(Clone)]
+pub struct Lent {
+    /// The session's seat at the reactor.
+    pub reactor: Arc<Seat>,
+    /// The session's worker.
+    pub worker: Arc<dyn Errands>,
+}
+
+impl Default for Lent {
+    /// For a back end that is used without a session.
+    fn default() -> Lent {
+        Lent { reactor: Arc::default(), worker: Arc::new(Nobody) }
+    }
+}
+
+/// What a back end tells its session outside of calls. May be called on the reactor: nothing here waits or runs the
+/// host's code.
+pub trait Teller: Send + Sync {
+    /// The connection behind the session changed its state.
+    fn tell(&self, change: Change);
+}
+
+/// A change of state that no call of the host brought about.
+#[derive(Debug)]
+pub enum Change {
+    /// A connection is being made: `haft.state` says `connecting`.
+    Connecting,
+    /// It stands, for the first time: `haft.state` says `ready`.
+    Ready,
+    /// It was lost and is being restored: a LOST event with the reason, and `haft.state` says `lost`.
+    Lost(Error),
+    /// It is back, and so is what was subscribed to: a RESTORED event with this value, and `haft.state` says `ready`.
+    Restored(Tree),
+    /// It ended for good, by the other side or because it could not be restored. The handle is closed as by the host:
+    /// its CLOSED event carries the value and, unless the end was an orderly one, the error.
+    Ended {
+        /// What CLOSED carries (a WebSocket: `code` and `reason`).
+        value: Tree,
+        /// Why.
+        error: Option<Error>,
+    },
+}
+
+/// Where the messages of one subscription go. May be called on the reactor: nothing here waits or runs the host's code.
+pub trait Sink: Send + Sync {
+    /// Brings messages, oldest first. Several at once cost less than one after the other.
+    fn bring(&self, messages: &mut dyn Iterator<Item = Box<Document>>);
+
+    /// Messages for which there is room before the oldest are dropped, or, with `overflow: "wait"`, before the source
+    /// has to wait: then [`Sink::when_roomy`] tells when there is room again.
+    fn room(&self) -> usize;
+
+    /// Whether the source has to wait when there is no room (`overflow: "wait"`).
+    fn holds_back(&self) -> bool;
+
+    /// Has `wake` called once there is room; at once when there is. The last one counts.
+    fn when_roomy(&self, wake: std::task::Waker);
+
+    /// No message will follow: what was subscribed to has ended.
+    fn end(&self, error: Option<Error>);
+}
+
+/// A running subscription of a back end; dropping it ends it, and never waits.
+pub type Feed = Box<dyn Send + Sync>;
+
 /// The rest of a call, done by whoever takes its answer: decoding and parsing are not the reactor's work.
 pub type Late = Box<dyn FnOnce() -> Result<Box<dyn Answer>> + Send>;
 
@@ -182,11 +248,30 @@ pub trait Backend: Send + Sync {
     /// The names that `inspect` knows.
     fn snapshots(&self) -> &'static [&'static str];
 
-    /// A narrower session on the same connection.
+    /// A narrower session on the same connection. `cancel` ends an attach that waits.
     ///
     /// # Errors
     /// `unsupported` when there is nothing of that name.
-    fn attach(&self, name: &str, args: &Args) -> Result<Arc<dyn Backend>>;
+    fn attach(&self, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>>;
+
+    /// The handle exists: what happens from now on is told to `teller`. Called once, before the host has the handle.
+    fn start(&self, _teller: Arc<dyn Teller>) {}
+
+    /// Begins to bring the messages of `topic`; `None` when it has no such topic.
+    ///
+    /// # Errors
+    /// The mistake in the topic or the arguments.
+    fn subscribe(&self, _topic: &str, _args: &Args, _sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        Ok(None)
+    }
+
+    /// The topics that it has, for messages; patterns in the words of the documentation.
+    fn topics(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The host has let go of the session without closing it: what runs in the background ends. Never waits.
+    fn abandon(&self) {}
 
     /// Leaves politely before `deadline`. `keep` leaves the server's session alone.
     ///
@@ -204,7 +289,7 @@ pub const SCHEMES: &[&str] = &["http", "https"];
 ///
 /// # Errors
 /// `invalid_schema` or `missing_schema` for another scheme; otherwise the back end's.
-pub fn open(url: &str, args: &Args) -> Result<Arc<dyn Backend>> {
+pub fn open(url: &str, args: &Args, lent: Lent) -> Result<Arc<dyn Backend>> {
     let trimmed = url.trim_start();
     let Some((scheme, _)) = trimmed.split_once(':') else {
         return Err(Error::new(
@@ -214,7 +299,7 @@ pub fn open(url: &str, args: &Args) -> Result<Arc<dyn Backend>> {
         .with("key", "url"));
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "http" | "https" => Ok(Arc::new(http::HttpSession::open(trimmed, args)?)),
+        "http" | "https" => Ok(Arc::new(http::HttpSession::open(trimmed, args, lent)?)),
         other => Err(Error::new(
             &code::INVALID_SCHEMA,
             format!("no back end opens {other:?} URLs; there are {}", SCHEMES.join(", ")),

@@ -91,8 +91,7 @@ fn finish(handle: &Arc<Handle>, keep: bool, deadline: Instant) -> Result<()> {
         outcome = outcome.and(Err(too_late("a callback")));
     }
     if root {
-        let lease = handle.shared.reactor.lock().take();
-        if lease.is_some_and(|lease| !lease.finish(deadline)) {
+        if !handle.shared.reactor.finish(deadline) {
             outcome = outcome.and(Err(too_late("the reactor")));
         }
     }
@@ -142,6 +141,7 @@ pub(super) fn abandon(handle: &Arc<Handle>) {
     let (ready, closed) = (State::Ready as u8, State::Closed as u8);
     if handle.state.compare_exchange(ready, closed, Ordering::AcqRel, Ordering::Acquire).is_ok() {
         handle.cancel(0);
+        handle.backend.abandon();
         if handle.is_root() {
             handle.drop_staged("freed without close");
         }

@@ -39,8 +39,8 @@ pub use tickets::INFLIGHT_MAX;
 
 use crate::{
     args::Args,
-    backends::{self, Backend, Call},
-    engine::reactor,
+    backends::{self, Backend, Call, Lent},
+    engine::reactor::seat::Seat,
     error::{Error, Result, code},
     log,
     options::{self, scope},
@@ -107,7 +107,7 @@ struct Shared {
     committing: Mutex<()>,
     worker: Worker,
     /// Taken by the first call that the reactor does.
-    reactor: Mutex<Option<reactor::Lease>>,
+    reactor: Arc<Seat>,
     handles: AtomicU64,
     calls: AtomicU64,
     /// Told when a handle has left, for whoever waits for that.
@@ -128,9 +128,11 @@ impl Session {
     /// `argument`, `missing_schema`, `invalid_schema`, or the back end's.
     pub fn create(url: &str, args: &Args) -> Result<Session> {
         args.check()?;
-        let backend = backends::open(url, args)?;
+        let shared: Arc<Shared> = Arc::default();
+        let worker = Arc::new(shared.worker.clone());
+        let backend = backends::open(url, args, Lent { reactor: Arc::clone(&shared.reactor), worker })?;
         log::info(c"session", || format!("a session with {} was opened", without_query(&backend.url())));
-        Ok(Session::assemble(Arc::default(), backend, None, None))
+        Ok(Session::assemble(shared, backend, None, None))
     }
 
     fn assemble(
@@ -178,7 +180,9 @@ impl Session {
             }
         };
         let lease = self.lease.lock().clone().ok_or_else(closed)?;
-        let backend = handle.backend.attach(name, args)?;
+        let ticket = handle.open(args)?;
+        let backend = handle.backend.attach(name, args, &ticket.cancel)?;
+        drop(ticket);
         let child = Session::assemble(Arc::clone(&handle.shared), backend, Some(lease), parent_hears);
         // A close that began meanwhile has not seen the child: look again, now that it would.
         handle.ready()?;

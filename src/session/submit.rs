@@ -12,7 +12,7 @@ use super::{Event, Handle, INFLIGHT_MAX, Kind, Response, staged, subscribe::list
 use crate::{
     args::Args,
     backends::{Call, Late, Pending, Progress},
-    engine::{net::cancel::cancelled, reactor},
+    engine::net::cancel::cancelled,
     error::{Error, Result, code},
     log,
     options::{self, scope},
@@ -117,39 +117,38 @@ fn on_worker(
     handle.shared.worker.run_if(|| handle.ready(), Box::new(job))
 }
 
-fn on_reactor(handle: &Arc<Handle>, mut pending: Pending, mut delivery: Delivery) -> Result<()> {
-    let mut lease = handle.shared.reactor.lock();
-    // Checked again with the lock held: a close takes the lease, and no call takes another behind its back.
-    let allowed = handle.ready().and_then(|()| match &mut *lease {
-        Some(lease) => Ok(lease),
-        none => Ok(none.insert(reactor::lease()?)),
-    });
-    let lease = match allowed {
-        Ok(lease) => lease,
-        Err(error) => {
-            // Told by the return value, and not by an event as well.
-            drop(delivery.inner.take());
-            return Err(error);
-        }
-    };
-    handle.shared.calls.fetch_add(1, Ordering::Relaxed);
-    lease.run(async move {
-        let late = poll_fn(|cx| match contain(|| pending.as_mut().poll(cx)) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(late)) => Poll::Ready(Ok(late)),
-            Err(panic) => Poll::Ready(Err(panic)),
-        })
-        .await;
-        drop(pending);
-        match late {
-            Ok(late) => delivery.bring_soon(late),
-            Err(panic) => {
-                delivery.poison();
-                delivery.bring(Box::new(|| Err(panic)));
+fn on_reactor(handle: &Arc<Handle>, mut pending: Pending, delivery: Delivery) -> Result<()> {
+    let mut delivery = Some(delivery);
+    // A close gives the seat up, and no call takes it again behind its back.
+    let begun = handle.shared.reactor.run_if(
+        || handle.ready(),
+        || {
+            let mut delivery = delivery.take();
+            async move {
+                let late = poll_fn(|cx| match contain(|| pending.as_mut().poll(cx)) {
+                    Ok(Poll::Pending) => Poll::Pending,
+                    Ok(Poll::Ready(late)) => Poll::Ready(Ok(late)),
+                    Err(panic) => Poll::Ready(Err(panic)),
+                })
+                .await;
+                drop(pending);
+                let Some(delivery) = delivery.take() else { return };
+                match late {
+                    Ok(late) => delivery.bring_soon(late),
+                    Err(panic) => {
+                        delivery.poison();
+                        delivery.bring(Box::new(|| Err(panic)));
+                    }
+                }
             }
-        }
-    });
-    Ok(())
+        },
+    );
+    match begun {
+        Ok(()) => drop(handle.shared.calls.fetch_add(1, Ordering::Relaxed)),
+        // Told by the return value, and not by an event as well.
+        Err(_) => drop(delivery.and_then(|mut delivery| delivery.inner.take())),
+    }
+    begun
 }
 
 /// Brings one outcome, whatever happens: a call that the reactor forgets ends cancelled.

@@ -8,6 +8,7 @@ use super::{Kind, Session};
 use crate::{
     args::Args,
     backends::{Answer, Backend, Call},
+    engine::net::cancel::Cancel,
     error::{Error, Result, Status, code},
     sys::panic::silence,
     value::{Object, Tree},
@@ -57,7 +58,7 @@ impl Backend for Odd {
         &[]
     }
 
-    fn attach(&self, _name: &str, _args: &Args) -> Result<Arc<dyn Backend>> {
+    fn attach(&self, _name: &str, _args: &Args, _cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
         Ok(Arc::new(Odd::default()))
     }
 

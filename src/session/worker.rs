@@ -6,15 +6,16 @@ use parking_lot::{Condvar, Mutex};
 
 use super::HostCode;
 use crate::{
+    engine::errands::{Errand, Errands},
     error::{Error, Result, code},
     sys::{self, panic::contain},
 };
 
 /// One thing to do; it owns what it needs.
-pub type Job = Box<dyn FnOnce() + Send>;
+pub type Job = Errand;
 
 /// The thread and its work. Started by the first job, ended by [`Worker::finish`].
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Worker {
     shared: Arc<Shared>,
 }
@@ -98,6 +99,12 @@ impl Worker {
     /// Whether the thread exists.
     pub fn is_running(&self) -> bool {
         self.shared.state.lock().running
+    }
+}
+
+impl Errands for Worker {
+    fn run(&self, errand: Errand) -> Result<()> {
+        Worker::run(self, errand)
     }
 }
 

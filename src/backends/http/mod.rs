@@ -18,7 +18,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{Answer, Backend, Call, Carried, Late, Pending};
+use super::{Answer, Backend, Call, Carried, Late, Lent, Pending};
 use crate::{
     args::Args,
     clock,
@@ -36,7 +36,7 @@ use crate::{
             request::Request,
             url::Url,
         },
-        net::{limits::Limits, pool::PoolOptions, route::Route},
+        net::{cancel::Cancel, limits::Limits, pool::PoolOptions, route::Route},
         tls::config,
     },
     error::{Error, Result, code},
@@ -57,6 +57,7 @@ struct Shared {
     environment: Arc<EnvironmentSettings>,
     cookie_file: Option<PathBuf>,
     pool: Mutex<PoolOptions>,
+    lent: Lent,
 }
 
 /// One HTTP session, or a child of one with another base.
@@ -71,7 +72,7 @@ impl HttpSession {
     ///
     /// # Errors
     /// The mistakes in the URL or the arguments; `io` when the cookie file cannot be read.
-    pub fn open(url: &str, args: &Args) -> Result<HttpSession> {
+    pub fn open(url: &str, args: &Args, lent: Lent) -> Result<HttpSession> {
         options::check(args, scope::CREATE, "http")?;
         let environment = EnvironmentSettings::read(&sys::environment::variable);
         let bare = url.trim_end().trim_end_matches('/');
@@ -99,6 +100,7 @@ impl HttpSession {
             jar: Arc::new(Mutex::new(jar)),
             environment: Arc::new(environment),
             cookie_file,
+            lent,
         };
         Ok(HttpSession { shared: Arc::new(shared), base, layer: Arc::new(Layer::root(settings)) })
     }
@@ -424,7 +426,7 @@ impl Backend for HttpSession {
         &["headers", "cookies", "adapters", "adapter", "environment", "pool"]
     }
 
-    fn attach(&self, name: &str, args: &Args) -> Result<Arc<dyn Backend>> {
+    fn attach(&self, name: &str, args: &Args, _cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
         if name.starts_with("ws:") || name.starts_with("wss:") {
             return Err(Error::new(&code::UNSUPPORTED, "WebSockets are not part of this build"));
         }

@@ -6,6 +6,7 @@
 //! are of no use there.
 
 pub mod dial;
+pub mod seat;
 pub mod vigil;
 pub mod wire;
 
