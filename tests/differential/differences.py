@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 
 # The ways in which haft carries a call: on the calling thread, submitted, and both in turn over HTTP/2.
-WAYS = ("blocking", "submit", "http2")
+WAYS = ("blocking", "submit", "stream", "http2")
 
 
 @dataclass

@@ -71,6 +71,7 @@ def _load():
         ("response_body", pointer, pointer, POINTER(c_size_t)),
         ("response_value", pointer, pointer),
         ("response_meta", pointer, pointer),
+        ("response_read", c_int32, pointer, text, c_size_t, POINTER(c_size_t), POINTER(pointer)),
         ("response_free", None, pointer),
         ("event_kind", c_int32, pointer),
         ("event_id", c_uint64, pointer),
@@ -248,10 +249,11 @@ class Response:
 
 
 class Session:
-    """A session handle. `ways` are taken in turn, one for each request: `blocking` or `submit`."""
+    """A session handle. `ways` are taken in turn, one for each request: `blocking` or `submit`. When the session has the
+    option `stream`, bodies are read once the head is here."""
 
     def __init__(self, url="http:", ways=("blocking",), **options):
-        self.pointer, self.ways, self.turn = c_void_p(), ways, 0
+        self.pointer, self.ways, self.turn, self.streams = c_void_p(), ways, 0, options.get("stream")
         with Args(options) as args:
             _checked(_haft.haft_session_create, url.encode(), args, byref(self.pointer))
 
@@ -271,6 +273,8 @@ class Session:
             verb, target = verb and verb.encode(), target if target is None else target.encode()
             answer = getattr(self, "_" + way)(verb, target, args)
         try:
+            if self.streams:
+                _checked(_haft.haft_response_read, answer, None, 0, None)
             return Response(answer)
         finally:
             _haft.haft_response_free(answer)

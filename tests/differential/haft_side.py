@@ -126,6 +126,7 @@ def _prepared(prepared):
 WAYS = {
     "blocking": (("blocking",), {}),
     "submit": (("submit",), {}),
+    "stream": (("blocking", "submit"), {"stream": True}),
     "http2": (("blocking", "submit"), {"http_version": "2"}),
 }
 
