@@ -1,6 +1,7 @@
 //! The four kinds of server behind one small trait. A back end knows no C type, no queue and no thread; a fifth one
 //! is one more folder and one more line in [`open`].
 
+pub mod ftrack;
 pub mod http;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Instant};

@@ -1,0 +1,5 @@
+//! The ftrack back end (spec/ftrack.md): entities, unit of work, event hub, components.
+
+pub mod hub;
+pub mod query;
+pub mod schema;
