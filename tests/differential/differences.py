@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 
+# The ways in which haft carries a call: on the calling thread, submitted, and both in turn over HTTP/2.
+WAYS = ("blocking", "submit", "stream", "http2")
+
+
 @dataclass
 class Difference:
     """One difference. `cases` are patterns `subject/case`; `paths` are the paths of the record that may differ
-    (patterns over `call/field...`); `same` takes it out of both records instead."""
+    (patterns over `call/field...`); `same` takes it out of both records instead; `ways` are where it shows."""
 
     what: str
     reason: str
@@ -19,10 +23,11 @@ class Difference:
     cases: tuple
     paths: tuple = ()
     same: object = None
+    ways: tuple = WAYS
 
-    def fits(self, name):
-        """Whether a case is one of these."""
-        return any(matches(name, pattern) for pattern in self.cases)
+    def fits(self, name, way):
+        """Whether a case in this way is one of these."""
+        return way in self.ways and any(matches(name, pattern) for pattern in self.cases)
 
     def allows(self, path):
         """Whether a difference at this path is covered."""
