@@ -97,6 +97,7 @@ options! {
     "stage", ALL, CALL, "bool", "false", "With submit: stage instead of send.";
     "events", ALL, ATTACH, "\"own\", \"parent\"", "\"own\"", "Whose queue the child's events go to.";
     "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages the queue holds before the oldest are dropped.";
+    "reconnect", ALL, ATTACH | SUBSCRIBE, "bool, or object: max_retries (null: for ever), delay, max_delay", "sse: true; ws: false", "Whether a lost connection is made again, after how long, and how often it is tried in a row.";
     "answer", ALL, SUBSCRIBE, "provider", "none", "Answers the event instead of queueing it.";
     "keep", ALL, CLOSE, "bool", "false", "Leave without ending the server's session.";
 
