@@ -140,7 +140,12 @@ static void multipart(void) {
   snprintf(path, sizeof path, "%s/part.txt", way.folder);
   FILE *file = fopen(path, "w");
   CHECK(file != NULL && fputs("from a file", file) >= 0 && fclose(file) == 0);
-  haft_args *args = with("{'data': {'field': 'v'}, 'files': {'path': '%s', 'named': ['n.csv', 'a,b', 'text/csv']}}", path);
+  haft_args *part = with("{'x': ['n.csv']}");
+  haft_args_set_bytes(part, "x[]", "a,b", 3);
+  haft_args_set(part, "x[]", "text/csv");
+  haft_args *args = with("{'data': {'field': 'v'}, 'files': {'path': '%s'}}", path);
+  haft_args_set_value(args, "files.named", haft_value_at(haft_args_value(part), "x"));
+  haft_args_free(part);
   haft_args_set_bytes(args, "files.bytes", "raw", 3);
   set_letters(args, "files.reader", 5, true, true);
   result one = call(session, "POST", "/anything", args);

@@ -93,6 +93,11 @@ static bool submits_now(void) {
   return way.submits;
 }
 
+/* Where the ways take turns, the next call is submitted. */
+static void submit_next(void) {
+  if (way.alternates) way.submits = false;
+}
+
 /* Calls; the arguments are freed. */
 static result call(haft_session *session, const char *verb, const char *target, haft_args *args) {
   result out;
