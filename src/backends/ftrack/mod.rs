@@ -3,3 +3,4 @@
 pub mod hub;
 pub mod query;
 pub mod schema;
+pub mod unit;
