@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, process::Command, sync::Arc};
 use haft::{
     args::Args,
     options::OPTIONS,
-    session::{Kind, Session},
+    session::Kind,
     value::Tree,
 };
 use haft_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::bed::{args, create, detail, fails, get, header, inspect, lines, log, meta, provider, sandbox, value, with};
+use crate::bed::{Session, args, create, detail, fails, get, header, inspect, lines, log, meta, provider, sandbox, value, with};
 
 /// The echo of a GET by a fresh session with these options, given to the session, then to the call alone.
 fn echoes(sandbox: &Sandbox, options: &str) -> [Value; 2] {

@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use haft::{
     error::Status,
-    session::{Kind, Session},
+    session::Kind,
 };
 use serde_json::json;
 
-use crate::bed::{args, create, detail, fails, inspect, lines, log, meta, provider, sandbox, value, with};
+use crate::bed::{Session, args, create, detail, fails, inspect, lines, log, meta, provider, sandbox, value, with};
 
 fn stage(session: &Session, verb: &str, target: &str, json: &str) {
     session.stage(Some(verb), Some(target), &args(json)).unwrap();
