@@ -127,14 +127,14 @@ WAYS = {
     "blocking": (("blocking",), {}),
     "submit": (("submit",), {}),
     "stream": (("blocking", "submit"), {"stream": True}),
-    "http2": (("blocking", "submit"), {"http_version": "2"}),
+    "http2": (("blocking", "submit"), {}),
 }
 
 
-def run(case, log, names, way):
-    """The records of a case's calls."""
+def run(case, log, names, way, version=None):
+    """The records of a case's calls; `version` is the one of HTTP to ask for."""
     turns, extra = WAYS[way]
-    options = _arguments(case.session) | extra
+    options = _arguments(case.session) | extra | ({"http_version": version} if version else {})
     ports = {names[key].rsplit(":", 1)[1] for key in ("http", "https", "https_mtls")} | {"80", "443"}
     options["resolve"] = {f"{host}:{port}": "127.0.0.1" for host in HOSTS for port in sorted(ports)}
     out = []
