@@ -327,6 +327,7 @@ impl Backend for HttpSession {
             decode: settings.decode,
             expect_continue: settings.expect_continue,
             worker: Arc::clone(&self.shared.lent.worker),
+            remains: Mutex::default(),
         };
         let (reading, raises) = (settings.reading.clone(), settings.raise_for_status == Some(true));
         drop(settings);
