@@ -2,23 +2,43 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::{Kind, Session};
 use crate::{
     args::Args,
     backends::{Answer, Backend, Call},
     engine::net::cancel::Cancel,
-    error::{Error, Result, Status, code},
+    error::{Error, Outcome, Result, Status, code},
     sys::panic::silence,
     value::{Object, Tree},
 };
+
+/// Something that a test waits for.
+#[derive(Default)]
+struct Event(Mutex<bool>, Condvar);
+
+impl Event {
+    fn raise(&self) {
+        *self.0.lock() = true;
+        self.1.notify_all();
+    }
+
+    fn wait(&self) {
+        let mut raised = self.0.lock();
+        while !*raised {
+            self.1.wait(&mut raised);
+        }
+    }
+}
 
 /// Does as the verb says.
 #[derive(Default)]
 struct Odd {
     /// Held by a test as long as "wait" is to wait.
     gate: Arc<Mutex<()>>,
+    /// Raised by a "wait" that has begun.
+    begun: Arc<Event>,
 }
 
 impl Backend for Odd {
@@ -35,6 +55,7 @@ impl Backend for Odd {
             Some("panic") => panic!("a bug"),
             Some("wait") => {
                 // Deaf to cancel.
+                self.begun.raise();
                 drop(self.gate.lock());
                 Err(Error::new(&code::CANCELLED, "late"))
             }
@@ -110,12 +131,20 @@ fn a_childs_failure_does_not_keep_the_parent_open() {
 fn close_does_not_wait_longer_than_it_was_told() {
     let gate = Arc::new(Mutex::new(()));
     let held = gate.lock();
-    let session = Session::assemble(Arc::default(), Arc::new(Odd { gate: Arc::clone(&gate) }), None, None);
-    session.submit(Some("wait"), None, &Args::new()).unwrap();
+    let odd = Odd { gate: Arc::clone(&gate), begun: Arc::default() };
+    let begun = Arc::clone(&odd.begun);
+    let session = Session::assemble(Arc::default(), Arc::new(odd), None, None);
+    let id = session.submit(Some("wait"), None, &Args::new()).unwrap();
+    begun.wait();
     let mut args = Args::new();
     args.set("timeout", 0_i64);
     let error = session.close(&args).unwrap_err();
     assert_eq!((error.status(), error.code()), (Status::Timeout, "total_timeout"));
+    // It is answered all the same, and before CLOSED.
+    let answer = session.poll(0).unwrap().unwrap();
+    assert_eq!((answer.kind(), answer.id()), (Kind::Response, id));
+    let error = answer.failure().unwrap().error();
+    assert_eq!((error.code(), error.known_outcome()), ("cancelled", Some(Outcome::Unknown)));
     assert_eq!(session.poll(0).unwrap().unwrap().kind(), Kind::Closed);
     drop(held);
 }

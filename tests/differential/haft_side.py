@@ -122,14 +122,24 @@ def _prepared(prepared):
     }
 
 
-def run(case, log, names):
-    """The records of a case's calls."""
-    options = _arguments(case.session)
+# How requests are carried, in turn, and what the session is told besides.
+WAYS = {
+    "blocking": (("blocking",), {}),
+    "submit": (("submit",), {}),
+    "stream": (("blocking", "submit"), {"stream": True}),
+    "http2": (("blocking", "submit"), {}),
+}
+
+
+def run(case, log, names, way, version=None):
+    """The records of a case's calls; `version` is the one of HTTP to ask for."""
+    turns, extra = WAYS[way]
+    options = _arguments(case.session) | extra | ({"http_version": version} if version else {})
     ports = {names[key].rsplit(":", 1)[1] for key in ("http", "https", "https_mtls")} | {"80", "443"}
     options["resolve"] = {f"{host}:{port}": "127.0.0.1" for host in HOSTS for port in sorted(ports)}
     out = []
     try:
-        session = haft.Session("http:", **options)
+        session = haft.Session("http:", turns, **options)
     except haft.Error as error:
         return [{"error": CLASSES.get(error.code, error.code), "said": error.message, "wire": []}]
     with session:

@@ -23,6 +23,7 @@ use crate::{
     args::Args,
     clock,
     engine::{
+        errands::Kept,
         http::{
             adapter::Adapters,
             auth::Auth,
@@ -37,6 +38,7 @@ use crate::{
             url::Url,
         },
         net::{cancel::Cancel, limits::Limits, pool::PoolOptions, route::Route},
+        reactor::vigil::Vigil,
         tls::config,
     },
     error::{Error, Result, code},
@@ -168,14 +170,13 @@ impl HttpSession {
         }
         let limits = limits(&settings);
         let router = HttpRouter { settings: &settings, environment: &self.shared.environment };
-        let prepared_size = prepared.request.body.length();
         let order = Order {
             rules: Arc::new(prepared.rules),
             request: prepared.request,
             router: &router,
             limits,
             cancel: call.cancel,
-            watch: watch::watch(&settings, limits.total, call, prepared_size),
+            watch: watch::watch(&settings, limits.total, call),
             decode: settings.decode,
             expect_continue: settings.expect_continue,
         };
@@ -247,11 +248,9 @@ impl CookieEdits {
     }
 }
 
-/// Whether the arguments of a call hold no file, reader or provider.
-fn in_memory(args: &Args) -> bool {
-    let absent = |key: &str| args.get(key).is_none_or(Tree::is_null);
-    let bytes = |key: &str| !matches!(args.get(key), Some(Tree::Reader(_) | Tree::Provider(_)));
-    absent("save_to") && absent("files") && bytes("data") && bytes("body")
+/// The end of a call that was not there any more.
+fn gone() -> Late {
+    Box::new(|| Err(Error::new(&code::INTERNAL, "a call was lost")))
 }
 
 /// Settings and environment as the reactor keeps them.
@@ -306,13 +305,10 @@ impl Backend for HttpSession {
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
         let settings = self.settings_for(call.args).map_err(client::not_sent)?;
-        if !settings.only_move_bytes() || !in_memory(call.args) {
+        if call.args.get("save_to").is_some_and(|target| !target.is_null()) {
             return Ok(None);
         }
         let prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
-        if !Flight::suits(&prepared.rules, &prepared.request, &settings.adapters) {
-            return Ok(None);
-        }
         if prepared.request.url.is_secure() {
             // Certificates are read here; the reactor finds them in memory. What is wrong with them it tells itself, with
             // the URL.
@@ -322,7 +318,7 @@ impl Backend for HttpSession {
         let flight = Flight {
             carrier: Arc::clone(&self.shared.carrier),
             rules: Arc::new(prepared.rules),
-            watch: watch::watch(&settings, limits.total, call, prepared.request.body.length()),
+            watch: watch::watch(&settings, limits.total, call),
             request: prepared.request,
             router: Arc::new(OwnRouter { settings: Arc::clone(&settings), environment: self.environment() }),
             adapters: Arc::clone(&settings.adapters),
@@ -330,12 +326,23 @@ impl Backend for HttpSession {
             cancel: Arc::clone(call.cancel),
             decode: settings.decode,
             expect_continue: settings.expect_continue,
+            worker: Arc::clone(&self.shared.lent.worker),
+            remains: Mutex::default(),
         };
         let (reading, raises) = (settings.reading.clone(), settings.raise_for_status == Some(true));
         drop(settings);
+        let mut vigil = Vigil::new(Arc::clone(call.cancel));
+        let keeper = flight.keeper();
+        let mut kept = Kept::new(flight, keeper.clone());
         Ok(Some(Box::pin(async move {
-            let outcome = flight.run().await;
+            let Some(flight) = kept.get() else { return gone() };
+            let hosted = keeper.is_some();
+            let outcome = Kept::new(flight.run(&mut vigil).await, keeper);
+            let kept = hosted.then_some(kept);
             let late: Late = Box::new(move || {
+                // What is the host's is let go here, where its code may run, before the host hears of the end.
+                drop(kept);
+                let Some(outcome) = outcome.into_inner() else { return gone()() };
                 let delivered = outcome.map_err(|error| with_answer(error, &reading))?;
                 let answer = Box::new(HttpAnswer::read(delivered, reading)?);
                 Ok(if raises { answer.raise_for_status()? } else { answer })
@@ -345,7 +352,7 @@ impl Backend for HttpSession {
     }
 
     fn holds_host_code(&self) -> bool {
-        !self.settings().is_ok_and(|settings| settings.only_move_bytes())
+        self.settings().map_or(true, |settings| settings.hold_host_code())
     }
 
     fn check(&self, call: &Call<'_>) -> Result<()> {

@@ -203,6 +203,18 @@ impl<C: Pooled> Pool<C> {
         taken
     }
 
+    /// Takes the place of a connection that was made elsewhere and will be given back here: beyond the limits, as it is
+    /// open already.
+    pub fn adopt(&self, route: &Arc<Route>) {
+        let mut state = self.state.lock();
+        let State { shelves, turn, .. } = &mut *state;
+        *turn += 1;
+        let empty = || Shelf { idle: Vec::new(), busy: 0, used: 0, waiters: VecDeque::new() };
+        let shelf = shelves.entry(Arc::clone(route)).or_insert_with(empty);
+        shelf.busy += 1;
+        shelf.used = *turn;
+    }
+
     /// A caller that waited gives up. If it was rung meanwhile, the next one hears it instead.
     fn leave(&self, route: &Arc<Route>, cancel: &Arc<Cancel>) {
         let mut state = self.state.lock();

@@ -10,6 +10,7 @@
 mod certificate;
 mod endpoint;
 mod exchange;
+mod h2;
 mod log;
 mod proxy;
 mod request;

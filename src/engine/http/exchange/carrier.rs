@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    answer::{Answer, Marks, Opening},
+    answer::{Answer, Hold, Marks, Opening},
     head::Head,
     machine::Machine,
     order::{Order, Payload, Watch},
@@ -32,7 +32,7 @@ use crate::{
 /// What a session has one of.
 #[derive(Debug, Default)]
 pub struct Carrier {
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
     /// The connections of submitted calls, which the reactor watches.
     pub(super) wired: Arc<Pool<Wired>>,
 }
@@ -41,7 +41,7 @@ pub struct Carrier {
 pub(super) struct Lease {
     pub connection: Option<Box<Connection>>,
     /// None when the place went back with its connection.
-    place: Option<(Arc<Pool>, Arc<Route>)>,
+    pub place: Option<(Arc<Pool>, Arc<Route>)>,
 }
 
 impl Lease {
@@ -136,6 +136,9 @@ impl Carrier {
             if reused {
                 connection.stream.wire().arm(cancel).map_err(|error| error.outcome(Outcome::NotSent))?;
             }
+            if let Some(watch) = watch {
+                watch.begin(order.payload.size());
+            }
             let mut talk = Talk {
                 connection,
                 machine: &mut machine,
@@ -160,7 +163,7 @@ impl Carrier {
                     marks.first = first_at;
                     marks.head = head_at;
                     let opening = Opening { head, marks, reused, counts, limits: *limits, cancel, watch };
-                    return Answer::open(lease, machine, opening);
+                    return Answer::open(Hold::Own(lease), machine, opening);
                 }
                 Err(Trouble::Stale(error)) if reused => {
                     let sent = talk.counts.sent > 0;
@@ -210,6 +213,7 @@ impl Payload<'_> {
         match self {
             Payload::None | Payload::Bytes(_) => true,
             Payload::Source { source, .. } => source.rewind(),
+            Payload::Relay { .. } => false,
         }
     }
 }
@@ -253,6 +257,6 @@ fn refused_us(error: &Error, received: u64) -> bool {
     received == 0 && error.code() == code::CERTIFICATE.word
 }
 
-fn no_connection() -> Error {
+pub(super) fn no_connection() -> Error {
     Error::new(&code::INTERNAL, "there was no connection")
 }
