@@ -88,7 +88,7 @@ options! {
     "timeout", ALL, DEFAULT | CLOSE | COMMIT, "seconds, text with a unit, or [connect, read]", "none (close: 5)", "How long a connection may take and how long the server may be silent; at close, how long leaving may take.";
     "timeouts", ALL, DEFAULT | COMMIT, "group: connect, read, total", "none", "The same by phase, and the whole call.";
     "retry", ALL, DEFAULT, "number, or object: total, connect, read, status, other, status_forcelist, allowed_methods, backoff_factor, backoff_max, backoff_jitter, respect_retry_after_header, retry_after_max, raise_on_status", "0", "How often a failed call is tried again (as urllib3's Retry).";
-    "id", ALL, CALL | COMMIT, "1 to 2^63-1", "made by the library", "The id by which the call can be cancelled; unique among those in flight.";
+    "id", ALL, CALL | COMMIT | ATTACH, "1 to 2^63-1", "made by the library", "The id by which the call, or an attach that waits, can be cancelled; unique among those in flight.";
     "tag", ALL, CALL | COMMIT, "text", "none", "The topic of the call's events.";
     "progress", ALL, CALL, "bool", "false", "Whether a submitted call brings PROGRESS events.";
     "headers", ALL, DEFAULT, "group, object or list of pairs; null removes one", "User-Agent, Accept-Encoding, Accept, Connection", "Header fields, in this order and case.";
@@ -96,7 +96,9 @@ options! {
     "stream", ALL, DEFAULT | INSPECT, "bool", "false", "Return at the head and read the body in pieces.";
     "stage", ALL, CALL, "bool", "false", "With submit: stage instead of send.";
     "events", ALL, ATTACH, "\"own\", \"parent\"", "\"own\"", "Whose queue the child's events go to.";
-    "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages the queue holds before the oldest are dropped.";
+    "reconnect", ALL, ATTACH | SUBSCRIBE, "bool, or object: max_retries (null: for ever), delay, max_delay", "sse: true; ws: false", "Whether a lost connection is made again, after how long, and how often it is tried in a row.";
+    "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages wait before the oldest are dropped: in the session's queue, or for this callback.";
+    "overflow", ALL, SUBSCRIBE, "\"drop\", \"wait\"", "\"drop\"", "What happens when queue_max messages of the subscription wait: the oldest is dropped and counted, or the source has to wait until the host has taken some.";
     "answer", ALL, SUBSCRIBE, "provider", "none", "Answers the event instead of queueing it.";
     "keep", ALL, CLOSE, "bool", "false", "Leave without ending the server's session.";
 
