@@ -1,5 +1,6 @@
 //! How bytes move, without knowing why.
 
+pub mod backoff;
 pub mod errands;
 pub mod http;
 pub mod net;

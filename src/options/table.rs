@@ -96,6 +96,7 @@ options! {
     "stream", ALL, DEFAULT | INSPECT, "bool", "false", "Return at the head and read the body in pieces.";
     "stage", ALL, CALL, "bool", "false", "With submit: stage instead of send.";
     "events", ALL, ATTACH, "\"own\", \"parent\"", "\"own\"", "Whose queue the child's events go to.";
+    "reconnect", ALL, ATTACH | SUBSCRIBE, "bool, or object: max_retries (null: for ever), delay, max_delay", "sse: true; ws: false", "Whether a lost connection is made again, after how long, and how often it is tried in a row.";
     "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages wait before the oldest are dropped: in the session's queue, or for this callback.";
     "overflow", ALL, SUBSCRIBE, "\"drop\", \"wait\"", "\"drop\"", "What happens when queue_max messages of the subscription wait: the oldest is dropped and counted, or the source has to wait until the host has taken some.";
     "answer", ALL, SUBSCRIBE, "provider", "none", "Answers the event instead of queueing it.";

@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 use rustc_hash::FxBuildHasher;
 
 use super::{

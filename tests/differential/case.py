@@ -3,7 +3,7 @@
 Text in a case may name the sandbox' addresses, such as `{http}`; they are filled in when it runs.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from haft import Source
 
@@ -30,6 +30,14 @@ class Upload:
 
     def source(self):
         return Source(self.data, self.how == "reader", self.how == "reader")
+
+
+@dataclass
+class Own:
+    """Code of the host by its name: a callable `auth` (`sign`, `body`, `url`, `drop`, `method`), or a hook for answers
+    (`watch`, whose sight is part of the record)."""
+
+    name: str
 
 
 @dataclass
@@ -61,6 +69,11 @@ class Case:
     disk: dict = field(default_factory=dict)
     # Both name the same agent, or sizes of echoes would differ; but not here.
     own_agent: bool = False
+
+    def filled(self, names):
+        """A copy whose texts have the names filled in."""
+        calls = [type(step)(**filled(vars(step), names)) for step in self.calls]
+        return replace(self, calls=calls, session=filled(self.session, names))
 
 
 def prepare(name, method, url, session=None, **arguments):

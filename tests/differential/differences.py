@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 
+# The ways in which haft carries a call: on the calling thread, submitted, and both in turn over HTTP/2.
+WAYS = ("blocking", "submit", "stream", "http2")
+
+
 @dataclass
 class Difference:
     """One difference. `cases` are patterns `subject/case`; `paths` are the paths of the record that may differ
-    (patterns over `call/field...`); `same` takes it out of both records instead."""
+    (patterns over `call/field...`); `same` takes it out of both records instead; `ways` are where it shows."""
 
     what: str
     reason: str
@@ -19,10 +23,11 @@ class Difference:
     cases: tuple
     paths: tuple = ()
     same: object = None
+    ways: tuple = WAYS
 
-    def fits(self, name):
-        """Whether a case is one of these."""
-        return any(matches(name, pattern) for pattern in self.cases)
+    def fits(self, name, way):
+        """Whether a case in this way is one of these."""
+        return way in self.ways and any(matches(name, pattern) for pattern in self.cases)
 
     def allows(self, path):
         """Whether a difference at this path is covered."""
@@ -351,6 +356,14 @@ DIFFERENCES = [
         "1.9",
         ("proxies/redirect keeps the proxy's auth",),
         ("0/request/headers/*", "0/history/*"),
+    ),
+    Difference(
+        "A tunnel that a blocking call made is not used by a submitted one, and the other way round.",
+        "A connection is watched by the reactor or it is not.",
+        "1.14",
+        ("proxies/one tunnel",),
+        ("1/wire/*",),
+        ways=("stream",),
     ),
     # --- TLS --------------------------------------------------------------------------------------------
     Difference(

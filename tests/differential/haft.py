@@ -1,17 +1,26 @@
 """A small binding of libhaft by ctypes: sessions, requests, errors and values. Pull mode only.
 
-It is what the differential test needs, and no more. The library is found by HAFT_LIBRARY, else in build/dev.
+A request is carried in one of two ways: on the calling thread, or submitted, its answer taken out of the queue when the
+descriptor says so. What comes out is the same. It is what the differential test needs, and no more. The library is
+found by HAFT_LIBRARY, else in build/dev.
 """
 
 import ctypes
 import json
 import math
 import os
-from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_double, c_int32, c_int64, c_size_t, c_void_p
+import select
+from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_double, c_int32, c_int64, c_size_t, c_uint64, c_void_p
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 READ = CFUNCTYPE(c_int64, c_void_p, c_void_p, c_size_t)
 DROP = CFUNCTYPE(None, c_void_p)
+PROVIDE = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)
+
+# The kind of the event that brings a submitted call's answer.
+RESPONSE = 2
+# Seconds after which a submitted call without any event is a failure, so that no case can hang. No case is this long.
+HANGING = 30
 
 NULL, BOOL, INT, DOUBLE, STRING, BYTES, ARRAY, OBJECT = range(8)
 
@@ -37,6 +46,7 @@ def _load():
         ("args_set_value", None, pointer, text, pointer),
         ("args_set_bytes", None, pointer, text, text, c_size_t),
         ("args_set_reader", None, pointer, text, c_int64, READ, pointer, DROP),
+        ("args_set_provider", None, pointer, text, PROVIDE, pointer, DROP),
         ("args_value", pointer, pointer),
         ("args_free", None, pointer),
         ("value_type", c_int32, pointer),
@@ -51,6 +61,9 @@ def _load():
         ("session_create", c_int32, text, pointer, POINTER(pointer), POINTER(pointer)),
         ("session_configure", c_int32, pointer, pointer, POINTER(pointer)),
         ("session_request", c_int32, pointer, text, text, pointer, POINTER(pointer), POINTER(pointer)),
+        ("session_submit", c_int32, pointer, text, text, pointer, POINTER(c_uint64), POINTER(pointer)),
+        ("session_poll", c_int32, pointer, c_int64, POINTER(pointer), POINTER(pointer)),
+        ("session_fd", ctypes.c_int, pointer),
         ("session_prepare", c_int32, pointer, text, text, pointer, POINTER(pointer), POINTER(pointer)),
         ("session_inspect", c_int32, pointer, text, pointer, POINTER(pointer), POINTER(pointer)),
         ("session_close", c_int32, pointer, pointer, POINTER(pointer)),
@@ -60,7 +73,13 @@ def _load():
         ("response_body", pointer, pointer, POINTER(c_size_t)),
         ("response_value", pointer, pointer),
         ("response_meta", pointer, pointer),
+        ("response_read", c_int32, pointer, text, c_size_t, POINTER(c_size_t), POINTER(pointer)),
         ("response_free", None, pointer),
+        ("event_kind", c_int32, pointer),
+        ("event_id", c_uint64, pointer),
+        ("event_take_response", pointer, pointer),
+        ("event_error", pointer, pointer),
+        ("event_free", None, pointer),
     ):
         function = getattr(library, "haft_" + name)
         function.restype, function.argtypes = result, arguments
@@ -76,7 +95,8 @@ def version():
 
 
 class Error(Exception):
-    """A failed call: the status' name, the message, the detail, and the answer if there was one."""
+    """A failed call: the status' name, the message, the detail, and the answer if there was one. Keeps nothing of the
+    library's."""
 
     def __init__(self, pointer):
         self.status = _haft.haft_status_name(_haft.haft_error_status(pointer)).decode()
@@ -84,7 +104,6 @@ class Error(Exception):
         self.detail = read(_haft.haft_error_detail(pointer)) or {}
         answer = _haft.haft_error_response(pointer)
         self.response = Response(answer) if answer else None
-        _haft.haft_error_free(pointer)
         super().__init__(self.message)
 
     @property
@@ -96,7 +115,10 @@ def _checked(function, *arguments):
     """Calls with an error object last; gives nothing or raises."""
     error = c_void_p()
     if function(*arguments, byref(error)) != 0:
-        raise Error(error)
+        try:
+            raise Error(error)
+        finally:
+            _haft.haft_error_free(error)
 
 
 def read(value):
@@ -131,6 +153,13 @@ class Source:
         self.data, self.size, self.rewinds = data, len(data) if sized else -1, rewinds
 
 
+class Provider:
+    """Code of the host: `answer` gets what is asked, a dictionary, and gives another one, or nothing."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+
 _living = {}
 _next = [0]
 
@@ -158,13 +187,27 @@ def _give(source, args, key):
     _haft.haft_args_set_reader(args, key, source.size, pull, number, _drop)
 
 
+def _ask(provider, args, key):
+    _next[0] += 1
+    number = _next[0]
+
+    @PROVIDE
+    def asked(_, call, reply):
+        for name, value in (provider.answer(read(call)) or {}).items():
+            _put(reply, name, value)
+        return 0
+
+    _living[number] = asked
+    _haft.haft_args_set_provider(args, key, asked, number, _drop)
+
+
 def _plain(value):
     """Whether JSON can say it."""
     if isinstance(value, dict):
         return all(_plain(item) for item in value.values())
     if isinstance(value, (list, tuple)):
         return all(_plain(item) for item in value)
-    return not isinstance(value, (bytes, Source)) and not (isinstance(value, float) and not math.isfinite(value))
+    return not isinstance(value, (bytes, Source, Provider)) and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def _put(args, key, value):
@@ -184,6 +227,8 @@ def _put(args, key, value):
         _haft.haft_args_set_bytes(args, name, data, len(data))
     elif isinstance(value, Source):
         _give(value, args, name)
+    elif isinstance(value, Provider):
+        _ask(value, args, name)
     elif _plain(value):
         _haft.haft_args_set_json(args, name, json.dumps(value).encode())
     else:
@@ -229,10 +274,11 @@ class Response:
 
 
 class Session:
-    """A session handle."""
+    """A session handle. `ways` are taken in turn, one for each request: `blocking` or `submit`. When the session has the
+    option `stream`, bodies are read once the head is here."""
 
-    def __init__(self, url="http:", **options):
-        self.pointer = c_void_p()
+    def __init__(self, url="http:", ways=("blocking",), **options):
+        self.pointer, self.ways, self.turn, self.streams = c_void_p(), ways, 0, options.get("stream")
         with Args(options) as args:
             _checked(_haft.haft_session_create, url.encode(), args, byref(self.pointer))
 
@@ -246,14 +292,40 @@ class Session:
             self.pointer = None
 
     def request(self, verb, target, **arguments):
-        answer = c_void_p()
+        way = self.ways[self.turn % len(self.ways)]
+        self.turn += 1
         with Args(arguments) as args:
             verb, target = verb and verb.encode(), target if target is None else target.encode()
-            _checked(_haft.haft_session_request, self.pointer, verb, target, args, byref(answer))
+            answer = getattr(self, "_" + way)(verb, target, args)
         try:
+            if self.streams:
+                _checked(_haft.haft_response_read, answer, None, 0, None)
             return Response(answer)
         finally:
             _haft.haft_response_free(answer)
+
+    def _blocking(self, verb, target, args):
+        answer = c_void_p()
+        _checked(_haft.haft_session_request, self.pointer, verb, target, args, byref(answer))
+        return answer
+
+    def _submit(self, verb, target, args):
+        number, event = c_uint64(), c_void_p()
+        _checked(_haft.haft_session_submit, self.pointer, verb, target, args, byref(number))
+        bell = select.poll()
+        bell.register(_haft.haft_session_fd(self.pointer), select.POLLIN)
+        while not event:
+            assert bell.poll(HANGING * 1000), "a submitted call was not answered"
+            _checked(_haft.haft_session_poll, self.pointer, 0, byref(event))
+        try:
+            kind, whose = _haft.haft_event_kind(event), _haft.haft_event_id(event)
+            assert (kind, whose) == (RESPONSE, number.value), f"event {kind} of {whose}, not the answer of {number.value}"
+            error = _haft.haft_event_error(event)
+            if error:
+                raise Error(error)
+            return _haft.haft_event_take_response(event)
+        finally:
+            _haft.haft_event_free(event)
 
     def prepare(self, verb, target, **arguments):
         prepared = c_void_p()

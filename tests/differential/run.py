@@ -1,11 +1,13 @@
 """Runs the cases of the named subjects (all without a name) with both libraries and compares them.
 
-    run.py [SUBJECT...] [--case PATTERN] [--sandbox FILE] [--show]
+    run.py [SUBJECT...] [--case PATTERN] [--way blocking|submit|http2]... [--sandbox FILE] [--show]
 
-The last line is `N cases, M failed`. The exit status is 0 only if nothing failed.
+Every case runs once with requests, and once with haft in each way. The last lines are `WAY: N cases, M failed`. The exit
+status is 0 only if nothing failed.
 """
 
 import argparse
+import copy
 import importlib
 import json
 import os
@@ -19,10 +21,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import haft_side
+import over_http2
 import requests_side
 import subjects
 from case import filled
-from differences import DIFFERENCES, matches
+from differences import DIFFERENCES, WAYS, matches
 from record import Log, unequal
 
 
@@ -46,8 +49,8 @@ def sandbox(file):
 class Runner:
     """Runs cases and remembers which differences showed."""
 
-    def __init__(self, addresses, folder):
-        self.folder = folder
+    def __init__(self, addresses, folder, ways):
+        self.folder, self.ways = folder, ways
         self.names = {key: value for key, value in addresses.items() if isinstance(value, str)}
         for key in list(self.names):
             if self.names[key].startswith(("http", "socks")):
@@ -57,64 +60,82 @@ class Runner:
         self.shown = set()
 
     def run(self, subject, case):
-        """The unexplained differences of a case."""
+        """The unexplained differences of a case by each way, and the records: of each way and of requests."""
         files = tempfile.mkdtemp(dir=self.folder)
-        names = dict(self.names, files=files, side="")
+        names = dict(self.names, files=files)
         for name, text in case.disk.items():
             with open(os.path.join(files, name), "w") as file:
                 file.write(filled(text, names))
-        case.calls = [type(step)(**filled(vars(step), names)) for step in case.calls]
-        case.session, environment = filled(case.session, names), filled(case.environment, names)
         before = dict(os.environ)
-        os.environ.update(environment)
+        os.environ.update(filled(case.environment, names))
         try:
             self.log.fetch()
-            left = haft_side.run(case, self.log, names)
-            right = requests_side.run(case, self.log, names)
+            right = requests_side.run(case.filled(names), self.log, names)
+            lefts = {}
+            for way in self.ways:
+                its = over_http2.names(names) if way == "http2" else names
+                version = over_http2.version(case) if way == "http2" else None
+                lefts[way] = haft_side.run(case.filled(its), self.log, its, way, version)
         finally:
             os.environ.clear()
             os.environ.update(before)
+        rests = {way: self.compare(f"{subject}/{case.name}", way, left, right) for way, left in lefts.items()}
+        return rests, lefts | {"requests": right}
+
+    def compare(self, name, way, left, right):
+        """The unexplained differences of haft by one way from requests."""
         said = [[step.get("said") for step in record] for record in (left, right)]
-        left, right = ([{key: step[key] for key in step if key != "said"} for step in record] for record in (left, right))
-        name = f"{subject}/{case.name}"
+        left, right = (copy.deepcopy([{key: step[key] for key in step if key != "said"} for step in record]) for record in (left, right))
+        if way == "http2":
+            left, right = (over_http2.level(record, self.names) for record in (left, right))
         for index, difference in enumerate(DIFFERENCES):
-            if difference.same and difference.fits(name):
+            if difference.same and difference.fits(name, way):
                 count = len(unequal(left, right))
                 left, right = difference.same(left, right)
                 if len(unequal(left, right)) < count:
-                    self.note(index, name)
+                    self.note(index, name, way)
         rest = unequal(left, right)
         for index, difference in enumerate(DIFFERENCES):
-            if difference.paths and difference.fits(name):
+            if difference.paths and difference.fits(name, way):
                 covered = [path for path in rest if difference.allows(path)]
                 if covered:
-                    self.note(index, name)
+                    self.note(index, name, way)
                 for path in covered:
                     del rest[path]
         if rest:
             for which, words in zip(("haft", "requests"), said):
                 if any(words):
                     rest[f"({which} said)"] = words
-        return rest, (left, right)
+        return rest
 
-    def note(self, index, name):
+    def note(self, index, name, way):
         for pattern in DIFFERENCES[index].cases:
             if matches(name, pattern):
-                self.shown.add((index, pattern))
+                self.shown.add((index, pattern, way))
 
-    def gone(self, subject):
+    def gone(self, subject, way):
         """Listed differences of a subject that did not show."""
         for index, difference in enumerate(DIFFERENCES):
             for pattern in difference.cases:
                 owner = pattern.split("/")[0]
-                if owner == subject and (index, pattern) not in self.shown:
+                if owner == subject and way in difference.ways and (index, pattern, way) not in self.shown:
                     yield f"{pattern}: {difference.what}"
+
+
+def show(rest, most):
+    """The differences of a case, for whoever has to mend them."""
+    for path, pair in list(rest.items())[:most]:
+        if isinstance(pair, list):
+            print(f"    {path}:\n        {pair}")
+        else:
+            print(f"    {path}:\n        haft     {pair[0]!r:.160}\n        requests {pair[1]!r:.160}")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("subjects", nargs="*")
     parser.add_argument("--case", default="*")
+    parser.add_argument("--way", action="append", choices=list(WAYS))
     parser.add_argument("--sandbox")
     parser.add_argument("--most", type=int, default=6, help="how many differences of a case are shown")
     parser.add_argument("--show", action="store_true")
@@ -122,10 +143,11 @@ def main():
     wanted = options.subjects or sorted(module.name for module in pkgutil.iter_modules(subjects.__path__))
     clean_environment()
     addresses, process = sandbox(options.sandbox)
-    count = failed = 0
+    ways = options.way or list(WAYS)
+    counts, failed = dict.fromkeys(ways, 0), dict.fromkeys(ways, 0)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HOME"] = folder
-        runner = Runner(addresses, folder)
+        runner = Runner(addresses, folder, ways)
         for subject in wanted:
             cases = importlib.import_module(f"subjects.{subject}").CASES
             names = [case.name for case in cases]
@@ -133,26 +155,26 @@ def main():
             for case in cases:
                 if not fnmatchcase(case.name, options.case):
                     continue
-                count += 1
-                rest, records = runner.run(subject, case)
+                rests, records = runner.run(subject, case)
                 if options.show:
                     print(json.dumps(records, indent=1, default=repr))
-                if rest:
-                    failed += 1
-                    print(f"FAILED {subject}/{case.name}")
-                    for path, pair in list(rest.items())[:options.most]:
-                        print(f"    {path}:" if isinstance(pair, list) else f"    {path}:\n        haft     {pair[0]!r:.160}\n        requests {pair[1]!r:.160}")
-                        if isinstance(pair, list):
-                            print(f"        {pair}")
+                for way, rest in rests.items():
+                    counts[way] += 1
+                    if rest:
+                        failed[way] += 1
+                        print(f"FAILED {way} {subject}/{case.name}")
+                        show(rest, options.most)
             if options.case == "*":
-                for text in runner.gone(subject):
-                    failed += 1
-                    print(f"GONE {text}")
+                for way in ways:
+                    for text in runner.gone(subject, way):
+                        failed[way] += 1
+                        print(f"GONE {way} {text}")
     if process:
         process.stdin.close()
         process.wait()
-    print(f"{count} cases, {failed} failed")
-    return 1 if failed else 0
+    for way in ways:
+        print(f"{way}: {counts[way]} cases, {failed[way]} failed")
+    return 1 if any(failed.values()) else 0
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{
     super::{Callback, Event, Kind, Session},
