@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use crate::sys::lock::{Condvar, Mutex, MutexGuard};
 
 /// Whether a test has the clock, or has had it: the only thing that is looked at otherwise.
 static ON: AtomicBool = AtomicBool::new(false);

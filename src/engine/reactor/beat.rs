@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{
     timer::Timer,

@@ -23,7 +23,7 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
