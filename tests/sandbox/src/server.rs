@@ -217,10 +217,15 @@ pub async fn finish(mut wire: Wire, next: Next, whole: bool) {
         Next::Keep | Next::Abort => {}
         Next::Close => {
             if wire.stream.shutdown().await.is_ok() && !whole {
-                let _ = tokio::time::timeout(LINGER, discard(&mut wire)).await;
+                discard_for_a_while(&mut wire).await;
             }
         }
     }
+}
+
+/// Reads what the client still sends, so that the kernel does not answer it with RST.
+pub async fn discard_for_a_while(wire: &mut Wire) {
+    let _ = tokio::time::timeout(LINGER, discard(wire)).await;
 }
 
 async fn discard(wire: &mut Wire) -> io::Result<()> {

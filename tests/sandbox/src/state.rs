@@ -75,8 +75,10 @@ pub struct State {
     pub log: Log,
     /// Whether requests are logged.
     pub logging: bool,
-    /// Failure counts of `/flaky`, by key.
+    /// Counts of `/flaky` and of other endpoints that change with time, by key.
     pub flaky: Mutex<HashMap<String, u64>>,
+    /// Bytes posted to `/sse/raw`, by slot.
+    pub slots: Mutex<HashMap<String, Vec<u8>>>,
     /// Nonces of `/digest-auth`.
     pub nonces: Mutex<Nonces>,
     /// Counters, one for each listener.
