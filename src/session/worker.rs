@@ -204,6 +204,13 @@ impl Worker {
         self.shared.state.lock().boxes.get(&id).map_or(0, |inbox| inbox.events.len())
     }
 
+    /// How many events wait in boxes, and how many entries stand for them.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> (usize, usize) {
+        let state = self.shared.state.lock();
+        (state.boxes.values().map(|inbox| inbox.events.len()).sum(), state.due.len())
+    }
+
     /// How many answers wait in boxes.
     pub fn answers(&self) -> usize {
         self.shared.state.lock().answers

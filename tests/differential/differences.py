@@ -357,6 +357,14 @@ DIFFERENCES = [
         ("proxies/redirect keeps the proxy's auth",),
         ("0/request/headers/*", "0/history/*"),
     ),
+    Difference(
+        "A tunnel that a blocking call made is not used by a submitted one, and the other way round.",
+        "A connection is watched by the reactor or it is not.",
+        "1.14",
+        ("proxies/one tunnel",),
+        ("1/wire/*",),
+        ways=("stream",),
+    ),
     # --- TLS --------------------------------------------------------------------------------------------
     Difference(
         "A TLS handshake that takes too long is ConnectTimeout. requests says ReadTimeout.",

@@ -11,7 +11,8 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio_rustls::TlsAcceptor;
 
 use crate::endpoint;
-use crate::exchange::{Exchange, Next, Reply};
+use crate::exchange::{Carrier, Exchange, Next, Reply};
+use crate::h2::{self, frame::PREFACE};
 use crate::log::Origin;
 use crate::request::Request;
 use crate::state::{Counter, State};
@@ -24,8 +25,13 @@ const LINGER: Duration = Duration::from_secs(2);
 /// What a listener speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaks {
-    /// The endpoints.
-    Http,
+    /// The endpoints over HTTP/1; `h2` offers HTTP/2 too, by ALPN or by prior knowledge.
+    Http {
+        /// Whether HTTP/2 is spoken.
+        h2: bool,
+    },
+    /// The endpoints over HTTP/2 and nothing else.
+    Http2,
     /// HTTP proxy; `auth` asks for `user:pass`.
     Proxy {
         /// Whether credentials are needed.
@@ -86,7 +92,15 @@ impl Service {
         };
         let mut wire = Wire::new(stream);
         match self.speaks {
-            Speaks::Http => serve_http(wire, &self.state, &origin, self.tls.is_some()).await,
+            Speaks::Http { h2 } => {
+                let secure = self.tls.is_some();
+                if h2 && begins_h2(&mut wire).await {
+                    h2::serve(wire, &self.state, &origin, secure, self.counter).await;
+                } else {
+                    serve_http(wire, &self.state, &origin, secure).await;
+                }
+            }
+            Speaks::Http2 => h2::serve(wire, &self.state, &origin, self.tls.is_some(), self.counter).await,
             Speaks::Proxy { auth } => proxy::serve(wire, &self.state, &origin, auth).await,
             Speaks::Socks { auth } => {
                 let _ = socks::serve(&mut wire, &self.state, &origin, auth).await;
@@ -148,6 +162,22 @@ pub async fn accept_unix(listener: UnixListener, service: Service) {
     }
 }
 
+/// Whether the connection is one of HTTP/2: ALPN tells it, else its first bytes.
+async fn begins_h2(wire: &mut Wire) -> bool {
+    if let Stream::Tls(tls) = &wire.stream
+        && let Some(protocol) = tls.get_ref().1.alpn_protocol()
+    {
+        return protocol == b"h2";
+    }
+    while PREFACE.starts_with(wire.pending()) && wire.pending().len() < PREFACE.len() {
+        match wire.fill(2 << 10).await {
+            Ok(count) if count > 0 => {}
+            _ => return false,
+        }
+    }
+    wire.pending().starts_with(PREFACE)
+}
+
 async fn serve_http(mut wire: Wire, state: &Arc<State>, origin: &Origin, secure: bool) {
     let mut number = 0;
     loop {
@@ -168,7 +198,7 @@ async fn serve_http(mut wire: Wire, state: &Arc<State>, origin: &Origin, secure:
         };
         let logged = state.logging && !request.path().starts_with(b"/_");
         let entry = logged.then(|| state.log.push(origin, number, request.raw.clone(), None));
-        let mut exchange = Exchange::new(&mut wire, state, origin, secure, request, entry);
+        let mut exchange = Exchange::new(Carrier::Wire(&mut wire), state, origin, secure, request, entry, false);
         let mut next = endpoint::serve(&mut exchange).await.unwrap_or(Next::Abort);
         if next == Next::Keep && !exchange.drain().await {
             next = Next::Close;
@@ -187,10 +217,15 @@ pub async fn finish(mut wire: Wire, next: Next, whole: bool) {
         Next::Keep | Next::Abort => {}
         Next::Close => {
             if wire.stream.shutdown().await.is_ok() && !whole {
-                let _ = tokio::time::timeout(LINGER, discard(&mut wire)).await;
+                discard_for_a_while(&mut wire).await;
             }
         }
     }
+}
+
+/// Reads what the client still sends, so that the kernel does not answer it with RST.
+pub async fn discard_for_a_while(wire: &mut Wire) {
+    let _ = tokio::time::timeout(LINGER, discard(wire)).await;
 }
 
 async fn discard(wire: &mut Wire) -> io::Result<()> {

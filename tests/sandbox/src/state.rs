@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use tokio::task::AbortHandle;
 
 use crate::endpoint::digest::Nonces;
+use crate::h2::{Reports, Tuning};
 use crate::log::{Log, lock};
 use crate::request::Args;
 
@@ -19,6 +20,18 @@ pub struct Counter {
     pub open: AtomicU64,
     /// Connections accepted since the start.
     pub total: AtomicU64,
+    /// Streams of HTTP/2 that are open now.
+    pub streams_open: AtomicU64,
+    /// Streams of HTTP/2 since the start.
+    pub streams_total: AtomicU64,
+}
+
+impl Counter {
+    /// At zero.
+    pub fn new(listener: &'static str) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { listener, open: zero(), total: zero(), streams_open: zero(), streams_total: zero() }
+    }
 }
 
 /// A fault laid over ordinary endpoints, from `--fault` or `/_control`.
@@ -62,8 +75,10 @@ pub struct State {
     pub log: Log,
     /// Whether requests are logged.
     pub logging: bool,
-    /// Failure counts of `/flaky`, by key.
+    /// Counts of `/flaky` and of other endpoints that change with time, by key.
     pub flaky: Mutex<HashMap<String, u64>>,
+    /// Bytes posted to `/sse/raw`, by slot.
+    pub slots: Mutex<HashMap<String, Vec<u8>>>,
     /// Nonces of `/digest-auth`.
     pub nonces: Mutex<Nonces>,
     /// Counters, one for each listener.
@@ -72,6 +87,10 @@ pub struct State {
     pub fault_count: AtomicUsize,
     /// Faults of `--fault` and `/_control`.
     pub faults: Mutex<Vec<Fault>>,
+    /// How coming connections of HTTP/2 begin.
+    pub tuning: Mutex<Tuning>,
+    /// What clients did on connections of HTTP/2.
+    pub reports: Reports,
     connections: AtomicU64,
     tasks: Mutex<HashMap<u64, AbortHandle>>,
 }
@@ -152,7 +171,13 @@ impl State {
         for counter in &self.counters {
             let open = counter.open.load(Ordering::Relaxed);
             let total = counter.total.load(Ordering::Relaxed);
-            all.insert(counter.listener.to_owned(), json!({"open": open, "total": total}));
+            let mut shown = json!({"open": open, "total": total});
+            let streams = counter.streams_total.load(Ordering::Relaxed);
+            if streams > 0 {
+                shown["streams_open"] = counter.streams_open.load(Ordering::Relaxed).into();
+                shown["streams_total"] = streams.into();
+            }
+            all.insert(counter.listener.to_owned(), shown);
         }
         Value::Object(all)
     }

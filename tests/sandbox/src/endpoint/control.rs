@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{bad_request, not_found};
 use crate::exchange::{Exchange, Next, Reply};
+use crate::h2::Tuning;
 use crate::log::lock;
 use crate::state::Fault;
 
@@ -26,13 +27,29 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
             let shown = ex.state.connections_json();
             ex.send(Reply::json(&shown)).await
         }
+        ("_h2", "DELETE") => {
+            ex.state.reports.clear();
+            ex.send(Reply::new(204)).await
+        }
+        ("_h2", _) => {
+            let connection = args.get("connection").and_then(|text| text.parse().ok());
+            let shown = ex.state.reports.to_json(args.get("listener"), connection);
+            ex.send(Reply::json(&shown)).await
+        }
         ("_control", "DELETE") => {
             ex.state.clear_faults();
+            *lock(&ex.state.tuning) = Tuning::default();
             ex.send(Reply::new(204)).await
         }
         ("_control", "POST") if args.flag("drop") => {
             let dropped = ex.state.drop_connections(ex.origin.connection);
             ex.send(Reply::json(&json!({ "dropped": dropped }))).await
+        }
+        ("_control", "POST") if args.flag("h2") => {
+            let tuning = Tuning::from_args(&args);
+            let shown = tuning.to_json();
+            *lock(&ex.state.tuning) = tuning;
+            ex.send(Reply::json(&shown)).await
         }
         ("_control", "POST") => match Fault::from_args(&args) {
             Some(fault) => {
@@ -44,7 +61,7 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
         },
         ("_control", "GET") => {
             let faults: Value = lock(&ex.state.faults).iter().map(Fault::to_json).collect();
-            ex.send(Reply::json(&json!({ "faults": faults }))).await
+            ex.send(Reply::json(&json!({ "faults": faults, "h2": lock(&ex.state.tuning).to_json() }))).await
         }
         _ => not_found(ex).await,
     }
