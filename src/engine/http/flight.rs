@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::sys::lock::Mutex;
+
 use super::{
     adapter::{self, Adapter, Adapters, Carried, Composed, Source},
     body::Body,
@@ -59,6 +61,8 @@ pub struct Flight {
     pub expect_continue: bool,
     /// Who may wait, and may run the host's code.
     pub worker: Arc<dyn Errands>,
+    /// What is over and may hold something of the host: it is let go with the flight.
+    pub remains: Mutex<Vec<Box<dyn Send>>>,
 }
 
 /// What a call has on its way. Requests may hold readers of the host, and so may the body of an answer.
@@ -126,8 +130,18 @@ impl Flight {
             risk: Some(Outcome::NotSent),
             done: None,
         };
-        let mut kept = Kept::new(course, self.keeper());
+        let keeper = self.keeper();
+        let hosted = keeper.is_some();
+        let mut kept = Kept::new(course, keeper);
         let Some(course) = kept.get() else { return Err(out_of_step()) };
+        let outcome = self.drive(course, vigil).await;
+        if hosted && let Some(course) = kept.into_inner() {
+            self.remains.lock().push(Box::new(course));
+        }
+        outcome
+    }
+
+    async fn drive(&self, course: &mut Course, vigil: &mut Vigil) -> Result<Delivered> {
         let mut input = Input::Start;
         loop {
             let step = match self.advance(course, input, vigil).await {
@@ -161,7 +175,7 @@ impl Flight {
                     if !self.rules.stream {
                         body.relay(&self.worker)?;
                     }
-                    return Ok(Delivered { finished, body, elapsed: course.elapsed, start });
+                    return Ok(Delivered { finished, body, elapsed: course.elapsed, start: course.start });
                 }
             };
         }
@@ -285,14 +299,14 @@ impl Flight {
     async fn exchange(&self, request: &Request, vigil: &mut Vigil) -> Result<Carried> {
         let route = self.router.route(request)?;
         let Composed { head, framing, expects } = adapter::compose(&route, request, self.expect_continue)?;
-        let mut relay;
+        let mut relay: Option<Box<Relay>> = None;
         let payload = match (framing, request.body.as_bytes()) {
             (Framing::None, _) => Payload::None,
             (Framing::Sized(_), Some(bytes)) => Payload::Bytes(bytes),
             (framing, _) => {
                 let size = if let Framing::Sized(size) = framing { Some(size) } else { None };
-                relay = Box::new(Relay::new(request.body.open()?, size, Arc::clone(&self.worker)));
-                Payload::Relay { relay: &mut relay, size }
+                let made = Box::new(Relay::new(request.body.open()?, size, Arc::clone(&self.worker)));
+                Payload::Relay { relay: relay.insert(made), size }
             }
         };
         let order = exchange::Order {
@@ -302,7 +316,14 @@ impl Flight {
             expect_continue: expects.then_some(adapter::CONTINUE_PATIENCE),
             replay_safe: adapter::is_replay_safe(&request.method),
         };
-        let mut answer = self.carrier.flow_open(&route, order, &self.limits, vigil, self.watch.as_ref()).await?;
+        let answer = self.carrier.flow_open(&route, order, &self.limits, vigil, self.watch.as_ref()).await;
+        if let Some(relay) = &mut relay {
+            let source = Box::pin(relay.part(vigil)).await;
+            if let Ok(Some(source)) = source {
+                self.remains.lock().push(Box::new(source));
+            }
+        }
+        let mut answer = answer?;
         let hop = Hop { status: answer.status, head: std::mem::take(&mut answer.raw_head), body: None };
         Ok(Carried::new(hop, Source::Wire(Box::new(answer))))
     }

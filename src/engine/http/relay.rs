@@ -3,10 +3,12 @@
 use std::{
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use super::body::Source;
 use crate::{
+    clock,
     engine::{
         errands::{self, Errands, Kept, Reply},
         reactor::vigil::Vigil,
@@ -16,6 +18,9 @@ use crate::{
 
 /// A piece: large enough that errands do not count, small enough for many at once.
 const PIECE: usize = 64 << 10;
+
+/// How long a call that is over waits for its reader to come back, so that it is let go before the host hears of the end.
+const COURTESY: Duration = Duration::from_millis(250);
 
 /// A source that the worker reads.
 pub struct Relay {
@@ -127,6 +132,26 @@ impl Relay {
         self.state = State::Here(source, false);
         self.taken = 0;
         Ok(rewound)
+    }
+}
+
+impl Relay {
+    /// Gives the source back when it is not sent from any more, so that whoever has it can choose when the host's reader
+    /// is let go. A read under way is waited for a moment; one that takes longer has the worker let go of the source.
+    ///
+    /// # Errors
+    /// `cancelled`.
+    pub async fn part(&mut self, vigil: &mut Vigil) -> Result<Option<Box<dyn Source>>> {
+        if let State::Reading(reply) = &mut self.state {
+            let read = vigil.until(Some(clock::now() + COURTESY), |cx| reply.poll(cx)).await;
+            if let Some(Ok((source, ..))) = read? {
+                self.state = State::Here(source, true);
+            }
+        }
+        match std::mem::replace(&mut self.state, State::Gone) {
+            State::Here(source, _) => Ok(Some(source)),
+            State::Reading(_) | State::Gone => Ok(None),
+        }
     }
 }
 
