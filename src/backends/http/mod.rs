@@ -9,6 +9,7 @@ mod router;
 mod save;
 mod settings;
 mod snapshot;
+mod sse;
 mod watch;
 
 use std::{
@@ -19,7 +20,7 @@ use std::{
 
 use crate::sys::lock::Mutex;
 
-use super::{Answer, Backend, Call, Carried, Late, Lent, Pending};
+use super::{Answer, Backend, Call, Carried, Feed, Late, Lent, Pending, Sink};
 use crate::{
     args::Args,
     clock,
@@ -64,6 +65,7 @@ struct Shared {
 }
 
 /// One HTTP session, or a child of one with another base.
+#[derive(Clone)]
 pub struct HttpSession {
     shared: Arc<Shared>,
     base: Option<Url>,
@@ -479,6 +481,14 @@ impl Backend for HttpSession {
         let layer = Layer::child(&self.layer, args, &self.shared.environment)?;
         cookies.apply(&mut self.shared.jar.lock(), clock::epoch_seconds())?;
         Ok(Arc::new(HttpSession { shared: Arc::clone(&self.shared), base: Some(base), layer: Arc::new(layer) }))
+    }
+
+    fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        sse::subscribe(self, topic, args, sink)
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &["sse:/path"]
     }
 
     fn close(&self, _keep: bool, _deadline: Instant) -> Result<()> {

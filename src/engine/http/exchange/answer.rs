@@ -228,6 +228,11 @@ impl Answer {
         self.limits.read = silence;
     }
 
+    /// The same, and when the whole must be over.
+    pub fn set_limits(&mut self, silence: Option<std::time::Duration>, total: Option<std::time::Instant>) {
+        (self.limits.read, self.limits.total) = (silence, total);
+    }
+
     /// Whether the body was read to its end.
     #[must_use]
     pub fn is_finished(&self) -> bool {
