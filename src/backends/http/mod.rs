@@ -1,6 +1,7 @@
 //! The HTTP back end: `requests.Session` behind five verbs (spec/http.md part 1, verbs.md "HTTP").
 
 mod answer;
+mod download;
 mod layer;
 mod meta;
 mod prepare;
@@ -16,7 +17,7 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{Answer, Backend, Call, Carried, Late, Lent, Pending};
 use crate::{
@@ -160,10 +161,7 @@ impl HttpSession {
 
     fn send(&self, call: &Call<'_>) -> Result<Box<HttpAnswer>> {
         let settings = self.settings_for(call.args).map_err(client::not_sent)?;
-        let save = match call.args.get("save_to") {
-            None | Some(Tree::Null) => None,
-            Some(target) => Some(Target::parse(target, call.args.bool("resume")?.unwrap_or(false)).map_err(client::not_sent)?),
-        };
+        let save = save_target(call.args)?;
         let mut prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
         if let Some(target) = &save {
             target.condition(Arc::make_mut(&mut prepared.request.headers));
@@ -198,6 +196,17 @@ impl HttpSession {
         };
         let answer = Box::new(answer);
         if settings.raise_for_status == Some(true) { answer.raise_for_status() } else { Ok(answer) }
+    }
+}
+
+/// Where the body is to go, when not into memory.
+fn save_target(args: &Args) -> Result<Option<Target>> {
+    match args.get("save_to") {
+        None | Some(Tree::Null) => Ok(None),
+        Some(target) => {
+            let resume = args.bool("resume").map_err(client::not_sent)?.unwrap_or(false);
+            Target::parse(target, resume).map(Some).map_err(client::not_sent)
+        }
     }
 }
 
@@ -248,9 +257,21 @@ impl CookieEdits {
     }
 }
 
-/// The end of a call that was not there any more.
-fn gone() -> Late {
-    Box::new(|| Err(Error::new(&code::INTERNAL, "a call was lost")))
+/// What the taker of an answer does. What is the host's is let go there, where its code may run, before the host hears of
+/// the end.
+fn late_of(
+    kept: Option<Kept<Flight>>,
+    rest: impl FnOnce() -> Result<(Box<HttpAnswer>, bool)> + Send + 'static,
+) -> Late {
+    Box::new(move || {
+        drop(kept);
+        let (answer, raises) = rest()?;
+        Ok(if raises { answer.raise_for_status()? } else { answer })
+    })
+}
+
+fn gone() -> Error {
+    Error::new(&code::INTERNAL, "a call was lost")
 }
 
 /// Settings and environment as the reactor keeps them.
@@ -305,10 +326,11 @@ impl Backend for HttpSession {
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
         let settings = self.settings_for(call.args).map_err(client::not_sent)?;
-        if call.args.get("save_to").is_some_and(|target| !target.is_null()) {
-            return Ok(None);
+        let save = save_target(call.args)?;
+        let mut prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
+        if let Some(target) = &save {
+            target.condition(Arc::make_mut(&mut prepared.request.headers));
         }
-        let prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
         if prepared.request.url.is_secure() {
             // Certificates are read here; the reactor finds them in memory. What is wrong with them it tells itself, with
             // the URL.
@@ -336,21 +358,33 @@ impl Backend for HttpSession {
         drop(settings);
         let mut vigil = Vigil::new(Arc::clone(call.cancel));
         let keeper = flight.keeper();
+        let save = save.map(|target| Kept::new(target, Some(Arc::clone(&flight.worker))));
         let mut kept = Kept::new(flight, keeper.clone());
         Ok(Some(Box::pin(async move {
-            let Some(flight) = kept.get() else { return gone() };
+            let Some(flight) = kept.get() else { return Box::new(|| Err(gone())) as Late };
             let hosted = keeper.is_some();
+            if let Some(save) = save {
+                let (outcome, unused) = match flight.open(&mut vigil).await {
+                    Ok(delivered) => {
+                        let target = save.into_inner();
+                        let (reading, worker) = (reading.clone(), &flight.worker);
+                        (Box::pin(download::download(delivered, target, reading, worker, &mut vigil)).await, None)
+                    }
+                    Err(error) => (Err(error), Some(save)),
+                };
+                return late_of(hosted.then_some(kept), move || {
+                    drop(unused);
+                    let (answer, saved) = outcome.map_err(|error| with_answer(error, &reading))?;
+                    let saved = saved.map_err(|error| answer.named(error))?;
+                    Ok((Box::new(answer), raises && !saved))
+                });
+            }
             let outcome = Kept::new(flight.run(&mut vigil).await, keeper);
-            let kept = hosted.then_some(kept);
-            let late: Late = Box::new(move || {
-                // What is the host's is let go here, where its code may run, before the host hears of the end.
-                drop(kept);
-                let Some(outcome) = outcome.into_inner() else { return gone()() };
+            late_of(hosted.then_some(kept), move || {
+                let Some(outcome) = outcome.into_inner() else { return Err(gone()) };
                 let delivered = outcome.map_err(|error| with_answer(error, &reading))?;
-                let answer = Box::new(HttpAnswer::read(delivered, reading)?);
-                Ok(if raises { answer.raise_for_status()? } else { answer })
-            });
-            late
+                Ok((Box::new(HttpAnswer::read(delivered, reading)?), raises))
+            })
         })))
     }
 

@@ -43,16 +43,34 @@ pub struct Carrier {
 pub(in crate::engine::http) struct Lease {
     pub connection: Option<Box<Connection>>,
     /// None when the place went back with its connection.
-    pub place: Option<(Arc<Pool>, Arc<Route>)>,
+    place: Option<Place>,
+}
+
+/// Where a connection is counted.
+enum Place {
+    /// In the pool that it came from.
+    Own(Arc<Pool>, Arc<Route>),
+    /// Among those of the reactor, which it left: it goes to the other pool at its end.
+    Wired(Arc<Pool<Wired>>, Arc<Pool>, Arc<Route>),
 }
 
 impl Lease {
+    /// A connection that left the reactor. It keeps its place there until it is over.
+    pub fn of_wired(connection: Box<Connection>, wired: Arc<Pool<Wired>>, home: Arc<Pool>, route: Arc<Route>) -> Lease {
+        Lease { connection: Some(connection), place: Some(Place::Wired(wired, home, route)) }
+    }
+
     /// Gives the connection back for the next call.
     pub fn give(mut self, now: Instant, keep: Option<Duration>) {
-        if let Some(connection) = self.connection.take()
-            && let Some((pool, route)) = self.place.take()
-        {
-            pool.give(&route, connection, now, keep);
+        let Some(connection) = self.connection.take() else { return };
+        match self.place.take() {
+            Some(Place::Own(pool, route)) => pool.give(&route, connection, now, keep),
+            Some(Place::Wired(wired, home, route)) => {
+                home.adopt(&route);
+                home.give(&route, connection, now, keep);
+                wired.release(&route);
+            }
+            None => connection.stream.close(),
         }
     }
 }
@@ -62,8 +80,10 @@ impl Drop for Lease {
         if let Some(connection) = self.connection.take() {
             connection.stream.close();
         }
-        if let Some((pool, route)) = self.place.take() {
-            pool.release(&route);
+        match self.place.take() {
+            Some(Place::Own(pool, route)) => pool.release(&route),
+            Some(Place::Wired(wired, _, route)) => wired.release(&route),
+            None => {}
         }
     }
 }
@@ -243,7 +263,7 @@ impl Carrier {
         let look = !order.replay_safe || matches!(order.payload, Payload::Source { .. });
         loop {
             let connection = self.pool.take(route, marks.start, guard, cancel)?;
-            let mut lease = Lease { connection, place: Some((self.pool.clone(), route.clone())) };
+            let mut lease = Lease { connection, place: Some(Place::Own(self.pool.clone(), route.clone())) };
             let good = match lease.connection.as_deref_mut() {
                 Some(connection) if look => connection.stream.is_idle(),
                 _ => true,

@@ -169,15 +169,12 @@ impl Answer {
         let Some(wired) = lease.wired.take() else { return Err(no_connection()) };
         let Wired { watched, mut connection } = *wired;
         drop(watched);
-        let place = lease.place.take().map(|(pool, route)| {
-            lease.home.adopt(&route);
-            pool.release(&route);
-            (Arc::clone(&lease.home), route)
-        });
+        let Some((pool, route)) = lease.place.take() else { return Err(no_connection()) };
         connection.buffer.resize(connection.buffer.len().max(BUFFER), 0);
         connection.stream.socket().let_wait();
         let armed = connection.stream.wire().arm(&self.cancel);
-        self.hold = Hold::Own(Lease { connection: Some(Box::new(connection)), place });
+        let home = Arc::clone(&lease.home);
+        self.hold = Hold::Own(Lease::of_wired(Box::new(connection), pool, home, route));
         armed
     }
 }
