@@ -180,7 +180,7 @@ impl Carrier {
         let guard = Guard::exchange(limits, cancel);
         let mut lease = if made.is_some() {
             self.pool.adopt(route);
-            Lease { connection: None, place: Some((self.pool.clone(), route.clone())) }
+            Lease { connection: None, place: Some(Place::Own(self.pool.clone(), route.clone())) }
         } else {
             self.lease(route, &order, &marks, &Guard::connect(limits, cancel, marks.start), cancel)
                 .map_err(|error| error.outcome(Outcome::NotSent))?

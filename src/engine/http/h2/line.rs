@@ -21,7 +21,7 @@ use h2::{
     PingPong,
     client::{Builder, Connection as Protocol, SendRequest},
 };
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 use tokio::time::Sleep;
 
 use super::{
@@ -400,7 +400,7 @@ impl Line {
 }
 
 /// Wakes outside of the lock.
-fn wake(task: Option<Waker>, state: parking_lot::MutexGuard<'_, State>) {
+fn wake(task: Option<Waker>, state: crate::sys::lock::MutexGuard<'_, State>) {
     drop(state);
     if let Some(task) = task {
         task.wake();

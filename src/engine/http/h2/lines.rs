@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 use rustc_hash::FxBuildHasher;
 
 use super::{

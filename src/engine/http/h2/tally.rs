@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 /// What a client says first (RFC 9113 3.4).
 const PREFACE: usize = 24;
