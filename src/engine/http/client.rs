@@ -218,7 +218,7 @@ fn carry(carrier: &Carrier, adapters: &Adapters, order: &Order<'_>, request: &Re
     order.cancel.check()?;
     let adapter = adapters.find(request.url.as_str())?;
     match adapter {
-        Adapter::Exchange => exchange(carrier, order, request),
+        Adapter::Exchange | Adapter::Http2 => exchange(carrier, order, request),
         Adapter::Provider(provider) => {
             super::adapter::ask(&**provider, request, order.router, &order.limits).map_err(perhaps_sent)
         },
