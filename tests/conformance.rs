@@ -29,7 +29,9 @@ fn expected(way: &str) -> Vec<String> {
         let usual = lines.iter().find(|(known, _)| known == name);
         assert!(usual.is_some_and(|(_, usual)| usual != told), "{name} [{way}] is no exception");
     }
-    let line = |(name, told): (&str, &str)| format!("{name}: {}", special.get(name).copied().unwrap_or(told)).trim_end().to_owned();
+    let line = |(name, told): (&str, &str)| {
+        format!("{name}: {}", special.get(name).copied().unwrap_or(told)).trim_end().to_owned()
+    };
     lines.into_iter().map(line).collect()
 }
 

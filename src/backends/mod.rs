@@ -5,7 +5,7 @@ pub mod http;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use crate::{
     args::Args,

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::reactor::{self, vigil::Vigil};
 use crate::{

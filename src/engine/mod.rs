@@ -5,4 +5,5 @@ pub mod errands;
 pub mod http;
 pub mod net;
 pub mod reactor;
+pub mod sse;
 pub mod tls;

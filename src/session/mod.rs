@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 
 pub use backlog::QUEUE_MAX;
 pub use event::{Event, Failure, Kind};

@@ -7,7 +7,7 @@ use std::{
     task::Waker,
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::event::c_text;
 

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{
     Event, Handle, INFLIGHT_MAX, Kind, Response, not_sent, staged,

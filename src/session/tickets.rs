@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 use rustc_hash::FxBuildHasher;
 
 use crate::{

@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 use rustc_hash::FxBuildHasher;
 
 use super::{
@@ -202,6 +202,13 @@ impl Worker {
     /// How many events wait in a box.
     pub(super) fn waiting(&self, id: u64) -> usize {
         self.shared.state.lock().boxes.get(&id).map_or(0, |inbox| inbox.events.len())
+    }
+
+    /// How many events wait in boxes, and how many entries stand for them.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> (usize, usize) {
+        let state = self.shared.state.lock();
+        (state.boxes.values().map(|inbox| inbox.events.len()).sum(), state.due.len())
     }
 
     /// How many answers wait in boxes.

@@ -51,15 +51,15 @@ static void a_slow_callback(void) {
   CHECK(status == HAFT_OK);
   /* The first ones wait for the callback, the others behind it. */
   int sent = flood(session, 1);
-  CHECK(sent == LIMIT);
+  CHECK(sent == LIMIT || sent == LIMIT + 1); /* the one that the callback has is read or unread, as one likes */
   atomic_store(&released, 1);
-  await(&answers, LIMIT);
+  await(&answers, sent);
   /* There is room again. */
   haft_args *args = haft_args_new();
-  haft_args_set_int(args, "id", LIMIT + 1);
+  haft_args_set_int(args, "id", sent + 1);
   submit(session, "GET", "http://", args);
   haft_args_free(args);
-  await(&answers, LIMIT + 1);
+  await(&answers, sent + 1);
   leave(session);
   CHECK(drops == 1);
 }

@@ -35,7 +35,8 @@ enum manner {
 };
 struct peer {
   enum manner manner;
-  int listener, filler[8], held[64], count;
+  int listener, filler[8], held[64];
+  atomic_int count;
   char base[64];
   pthread_t thread;
 };
@@ -48,8 +49,10 @@ static void *serve(void *data) {
   for (;;) {
     int from = accept(peer->listener, NULL, NULL);
     if (from < 0) return NULL; /* it was shut down */
-    CHECK(peer->count < 64);
-    peer->held[peer->count++] = from;
+    int place = atomic_load(&peer->count);
+    CHECK(place < 64);
+    peer->held[place] = from;
+    atomic_store(&peer->count, place + 1);
     if (recv(from, bytes, peer->manner == NEVER_READS ? 16 : sizeof bytes, 0) <= 0) continue;
     if (peer->manner == HALF_A_BODY) say(from, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
     if (peer->manner == RETRY_LATER) {

@@ -1,5 +1,6 @@
 /* Ten thousand sessions, one after the other, each with subscriptions and submitted calls, closed or only freed: nothing
- * of them is left. `events_cycles URL [COUNT]`. */
+ * of them is left. `events_cycles URL [COUNT [KIB]]`: the last is
+ * how much more memory there may be, for tools that keep books. */
 #include "events.h"
 
 static atomic_int drops, subscriptions;
@@ -53,6 +54,6 @@ int main(int count, char **arguments) {
   CHECK(descriptors() == baseline && drops == subscriptions);
   long grown = resident() - memory;
   printf("%d sessions, %ld KiB more than before\n", turns, grown);
-  CHECK(grown < 3000);
+  CHECK(grown < (count > 3 ? atol(arguments[3]) : 3000));
   return 0;
 }

@@ -48,8 +48,8 @@ static void close_answers_all(void) {
     haft_args_set_int(args, "id", next++);
     CHECK(haft_session_submit(child, "GET", "/fault/stall", args, NULL, NULL) == HAFT_OK);
   }
-  /* A reader makes them work of the worker: the first is under way, the others wait behind it. */
   haft_args_free(args);
+  /* Their readers run on the worker, in turn. */
   for (int k = 0; k < WORKER_CALLS; k++) {
     args = haft_args_new();
     haft_args_set_int(args, "id", next++);
@@ -64,10 +64,11 @@ static void close_answers_all(void) {
   CHECK(haft_session_close(session, args, &error) == HAFT_OK && error == NULL);
   haft_args_free(args);
   CHECK(seconds() - began < 20);
-  CHECK(drops == WORKER_CALLS && threads() == 1);
+  CHECK(threads() == 1);
   int answers = drain(session, seen, next);
   CHECK(answers == CALLS + WORKER_CALLS);
   CHECK(answers + drain(child, seen, next) == next - 1);
+  CHECK(drops == WORKER_CALLS); /* before their answers were read, by whoever read them */
   haft_session_free(session);
   haft_session_free(child);
   await_baseline(before);
@@ -96,8 +97,8 @@ static void close_is_bounded(void) {
   CHECK(seconds() - began < 5);
   haft_args_free(args);
   check_state(session, "closed");
+  expect_answer(session, id, HAFT_E_CANCELLED);
   expect_kind(session, HAFT_EVENT_CLOSED);
-  (void)id;
   atomic_store(&released, 1);
   for (double end = seconds() + 20; threads() > 1; sched_yield()) CHECK(seconds() < end);
   haft_session_free(session);

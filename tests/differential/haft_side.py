@@ -1,7 +1,7 @@
 """Runs a case with haft."""
 
 import haft
-from case import PATIENCE, Digest, Upload
+from case import PATIENCE, Digest, Own, Upload
 from record import by_name, cookie, settled, wire
 
 # detail.code -> the class of requests; both are the contract of docs/errors.md.
@@ -36,7 +36,30 @@ CLASSES = {
 HOSTS = ("a.test", "b.test", "sub.a.test", "www.a.test", "deep.sub.a.test", "x.test.localhost", "a.local", "xn--bcher-kva.test")
 
 
+def _sign(asked):
+    request = asked["arguments"]["request"]
+    return {"headers.Authorization": f"Mine {request['method']} {len(request['headers'])}"}
+
+
+def _watch(asked):
+    answer = asked["arguments"]["response"]
+    _watched.append([answer["status"], answer["url"], answer["request"]["method"]])
+
+
+_watched = []
+_OWN = {
+    "sign": _sign,
+    "body": lambda asked: {"body": "new body"},
+    "url": lambda asked: {"url": asked["arguments"]["request"]["url"] + "?signed=1"},
+    "drop": lambda asked: {"headers.Accept": None},
+    "method": lambda asked: {"method": "PUT"},
+    "watch": _watch,
+}
+
+
 def _argument(key, value):
+    if isinstance(value, Own):
+        return haft.Provider(_OWN[value.name])
     if isinstance(value, Digest):
         return {"type": "digest", "username": value.user, "password": value.password}
     if isinstance(value, Upload):
@@ -153,6 +176,8 @@ def run(case, log, names, way, version=None):
                 if error.code == "http_status":
                     result["message"] = error.message
                     result["status"] = error.response.status if error.response else None
+            result["watched"] = _watched[:]
+            _watched.clear()
             result["wire"] = wire(log.fetch())
             result["jar"] = _cookies(session.inspect("cookies"))
             out.append(settled(result))

@@ -352,11 +352,12 @@ const CASES: &[Case] = &[
         assert_eq!(sent, json!(5000));
         assert!(kinds.contains(&Kind::Progress) && kinds.len() >= 2);
     }),
-    (&["events", "queue_max", "answer", "keep", "environment", "trust_env", "save_to", "resume"], |sandbox| {
+    (&["events", "queue_max", "overflow", "answer", "keep", "environment", "trust_env", "save_to", "resume"], |sandbox| {
         // In tests of their own: life_order.c, life_queue.c, saving.rs, and below.
         let session = create(&sandbox.http, "{}");
         let answer = with("{}", "answer", provider(|_, _| haft::error::Status::Ok));
         assert_eq!(session.subscribe("haft.state", &answer, None, 0).unwrap_err().code(), "argument");
+        assert_eq!(session.subscribe("haft.state", &args(r#"{"overflow": "wait"}"#), None, 0).unwrap_err().code(), "argument");
         session.close(&args(r#"{"keep": true}"#)).unwrap();
         assert!(Session::create(&sandbox.http, &args(r#"{"environment": "no"}"#)).is_err());
     }),

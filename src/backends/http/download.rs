@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, future::poll_fn, sync::Arc, task::Poll};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{
     answer::{HttpAnswer, Reading},

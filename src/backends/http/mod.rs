@@ -17,7 +17,7 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{Answer, Backend, Call, Carried, Late, Lent, Pending};
 use crate::{

@@ -11,7 +11,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{
     adapter::{Carried, Source},

@@ -155,7 +155,7 @@ pub(super) fn with_answer(
     match transaction.finish() {
         Some(finished) => {
             let body = body.unwrap_or_else(BodyStream::empty);
-            error.carrying(Arc::new(parking_lot::Mutex::new(Some(Delivered { finished, body, elapsed, start }))))
+            error.carrying(Arc::new(crate::sys::lock::Mutex::new(Some(Delivered { finished, body, elapsed, start }))))
         }
         None => error,
     }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 use rustc_hash::FxBuildHasher;
 
 use super::{cancel::Cancel, connect::Connection, limits::Guard, route::Route};

@@ -5,9 +5,12 @@
 //! ending starts another. A forked child leaves its parent's alone and has its own, as locks and threads of a parent
 //! are of no use there.
 
+pub mod beat;
 pub mod dial;
 pub mod seat;
+pub mod timer;
 pub mod vigil;
+pub mod wheel;
 pub mod wire;
 
 use std::{
@@ -20,7 +23,7 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{

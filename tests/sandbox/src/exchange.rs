@@ -202,6 +202,11 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// The request's place in the log.
+    pub fn entry(&self) -> Option<Arc<Entry>> {
+        self.entry.clone()
+    }
+
     /// How the request's body ends.
     pub fn framing(&self) -> Framing {
         self.framing

@@ -18,6 +18,7 @@ mod sandbox;
 mod server;
 mod socks;
 mod state;
+mod websocket;
 mod wire;
 
 pub use certificate::KEY_PASSWORD;

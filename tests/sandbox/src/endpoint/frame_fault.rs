@@ -136,7 +136,7 @@ async fn early_413(ex: &mut Exchange<'_>, args: &Args) -> io::Result<Next> {
     let Some(stream) = ex.stream() else { return Ok(Next::Keep) };
     if args.get("close") == Some("0") {
         stream.starve();
-        tokio::time::sleep(Duration::from_secs(args.number("seconds", 3600))).await;
+        let _ = tokio::time::timeout(Duration::from_secs(args.number("seconds", 3600)), stream.over()).await;
     } else if !args.flag("linger") {
         stream.reset(frame::error::NO_ERROR);
     }
@@ -302,6 +302,9 @@ async fn settings(ex: &mut Exchange<'_>, args: &Args) -> io::Result<Next> {
     let before = stream.acks();
     let mut out = Vec::new();
     frame::put_settings(&mut out, &sent);
+    for (_, window) in sent.iter().filter(|(id, _)| *id == setting::INITIAL_WINDOW_SIZE) {
+        stream.announce_window(*window);
+    }
     stream.raw(&out).await?;
     stream.until(|core| core.acks > before).await;
     ex.send(Reply::json(&json!({ "acknowledged": sent }))).await

@@ -2,11 +2,13 @@
 
 mod auth;
 mod bad_frame;
+mod bad_message;
 mod coding;
 mod control;
 mod cookie;
 pub mod digest;
 mod echo;
+mod event_stream;
 mod fault;
 mod form;
 mod frame_fault;
@@ -16,6 +18,7 @@ mod redirect;
 mod size;
 mod text;
 mod timing;
+mod websocket;
 
 use std::io;
 use std::time::Duration;
@@ -89,6 +92,8 @@ async fn serve_any(ex: &mut Exchange<'_>) -> io::Result<Next> {
             text::serve(ex, &words).await
         }
         ["fault", rest @ ..] => fault::serve(ex, rest).await,
+        ["ws", rest @ ..] => websocket::serve(ex, rest).await,
+        ["sse", rest @ ..] => event_stream::serve(ex, rest).await,
         ["flaky"] => fault::flaky(ex).await,
         _ => not_found(ex).await,
     }

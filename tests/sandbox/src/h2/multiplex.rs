@@ -1,7 +1,7 @@
 //! One connection: what its streams share, and the one task that owns the socket, which writes what the streams put
 //! into the buffer and takes in what the client sends.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -76,6 +76,10 @@ pub struct Core {
     pub recv_window: i64,
     /// What came on the connection and was not yet given back.
     pub taken: u32,
+    /// What a stream's window begins with for the client, as far as it is bound by it already.
+    pub own_window: u32,
+    /// Smaller windows that we sent and the client has not acknowledged.
+    pub smaller: VecDeque<u32>,
     /// The client's SETTINGS_INITIAL_WINDOW_SIZE.
     pub peer_window: u32,
     /// The client's SETTINGS_MAX_FRAME_SIZE.
@@ -136,6 +140,23 @@ impl Core {
         self.out.len() - self.sent
     }
 
+    /// Notes that SETTINGS_INITIAL_WINDOW_SIZE was sent. A larger window holds at once; a smaller one binds the
+    /// client when it has acknowledged it (RFC 9113 section 6.9.3).
+    pub fn announce_window(&mut self, window: u32) {
+        if window >= self.own_window {
+            self.set_window(window);
+        } else {
+            self.smaller.push_back(window);
+        }
+    }
+
+    /// Makes a window binding, for open streams too.
+    pub fn set_window(&mut self, window: u32) {
+        let change = i64::from(window) - i64::from(self.own_window);
+        self.own_window = window;
+        self.slots.values_mut().for_each(|slot| slot.recv_window += change);
+    }
+
     /// Lets the writers look again whether there is room.
     pub fn wake_writers(&mut self) {
         for slot in self.slots.values_mut().filter(|slot| slot.waiting) {
@@ -171,8 +192,12 @@ pub async fn serve(mut wire: Wire, state: &Arc<State>, origin: &Origin, secure: 
     wire.consume(PREFACE.len());
     let tuning = lock(&state.tuning).clone();
     let report = state.reports.begin(origin.connection, origin.listener);
+    let mut core = begin(&tuning);
+    if tuning.settings {
+        core.announce_window(tuning.window);
+    }
     let shared = Arc::new(Shared {
-        core: Mutex::new(begin(&tuning)),
+        core: Mutex::new(core),
         tuning,
         report: Arc::clone(&report),
         state: Arc::clone(state),
@@ -184,6 +209,14 @@ pub async fn serve(mut wire: Wire, state: &Arc<State>, origin: &Origin, secure: 
     let input = wire.take_pending();
     let (stream, next) = run(wire.stream, input, &shared).await;
     drop(guard);
+    if next == Next::Abort {
+        // FIN without close_notify, and not the RST that unread bytes would make of a plain drop: the client may
+        // still have to read what was sent.
+        if let Some(tcp) = stream.tcp() {
+            let _ = socket2::SockRef::from(tcp).shutdown(std::net::Shutdown::Write);
+        }
+        return server::discard_for_a_while(&mut Wire::new(stream)).await;
+    }
     server::finish(Wire::new(stream), next, next != Next::Close).await;
 }
 
@@ -230,6 +263,8 @@ fn begin(tuning: &Tuning) -> Core {
         send_window: i64::from(WINDOW_BYTES),
         recv_window: i64::from(WINDOW_BYTES) + if tuning.window_updates { i64::from(more) } else { 0 },
         taken: 0,
+        own_window: WINDOW_BYTES,
+        smaller: VecDeque::new(),
         peer_window: WINDOW_BYTES,
         peer_frame: 16 << 10,
         goaway: None,

@@ -274,7 +274,7 @@ impl Receiver {
                 ended: end,
                 finished: false,
                 send_window,
-                recv_window: i64::from(shared.tuning.window),
+                recv_window: i64::from(core.own_window),
                 read: 0,
                 starved: !shared.tuning.window_updates,
                 waiting: false,
@@ -344,6 +344,9 @@ impl Receiver {
         if flags & flag::ACK != 0 {
             core.acks += 1;
             core.news.notify_waiters();
+            if let Some(window) = core.smaller.pop_front() {
+                core.set_window(window);
+            }
             return Ok(());
         }
         if !payload.len().is_multiple_of(6) {

@@ -53,6 +53,7 @@ impl Stream {
             {
                 let mut core = self.shared.core();
                 let core = &mut *core;
+                let window = core.own_window;
                 let over = core.reset.contains(&self.id) || core.ending.is_some();
                 let Some(slot) = core.slots.get_mut(&self.id) else {
                     return if over { Err(gone()) } else { Ok(false) };
@@ -65,7 +66,7 @@ impl Stream {
                     }
                     slot.read += u32::try_from(count).unwrap_or(0);
                     // Small windows are given back at once, large ones by halves.
-                    if slot.read > self.shared.tuning.window / 2 && !slot.starved {
+                    if slot.read > window / 2 && !slot.starved {
                         let read = std::mem::take(&mut slot.read);
                         slot.recv_window += i64::from(read);
                         frame::put_window(&mut core.out, self.id, read);
@@ -191,6 +192,18 @@ impl Stream {
             }
         }
         core.wake();
+    }
+
+    /// Notes that SETTINGS with that window were sent.
+    pub fn announce_window(&self, window: u32) {
+        self.shared.core().announce_window(window);
+    }
+
+    /// Waits until the stream is over on both sides.
+    pub async fn over(&self) {
+        while self.shared.core().slots.contains_key(&self.id) {
+            self.changed.notified().await;
+        }
     }
 
     /// Notes that our side was ended by frames that were put there as they are.
