@@ -12,7 +12,7 @@ use crate::{
     clock,
     engine::net::{
         connect::Connection,
-        limits::{Fault, Guard, silent},
+        limits::{Fault, Guard, silent_for},
         pool::Pooled,
         stream::Stream,
     },
@@ -250,5 +250,5 @@ pub fn deadline(guard: &Guard<'_>) -> Option<Instant> {
 /// Which of the limits it was.
 pub fn late(guard: &Guard<'_>, phase: &'static str) -> crate::error::Error {
     let passed: Outcome<()> = guard.check(clock::now(), phase);
-    passed.err().unwrap_or_else(|| silent(phase))
+    passed.err().unwrap_or_else(|| silent_for(phase, guard.silence()))
 }

@@ -551,6 +551,7 @@ impl Held {
 /// A failure inside a body: the server did answer.
 pub(super) fn in_body(error: Error) -> Error {
     let error = if error.detail().get("phase").is_some() { error } else { error.phase("read") };
+    let error = error.reworded("no answer came from", "nothing more of the body came from");
     error.outcome(Outcome::Applied)
 }
 
