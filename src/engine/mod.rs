@@ -6,3 +6,4 @@ pub mod http;
 pub mod net;
 pub mod reactor;
 pub mod tls;
+pub mod websocket;

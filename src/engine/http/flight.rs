@@ -162,7 +162,7 @@ impl Flight {
 }
 
 /// Decodes the rest of a body that is in memory, in pieces.
-async fn drain(stream: &mut BodyStream) -> Result<Vec<u8>> {
+pub(super) async fn drain(stream: &mut BodyStream) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let old = body.len();

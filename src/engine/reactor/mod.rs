@@ -5,7 +5,9 @@
 //! ending starts another. A forked child leaves its parent's alone and has its own, as locks and threads of a parent
 //! are of no use there.
 
+pub mod caller;
 pub mod dial;
+pub mod promise;
 pub mod seat;
 pub mod vigil;
 pub mod wire;

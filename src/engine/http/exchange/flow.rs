@@ -41,10 +41,10 @@ const TRUSTED_LENGTH: u64 = 1 << 20;
 const TURN: u32 = 16;
 
 /// A place in the pool with, mostly, a connection in it.
-struct Lease {
-    wired: Option<Box<Wired>>,
-    /// None when the place went back with its connection.
-    place: Option<(Arc<Pool<Wired>>, Arc<Route>)>,
+pub(super) struct Lease {
+    pub(super) wired: Option<Box<Wired>>,
+    /// None when the place went back with its connection, and for one that no pool knows.
+    pub(super) place: Option<(Arc<Pool<Wired>>, Arc<Route>)>,
 }
 
 impl Lease {
@@ -181,7 +181,7 @@ impl Carrier {
 
 impl Talk<'_> {
     /// Sends everything and waits for the head.
-    async fn run_on(
+    pub(super) async fn run_on(
         &mut self,
         watched: &Watched,
         vigil: &mut Vigil,
@@ -336,7 +336,7 @@ async fn dry(watched: &Watched) {
 }
 
 /// Reads the body, and gives the connection back when it can serve another call.
-async fn read(mut lease: Lease, machine: Machine, mut opening: Opening<'_>, vigil: &mut Vigil) -> Result<Answer> {
+pub(super) async fn read(mut lease: Lease, machine: Machine, mut opening: Opening<'_>, vigil: &mut Vigil) -> Result<Answer> {
     let mut inbound = machine.body(&mut opening.head)?;
     let length = inbound.direct().filter(|length| *length < u64::MAX);
     let Some(wired) = lease.wired.as_deref_mut() else { return Err(no_connection()) };

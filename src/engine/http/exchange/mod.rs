@@ -12,6 +12,7 @@ pub mod framing;
 pub mod head;
 pub mod machine;
 pub mod order;
+mod switch;
 mod talk;
 
 #[cfg(test)]
@@ -20,3 +21,4 @@ mod tests;
 pub use answer::{Answer, Marks, Upgraded};
 pub use carrier::Carrier;
 pub use order::{Order, Payload, Watch};
+pub use switch::{Switch, switch};
