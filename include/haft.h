@@ -835,6 +835,7 @@ typedef int32_t haft_kind;
 #define HAFT_EVENT_RESTORED     5   /**< restored; subscriptions are back */
 #define HAFT_EVENT_DROPPED      6   /**< the queue overflowed; count in the value */
 #define HAFT_EVENT_CLOSED       7   /**< the last event of a session */
+#define HAFT_EVENT_ENDED        8   /**< a subscription ended by itself; the error says why, unless it was in order */
 
 /** Gives the kind.
  *

@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 /// How much a line matters; the numbers are those of `haft.h`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -19,13 +19,14 @@ use haft_tools::native::{libraries, root, run, scratch};
 const WAYS: [&str; 3] = ["blocking", "submit", "stream"];
 
 /// The subjects, with the number of their cases: none is passed over by any way.
-const SUBJECTS: [(&str, usize); 12] = [
+const SUBJECTS: [(&str, usize); 13] = [
     ("auth", 82),
     ("bodies", 101),
     ("content", 209),
     ("cookies", 85),
     ("faults", 90),
     ("headers", 79),
+    ("host", 60),
     ("multipart", 39),
     ("params", 56),
     ("proxies", 105),
@@ -78,7 +79,7 @@ macro_rules! subjects {
     };
 }
 
-subjects!(auth bodies content cookies faults headers multipart params proxies redirects tls urls);
+subjects!(auth bodies content cookies faults headers host multipart params proxies redirects tls urls);
 
 #[test]
 fn the_page_of_differences_is_up_to_date() {

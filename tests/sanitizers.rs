@@ -35,6 +35,14 @@ const SANITIZE: [&str; 6] = [
 /// Programs that need no server and no argument; valgrind watches them beside their own tests.
 const ALONE: &[&str] = &["null.c", "log.c", "arguments.c", "arrow.c", "subscribe.c"];
 
+/// Programs about events, with what they take after the URL of a sandbox. ThreadSanitizer has them in `scripts/tsan`.
+const EVENTS: &[(&str, &[&str])] = &[
+    ("events_inside.c", &[]),
+    ("events_end.c", &[]),
+    ("events_loop.c", &[]),
+    ("events_cycles.c", &["150", "1000000"]),
+];
+
 fn valgrind() -> Command {
     assert!(has("valgrind"), "valgrind is needed: scripts/test installs it");
     let mut command = Command::new("valgrind");
@@ -48,7 +56,8 @@ fn valgrind() -> Command {
 }
 
 fn sanitized(name: &str) -> PathBuf {
-    let flags: &[&str] = if name == "wrapper.cpp" { &SANITIZE[2..] } else { &SANITIZE };
+    let is_strict = name != "wrapper.cpp" && !name.starts_with("events_");
+    let flags: &[&str] = if is_strict { &SANITIZE } else { &SANITIZE[2..] };
     compile(&root().join("tests/c").join(name), Link::Shared, flags, &scratch(&format!("sanitized_{name}")))
 }
 
@@ -197,6 +206,24 @@ fn every_order_and_many_threads_under_the_sanitizers() {
     run(under_asan(&sanitized("misuse_life.c")).args([&*sandbox.http, "400"]));
     run(under_asan(&sanitized("misuse_host.c")).arg(&sandbox.http));
     run(under_asan(&sanitized("threads.c")).args([&*sandbox.http, "32", "300"]));
+}
+
+#[test]
+fn events_under_valgrind() {
+    let sandbox = Sandbox::start(Options { log: false, ..Options::default() }).unwrap();
+    for (name, arguments) in EVENTS {
+        let folder = scratch(&format!("watched_{name}"));
+        let program = compile(&root().join("tests/c").join(name), Link::Shared, &[], &folder);
+        run(valgrind().arg(program).arg(&sandbox.http).args(*arguments));
+    }
+}
+
+#[test]
+fn events_under_the_sanitizers() {
+    let sandbox = Sandbox::start(Options { log: false, ..Options::default() }).unwrap();
+    for (name, arguments) in EVENTS {
+        run(under_asan(&sanitized(name)).arg(&sandbox.http).args(*arguments));
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ pub mod http;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use crate::{
     args::Args,
@@ -128,7 +128,7 @@ impl Default for Lent {
 }
 
 /// What a back end tells its session outside of calls. May be called on the reactor: nothing here waits or runs the
-/// host's code.
+/// host's code. The back end holds none of its locks meanwhile: the session may end feeds and abandon children.
 pub trait Teller: Send + Sync {
     /// The connection behind the session changed its state.
     fn tell(&self, change: Change);
@@ -170,7 +170,15 @@ pub trait Sink: Send + Sync {
     /// Has `wake` called once there is room; at once when there is. The last one counts.
     fn when_roomy(&self, wake: std::task::Waker);
 
-    /// No message will follow: what was subscribed to has ended.
+    /// What was subscribed to was lost and is being restored, while the session itself goes on: a LOST event of this
+    /// subscription.
+    fn lost(&self, _error: Error) {}
+
+    /// It is back: a RESTORED event of this subscription, with the value.
+    fn restored(&self, _value: Tree) {}
+
+    /// No message will follow: what was subscribed to has ended. An ENDED event of this subscription says so, with the
+    /// error unless the end was an orderly one.
     fn end(&self, error: Option<Error>);
 }
 
@@ -254,7 +262,8 @@ pub trait Backend: Send + Sync {
     /// `unsupported` when there is nothing of that name.
     fn attach(&self, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>>;
 
-    /// The handle exists: what happens from now on is told to `teller`. Called once, before the host has the handle.
+    /// The handle exists: what happens from now on is told to `teller`. Called once, before the host has the handle. After
+    /// [`Change::Ended`] neither `close` nor `abandon` is called.
     fn start(&self, _teller: Arc<dyn Teller>) {}
 
     /// Begins to bring the messages of `topic`; `None` when it has no such topic.

@@ -5,5 +5,6 @@ pub mod errands;
 pub mod http;
 pub mod net;
 pub mod reactor;
+pub mod sse;
 pub mod tls;
 pub mod websocket;

@@ -62,6 +62,8 @@ pub const HAFT_EVENT_RESTORED: haft_kind = 5;
 pub const HAFT_EVENT_DROPPED: haft_kind = 6;
 /// the last event of a session
 pub const HAFT_EVENT_CLOSED: haft_kind = 7;
+/// a subscription ended by itself; the error says why, unless it was in order
+pub const HAFT_EVENT_ENDED: haft_kind = 8;
 
 /// Gives the kind.
 ///

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{
     arguments::{self, haft_args, haft_drop_fn},

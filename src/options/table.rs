@@ -86,26 +86,27 @@ macro_rules! options {
 }
 
 options! {
-    "timeout", ALL, DEFAULT | CLOSE | COMMIT, "seconds, text with a unit, or [connect, read]", "none (close: 5)", "How long a connection may take and how long the server may be silent; at close, how long leaving may take.";
-    "timeouts", ALL, DEFAULT | COMMIT, "group: connect, read, total", "none", "The same by phase, and the whole call.";
+    "timeout", ALL, DEFAULT | CLOSE | COMMIT | SUBSCRIBE, "seconds, text with a unit, or [connect, read]", "none (close: 5)", "How long a connection may take and how long the server may be silent; at close, how long leaving may take.";
+    "timeouts", ALL, DEFAULT | COMMIT | SUBSCRIBE, "group: connect, read, total", "none", "The same by phase, and the whole call.";
     "retry", ALL, DEFAULT, "number, or object: total, connect, read, status, other, status_forcelist, allowed_methods, backoff_factor, backoff_max, backoff_jitter, respect_retry_after_header, retry_after_max, raise_on_status", "0", "How often a failed call is tried again (as urllib3's Retry).";
-    "id", ALL, CALL | COMMIT, "1 to 2^63-1", "made by the library", "The id by which the call can be cancelled; unique among those in flight.";
+    "id", ALL, CALL | COMMIT | ATTACH, "1 to 2^63-1", "made by the library", "The id by which the call, or an attach that waits, can be cancelled; unique among those in flight.";
     "tag", ALL, CALL | COMMIT, "text", "none", "The topic of the call's events.";
     "progress", ALL, CALL, "bool", "false", "Whether a submitted call brings PROGRESS events.";
-    "headers", ALL, DEFAULT, "group, object or list of pairs; null removes one", "User-Agent, Accept-Encoding, Accept, Connection", "Header fields, in this order and case.";
+    "headers", ALL, DEFAULT | SUBSCRIBE, "group, object or list of pairs; null removes one", "User-Agent, Accept-Encoding, Accept, Connection", "Header fields, in this order and case.";
     "parse", ALL, DEFAULT, "\"auto\", \"json\", \"text\", \"none\"", "\"auto\"", "What becomes of the body: JSON by content type else decoded text, JSON or an error, text, or nothing.";
     "stream", ALL, DEFAULT | INSPECT, "bool", "false", "Return at the head and read the body in pieces.";
     "stage", ALL, CALL, "bool", "false", "With submit: stage instead of send.";
     "events", ALL, ATTACH, "\"own\", \"parent\"", "\"own\"", "Whose queue the child's events go to.";
-    "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages the queue holds before the oldest are dropped.";
     "reconnect", ALL, ATTACH | SUBSCRIBE, "bool, or object: max_retries (null: for ever), delay, max_delay", "sse: true; ws: false", "Whether a lost connection is made again, after how long, and how often it is tried in a row.";
+    "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages wait before the oldest are dropped: in the session's queue, or for this callback.";
+    "overflow", ALL, SUBSCRIBE, "\"drop\", \"wait\"", "\"drop\"", "What happens when queue_max messages of the subscription wait: the oldest is dropped and counted, or the source has to wait until the host has taken some.";
     "answer", ALL, SUBSCRIBE, "provider", "none", "Answers the event instead of queueing it.";
     "keep", ALL, CLOSE, "bool", "false", "Leave without ending the server's session.";
 
-    "params", HTTP, DEFAULT, "group, object, list of pairs, or text", "none", "The query; a list repeats its name, null drops it.";
+    "params", HTTP, DEFAULT | SUBSCRIBE, "group, object, list of pairs, or text", "none", "The query; a list repeats its name, null drops it.";
     "cookies", HTTP, DEFAULT, "map, or list of {name, value, domain, path, secure, expires, httponly, host_only}; null deletes; false switches the jar off", "none", "Cookies of the session, or of one call alone.";
     "cookie_file", HTTP, CREATE, "path", "none", "A Netscape cookie file, loaded at create and saved at close.";
-    "auth", HTTP, DEFAULT, "[user, password], {type: basic | digest | bearer | netrc}, provider, null", "netrc, then the URL's userinfo", "How to authenticate; null is explicitly not at all.";
+    "auth", HTTP, DEFAULT | SUBSCRIBE, "[user, password], {type: basic | digest | bearer | netrc}, provider, null", "netrc, then the URL's userinfo", "How to authenticate; null is explicitly not at all.";
     "proxies", HTTP, DEFAULT | INSPECT, "map: scheme, scheme://host, all, all://host, no_proxy", "the environment's", "Proxies by URL; null switches one off.";
     "environment", HTTP, SESSION | INSPECT, "\"explicit\", \"requests\"", "\"explicit\"", "Whether explicit settings beat the environment's variables, or the reverse as in requests.";
     "trust_env", HTTP, SESSION, "bool", "true", "Whether proxy and certificate variables and netrc count.";
@@ -135,6 +136,9 @@ options! {
     "low_speed", HTTP, DEFAULT, "[bytes per second, seconds]", "none", "Give up when it was slower than this for so long.";
     "expect_continue", HTTP, DEFAULT, "bool", "false", "Ask the server before a body is sent, and wait a second for its word.";
 
+    "last_event_id", HTTP, SUBSCRIBE, "text", "none", "The event of an event stream after which to go on.";
+    "max_message_size", HTTP, ATTACH | SUBSCRIBE, "bytes", "64 MiB", "A larger message is an error and ends what brought it.";
+
     "data", HTTP, CALL, "text, bytes, reader, object or list of pairs", "none", "The body as it is, or a form.";
     "json", HTTP, CALL, "any value", "none", "The body as JSON.";
     "files", HTTP, CALL, "group: path, bytes, reader, or [filename, content, type, headers]; or a list of [name, file]", "none", "Parts of a multipart form.";
@@ -146,7 +150,6 @@ options! {
 
     "subprotocols", HTTP, ATTACH, "list of names, or one", "none", "The subprotocols that a WebSocket is offered, the preferred one first.";
     "compression", HTTP, ATTACH, "bool, \"deflate\", or object: server_no_context_takeover, client_no_context_takeover, server_max_window_bits, client_max_window_bits", "true", "Whether a WebSocket offers permessage-deflate, and with which parameters.";
-    "max_message_size", HTTP, ATTACH, "bytes", "67108864", "The largest message that a WebSocket takes, decompressed; a larger one ends it with 1009.";
     "ping_interval", HTTP, ATTACH, "seconds, or null", "20", "The silence after which a WebSocket's peer is asked whether it is there.";
     "ping_timeout", HTTP, ATTACH, "seconds, or null", "20", "The further silence after which a WebSocket counts as lost.";
     "close_timeout", HTTP, ATTACH, "seconds", "10", "How long the peer's answer to a close is waited for.";

@@ -2,10 +2,10 @@
 
 use std::{
     ffi::{CStr, CString},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
-use super::Response;
+use super::{Response, origin::Origin};
 use crate::{
     backends::{Carried, Late},
     error::Error,
@@ -31,6 +31,8 @@ pub enum Kind {
     Dropped = 6,
     /// The last event of a session.
     Closed = 7,
+    /// A subscription ended by itself.
+    Ended = 8,
 }
 
 /// Text for C: what comes after a NUL cannot be shown and is cut.
@@ -82,12 +84,22 @@ impl From<Error> for Failure {
 pub struct Event {
     kind: Kind,
     id: u64,
-    topic: CString,
+    topic: Topic,
     value: Option<Box<Document>>,
     response: Option<Box<Response>>,
-    failure: Option<Box<Failure>>,
+    failure: Option<Arc<Failure>>,
     user_data: usize,
     late: Option<Unsettled>,
+    /// Its place among the events that wait.
+    order: u64,
+}
+
+/// Where the topic of an event is.
+#[derive(Debug)]
+enum Topic {
+    None,
+    Own(CString),
+    Of(Arc<Origin>),
 }
 
 /// What is still to be done for an answer.
@@ -105,13 +117,56 @@ impl Event {
         Event {
             kind,
             id: 0,
-            topic: CString::default(),
+            topic: Topic::None,
             value: None,
             response: None,
             failure: None,
             user_data: 0,
             late: None,
+            order: 0,
         }
+    }
+
+    /// A message of a subscription.
+    pub(super) fn message(origin: &Arc<Origin>, value: Box<Document>) -> Event {
+        Event { value: Some(value), ..Event::new(Kind::Message).of(origin) }
+    }
+
+    /// Makes it an event of a subscription.
+    #[must_use]
+    pub(super) fn of(mut self, origin: &Arc<Origin>) -> Event {
+        self.id = origin.id();
+        self.user_data = origin.user_data();
+        self.topic = Topic::Of(Arc::clone(origin));
+        self
+    }
+
+    /// The subscription in whose count it is.
+    pub(super) fn counted_by(&self) -> Option<&Origin> {
+        match &self.topic {
+            Topic::Of(origin) if self.kind == Kind::Message => Some(origin),
+            _ => None,
+        }
+    }
+
+    /// Whether it must not be dropped although it is a message.
+    pub(super) fn is_kept(&self) -> bool {
+        self.counted_by().is_some_and(Origin::holds_back)
+    }
+
+    /// Whether it tells about the connection.
+    pub(super) fn is_state(&self) -> bool {
+        matches!(self.kind, Kind::Lost | Kind::Restored)
+    }
+
+    /// Its place among the events that wait.
+    pub(super) fn order(&self) -> u64 {
+        self.order
+    }
+
+    /// Gives it a place among the events that wait.
+    pub(super) fn set_order(&mut self, order: u64) {
+        self.order = order;
     }
 
     /// Names the subscription or ticket.
@@ -124,7 +179,7 @@ impl Event {
     /// Names the topic or tag.
     #[must_use]
     pub fn with_topic(mut self, topic: &str) -> Event {
-        self.topic = c_text(topic);
+        self.topic = if topic.is_empty() { Topic::None } else { Topic::Own(c_text(topic)) };
         self
     }
 
@@ -140,8 +195,15 @@ impl Event {
     pub fn with_outcome(mut self, outcome: Result<Response, Error>) -> Event {
         match outcome {
             Ok(response) => self.response = Some(Box::new(response)),
-            Err(error) => self.failure = Some(Box::new(error.into())),
+            Err(error) => self.failure = Some(Arc::new(error.into())),
         }
+        self
+    }
+
+    /// Says why.
+    #[must_use]
+    pub(super) fn with_failure(mut self, failure: Option<Arc<Failure>>) -> Event {
+        self.failure = failure;
         self
     }
 
@@ -183,7 +245,11 @@ impl Event {
 
     /// The topic, or the tag of the call.
     pub fn topic(&self) -> &CStr {
-        &self.topic
+        match &self.topic {
+            Topic::None => c"",
+            Topic::Own(topic) => topic,
+            Topic::Of(origin) => origin.topic(),
+        }
     }
 
     /// What it carries.

@@ -5,16 +5,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Event, Handle, HostCode, Kind, State, subscribe};
+use super::{
+    Event, Handle, HostCode, Kind, State,
+    queue::discard,
+    state::{End, News, event},
+    subscribe::{Hears, Listed, answer},
+};
 use crate::{
     args::Args,
     clock,
-    error::{Error, Result, code},
+    engine::net::cancel::cancelled,
+    error::{Error, Outcome, Result, code},
     log,
 };
 
 /// How long close may take when nothing else was asked for.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long close waits, beyond its time-out, for answers that are on their way from one thread to the queue: that waits
+/// for nobody.
+const LAST_STEP: Duration = Duration::from_secs(1);
 
 pub(super) fn close(handle: &Arc<Handle>, args: &Args) -> Result<()> {
     let timeout = args.duration("timeout")?.unwrap_or(TIMEOUT);
@@ -38,9 +47,7 @@ fn begin(handle: &Arc<Handle>) -> bool {
     for child in children(handle) {
         begin(&child);
     }
-    for listener in subscribe::listeners(handle, "haft.state") {
-        listener.deliver(handle, subscribe::state_event(State::Closing));
-    }
+    handle.tell_state(State::Closing);
     handle.shared.tickets.cancel(0, |id| id == handle.id);
     true
 }
@@ -70,32 +77,78 @@ fn finish(handle: &Arc<Handle>, keep: bool, deadline: Instant) -> Result<()> {
             }
         }
         // The root also waits for the calls of children that were freed meanwhile.
-        let quiet = handle.shared.tickets.wait(deadline, |id| root || id == handle.id);
-        if !quiet {
+        if !handle.shared.tickets.wait(deadline, |id| root || id == handle.id) {
             outcome = outcome.and(Err(too_late("a call in flight")));
+            answer_for(handle);
         }
         outcome = outcome.and(handle.backend.close(keep, deadline));
-        if root {
-            handle.drop_staged("closed");
-        }
-        handle.state.store(State::Closed as u8, Ordering::Release);
-        log::info(c"session", || format!("a session with {} was closed", super::without_query(&handle.backend.url())));
-        farewell(handle);
-        let (lock, departure) = &handle.shared.departure;
-        let locked = lock.lock();
-        handle.left.store(true, Ordering::Release);
-        drop(locked);
-        departure.notify_all();
+        depart(handle, false);
     }
     if root && !handle.shared.worker.finish(deadline) {
         outcome = outcome.and(Err(too_late("a callback")));
     }
-    if root {
-        if !handle.shared.reactor.finish(deadline) {
-            outcome = outcome.and(Err(too_late("the reactor")));
-        }
+    if root && !handle.shared.reactor.finish(deadline) {
+        outcome = outcome.and(Err(too_late("the reactor")));
     }
     outcome
+}
+
+/// Answers the submitted calls that did not end in time: CLOSED is the last event, and no call stays without its answer.
+fn answer_for(handle: &Handle) {
+    for (id, tag) in handle.shared.tickets.claim_all(handle.id) {
+        let error = cancelled().outcome(Outcome::Unknown);
+        answer(handle, Event::new(Kind::Response).with_id(id).with_topic(&tag).with_outcome(Err(error)));
+    }
+    handle.shared.tickets.wait_for_answers(clock::now() + LAST_STEP, handle.id);
+}
+
+/// The other side ended the session: the handle and all below it close as by the host, but nothing is waited for. Who
+/// brings the last answer of a call in flight does the rest. May run on the reactor.
+pub(super) fn ended(handle: &Arc<Handle>, end: End) {
+    for below in descendants(handle) {
+        below.end.lock().get_or_insert_with(|| end.of_parent());
+    }
+    handle.end.lock().get_or_insert(end);
+    if !begin(handle) || handle.leaving.swap(true, Ordering::AcqRel) {
+        // A close is at it: its CLOSED says what was noted here.
+        return;
+    }
+    let mut family = descendants(handle);
+    family.retain(|below| below.state() == State::Closing && !below.leaving.swap(true, Ordering::AcqRel));
+    let tickets = Arc::clone(&handle.shared.tickets);
+    let (root, mut ids) = (handle.is_root(), vec![handle.id]);
+    ids.extend(family.iter().map(|below| below.id));
+    let top = Arc::clone(handle);
+    tickets.when_quiet(
+        move |id| root || ids.contains(&id),
+        Box::new(move || {
+            for below in family {
+                below.backend.abandon();
+                depart(&below, true);
+                super::submit::let_go(below);
+            }
+            depart(&top, true);
+            if root {
+                top.shared.worker.stop();
+            }
+            super::submit::let_go(top);
+        }),
+    );
+}
+
+/// The end of a handle, once nothing is in flight any more.
+fn depart(handle: &Arc<Handle>, by_itself: bool) {
+    if handle.is_root() {
+        handle.drop_staged("closed");
+    }
+    handle.state.store(State::Closed as u8, Ordering::Release);
+    log::info(c"session", || format!("a session with {} was closed", super::without_query(&handle.backend.url())));
+    farewell(handle, by_itself);
+    let (lock, departure) = &handle.shared.departure;
+    let locked = lock.lock();
+    handle.left.store(true, Ordering::Release);
+    drop(locked);
+    departure.notify_all();
 }
 
 fn too_late(what: &str) -> Error {
@@ -115,24 +168,45 @@ fn wait_for(handle: &Handle, deadline: Instant) -> bool {
 }
 
 /// CLOSED is the last event for everyone: in the queue, and for each push subscription of `haft.state`.
-fn farewell(handle: &Arc<Handle>) {
-    let subscriptions = std::mem::take(&mut *handle.subscriptions.lock());
-    for listener in subscriptions.iter().filter(|listener| &*listener.topic == "haft.state") {
-        if listener.is_push() {
-            listener.deliver(handle, Event::new(Kind::Closed));
+fn farewell(handle: &Arc<Handle>, by_itself: bool) {
+    let mut subscriptions = std::mem::take(&mut *handle.subscriptions.lock());
+    for listed in &mut subscriptions {
+        drop(listed.feed.take());
+    }
+    let end = handle.end.lock().take();
+    let news = News::closed(end.as_ref());
+    *handle.end.lock() = end;
+    // All are sealed before the first hears CLOSED.
+    let listens = |listed: &&Listed| listed.subscription.hears == Hears::State;
+    for listed in subscriptions.iter().filter(|listed| !listens(listed)) {
+        listed.subscription.seal(None);
+    }
+    for Listed { subscription, .. } in subscriptions.iter().filter(listens) {
+        if subscription.is_push() {
+            subscription.seal(Some(news.event()));
         } else if handle.parent_hears.is_some() {
             // The queue is the parent's, which goes on: it must not hear that it was closed itself.
-            listener.deliver(handle, subscribe::state_event(State::Closed));
+            subscription.tell(event(State::Closed.word()));
         }
     }
-    handle.queue.push(Event::new(Kind::Closed));
-    // After what is on its way to them: the worker takes its jobs in order. One that takes no more has dropped the
-    // closure, and the last event on its way to a subscription lets go of it.
-    let ended = move || subscriptions.iter().for_each(|subscription| subscription.end());
-    if handle.shared.worker.is_running() {
-        let _ = handle.shared.worker.run(Box::new(ended));
-    } else {
-        ended();
+    handle.queue.push(news.event());
+    // After what is on its way to them: the worker does everything in order.
+    let pushed = subscriptions.iter().any(|listed| listed.subscription.is_push());
+    let parting = Parting(subscriptions);
+    if pushed && (by_itself || handle.shared.worker.is_running()) {
+        let _ = handle.shared.worker.run(Box::new(move || drop(parting)));
+    }
+}
+
+/// Subscriptions that end when this goes: as an errand of the worker, or at once when it takes none.
+struct Parting(Vec<Listed>);
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        for Listed { subscription, feed } in self.0.drain(..) {
+            drop(feed);
+            subscription.end().into_iter().for_each(discard);
+        }
     }
 }
 
@@ -147,15 +221,22 @@ pub(super) fn abandon(handle: &Arc<Handle>) {
         }
         // Somebody may still sit in a poll.
         handle.queue.push(Event::new(Kind::Closed));
-        let subscriptions = std::mem::take(&mut *handle.subscriptions.lock());
-        for subscription in subscriptions {
-            subscription.end();
-        }
+        drop(Parting(std::mem::take(&mut *handle.subscriptions.lock())));
     }
     // A close that is not finished yet needs the worker, and stops it.
     if handle.is_root() && handle.state() == State::Closed {
         handle.shared.worker.stop();
     }
+}
+
+/// All below a handle, the lowest first.
+fn descendants(handle: &Handle) -> Vec<Arc<Handle>> {
+    let mut all = Vec::new();
+    for child in children(handle) {
+        all.extend(descendants(&child));
+        all.push(child);
+    }
+    all
 }
 
 fn children(handle: &Handle) -> Vec<Arc<Handle>> {

@@ -4,13 +4,16 @@
 //! A [`Session`] stands for the host's references; calls, jobs and children's parts hold the [`Handle`] behind it, so
 //! that the host letting go can be told apart from the library's own references.
 
+mod backlog;
 mod event;
 mod host;
 mod leave;
+mod origin;
 mod queue;
 mod response;
 mod snapshot;
 mod staged;
+mod state;
 mod submit;
 mod subscribe;
 mod tickets;
@@ -28,11 +31,12 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 
+pub use backlog::QUEUE_MAX;
 pub use event::{Event, Failure, Kind};
 pub use host::HostCode;
-pub use queue::{QUEUE_MAX, Queue};
+pub use queue::Queue;
 pub use response::Response;
 pub use subscribe::Callback;
 pub use tickets::INFLIGHT_MAX;
@@ -46,7 +50,8 @@ use crate::{
     options::{self, scope},
 };
 use staged::Staged;
-use subscribe::Subscription;
+use state::End;
+use subscribe::Listed;
 use tickets::{Ticket, Tickets};
 use worker::Worker;
 
@@ -85,12 +90,17 @@ struct Handle {
     shared: Arc<Shared>,
     id: u64,
     backend: Arc<dyn Backend>,
-    queue: Queue,
+    /// Shared with the pull subscriptions that bring their messages there.
+    queue: Arc<Queue>,
     /// `events: "parent"`: the handle whose queue and push subscriptions take this one's events, CLOSED excepted.
     parent_hears: Option<Arc<Handle>>,
-    subscriptions: Mutex<Vec<Arc<Subscription>>>,
+    subscriptions: Mutex<Vec<Listed>>,
     children: Mutex<Vec<Weak<Handle>>>,
     state: AtomicU8,
+    /// What the back end told of its connection, a `Link`.
+    link: AtomicU8,
+    /// The end that the back end told of.
+    end: Mutex<Option<End>>,
     /// Somebody has begun to finish a close.
     leaving: AtomicBool,
     /// The close is finished, CLOSED told.
@@ -146,11 +156,13 @@ impl Session {
             shared,
             id,
             backend,
-            queue: Queue::default(),
+            queue: Arc::default(),
             parent_hears,
             subscriptions: Mutex::default(),
             children: Mutex::default(),
             state: AtomicU8::new(State::Ready as u8),
+            link: AtomicU8::new(0),
+            end: Mutex::default(),
             leaving: AtomicBool::new(false),
             left: AtomicBool::new(false),
             poisoned: AtomicBool::new(false),
@@ -161,6 +173,7 @@ impl Session {
             children.push(Arc::downgrade(&handle));
         }
         let lease = Arc::new(Lease { handle: Arc::clone(&handle), _parent: parent });
+        handle.backend.start(state::teller(&handle));
         Session { handle, lease: Mutex::new(Some(lease)) }
     }
 
@@ -366,7 +379,18 @@ impl Handle {
         }
         match self.state() {
             State::Ready => Ok(()),
-            State::Closing | State::Closed => Err(closed()),
+            State::Closing | State::Closed => Err(self.closed()),
+        }
+    }
+
+    /// What a call on a closed handle is answered with; it names the reason when the other side had one.
+    fn closed(&self) -> Error {
+        let end = self.end.lock();
+        match end.as_ref().and_then(|end| end.failure.as_ref()) {
+            Some(failure) => {
+                Error::new(&code::CLOSED, format!("the session was closed: {}", failure.error().message()))
+            }
+            None => closed(),
         }
     }
 
@@ -376,10 +400,20 @@ impl Handle {
 
     /// Opens a call under the id that the host wants.
     fn open(&self, args: &Args) -> Result<Ticket> {
-        let ticket = self.shared.tickets.open(self.id, args.int("id")?)?;
+        let ticket = self.shared.tickets.open(self.id, args.int("id")?, None)?;
         // A close that began meanwhile has not seen this ticket: look again, now that it would.
         self.ready()?;
         Ok(ticket)
+    }
+
+    /// The same for a submitted call, which owes an answer from now on.
+    fn open_submitted(&self, args: &Args, tag: Box<str>) -> Result<Ticket> {
+        let mut ticket = self.shared.tickets.open(self.id, args.int("id")?, Some(tag))?;
+        match self.ready() {
+            // A close that was quick has answered for it: the call goes on and finds that out.
+            Err(closed) if ticket.give_id_back() => Err(closed),
+            _ => Ok(ticket),
+        }
     }
 
     /// The ids of this handle and of everything attached below it.

@@ -1,19 +1,18 @@
 //! The events of one handle: a bounded queue that can be polled, and a descriptor that is readable while it is not
 //! empty.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 
-use super::{Event, Kind};
+use super::{
+    Event, Kind,
+    backlog::{Added, Backlog},
+};
 use crate::{
     error::{Error, Result, code},
     sys::eventfd::EventFd,
-    value::{Object, Tree},
 };
-
-/// How many messages a queue holds when nothing else was asked for.
-pub const QUEUE_MAX: usize = 10_000;
 
 /// A queue; any number of threads may poll it, each event goes to one of them.
 #[derive(Debug, Default)]
@@ -24,61 +23,43 @@ pub struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    events: VecDeque<Event>,
-    /// How many of them may be dropped when the queue is full.
-    messages: usize,
+    events: Backlog,
+    /// The number of the next event.
+    next: u64,
     /// How many of them are answers.
     responses: usize,
-    limit: Option<usize>,
-    /// Dropped since the last poll.
-    dropped: u64,
     closed: bool,
     descriptor: Option<EventFd>,
 }
 
-impl State {
-    fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.dropped == 0
-    }
+/// What one event left behind, to be let go without the lock.
+struct Rest {
+    event: Option<Event>,
+    wakes: bool,
+}
 
-    /// Adds an event; `Ok` says whether somebody has to be woken for it. A closed queue gives it back: letting go of it
-    /// may run code of the host, and the lock is held here.
-    fn add(&mut self, event: Event) -> std::result::Result<bool, Event> {
+impl State {
+    /// Adds an event. A closed queue gives it back.
+    fn add(&mut self, event: Event) -> Rest {
         if self.closed {
-            return Err(event);
+            return Rest { event: Some(event), wakes: false };
         }
-        let was_empty = self.is_empty();
-        match event.kind() {
-            Kind::Message => {
-                let limit = self.limit.unwrap_or(QUEUE_MAX).max(1);
-                while self.messages >= limit {
-                    let Some(at) = self.events.iter().position(|old| old.kind() == Kind::Message) else { break };
-                    self.events.remove(at);
-                    self.messages -= 1;
-                    self.dropped += 1;
-                }
-                self.messages += 1;
-            }
-            Kind::Progress => {
-                let same = |old: &&mut Event| old.kind() == Kind::Progress && old.id() == event.id();
-                if let Some(old) = self.events.iter_mut().rev().find(same) {
-                    *old = event;
-                    return Ok(false);
-                }
-            }
-            Kind::Response => self.responses += 1,
-            Kind::Closed => self.closed = true,
-            Kind::Lost | Kind::Restored | Kind::Dropped => {}
-        }
-        self.events.push_back(event);
+        let was_empty = self.events.is_empty();
+        self.responses += usize::from(event.kind() == Kind::Response);
+        self.closed = event.kind() == Kind::Closed;
+        self.next += 1;
+        let rest = match self.events.add(self.next, event) {
+            Added::New(event) => Rest { event, wakes: true },
+            Added::Instead(event) => Rest { event: Some(event), wakes: false },
+        };
         self.level(was_empty);
-        Ok(true)
+        rest
     }
 
     /// The descriptor follows the queue: raised by the first event, lowered by the last.
     fn level(&self, was_empty: bool) {
         if let Some(descriptor) = &self.descriptor {
-            match (was_empty, self.is_empty()) {
+            match (was_empty, self.events.is_empty()) {
                 (true, false) => descriptor.raise(),
                 (false, true) => descriptor.lower(),
                 _ => {}
@@ -87,36 +68,44 @@ impl State {
     }
 }
 
+/// Counts a message that nobody will see, and lets go of it.
+pub(super) fn discard(event: Event) {
+    if let Some(origin) = event.counted_by() {
+        origin.drop_one();
+    }
+    drop(event);
+}
+
 impl Queue {
     /// Adds an event. The oldest message makes room when there are too many; other kinds are never dropped, but a
     /// progress takes the place of an older one of the same call. Nothing comes after CLOSED.
     pub fn push(&self, event: Event) {
-        let mut state = self.state.lock();
-        let added = state.add(event);
-        drop(state);
-        if added.is_ok_and(|wakes| wakes) {
+        let rest = self.state.lock().add(event);
+        if rest.wakes {
             self.filled.notify_one();
+        }
+        if let Some(event) = rest.event {
+            discard(event);
         }
     }
 
     /// The same with several: who waits is woken once.
     pub fn push_all(&self, events: impl Iterator<Item = Event>) {
-        let mut refused = Vec::new();
+        let mut gone = Vec::new();
         let mut added = 0;
         let mut state = self.state.lock();
         for event in events {
-            match state.add(event) {
-                Ok(wakes) => added += usize::from(wakes),
-                Err(event) => refused.push(event),
-            }
+            let rest = state.add(event);
+            added += usize::from(rest.wakes);
+            gone.extend(rest.event);
         }
         drop(state);
-        drop(refused);
         match added {
             0 => {}
             1 => drop(self.filled.notify_one()),
             _ => drop(self.filled.notify_all()),
         }
+        gone.into_iter().for_each(discard);
     }
 
     /// The next event; `None` after `timeout` without one (`None`: wait for ever).
@@ -129,23 +118,14 @@ impl Queue {
         let deadline = waits.map(|timeout| crate::clock::now().checked_add(timeout));
         let mut state = self.state.lock();
         loop {
-            let was_empty = state.is_empty();
-            if state.dropped > 0 {
-                let count = std::mem::take(&mut state.dropped);
-                state.level(was_empty);
-                let mut value = Object::default();
-                value.insert("count", Tree::Int(i64::try_from(count).unwrap_or(i64::MAX)));
-                return Ok(Some(Event::new(Kind::Dropped).with_value(&Tree::Object(value))));
-            }
-            if let Some(event) = state.events.pop_front() {
-                match event.kind() {
-                    Kind::Message => state.messages -= 1,
-                    Kind::Response => state.responses -= 1,
-                    _ => {}
+            if let Some(event) = state.events.take() {
+                state.responses -= usize::from(event.kind() == Kind::Response);
+                state.level(false);
+                drop(state);
+                if let Some(origin) = event.counted_by() {
+                    origin.take();
                 }
-                state.level(was_empty);
                 if event.kind() == Kind::Closed {
-                    drop(state);
                     // Others that wait learn that nothing more will come.
                     self.filled.notify_all();
                 }
@@ -158,7 +138,8 @@ impl Queue {
                 _ if timeout == Some(Duration::ZERO) => return Ok(None),
                 None | Some(None) => self.filled.wait(&mut state),
                 Some(Some(deadline)) => {
-                    if self.filled.wait_until(&mut state, deadline).timed_out() && state.is_empty() && !state.closed {
+                    let over = self.filled.wait_until(&mut state, deadline).timed_out();
+                    if over && state.events.is_empty() && !state.closed {
                         return Ok(None);
                     }
                 }
@@ -171,7 +152,7 @@ impl Queue {
         let mut state = self.state.lock();
         if state.descriptor.is_none() {
             let Ok(descriptor) = EventFd::new() else { return -1 };
-            if !state.is_empty() {
+            if !state.events.is_empty() {
                 descriptor.raise();
             }
             state.descriptor = Some(descriptor);
@@ -181,7 +162,13 @@ impl Queue {
 
     /// Sets how many messages it holds.
     pub fn set_limit(&self, limit: usize) {
-        self.state.lock().limit = Some(limit);
+        let extra = self.state.lock().events.set_limit(limit);
+        extra.into_iter().for_each(discard);
+    }
+
+    /// Messages for which there is room before the oldest is dropped.
+    pub fn room(&self) -> usize {
+        self.state.lock().events.room()
     }
 
     /// How many answers wait.

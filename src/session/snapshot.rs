@@ -1,6 +1,6 @@
 //! Snapshots of the session's own state.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use super::{Handle, Response};
 use crate::{
@@ -18,17 +18,12 @@ pub(super) fn inspect(handle: &Handle, what: &str, args: &Args) -> Result<Respon
     let value = match what {
         "backend" => Tree::from(handle.backend.name()),
         "url" => Tree::from(handle.backend.url()),
-        "state" => Tree::from(handle.state().word()),
+        "state" => Tree::from(handle.word()),
         "staged" => handle.shared.staged.lock().show(),
         "subscriptions" => {
-            let show = |subscription: &std::sync::Arc<super::Subscription>| {
-                let mut object = Object::default();
-                object.insert("id", Tree::from(subscription.id.to_string()));
-                object.insert("topic", Tree::from(&*subscription.topic));
-                object.insert("push", Tree::Bool(subscription.is_push()));
-                Tree::Object(object)
-            };
-            Tree::Array(handle.subscriptions.lock().iter().map(show).collect())
+            // Each one's count may take the worker's lock: not under ours.
+            let listed: Vec<_> = handle.subscriptions.lock().iter().map(|one| Arc::clone(&one.subscription)).collect();
+            listed.iter().map(|subscription| subscription.show()).collect()
         }
         "stats" => {
             let mut stats = Object::default();

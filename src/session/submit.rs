@@ -4,17 +4,22 @@
 use std::{
     cell::RefCell,
     future::poll_fn,
-    sync::{Arc, atomic::Ordering},
-    task::Poll,
+    sync::{Arc, Weak, atomic::Ordering},
+    task::{Context, Poll, Wake, Waker},
 };
 
-use super::{Event, Handle, INFLIGHT_MAX, Kind, Response, staged, subscribe::listeners, tickets::Ticket};
+use crate::sys::lock::Mutex;
+
+use super::{
+    Event, Handle, INFLIGHT_MAX, Kind, Response, staged,
+    subscribe::{answer, push_listener},
+    tickets::Ticket,
+};
 use crate::{
     args::Args,
     backends::{Call, Late, Pending, Progress},
-    engine::net::cancel::cancelled,
-    error::{Error, Result, code},
-    log,
+    engine::net::cancel::{Cancel, cancelled},
+    error::{Error, Outcome, Result, code},
     options::{self, scope},
     sys::{self, panic::contain},
     value::{Object, Tree},
@@ -59,11 +64,12 @@ pub(super) fn submit(handle: &Arc<Handle>, verb: Option<&str>, target: Option<&s
     let scope = if matches!(work, Work::Commit | Work::Rollback) { scope::COMMIT } else { scope::CALL };
     options::check(args, scope, handle.backend.name())?;
     let tag: Box<str> = args.str("tag")?.unwrap_or_default().into();
-    if handle.shared.tickets.count() + handle.hearer().queue.responses() >= INFLIGHT_MAX {
+    let unread = handle.hearer().queue.responses() + handle.shared.worker.answers();
+    if handle.shared.tickets.count() + unread >= INFLIGHT_MAX {
         return Err(Error::new(&code::LIMIT, format!("{INFLIGHT_MAX} calls were in flight or unread")));
     }
     let progress = args.bool("progress")?.unwrap_or(false);
-    let ticket = handle.open(args)?;
+    let ticket = handle.open_submitted(args, tag.clone())?;
     let (id, cancel) = (ticket.id(), Arc::clone(&ticket.cancel));
     let progress = progress.then(|| progress_events(handle, id, &tag));
     // The call keeps the handle, not the host's reference: a free meanwhile cancels it.
@@ -98,8 +104,16 @@ fn on_worker(
     let args = args.clone();
     let (verb, target): (Option<Box<str>>, Option<Box<str>>) = (verb.map(Into::into), target.map(Into::into));
     let Some(inner) = delivery.inner.take() else { return Ok(()) };
+    let (id, cancel) = (inner.id, Arc::clone(&inner.ticket.cancel));
+    inner.ticket.lay_by();
+    let inner = Arc::new(Mutex::new(Some(inner)));
+    let own = Arc::clone(&inner);
     let job = move || {
-        let Inner { handle, mut ticket, id, tag } = inner;
+        let Some(Inner { handle, mut ticket, id, tag }) = own.lock().take() else { return };
+        if !ticket.begin() {
+            return;
+        }
+        ticket.cancel.heed_no_more();
         let (verb, target) = (verb.as_deref(), target.as_deref());
         let call = Call { verb, target, args: &args, cancel: &ticket.cancel, progress };
         let outcome = contain(|| work.run(&handle, &call)).unwrap_or_else(|panic| {
@@ -108,13 +122,47 @@ fn on_worker(
         });
         // Readers and providers are let go before the host hears that the call is over.
         drop(args);
-        ticket.give_id_back();
-        let event = Event::new(Kind::Response).with_id(id).with_topic(&tag).with_outcome(outcome);
-        tell(&handle, event);
+        if ticket.give_id_back() {
+            answer(&handle, Event::new(Kind::Response).with_id(id).with_topic(&tag).with_outcome(outcome));
+        }
         drop(ticket);
     };
     // Checked again with the worker's lock held: no call comes to stand behind the end of a close.
-    handle.shared.worker.run_if(|| handle.ready(), Box::new(job))
+    let queued = handle.shared.worker.run_if(|| handle.ready(), Box::new(job));
+    if queued.is_err() {
+        let inner = inner.lock().take();
+        return match inner {
+            Some(inner) => inner.refuse(queued),
+            None => queued,
+        };
+    }
+    // The worker may be in the host's code for long: until the call's turn comes, a cancel answers for it.
+    let waiting = Waker::from(Arc::new(Waiting { handle: Arc::downgrade(handle), cancel: Arc::downgrade(&cancel), id }));
+    if cancel.heed(&mut Context::from_waker(&waiting)).is_err() {
+        waiting.wake();
+    }
+    Ok(())
+}
+
+/// A call that waits for the worker, as its cancel handle sees it.
+struct Waiting {
+    handle: Weak<Handle>,
+    cancel: Weak<Cancel>,
+    id: u64,
+}
+
+impl Wake for Waiting {
+    fn wake(self: Arc<Self>) {
+        let (Some(handle), Some(cancel)) = (self.handle.upgrade(), self.cancel.upgrade()) else { return };
+        if cancel.is_cancelled()
+            && let Some((kept, tag)) = handle.shared.tickets.claim(self.id, &cancel)
+        {
+            let error = cancelled().outcome(Outcome::NotSent);
+            answer(&handle, Event::new(Kind::Response).with_id(self.id).with_topic(&tag).with_outcome(Err(error)));
+            handle.shared.tickets.end(kept, &cancel);
+        }
+        let_go(handle);
+    }
 }
 
 fn on_reactor(handle: &Arc<Handle>, mut pending: Pending, delivery: Delivery) -> Result<()> {
@@ -145,8 +193,13 @@ fn on_reactor(handle: &Arc<Handle>, mut pending: Pending, delivery: Delivery) ->
     );
     match begun {
         Ok(()) => drop(handle.shared.calls.fetch_add(1, Ordering::Relaxed)),
-        // Told by the return value, and not by an event as well.
-        Err(_) => drop(delivery.and_then(|mut delivery| delivery.inner.take())),
+        Err(_) => {
+            let inner = delivery.and_then(|mut delivery| delivery.inner.take());
+            return match inner {
+                Some(inner) => inner.refuse(begun),
+                None => begun,
+            };
+        }
     }
     begun
 }
@@ -161,6 +214,13 @@ struct Inner {
     ticket: Ticket,
     id: u64,
     tag: Box<str>,
+}
+
+impl Inner {
+    /// The call was refused: told by the return value, and not by an event as well, unless a close has answered for it.
+    fn refuse(mut self, refused: Result<()>) -> Result<()> {
+        if self.ticket.give_id_back() { refused } else { Ok(()) }
+    }
 }
 
 impl Delivery {
@@ -193,7 +253,9 @@ impl Delivery {
 
     fn pack(&mut self, late: Late) -> Option<Parcel> {
         let Inner { handle, mut ticket, id, tag } = self.inner.take()?;
-        ticket.give_id_back();
+        if !ticket.give_id_back() {
+            return None;
+        }
         let event = Event::new(Kind::Response).with_id(id).with_topic(&tag).with_late(late);
         Some(Parcel { handle, ticket, event })
     }
@@ -225,15 +287,8 @@ impl Parcel {
         let mut parcels = parcels.into_iter().peekable();
         while let Some(Parcel { handle, ticket, event }) = parcels.next() {
             if push_listener(&handle).is_some() {
-                let hearer = Arc::clone(&handle);
-                let job = move || {
-                    tell(&hearer, event);
-                    drop(ticket);
-                    let_go(hearer);
-                };
-                if let Err(error) = handle.shared.worker.run(Box::new(job)) {
-                    log::warn(c"session", || format!("an answer was not delivered: {error}"));
-                }
+                answer(&handle, event);
+                drop(ticket);
                 let_go(handle);
                 continue;
             }
@@ -266,7 +321,7 @@ impl Drop for Delivery {
 
 /// The host may have let go of the session meanwhile: if this was the last hold, what the session holds of the host goes
 /// on a thread that may run the host's code.
-fn let_go(handle: Arc<Handle>) {
+pub(super) fn let_go(handle: Arc<Handle>) {
     if let Some(handle) = Arc::into_inner(handle)
         && handle.backend.holds_host_code()
     {
@@ -289,22 +344,4 @@ fn progress_events(handle: &Arc<Handle>, id: u64, tag: &str) -> Arc<dyn Fn(Progr
         let event = Event::new(Kind::Progress).with_id(id).with_topic(&tag);
         handle.hearer().queue.push(event.with_value(&Tree::Object(value)));
     })
-}
-
-/// Brings an answer on the worker: to the push subscription of `haft.response`, else to the queue. A subscription that
-/// ends meanwhile gives it back: an answer is never lost.
-fn tell(handle: &Handle, mut event: Event) {
-    while let Some(listener) = push_listener(handle) {
-        match listener.call(event.with_user_data(listener.user_data)) {
-            None => return,
-            Some(back) => event = back.with_user_data(0),
-        }
-    }
-    handle.hearer().queue.push(event);
-}
-
-/// The push subscription that answers go to, of this handle or of the one that hears its events.
-fn push_listener(handle: &Handle) -> Option<Arc<super::subscribe::Subscription>> {
-    let own = listeners(handle, "haft.response").into_iter().find(|listener| listener.is_push());
-    own.or_else(|| handle.parent_hears.as_ref().and_then(|parent| push_listener(parent)))
 }

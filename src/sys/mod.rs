@@ -5,6 +5,7 @@
 pub mod environment;
 pub mod eventfd;
 pub mod fork;
+pub mod lock;
 pub mod panic;
 pub mod poll;
 pub mod readiness;

@@ -113,6 +113,19 @@ impl Document {
         fill.finish(Vec::new(), false)
     }
 
+    /// An object of texts, as [`Document::from_object`] makes it, without the detour.
+    pub fn of_texts(members: &[(&str, &str)]) -> Box<Document> {
+        let mut fill = Fill::for_tree();
+        let mut previous = NONE;
+        for (name, text) in members {
+            let Some(key) = fill.keys.intern(name, NONE, previous) else { continue };
+            fill.text(key, text);
+            previous = key;
+        }
+        fill.close(Kind::Object, 0, 0);
+        fill.finish(Vec::new(), false)
+    }
+
     /// A document that is null.
     pub fn null() -> Box<Document> {
         Fill::with_room(1).finish(Vec::new(), false)

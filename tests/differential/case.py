@@ -33,6 +33,14 @@ class Upload:
 
 
 @dataclass
+class Own:
+    """Code of the host by its name: a callable `auth` (`sign`, `body`, `url`, `drop`, `method`), or a hook for answers
+    (`watch`, whose sight is part of the record)."""
+
+    name: str
+
+
+@dataclass
 class Call:
     """One call: method, URL, and requests' arguments.
 

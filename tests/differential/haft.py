@@ -15,6 +15,7 @@ from ctypes import CFUNCTYPE, POINTER, byref, c_bool, c_char_p, c_double, c_int3
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 READ = CFUNCTYPE(c_int64, c_void_p, c_void_p, c_size_t)
 DROP = CFUNCTYPE(None, c_void_p)
+PROVIDE = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)
 
 # The kind of the event that brings a submitted call's answer.
 RESPONSE = 2
@@ -45,6 +46,7 @@ def _load():
         ("args_set_value", None, pointer, text, pointer),
         ("args_set_bytes", None, pointer, text, text, c_size_t),
         ("args_set_reader", None, pointer, text, c_int64, READ, pointer, DROP),
+        ("args_set_provider", None, pointer, text, PROVIDE, pointer, DROP),
         ("args_value", pointer, pointer),
         ("args_free", None, pointer),
         ("value_type", c_int32, pointer),
@@ -151,6 +153,13 @@ class Source:
         self.data, self.size, self.rewinds = data, len(data) if sized else -1, rewinds
 
 
+class Provider:
+    """Code of the host: `answer` gets what is asked, a dictionary, and gives another one, or nothing."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+
 _living = {}
 _next = [0]
 
@@ -178,13 +187,27 @@ def _give(source, args, key):
     _haft.haft_args_set_reader(args, key, source.size, pull, number, _drop)
 
 
+def _ask(provider, args, key):
+    _next[0] += 1
+    number = _next[0]
+
+    @PROVIDE
+    def asked(_, call, reply):
+        for name, value in (provider.answer(read(call)) or {}).items():
+            _put(reply, name, value)
+        return 0
+
+    _living[number] = asked
+    _haft.haft_args_set_provider(args, key, asked, number, _drop)
+
+
 def _plain(value):
     """Whether JSON can say it."""
     if isinstance(value, dict):
         return all(_plain(item) for item in value.values())
     if isinstance(value, (list, tuple)):
         return all(_plain(item) for item in value)
-    return not isinstance(value, (bytes, Source)) and not (isinstance(value, float) and not math.isfinite(value))
+    return not isinstance(value, (bytes, Source, Provider)) and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def _put(args, key, value):
@@ -204,6 +227,8 @@ def _put(args, key, value):
         _haft.haft_args_set_bytes(args, name, data, len(data))
     elif isinstance(value, Source):
         _give(value, args, name)
+    elif isinstance(value, Provider):
+        _ask(value, args, name)
     elif _plain(value):
         _haft.haft_args_set_json(args, name, json.dumps(value).encode())
     else:

@@ -1,7 +1,7 @@
 """Runs a case with haft."""
 
 import haft
-from case import PATIENCE, Digest, Upload
+from case import PATIENCE, Digest, Own, Upload
 from record import by_name, cookie, settled, wire
 
 # detail.code -> the class of requests; both are the contract of docs/errors.md.
@@ -36,7 +36,30 @@ CLASSES = {
 HOSTS = ("a.test", "b.test", "sub.a.test", "www.a.test", "deep.sub.a.test", "x.test.localhost", "a.local", "xn--bcher-kva.test")
 
 
+def _sign(asked):
+    request = asked["arguments"]["request"]
+    return {"headers.Authorization": f"Mine {request['method']} {len(request['headers'])}"}
+
+
+def _watch(asked):
+    answer = asked["arguments"]["response"]
+    _watched.append([answer["status"], answer["url"], answer["request"]["method"]])
+
+
+_watched = []
+_OWN = {
+    "sign": _sign,
+    "body": lambda asked: {"body": "new body"},
+    "url": lambda asked: {"url": asked["arguments"]["request"]["url"] + "?signed=1"},
+    "drop": lambda asked: {"headers.Accept": None},
+    "method": lambda asked: {"method": "PUT"},
+    "watch": _watch,
+}
+
+
 def _argument(key, value):
+    if isinstance(value, Own):
+        return haft.Provider(_OWN[value.name])
     if isinstance(value, Digest):
         return {"type": "digest", "username": value.user, "password": value.password}
     if isinstance(value, Upload):
@@ -127,14 +150,14 @@ WAYS = {
     "blocking": (("blocking",), {}),
     "submit": (("submit",), {}),
     "stream": (("blocking", "submit"), {"stream": True}),
-    "http2": (("blocking", "submit"), {"http_version": "2"}),
+    "http2": (("blocking", "submit"), {}),
 }
 
 
-def run(case, log, names, way):
-    """The records of a case's calls."""
+def run(case, log, names, way, version=None):
+    """The records of a case's calls; `version` is the one of HTTP to ask for."""
     turns, extra = WAYS[way]
-    options = _arguments(case.session) | extra
+    options = _arguments(case.session) | extra | ({"http_version": version} if version else {})
     ports = {names[key].rsplit(":", 1)[1] for key in ("http", "https", "https_mtls")} | {"80", "443"}
     options["resolve"] = {f"{host}:{port}": "127.0.0.1" for host in HOSTS for port in sorted(ports)}
     out = []
@@ -153,6 +176,8 @@ def run(case, log, names, way):
                 if error.code == "http_status":
                     result["message"] = error.message
                     result["status"] = error.response.status if error.response else None
+            result["watched"] = _watched[:]
+            _watched.clear()
             result["wire"] = wire(log.fetch())
             result["jar"] = _cookies(session.inspect("cookies"))
             out.append(settled(result))

@@ -7,7 +7,7 @@ import requests
 import urllib3
 
 import haft
-from case import PATIENCE, Digest, Upload
+from case import PATIENCE, Digest, Own, Upload
 from record import by_name, cookie, settled, wire
 
 urllib3.disable_warnings()
@@ -37,7 +37,43 @@ class _OneWay(io.BytesIO):
     def tell(self):
         raise OSError("this file has no position")
 
+
+def _sign(request):
+    request.headers["Authorization"] = f"Mine {request.method} {len(request.headers)}"
+    return request
+
+
+def _body(request):
+    request.body = "new body"
+    return request
+
+
+def _url(request):
+    request.url += "?signed=1"
+    return request
+
+
+def _drop(request):
+    del request.headers["Accept"]
+    return request
+
+
+def _method(request):
+    request.method = "PUT"
+    return request
+
+
+def _watch(answer, **_):
+    _watched.append([answer.status_code, answer.url, answer.request.method])
+
+
+_watched = []
+_OWN = {"sign": _sign, "body": _body, "url": _url, "drop": _drop, "method": _method, "watch": _watch}
+
+
 def _argument(key, value):
+    if isinstance(value, Own):
+        return _OWN[value.name]
     if isinstance(value, Digest):
         return requests.auth.HTTPDigestAuth(value.user, value.password)
     if isinstance(value, Upload):
@@ -209,6 +245,8 @@ def run(case, log, names):
                 if result["error"] == "HTTPError":
                     result["message"] = str(error)
                     result["status"] = error.response.status_code
+            result["watched"] = _watched[:]
+            _watched.clear()
             result["wire"] = wire(log.fetch())
             result["jar"] = _cookies(session.cookies)
             out.append(settled(result))

@@ -21,6 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import haft_side
+import over_http2
 import requests_side
 import subjects
 from case import filled
@@ -70,7 +71,11 @@ class Runner:
         try:
             self.log.fetch()
             right = requests_side.run(case.filled(names), self.log, names)
-            lefts = {way: haft_side.run(case.filled(names), self.log, names, way) for way in self.ways}
+            lefts = {}
+            for way in self.ways:
+                its = over_http2.names(names) if way == "http2" else names
+                version = over_http2.version(case) if way == "http2" else None
+                lefts[way] = haft_side.run(case.filled(its), self.log, its, way, version)
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -81,6 +86,11 @@ class Runner:
         """The unexplained differences of haft by one way from requests."""
         said = [[step.get("said") for step in record] for record in (left, right)]
         left, right = (copy.deepcopy([{key: step[key] for key in step if key != "said"} for step in record]) for record in (left, right))
+        if way == "http2" and over_http2.apart(left):
+            # Nothing can be compared; but it must be listed.
+            left, right = [{"http1 alone": True}], [{"http1 alone": False}]
+        elif way == "http2":
+            left, right = (over_http2.level(record, self.names) for record in (left, right))
         for index, difference in enumerate(DIFFERENCES):
             if difference.same and difference.fits(name, way):
                 count = len(unequal(left, right))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::player::{NULL, Player, by_queue, expect, forget, log, sandbox};
+use super::player::{NULL, Player, expect, forget, log, sandbox};
 
 const OK: &str = "HAFT_OK";
 const IO: &str = "HAFT_E_IO";
@@ -224,10 +224,6 @@ fn a_kept_connection_that_died_is_replaced_for_who_may_repeat() {
         assert_eq!(found["retryable"], false);
         player.tell(&["free", "0"]);
 
-        if by_queue() {
-            // The worker sends what is read from the host, on connections of its own.
-            continue;
-        }
         // With a reader that cannot go back even a PUT is not repeated.
         player.create("0", &sandbox.http, &["j:timeouts={\"total\":20}"]);
         assert_eq!(player.call("GET", &path, &[])["status"], OK);

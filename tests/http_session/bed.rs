@@ -7,12 +7,66 @@ use std::sync::{
 
 use haft::{
     args::Args,
-    error::{Error, Status},
-    session::{HostCode, Response, Session},
+    error::{Error, Outcome, Status, code},
+    session::{HostCode, Kind, Response},
     value::{Provider, Reader, Tree},
 };
 use haft_sandbox::{Options, Sandbox};
 use serde_json::Value;
+
+/// Whether requests are submitted, and their answers polled for: the same cases once more by way of the reactor.
+pub fn by_queue() -> bool {
+    env!("CARGO_CRATE_NAME") == "http_submitted"
+}
+
+/// A session whose requests go the way that the test binary stands for.
+#[derive(Debug)]
+pub struct Session(haft::session::Session);
+
+impl std::ops::Deref for Session {
+    type Target = haft::session::Session;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Session {
+    pub fn create(url: &str, args: &Args) -> Result<Session, Error> {
+        haft::session::Session::create(url, args).map(Session)
+    }
+
+    pub fn attach(&self, name: &str, args: &Args) -> Result<Session, Error> {
+        self.0.attach(name, args).map(Session)
+    }
+
+    pub fn request(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Response, Error> {
+        // The worker cannot poll: it would wait for itself.
+        if !by_queue() || HostCode::on_worker() {
+            return self.0.request(verb, target, args);
+        }
+        let id = self.0.submit(verb, target, args)?;
+        loop {
+            let mut event = self.0.poll(60_000)?.unwrap();
+            if event.kind() == Kind::Response && event.id() == id {
+                return event.take_response().ok_or_else(|| again(event.failure().unwrap().error()));
+            }
+        }
+    }
+}
+
+/// An error like this one, which belongs to its event.
+fn again(error: &Error) -> Error {
+    let code = code::ALL.iter().find(|code| code.word == error.code()).unwrap();
+    let mut copy = Error::new(code, error.message().to_owned()).status_as(error.status()).transient(error.is_retryable());
+    for (key, value) in error.detail().iter() {
+        copy = copy.with(key, value.clone());
+    }
+    match error.known_outcome() {
+        Some(outcome @ (Outcome::NotSent | Outcome::Unknown | Outcome::Applied)) => copy.outcome(outcome),
+        None => copy,
+    }
+}
 
 pub fn sandbox() -> Sandbox {
     Sandbox::start(Options::default()).unwrap()

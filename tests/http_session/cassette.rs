@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use haft::session::Session;
+use crate::bed::Session;
 use serde_json::{Value, json};
 
 use crate::bed::{args, create, fails, get, lines, sandbox, value};

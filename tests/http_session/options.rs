@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, process::Command, sync::Arc};
 use haft::{
     args::Args,
     options::OPTIONS,
-    session::{Kind, Session},
+    session::Kind,
     value::Tree,
 };
 use haft_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::bed::{args, create, detail, fails, get, header, inspect, lines, log, meta, provider, sandbox, value, with};
+use crate::bed::{Session, args, by_queue, create, detail, fails, get, header, inspect, lines, log, meta, provider, sandbox, value, with};
 
 /// The echo of a GET by a fresh session with these options, given to the session, then to the call alone.
 fn echoes(sandbox: &Sandbox, options: &str) -> [Value; 2] {
@@ -156,6 +156,14 @@ const CASES: &[Case] = &[
             assert_eq!((error.code(), format!("{:?}", error.status()).as_str()), ("http_status", name), "{status}");
             assert_eq!(detail(&error, "http_status"), json!(status));
             assert_eq!(error.is_retryable(), matches!(status, 429 | 503));
+            if by_queue() {
+                // The error is a copy; the answer is in the event's own.
+                session.submit(Some("GET"), Some(&format!("/status/{status}?body=why")), &args("{}")).unwrap();
+                let event = session.poll(20_000).unwrap().unwrap();
+                let response = event.failure().unwrap().response().unwrap();
+                assert_eq!((response.status(), response.body()), (status, &b"why"[..]));
+                continue;
+            }
             let failure = haft::session::Failure::from(error);
             assert_eq!((failure.response().unwrap().status(), failure.response().unwrap().body()), (status, &b"why"[..]));
         }
@@ -344,11 +352,12 @@ const CASES: &[Case] = &[
         assert_eq!(sent, json!(5000));
         assert!(kinds.contains(&Kind::Progress) && kinds.len() >= 2);
     }),
-    (&["events", "queue_max", "answer", "keep", "environment", "trust_env", "save_to", "resume"], |sandbox| {
+    (&["events", "queue_max", "overflow", "answer", "keep", "environment", "trust_env", "save_to", "resume"], |sandbox| {
         // In tests of their own: life_order.c, life_queue.c, saving.rs, and below.
         let session = create(&sandbox.http, "{}");
         let answer = with("{}", "answer", provider(|_, _| haft::error::Status::Ok));
         assert_eq!(session.subscribe("haft.state", &answer, None, 0).unwrap_err().code(), "argument");
+        assert_eq!(session.subscribe("haft.state", &args(r#"{"overflow": "wait"}"#), None, 0).unwrap_err().code(), "argument");
         session.close(&args(r#"{"keep": true}"#)).unwrap();
         assert!(Session::create(&sandbox.http, &args(r#"{"environment": "no"}"#)).is_err());
     }),

@@ -9,13 +9,12 @@ use std::{
 
 use haft::{
     error::Status,
-    session::Session,
     value::Tree,
 };
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::bed::{Bytes, args, create, get, header, lines, log, meta, provider, sandbox, value, with};
+use crate::bed::{Session, Bytes, args, create, get, header, lines, log, meta, provider, sandbox, value, with};
 
 /// What a provider was asked.
 type Asked = Arc<Mutex<Vec<Value>>>;

@@ -1,6 +1,6 @@
 //! What a session shows of itself, what it knows about an answer, and what neither may show.
 
-use haft::session::Session;
+use crate::bed::Session;
 use serde_json::{Value, json};
 
 use crate::bed::{args, create, detail, fails, get, header, inspect, meta, sandbox};

@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use haft::{
     error::Status,
-    session::{Kind, Session},
+    session::Kind,
 };
 use serde_json::json;
 
-use crate::bed::{args, create, detail, fails, inspect, lines, log, meta, provider, sandbox, value, with};
+use crate::bed::{Session, args, create, detail, inspect, lines, log, meta, provider, sandbox, value, with};
 
 fn stage(session: &Session, verb: &str, target: &str, json: &str) {
     session.stage(Some(verb), Some(target), &args(json)).unwrap();
@@ -193,5 +193,7 @@ fn commit_and_rollback_may_be_submitted() {
     assert_eq!(event.failure().unwrap().error().code(), "cancelled");
     assert_eq!(staged(&session), ["/fault/stall"]);
     // A request is now.
-    assert_eq!(fails(&session, "GET", "/get", "{\"stage\": true}").code(), "argument");
+    let now = haft::session::Session::request;
+    let refused = now(&session, Some("GET"), Some("/get"), &args("{\"stage\": true}")).unwrap_err();
+    assert_eq!(refused.code(), "argument");
 }

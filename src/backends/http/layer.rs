@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use parking_lot::{Mutex, RwLock};
+use crate::sys::lock::{Mutex, RwLock};
 
 use super::settings::{Level, Settings};
 use crate::{args::Args, engine::http::environment::EnvironmentSettings, error::Result};

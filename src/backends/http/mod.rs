@@ -1,6 +1,7 @@
 //! The HTTP back end: `requests.Session` behind five verbs (spec/http.md part 1, verbs.md "HTTP").
 
 mod answer;
+mod download;
 mod layer;
 mod meta;
 mod prepare;
@@ -17,13 +18,14 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{Answer, Backend, Call, Carried, Late, Lent, Pending};
 use crate::{
     args::Args,
     clock,
     engine::{
+        errands::Kept,
         http::{
             adapter::Adapters,
             auth::Auth,
@@ -38,9 +40,10 @@ use crate::{
             url::Url,
         },
         net::{cancel::Cancel, limits::Limits, pool::PoolOptions, route::Route},
+        reactor::vigil::Vigil,
         tls::config,
     },
-    error::{Error, Result},
+    error::{Error, Result, code},
     options::{self, scope},
     sys,
     value::{Object, Tree},
@@ -159,24 +162,20 @@ impl HttpSession {
 
     fn send(&self, call: &Call<'_>) -> Result<Box<HttpAnswer>> {
         let settings = self.settings_for(call.args).map_err(client::not_sent)?;
-        let save = match call.args.get("save_to") {
-            None | Some(Tree::Null) => None,
-            Some(target) => Some(Target::parse(target, call.args.bool("resume")?.unwrap_or(false)).map_err(client::not_sent)?),
-        };
+        let save = save_target(call.args)?;
         let mut prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
         if let Some(target) = &save {
             target.condition(Arc::make_mut(&mut prepared.request.headers));
         }
         let limits = limits(&settings);
         let router = HttpRouter { settings: &settings, environment: &self.shared.environment };
-        let prepared_size = prepared.request.body.length();
         let order = Order {
             rules: Arc::new(prepared.rules),
             request: prepared.request,
             router: &router,
             limits,
             cancel: call.cancel,
-            watch: watch::watch(&settings, limits.total, call, prepared_size),
+            watch: watch::watch(&settings, limits.total, call),
             decode: settings.decode,
             expect_continue: settings.expect_continue,
         };
@@ -198,6 +197,17 @@ impl HttpSession {
         };
         let answer = Box::new(answer);
         if settings.raise_for_status == Some(true) { answer.raise_for_status() } else { Ok(answer) }
+    }
+}
+
+/// Where the body is to go, when not into memory.
+fn save_target(args: &Args) -> Result<Option<Target>> {
+    match args.get("save_to") {
+        None | Some(Tree::Null) => Ok(None),
+        Some(target) => {
+            let resume = args.bool("resume").map_err(client::not_sent)?.unwrap_or(false);
+            Target::parse(target, resume).map(Some).map_err(client::not_sent)
+        }
     }
 }
 
@@ -248,11 +258,21 @@ impl CookieEdits {
     }
 }
 
-/// Whether the arguments of a call hold no file, reader or provider.
-fn in_memory(args: &Args) -> bool {
-    let absent = |key: &str| args.get(key).is_none_or(Tree::is_null);
-    let bytes = |key: &str| !matches!(args.get(key), Some(Tree::Reader(_) | Tree::Provider(_)));
-    absent("save_to") && absent("files") && bytes("data") && bytes("body")
+/// What the taker of an answer does. What is the host's is let go there, where its code may run, before the host hears of
+/// the end.
+fn late_of(
+    kept: Option<Kept<Flight>>,
+    rest: impl FnOnce() -> Result<(Box<HttpAnswer>, bool)> + Send + 'static,
+) -> Late {
+    Box::new(move || {
+        drop(kept);
+        let (answer, raises) = rest()?;
+        Ok(if raises { answer.raise_for_status()? } else { answer })
+    })
+}
+
+fn gone() -> Error {
+    Error::new(&code::INTERNAL, "a call was lost")
 }
 
 /// Settings and environment as the reactor keeps them.
@@ -307,12 +327,10 @@ impl Backend for HttpSession {
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
         let settings = self.settings_for(call.args).map_err(client::not_sent)?;
-        if !settings.only_move_bytes() || !in_memory(call.args) {
-            return Ok(None);
-        }
-        let prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
-        if !Flight::suits(&prepared.rules, &prepared.request, &settings.adapters) {
-            return Ok(None);
+        let save = save_target(call.args)?;
+        let mut prepared = prepare::build(self, &settings, call).map_err(client::not_sent)?;
+        if let Some(target) = &save {
+            target.condition(Arc::make_mut(&mut prepared.request.headers));
         }
         if prepared.request.url.is_secure() {
             // Certificates are read here; the reactor finds them in memory. What is wrong with them it tells itself, with
@@ -323,7 +341,7 @@ impl Backend for HttpSession {
         let flight = Flight {
             carrier: Arc::clone(&self.shared.carrier),
             rules: Arc::new(prepared.rules),
-            watch: watch::watch(&settings, limits.total, call, prepared.request.body.length()),
+            watch: watch::watch(&settings, limits.total, call),
             request: prepared.request,
             router: Arc::new(OwnRouter { settings: Arc::clone(&settings), environment: self.environment() }),
             adapters: Arc::clone(&settings.adapters),
@@ -331,22 +349,45 @@ impl Backend for HttpSession {
             cancel: Arc::clone(call.cancel),
             decode: settings.decode,
             expect_continue: settings.expect_continue,
+            worker: Arc::clone(&self.shared.lent.worker),
+            remains: Mutex::default(),
         };
         let (reading, raises) = (settings.reading.clone(), settings.raise_for_status == Some(true));
         drop(settings);
+        let mut vigil = Vigil::new(Arc::clone(call.cancel));
+        let keeper = flight.keeper();
+        let save = save.map(|target| Kept::new(target, Some(Arc::clone(&flight.worker))));
+        let mut kept = Kept::new(flight, keeper.clone());
         Ok(Some(Box::pin(async move {
-            let outcome = flight.run().await;
-            let late: Late = Box::new(move || {
+            let Some(flight) = kept.get() else { return Box::new(|| Err(gone())) as Late };
+            let hosted = keeper.is_some();
+            if let Some(save) = save {
+                let (outcome, unused) = match flight.open(&mut vigil).await {
+                    Ok(delivered) => {
+                        let target = save.into_inner();
+                        let (reading, worker) = (reading.clone(), &flight.worker);
+                        (Box::pin(download::download(delivered, target, reading, worker, &mut vigil)).await, None)
+                    }
+                    Err(error) => (Err(error), Some(save)),
+                };
+                return late_of(hosted.then_some(kept), move || {
+                    drop(unused);
+                    let (answer, saved) = outcome.map_err(|error| with_answer(error, &reading))?;
+                    let saved = saved.map_err(|error| answer.named(error))?;
+                    Ok((Box::new(answer), raises && !saved))
+                });
+            }
+            let outcome = Kept::new(flight.run(&mut vigil).await, keeper);
+            late_of(hosted.then_some(kept), move || {
+                let Some(outcome) = outcome.into_inner() else { return Err(gone()) };
                 let delivered = outcome.map_err(|error| with_answer(error, &reading))?;
-                let answer = Box::new(HttpAnswer::read(delivered, reading)?);
-                Ok(if raises { answer.raise_for_status()? } else { answer })
-            });
-            late
+                Ok((Box::new(HttpAnswer::read(delivered, reading)?), raises))
+            })
         })))
     }
 
     fn holds_host_code(&self) -> bool {
-        !self.settings().is_ok_and(|settings| settings.only_move_bytes())
+        self.settings().map_or(true, |settings| settings.hold_host_code())
     }
 
     fn check(&self, call: &Call<'_>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use crate::sys::lock::RwLock;
 
 use super::settings::Settings;
 use crate::{

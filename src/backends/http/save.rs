@@ -78,21 +78,124 @@ impl Target {
         }
     }
 
-    /// Writes the body of a 2xx; other answers keep theirs in memory. True when the file is there as a whole.
+    /// Looks at the head of the answer and decides what becomes of its body: that of a 2xx is written, others keep theirs
+    /// in memory.
+    ///
+    /// # Errors
+    /// What the file system says; `protocol` for another part of the content than was asked for.
+    pub fn begin(self, answer: &HttpAnswer) -> Result<Plan> {
+        let status = answer.finished.hop.status;
+        Ok(match self {
+            Target::File(partial) if partial.is_whole(answer, status) => Plan::Whole(partial),
+            _ if !(200..300).contains(&status) => Plan::Keep,
+            Target::File(partial) => Plan::Write(partial.open(answer, status)?),
+            Target::Provider(provider) => Plan::Write(Saving::Provider(provider)),
+        })
+    }
+
+    /// Writes the body as [`Target::begin`] decides. True when it is where it was to go.
     ///
     /// # Errors
     /// What the connection or the file system says; the part stays for `resume`.
     pub fn save(self, answer: &mut HttpAnswer) -> Result<bool> {
-        let status = answer.finished.hop.status;
-        match self {
-            Target::File(partial) if partial.is_whole(answer, status) => {
-                answer.fill()?;
-                partial.put_in_place(answer, partial.size(), partial.size()).map(|()| true)
+        let mut saving = match self.begin(answer)? {
+            Plan::Write(saving) => saving,
+            plan => return plan.end(answer),
+        };
+        let mut piece = vec![0; PIECE];
+        let outcome = loop {
+            match answer.stream.read(&mut piece) {
+                Ok(0) => break Ok(()),
+                Ok(count) => {
+                    if let Err(error) = saving.write(piece.get(..count).unwrap_or_default()) {
+                        break Err(error);
+                    }
+                }
+                Err(error) => break Err(answer.named(error)),
             }
-            _ if !(200..300).contains(&status) => answer.fill().map(|()| false),
-            Target::File(partial) => partial.save(answer, status).map(|()| true),
-            Target::Provider(provider) => to_provider(&*provider, answer).map(|()| true),
+        };
+        saving.end(outcome, answer)
+    }
+}
+
+/// What becomes of a body.
+pub enum Plan {
+    /// It stays in memory: it is not what was to be saved.
+    Keep,
+    /// There was nothing left to ask for.
+    Whole(Partial),
+    /// It is written.
+    Write(Saving),
+}
+
+impl Plan {
+    /// Ends one for which nothing is written, with the body in memory. True when the file is there as a whole.
+    ///
+    /// # Errors
+    /// What the connection or the file system says.
+    pub fn end(self, answer: &mut HttpAnswer) -> Result<bool> {
+        answer.fill()?;
+        match self {
+            Plan::Whole(partial) => partial.put_in_place(answer, partial.size(), partial.size()).map(|()| true),
+            Plan::Keep | Plan::Write(_) => Ok(false),
         }
+    }
+}
+
+/// A body that is being written.
+pub enum Saving {
+    /// To a file: how many bytes were there before, and are there now.
+    File(Partial, File, u64, u64),
+    /// To the host.
+    Provider(Arc<dyn Provider>),
+}
+
+impl Saving {
+    /// Writes a piece.
+    ///
+    /// # Errors
+    /// What the file system or the host says.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match self {
+            Saving::File(partial, file, _, saved) => {
+                file.write_all(bytes).map_err(|error| partial.failed("written", &error))?;
+                *saved += bytes.len() as u64;
+                Ok(())
+            }
+            Saving::Provider(provider) => {
+                let arguments = Object::from_iter([("bytes", Tree::Bytes(bytes.into()))]);
+                client::ask(&**provider, question("save_to", "write", arguments)).map(drop)
+            }
+        }
+    }
+
+    /// Ends one of which nobody wants to know any more: the part of a file stays, the host hears that it failed.
+    pub fn abandon(self) {
+        if let Saving::Provider(provider) = self {
+            let arguments = Object::from_iter([("outcome", "failed")]);
+            let _ = client::ask(&*provider, question("save_to", "close", arguments));
+        }
+    }
+
+    /// Ends it: a whole file is put in place, the host hears how it ended.
+    ///
+    /// # Errors
+    /// `outcome`'s, or what the file system or the host says.
+    pub fn end(self, outcome: Result<()>, answer: &mut HttpAnswer) -> Result<bool> {
+        match self {
+            Saving::File(partial, file, began, saved) => {
+                drop(file);
+                outcome?;
+                partial.put_in_place(answer, began, saved)?;
+            }
+            Saving::Provider(provider) => {
+                let word = if outcome.is_ok() { "complete" } else { "failed" };
+                let arguments = Object::from_iter([("outcome", word)]);
+                let closed = client::ask(&*provider, question("save_to", "close", arguments));
+                outcome.and(closed.map(drop))?;
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -127,7 +230,7 @@ impl Partial {
         Error::new(&code::IO, format!("{} could not be {what}: {}", self.part.display(), reason(error))).outcome(Outcome::Applied)
     }
 
-    fn save(&self, answer: &mut HttpAnswer, status: u16) -> Result<()> {
+    fn open(self, answer: &HttpAnswer, status: u16) -> Result<Saving> {
         // A range that the caller asked for itself is saved as it comes.
         let goes_on = status == 206 && self.have.is_some();
         let begins = answer.fields().get_text("content-range").and_then(|range| range_start(&range));
@@ -135,7 +238,7 @@ impl Partial {
             let message = "the server sent another part of the content than was asked for";
             return Err(Error::new(&code::PROTOCOL, message).outcome(Outcome::Applied));
         }
-        let mut file = if goes_on {
+        let file = if goes_on {
             OpenOptions::new().append(true).open(&self.part)
         } else {
             // The old tag must not outlive the content that it is of.
@@ -147,16 +250,7 @@ impl Partial {
             self.remember(answer).map_err(|error| self.failed("tagged", &error))?;
         }
         let began = if goes_on { self.size() } else { 0 };
-        let mut saved = began;
-        let mut piece = vec![0; PIECE];
-        loop {
-            let count = answer.stream.read(&mut piece).map_err(|error| answer.named(error))?;
-            let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
-            file.write_all(bytes).map_err(|error| self.failed("written", &error))?;
-            saved += count as u64;
-        }
-        drop(file);
-        self.put_in_place(answer, began, saved)
+        Ok(Saving::File(self, file, began, began))
     }
 
     /// Keeps what identifies the content, when a later try could go on with it: a weak tag does not say that the bytes
@@ -200,26 +294,6 @@ fn range_start(range: &str) -> Option<u64> {
 /// The size that a 416 tells: `bytes */1234`.
 fn unsatisfied_size(range: &str) -> Option<u64> {
     range.trim().strip_prefix("bytes")?.trim_start().strip_prefix("*/")?.trim().parse().ok()
-}
-
-fn to_provider(provider: &dyn Provider, answer: &mut HttpAnswer) -> Result<()> {
-    let mut piece = vec![0; PIECE];
-    let outcome = loop {
-        match answer.stream.read(&mut piece) {
-            Ok(0) => break Ok(()),
-            Ok(count) => {
-                let bytes = piece.get(..count).unwrap_or_default();
-                let arguments = Object::from_iter([("bytes", Tree::Bytes(bytes.into()))]);
-                if let Err(error) = client::ask(provider, question("save_to", "write", arguments)) {
-                    break Err(error);
-                }
-            }
-            Err(error) => break Err(answer.named(error)),
-        }
-    };
-    let word = if outcome.is_ok() { "complete" } else { "failed" };
-    let closed = client::ask(provider, question("save_to", "close", Object::from_iter([("outcome", word)])));
-    outcome.and(closed.map(drop))
 }
 
 #[cfg(test)]

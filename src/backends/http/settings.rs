@@ -126,12 +126,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Whether a call under these settings only moves bytes: no code of the host, no pause, no cassette, no stream. Then
-    /// it can run on the reactor.
-    pub fn only_move_bytes(&self) -> bool {
+    /// Whether letting them go may run code of the host.
+    pub fn hold_host_code(&self) -> bool {
         let hooks = !self.request_hooks.is_empty() || !self.response_hooks.is_empty();
         let provider = matches!(self.auth, Some(Auth::Provider(_)));
-        !hooks && !provider && !self.reading.stream && self.limit_rate.is_none() && self.adapters.are_plain()
+        hooks || provider || !self.adapters.are_plain()
     }
 }
 

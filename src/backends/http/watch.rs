@@ -5,36 +5,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::settings::Settings;
 use crate::{
     backends::{Call, Progress},
     clock,
-    engine::{
-        http::exchange::Watch,
-        net::cancel::{Cancel, cancelled},
-    },
+    engine::http::exchange::Watch,
     error::{Error, Result, code},
 };
 
-/// What a call watches; `None` when nobody wants to know, which costs nothing. `to_send` is the size of its body.
+/// What a call watches; `None` when nobody wants to know, which costs nothing.
 pub(super) fn watch(
     settings: &Settings,
     until: Option<Instant>,
     call: &Call<'_>,
-    to_send: Option<u64>,
 ) -> Option<Arc<dyn Watch>> {
     if settings.limit_rate.is_none() && settings.low_speed.is_none() && call.progress.is_none() {
         return None;
     }
     let start = clock::now();
-    let progress = Progress { to_send, ..Progress::default() };
+    let progress = Progress::default();
     Some(Arc::new(Speed {
         limit: settings.limit_rate,
         low: settings.low_speed,
         until,
-        cancel: Arc::clone(call.cancel),
         heard: call.progress.clone(),
         state: Mutex::new(State { start, moved: 0, slow_since: start, slow_moved: 0, progress }),
     }))
@@ -46,7 +41,6 @@ struct Speed {
     low: Option<(u64, Duration)>,
     /// When the whole call must be over: no pause goes beyond it.
     until: Option<Instant>,
-    cancel: Arc<Cancel>,
     heard: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
     state: Mutex<State>,
 }
@@ -61,8 +55,8 @@ struct State {
 }
 
 impl Speed {
-    /// `bytes` count for the speed, `sent` and `received` of them are what bodies are made of.
-    fn moved(&self, bytes: u64, sent: u64, received: u64) -> Result<()> {
+    /// `bytes` count for the speed, `sent` and `received` of them are what bodies are made of. How long to pause.
+    fn moved(&self, bytes: u64, sent: u64, received: u64) -> Result<Duration> {
         let now = clock::now();
         let mut state = self.state.lock();
         state.moved += bytes;
@@ -82,24 +76,25 @@ impl Speed {
                 (state.slow_since, state.slow_moved) = (now, 0);
             }
         }
-        let Some(limit) = self.limit else { return Ok(()) };
+        let Some(limit) = self.limit else { return Ok(Duration::ZERO) };
         let due = Duration::from_secs_f64(state.moved as f64 / limit as f64);
         let ahead = due.saturating_sub(now.saturating_duration_since(state.start));
         drop(state);
-        let ahead = self.until.map_or(ahead, |until| ahead.min(until.saturating_duration_since(now)));
-        if !ahead.is_zero() && self.cancel.wait(ahead) {
-            return Err(cancelled());
-        }
-        Ok(())
+        Ok(self.until.map_or(ahead, |until| ahead.min(until.saturating_duration_since(now))))
     }
 }
 
 impl Watch for Speed {
-    fn sent(&self, bytes: u64, of_body: u64) -> Result<()> {
+    fn begin(&self, to_send: Option<u64>) {
+        // What was sent and received before belongs to another request: it would add up to more than there is to send.
+        self.state.lock().progress = Progress { to_send, ..Progress::default() };
+    }
+
+    fn sent(&self, bytes: u64, of_body: u64) -> Result<Duration> {
         self.moved(bytes, of_body, 0)
     }
 
-    fn received(&self, bytes: u64) -> Result<()> {
+    fn received(&self, bytes: u64) -> Result<Duration> {
         self.moved(bytes, 0, bytes)
     }
 }

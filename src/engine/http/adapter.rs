@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::{
     cassette::Cassette,
-    client::Order,
+    client::{Order, Router},
     exchange::{self, Carrier, Payload},
     policy::{Hop, hooks::{answer, question, succeeded}},
+    relay::Relay,
     request::{Framing, Request},
 };
 use crate::{
     args::Args,
-    engine::net::route::Route,
+    engine::net::{limits::Limits, route::Route},
     error::{Error, Result, Status, code},
     log,
     value::{Object, Provider, Reader, Tree},
@@ -202,6 +203,8 @@ pub enum Source {
     Memory(Vec<u8>, usize),
     /// A reader of the host.
     Reader(Arc<dyn Reader>),
+    /// The same, read by the worker for the reactor.
+    Relay(Box<Relay>),
 }
 
 impl Carried {
@@ -295,11 +298,16 @@ pub(super) fn is_replay_safe(method: &str) -> bool {
 ///
 /// # Errors
 /// `provider`, in the host's words.
-pub(super) fn ask(provider: &Arc<dyn Provider>, request: &Request, order: &Order<'_>) -> Result<Carried> {
+pub(super) fn ask(
+    provider: &dyn Provider,
+    request: &Request,
+    router: &dyn Router,
+    limits: &Limits,
+) -> Result<Carried> {
     let seconds = |time: Option<std::time::Duration>| time.map_or(Tree::Null, |time| Tree::Double(time.as_secs_f64()));
-    let mut arguments = order.router.describe(request);
+    let mut arguments = router.describe(request);
     arguments.insert("request", request.to_tree());
-    arguments.insert("timeout", Tree::Array(vec![seconds(order.limits.connect), seconds(order.limits.read)]));
+    arguments.insert("timeout", Tree::Array(vec![seconds(limits.connect), seconds(limits.read)]));
     let mut reply = Args::new();
     let status = provider.call(question("adapter", "send", arguments), &mut reply);
     succeeded(status, &reply)?;

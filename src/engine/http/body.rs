@@ -165,7 +165,7 @@ fn is_empty(tree: &Tree) -> bool {
 }
 
 /// A stream of body bytes for one sending.
-pub trait Source: Send {
+pub trait Source: Send + Sync {
     /// Fills the front of `buffer`; 0 is the end.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{
     adapter::{Carried, Source},
@@ -75,32 +75,51 @@ impl Cassette {
     /// # Errors
     /// `cassette` when there is no entry for the request; what `carry` says.
     pub(super) fn carry(&self, request: &Request, carry: impl FnOnce() -> Result<Carried>) -> Result<Carried> {
-        let key = key(request)?;
-        if let State::Playing(entries) = &mut *self.state.lock() {
-            let entry = entries.iter_mut().find(|entry| !entry.used && entry.key == key).ok_or_else(|| {
-                let message = format!("the cassette {} has no answer left for {} {}", self.path.display(), request.method, request.url.redacted());
-                Error::new(&code::CASSETTE, message).outcome(Outcome::NotSent)
-            })?;
-            entry.used = true;
-            let hop = Hop { status: entry.status, head: entry.head.clone(), body: None };
-            return Ok(Carried::new(hop, Source::Memory(entry.body.clone(), 0)));
+        if let Some(played) = self.play(request)? {
+            return Ok(played);
         }
         let (hop, source) = carry()?.into_parts();
         let mut stream = super::stream::BodyStream::new(source, &hop, &request.method, false)?;
         let body = stream.read_to_end()?;
+        self.record(request, &hop, &body)?;
+        Ok(Carried::new(hop, Source::Memory(body, 0)))
+    }
+
+    /// Plays the answer to a request; none when the cassette records.
+    ///
+    /// # Errors
+    /// `cassette` when there is no entry for the request.
+    pub(super) fn play(&self, request: &Request) -> Result<Option<Carried>> {
+        let key = key(request)?;
+        let State::Playing(entries) = &mut *self.state.lock() else { return Ok(None) };
+        let entry = entries.iter_mut().find(|entry| !entry.used && entry.key == key).ok_or_else(|| {
+            let (method, url) = (&request.method, request.url.redacted());
+            let message = format!("the cassette {} has no answer left for {method} {url}", self.path.display());
+            Error::new(&code::CASSETTE, message).outcome(Outcome::NotSent)
+        })?;
+        entry.used = true;
+        let hop = Hop { status: entry.status, head: entry.head.clone(), body: None };
+        Ok(Some(Carried::new(hop, Source::Memory(entry.body.clone(), 0))))
+    }
+
+    /// Records an answer with its body as it came.
+    ///
+    /// # Errors
+    /// `io` when the file cannot be written.
+    pub(super) fn record(&self, request: &Request, hop: &Hop, body: &[u8]) -> Result<()> {
         let entry = Entry {
-            key,
+            key: key(request)?,
             shown: show(request),
             status: hop.status,
             head: hop.head.clone(),
-            body: body.clone(),
+            body: body.to_vec(),
             used: true,
         };
         if let State::Recording(entries) = &mut *self.state.lock() {
             entries.push(entry);
             self.save(entries)?;
         }
-        Ok(Carried::new(hop, Source::Memory(body, 0)))
+        Ok(())
     }
 
     /// Writes the file beside itself and puts it in place: a crash leaves the old one.

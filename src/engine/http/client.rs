@@ -155,7 +155,7 @@ pub(super) fn with_answer(
     match transaction.finish() {
         Some(finished) => {
             let body = body.unwrap_or_else(BodyStream::empty);
-            error.carrying(Arc::new(parking_lot::Mutex::new(Some(Delivered { finished, body, elapsed, start }))))
+            error.carrying(Arc::new(crate::sys::lock::Mutex::new(Some(Delivered { finished, body, elapsed, start }))))
         }
         None => error,
     }
@@ -219,7 +219,9 @@ fn carry(carrier: &Carrier, adapters: &Adapters, order: &Order<'_>, request: &Re
     let adapter = adapters.find(request.url.as_str())?;
     match adapter {
         Adapter::Exchange => exchange(carrier, order, request),
-        Adapter::Provider(provider) => super::adapter::ask(provider, request, order).map_err(perhaps_sent),
+        Adapter::Provider(provider) => {
+            super::adapter::ask(&**provider, request, order.router, &order.limits).map_err(perhaps_sent)
+        },
         Adapter::Cassette(cassette) => cassette.carry(request, || exchange(carrier, order, request)),
     }
 }
@@ -237,7 +239,7 @@ pub(super) fn split(carried: Carried, request: &Request, decode: bool) -> Result
 }
 
 /// What a host's own adapter did before it failed is its secret.
-fn perhaps_sent(error: Error) -> Error {
+pub(super) fn perhaps_sent(error: Error) -> Error {
     if error.known_outcome().is_some() { error } else { error.outcome(Outcome::Unknown) }
 }
 

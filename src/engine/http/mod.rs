@@ -23,6 +23,7 @@ pub mod policy;
 pub mod proxies;
 pub mod query;
 pub mod redirect;
+pub mod relay;
 pub mod request;
 pub mod resend;
 pub mod retry;

@@ -326,18 +326,8 @@ impl Retry {
         span(seconds.min(self.policy.backoff_max))
     }
 
-    /// What `Retry-After` asks for; nothing if it is past, nought or unreadable (the original fails on the last).
     fn delay(&self, text: &str, now: i64) -> Option<Duration> {
-        let seconds = if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            text.parse().unwrap_or(f64::MAX)
-        } else {
-            let date = httpdate::parse_http_date(text).ok()?;
-            let then = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-            #[expect(clippy::cast_precision_loss, reason = "no date is that far")]
-            let seconds = i64::try_from(then).ok()?.saturating_sub(now) as f64;
-            seconds
-        };
-        (seconds > 0.0).then(|| span(seconds.min(self.policy.retry_after_max)))
+        asked(text, now).map(|seconds| span(seconds.min(self.policy.retry_after_max)))
     }
 
     /// The error for a status that used the retries up.
@@ -347,6 +337,21 @@ impl Retry {
             .outcome(crate::error::Outcome::Applied)
             .with("retries", i64::from(self.tries))
     }
+}
+
+/// The seconds from `now` on that a `Retry-After` asks for; nothing if it is past, nought or unreadable (the original
+/// fails on the last).
+pub fn asked(text: &str, now: i64) -> Option<f64> {
+    let seconds = if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().unwrap_or(f64::MAX)
+    } else {
+        let date = httpdate::parse_http_date(text).ok()?;
+        let then = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+        #[expect(clippy::cast_precision_loss, reason = "no date is that far")]
+        let seconds = i64::try_from(then).ok()?.saturating_sub(now) as f64;
+        seconds
+    };
+    (seconds > 0.0).then_some(seconds)
 }
 
 /// Seconds as a duration; what cannot be one is nothing.

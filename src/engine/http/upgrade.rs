@@ -2,17 +2,12 @@
 //! [`flight`](super::flight) does, so that redirects, cookies, authentication and hooks are those of every call. The
 //! host's code runs as errands of whoever waits.
 
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     adapter::{self, Carried, Composed, Source},
     client::{Delivered, Router, affords, named, split, told, with_answer},
     exchange::{Switch, switch},
-    flight::drain,
     policy::{Finished, Hop, Input, Rules, Step, Transaction},
     request::Request,
     stream::BodyStream,
@@ -21,14 +16,16 @@ use crate::{
     args::Args,
     clock,
     engine::{
-        errands::Errands,
+        errands::{self, Errands},
         net::{cancel::Cancel, limits::Limits},
-        reactor::{promise, vigil::Vigil, wire::Wired},
+        reactor::{vigil::Vigil, wire::Wired},
     },
-    error::{Error, Outcome, Result, Status, code},
+    error::{Error, Outcome, Result, code},
     log,
-    value::{Provider, Tree},
 };
+
+/// A piece of a body that is decoded on the reactor: after each, others have their turn.
+const PIECE: usize = 32 << 10;
 
 /// One request to switch. It owns everything.
 pub struct Upgrade {
@@ -67,13 +64,34 @@ impl Upgrade {
         let mut transaction = Transaction::new(Arc::clone(&self.rules), self.request.clone());
         let (mut wired, mut body): (Option<Box<Wired>>, Option<BodyStream>) = (None, None);
         let mut elapsed = Duration::ZERO;
-        let mut input = Input::Start;
+        let mut next = transaction.step(Input::Start);
         // Asking for a switch changes nothing on the server.
         let risk = Some(Outcome::NotSent);
         loop {
-            let step = match transaction.step(input) {
+            if let Ok(Step::Ask(provider, question)) = next {
+                let cancel = Arc::clone(&self.cancel);
+                // With what follows from the reply, up to the next step that moves bytes.
+                let errand = move || {
+                    let mut step = Ok(Step::Ask(provider, question));
+                    while let Ok(Step::Ask(provider, question)) = step {
+                        step = cancel.check().and_then(|()| {
+                            let mut reply = Args::new();
+                            let status = provider.call(question, &mut reply);
+                            // The host may have cancelled from inside.
+                            cancel.check()?;
+                            transaction.step(Input::Replied(status, reply))
+                        });
+                    }
+                    (transaction, step)
+                };
+                (transaction, next) = Box::pin(errands::fetch(&self.errands, &mut vigil, errand)).await?;
+            }
+            let step = match next {
                 Ok(step) => step,
-                Err(error) => return Err(with_answer(error, risk, &mut transaction, body, elapsed, start)),
+                Err(error) => {
+                    gather(&mut body, &mut vigil).await;
+                    return Err(with_answer(error, risk, &mut transaction, body, elapsed, start));
+                }
             };
             let done = match step {
                 Step::Send => {
@@ -95,30 +113,28 @@ impl Upgrade {
                     }
                 }
                 Step::Drain => Ok(Input::Drained(match body.as_mut() {
-                    Some(stream) => drain(stream).await,
+                    Some(stream) => drain(stream, &mut vigil).await,
                     None => Ok(Vec::new()),
                 })),
                 Step::Wait(time) => match affords(time, &self.limits) {
                     Ok(()) => vigil.sleep(time).await.map(|()| Input::Waited),
                     Err(error) => Err(error),
                 },
-                Step::Ask(provider, question) => self.ask(provider, question, &mut vigil).await,
+                Step::Ask(..) => Err(Error::new(&code::INTERNAL, "the host was asked on the reactor")),
                 Step::Finish => {
                     let none = || Error::new(&code::INTERNAL, "a call finished without an answer");
                     let finished = transaction.finish().ok_or_else(none)?;
                     return Ok(match wired.filter(|_| finished.hop.status == 101) {
                         Some(wired) => Upgraded::Done(wired, Box::new(finished)),
                         None => {
+                            gather(&mut body, &mut vigil).await;
                             let body = body.unwrap_or_else(BodyStream::empty);
                             Upgraded::Refused(Box::new(Delivered { finished, body, elapsed, start }))
                         }
                     });
                 }
             };
-            input = match done {
-                Ok(input) => input,
-                Err(error) => return Err(with_answer(error, risk, &mut transaction, body, elapsed, start)),
-            };
+            next = done.and_then(|input| transaction.step(input));
         }
     }
 
@@ -142,26 +158,27 @@ impl Upgrade {
             }
         }
     }
+}
 
-    /// Has the host answer a question.
-    async fn ask(&self, provider: Arc<dyn Provider>, question: Tree, vigil: &mut Vigil) -> Result<Input> {
-        self.cancel.check()?;
-        let (giver, mut taker) = promise::pair::<(Status, Args)>();
-        self.errands.run(Box::new(move || {
-            let mut reply = Args::new();
-            let status = provider.call(question, &mut reply);
-            // The host must not see the provider let go on the reactor.
-            drop(provider);
-            giver.give((status, reply));
-        }))?;
-        let happens = |cx: &mut Context<'_>| -> Poll<Option<(Status, Args)>> { taker.poll_take(cx) };
-        match vigil.until(self.limits.total, happens).await? {
-            Some(Some((status, reply))) => {
-                self.cancel.check()?;
-                Ok(Input::Replied(status, reply))
-            }
-            Some(None) => Err(Error::new(&code::CLOSED, "nobody was there to ask the host")),
-            None => Err(Error::new(&code::TOTAL_TIMEOUT, "the whole call took too long").phase("total")),
+/// Reads what is left of a body into memory: it helps to understand, and that it cannot be read changes nothing.
+async fn gather(body: &mut Option<BodyStream>, vigil: &mut Vigil) {
+    if let Some(body) = body {
+        let _ = Box::pin(body.gather(vigil)).await;
+    }
+}
+
+/// Reads the rest of a body and decodes it, in pieces.
+async fn drain(stream: &mut BodyStream, vigil: &mut Vigil) -> Result<Vec<u8>> {
+    Box::pin(stream.gather(vigil)).await?;
+    let mut body = Vec::new();
+    loop {
+        let old = body.len();
+        body.resize(old + PIECE, 0);
+        let count = stream.read(body.get_mut(old..).unwrap_or_default())?;
+        body.truncate(old + count);
+        if count == 0 {
+            return Ok(body);
         }
+        tokio::task::yield_now().await;
     }
 }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 
 use crate::{
     clock,
@@ -103,7 +103,7 @@ impl Cancel {
         self.wake(state);
     }
 
-    fn wake(&self, mut state: parking_lot::MutexGuard<'_, State>) {
+    fn wake(&self, mut state: crate::sys::lock::MutexGuard<'_, State>) {
         let waker = state.waker.take();
         drop(state);
         self.bell.notify_all();

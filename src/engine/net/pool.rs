@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 use rustc_hash::FxBuildHasher;
 
 use super::{cancel::Cancel, connect::Connection, limits::Guard, route::Route};
@@ -201,6 +201,18 @@ impl<C: Pooled> Pool<C> {
         };
         close(old);
         taken
+    }
+
+    /// Takes the place of a connection that was made elsewhere and will be given back here: beyond the limits, as it is
+    /// open already.
+    pub fn adopt(&self, route: &Arc<Route>) {
+        let mut state = self.state.lock();
+        let State { shelves, turn, .. } = &mut *state;
+        *turn += 1;
+        let empty = || Shelf { idle: Vec::new(), busy: 0, used: 0, waiters: VecDeque::new() };
+        let shelf = shelves.entry(Arc::clone(route)).or_insert_with(empty);
+        shelf.busy += 1;
+        shelf.used = *turn;
     }
 
     /// A caller that waited gives up. If it was rung meanwhile, the next one hears it instead.

@@ -5,14 +5,18 @@
 //! ending starts another. A forked child leaves its parent's alone and has its own, as locks and threads of a parent
 //! are of no use there.
 
+pub mod beat;
 pub mod caller;
 pub mod dial;
 pub mod promise;
 pub mod seat;
+pub mod timer;
 pub mod vigil;
+pub mod wheel;
 pub mod wire;
 
 use std::{
+    cell::Cell,
     future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
@@ -21,7 +25,7 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::{Condvar, Mutex};
+use crate::sys::lock::{Condvar, Mutex};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -40,6 +44,17 @@ const BATCH: usize = 256;
 const GENERATIONS: usize = 64;
 
 static SLOTS: [Mutex<Option<Arc<Shared>>>; GENERATIONS] = [const { Mutex::new(None) }; GENERATIONS];
+
+thread_local! {
+    static HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is a reactor: nothing may block here, and no code of the host may run.
+#[must_use]
+pub fn is_here() -> bool {
+    // At the very end of a thread there is nothing left to look at.
+    HERE.try_with(Cell::get).unwrap_or(false)
+}
 
 /// One reactor.
 struct Shared {
@@ -172,6 +187,7 @@ impl Shared {
 }
 
 fn serve(runtime: Runtime, shared: &Arc<Shared>) {
+    HERE.set(true);
     // Nothing of it may panic; if it does, it must not write to the host's standard error.
     let _ = contain(|| runtime.block_on(async {
         while let Some(jobs) = poll_fn(|cx| shared.next(cx)).await {

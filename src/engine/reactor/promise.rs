@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 struct State<T> {
     value: Option<T>,

@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Instant};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{Lease, lease};
 use crate::error::{Error, Result, code};

@@ -1,24 +1,20 @@
 //! How a call waits on the reactor: for something to happen, for its limits, and for its end by the host.
 
 use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
+    future::poll_fn,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use tokio::time::Sleep;
-
+use super::timer::Timer;
 use crate::{clock, engine::net::cancel::Cancel, error::Result};
 
 /// The waits of one call.
 #[derive(Debug)]
 pub struct Vigil {
     cancel: Arc<Cancel>,
-    /// One timer for all waits. It is never set back to a later time before it has gone off: most waits end early, and
-    /// moving the timer each time would cost more than the wait.
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Timer,
 }
 
 impl Drop for Vigil {
@@ -31,7 +27,7 @@ impl Vigil {
     /// The waits of the call with this handle.
     #[must_use]
     pub fn new(cancel: Arc<Cancel>) -> Vigil {
-        Vigil { cancel, timer: None }
+        Vigil { cancel, timer: Timer::default() }
     }
 
     /// The handle of the call.
@@ -57,7 +53,7 @@ impl Vigil {
                 return Poll::Ready(Ok(Some(it)));
             }
             match deadline {
-                Some(deadline) if self.is_over(deadline, cx) => Poll::Ready(Ok(None)),
+                Some(deadline) if self.timer.is_over(deadline, cx) => Poll::Ready(Ok(None)),
                 _ => Poll::Pending,
             }
         })
@@ -84,21 +80,5 @@ impl Vigil {
             _ => Poll::Ready(()),
         };
         self.until(deadline, rung).await.map(drop)
-    }
-
-    fn is_over(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
-        let at = tokio::time::Instant::from_std(deadline);
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-        if timer.deadline() > at {
-            timer.as_mut().reset(at);
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            if clock::now() >= deadline {
-                return true;
-            }
-            // It was set for an earlier wait.
-            timer.as_mut().reset(at);
-        }
-        false
     }
 }

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 use rustls::{ClientConfig, RootCertStore, client::WebPkiServerVerifier, crypto::CryptoProvider};
 use rustls_pki_types::CertificateDer;
 

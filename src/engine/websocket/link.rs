@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{
     Message, Payload,

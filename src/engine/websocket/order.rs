@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{Payload, frame::Close, outbox::Outbox};
 use crate::error::{Outcome, Result};

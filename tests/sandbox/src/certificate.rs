@@ -38,6 +38,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 pub struct Certificates {
     /// Good certificate.
     pub good: Arc<ServerConfig>,
+    /// The same certificate, `h2` and `http/1.1` offered.
+    pub good_both: Arc<ServerConfig>,
+    /// The same certificate, `h2` alone offered.
+    pub good_h2: Arc<ServerConfig>,
     /// Signed by itself.
     pub selfsigned: Arc<ServerConfig>,
     /// Good but for its dates.
@@ -102,6 +106,12 @@ impl Certificates {
             .with_client_cert_verifier(verifier)
             .with_single_cert(vec![good.certificate.clone()], private(&good.key))?;
 
+        let good_config = config(&provider, &good)?;
+        let offering = |protocols: &[&[u8]]| {
+            let mut config = (*good_config).clone();
+            config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+            Arc::new(config)
+        };
         let file = |name: &str, text: &str| -> Result<PathBuf, Failure> {
             let path = dir.join(name);
             fs::write(&path, text)?;
@@ -114,7 +124,9 @@ impl Certificates {
         let client_key = client.key.serialize_pem();
         file("selfsigned.pem", &selfsigned.pem)?;
         Ok(Self {
-            good: config(&provider, &good)?,
+            good_both: offering(&[b"h2", b"http/1.1"]),
+            good_h2: offering(&[b"h2"]),
+            good: good_config,
             selfsigned: config(&provider, &selfsigned)?,
             expired: config(&provider, &expired)?,
             wronghost: config(&provider, &wronghost)?,

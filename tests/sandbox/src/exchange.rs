@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::h2;
 use crate::log::{Entry, Origin};
 use crate::request::Request;
 use crate::state::State;
@@ -106,10 +107,17 @@ fn put_header(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// What carries an exchange.
+pub enum Carrier<'a> {
+    /// A whole connection of HTTP/1.
+    Wire(&'a mut Wire),
+    /// A stream of HTTP/2.
+    Stream(&'a mut h2::Stream),
+}
+
 /// One request being answered.
 pub struct Exchange<'a> {
-    /// The connection.
-    pub wire: &'a mut Wire,
+    carrier: Carrier<'a>,
     /// The whole sandbox.
     pub state: &'a Arc<State>,
     /// Where the request came from.
@@ -123,6 +131,8 @@ pub struct Exchange<'a> {
     /// The body as it was on the wire, once read.
     pub body_wire: Vec<u8>,
     reader: Body,
+    framing: Framing,
+    done: bool,
     entry: Option<Arc<Entry>>,
     awaits_continue: bool,
     keep: bool,
@@ -130,26 +140,36 @@ pub struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    /// Begins with a head that was just read.
+    /// Begins with a head that was just read. `body` says that a stream of HTTP/2 was left open after it; HTTP/1
+    /// tells that in the head.
     pub fn new(
-        wire: &'a mut Wire,
+        carrier: Carrier<'a>,
         state: &'a Arc<State>,
         origin: &'a Origin,
         secure: bool,
         request: Request,
         entry: Option<Arc<Entry>>,
+        body: bool,
     ) -> Self {
-        let reader = Body::new(request.framing());
-        if let (Some(entry), true) = (&entry, reader.is_done()) {
+        let framing = match (&carrier, request.framing()) {
+            (Carrier::Wire(_), framing) => framing,
+            (Carrier::Stream(_), _) if !body => Framing::None,
+            (Carrier::Stream(_), Framing::Sized(size)) => Framing::Sized(size),
+            (Carrier::Stream(_), _) => Framing::Streamed,
+        };
+        let reader = Body::new(framing);
+        // An open stream of HTTP/2 ends with a frame of its own, also when its size is known to be zero.
+        let done = if matches!(carrier, Carrier::Stream(_)) { !body } else { reader.is_done() };
+        if let (Some(entry), true) = (&entry, done) {
             entry.end_body();
         }
         let awaits_continue = request.minor == 1
-            && reader.framing != Framing::None
+            && framing != Framing::None
             && request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
-        let keep = request.wants_keep_alive();
+        let keep = request.h2 || request.wants_keep_alive();
         let (body, body_wire) = (Vec::new(), Vec::new());
         Self {
-            wire,
+            carrier,
             state,
             origin,
             secure,
@@ -157,11 +177,39 @@ impl<'a> Exchange<'a> {
             body,
             body_wire,
             reader,
+            framing,
+            done,
             entry,
             awaits_continue,
             keep,
             chunked: false,
         }
+    }
+
+    /// The connection, if it is one of HTTP/1.
+    pub fn wire(&mut self) -> Option<&mut Wire> {
+        match &mut self.carrier {
+            Carrier::Wire(wire) => Some(wire),
+            Carrier::Stream(_) => None,
+        }
+    }
+
+    /// The stream, if it is HTTP/2.
+    pub fn stream(&mut self) -> Option<&mut h2::Stream> {
+        match &mut self.carrier {
+            Carrier::Wire(_) => None,
+            Carrier::Stream(stream) => Some(stream),
+        }
+    }
+
+    /// The request's place in the log.
+    pub fn entry(&self) -> Option<Arc<Entry>> {
+        self.entry.clone()
+    }
+
+    /// How the request's body ends.
+    pub fn framing(&self) -> Framing {
+        self.framing
     }
 
     /// Whether the answer must have no body because of the method.
@@ -171,17 +219,29 @@ impl<'a> Exchange<'a> {
 
     /// Reads the next piece of the body, sending `100 Continue` first if the client waits for it. False at the end.
     pub async fn read_piece(&mut self, data: &mut Vec<u8>, raw: &mut Vec<u8>) -> io::Result<bool> {
-        if self.reader.is_done() {
+        if self.done {
             return Ok(false);
         }
         if self.awaits_continue {
             self.awaits_continue = false;
-            if self.wire.pending().is_empty() {
-                self.wire.write(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+            let nothing_came = match &self.carrier {
+                Carrier::Wire(wire) => wire.pending().is_empty(),
+                Carrier::Stream(stream) => stream.nothing_came(),
+            };
+            if nothing_came {
+                self.interim(100, &[]).await?;
             }
         }
         let before = (data.len(), raw.len());
-        let more = self.reader.next(self.wire, data, raw).await?;
+        let more = match &mut self.carrier {
+            Carrier::Wire(wire) => self.reader.next(wire, data, raw).await?,
+            Carrier::Stream(stream) => {
+                let more = stream.read(data).await?;
+                raw.extend_from_slice(&data[before.0..]);
+                more
+            }
+        };
+        self.done = !more;
         if let Some(entry) = &self.entry {
             entry.push_body(&data[before.0..], &raw[before.1..]);
             if !more {
@@ -207,7 +267,7 @@ impl<'a> Exchange<'a> {
 
     /// Reads what is left of the body and forgets it, so that the connection can go on. False if it cannot.
     pub async fn drain(&mut self) -> bool {
-        if self.awaits_continue && !self.reader.is_done() {
+        if self.awaits_continue && !self.done {
             return false;
         }
         let (mut data, mut raw) = (Vec::new(), Vec::new());
@@ -224,12 +284,12 @@ impl<'a> Exchange<'a> {
 
     /// Whether the client sent its whole body and it was read.
     pub fn body_is_done(&self) -> bool {
-        self.reader.is_done()
+        self.done
     }
 
-    /// Makes the answer say `Connection: close`.
+    /// Makes the answer say `Connection: close`; HTTP/2 has no such thing.
     pub fn close_after(&mut self) {
-        self.keep = false;
+        self.keep = self.request.h2;
     }
 
     /// What follows a complete answer.
@@ -245,35 +305,90 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// Sends an interim answer (1xx).
+    pub async fn interim(&mut self, status: u16, headers: &[(&str, &str)]) -> io::Result<()> {
+        match &mut self.carrier {
+            Carrier::Wire(wire) => {
+                let mut out = format!("HTTP/1.1 {status} {}\r\n", reason_of(status)).into_bytes();
+                for (name, value) in headers {
+                    put_header(&mut out, name, value.as_bytes());
+                }
+                out.extend_from_slice(b"\r\n");
+                wire.write(&out).await
+            }
+            Carrier::Stream(stream) => {
+                let fields: Vec<_> =
+                    headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+                stream.head(status, &fields, false).await
+            }
+        }
+    }
+
     /// Sends an answer with head and body in one write.
     pub async fn send(&mut self, reply: Reply) -> io::Result<Next> {
+        let bodiless = reply.status < 200 || reply.status == 204 || reply.status == 304;
+        let is_head = self.is_head();
+        if let Carrier::Stream(stream) = &mut self.carrier {
+            let sized = reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+            let length = (!bodiless && !sized).then_some(reply.body.len() as u64);
+            let end = bodiless || is_head || reply.body.is_empty();
+            stream.head(reply.status, &fields_of(&reply, length), end).await?;
+            if !end {
+                stream.data(&reply.body, true).await?;
+            }
+            return Ok(Next::Keep);
+        }
         let mut out = Vec::with_capacity(256 + reply.body.len());
         reply.write_head(&mut out);
-        let bodiless = reply.status < 200 || reply.status == 204 || reply.status == 304;
         if !bodiless && !reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
             put_header(&mut out, "Content-Length", reply.body.len().to_string().as_bytes());
         }
         self.put_connection(&mut out);
         out.extend_from_slice(b"\r\n");
-        if !bodiless && !self.is_head() {
+        if !bodiless && !is_head {
             out.extend_from_slice(&reply.body);
         }
-        self.wire.write(&out).await?;
+        self.write(&out).await?;
         Ok(self.next())
     }
 
     /// Sends the head of an answer of known size; the caller writes the body.
     pub async fn send_head(&mut self, reply: &Reply, size: u64) -> io::Result<()> {
+        let end = self.is_head() || size == 0;
+        if let Carrier::Stream(stream) = &mut self.carrier {
+            return stream.head(reply.status, &fields_of(reply, Some(size)), end).await;
+        }
         let mut out = Vec::with_capacity(256);
         reply.write_head(&mut out);
         put_header(&mut out, "Content-Length", size.to_string().as_bytes());
         self.put_connection(&mut out);
         out.extend_from_slice(b"\r\n");
-        self.wire.write(&out).await
+        self.write(&out).await
+    }
+
+    /// Sends bytes of a body whose head was sent; HTTP/1 takes any bytes.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.carrier {
+            Carrier::Wire(wire) => wire.write(bytes).await,
+            Carrier::Stream(_) if bytes.is_empty() => Ok(()),
+            Carrier::Stream(stream) => stream.data(bytes, false).await,
+        }
+    }
+
+    /// Ends the answer on a stream of HTTP/2 if that was not done with its last bytes.
+    pub async fn finish_stream(&mut self) -> io::Result<()> {
+        match &mut self.carrier {
+            Carrier::Stream(stream) if !stream.is_ended() => stream.data(b"", true).await,
+            _ => Ok(()),
+        }
     }
 
     /// Begins an answer of unknown size: chunked, or to HTTP/1.0 clients ended by the close.
     pub async fn begin(&mut self, reply: Reply) -> io::Result<()> {
+        let end = self.is_head();
+        if let Carrier::Stream(stream) = &mut self.carrier {
+            return stream.head(reply.status, &fields_of(&reply, None), end).await;
+        }
         let mut out = Vec::with_capacity(256);
         reply.write_head(&mut out);
         self.chunked = self.request.minor == 1;
@@ -284,7 +399,7 @@ impl<'a> Exchange<'a> {
         }
         self.put_connection(&mut out);
         out.extend_from_slice(b"\r\n");
-        self.wire.write(&out).await
+        self.write(&out).await
     }
 
     /// Sends one piece of an answer that [`Exchange::begin`] began.
@@ -293,50 +408,90 @@ impl<'a> Exchange<'a> {
             return Ok(());
         }
         if !self.chunked {
-            return self.wire.write(piece).await;
+            return self.write(piece).await;
         }
         let mut out = Vec::with_capacity(piece.len() + 16);
         out.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
         out.extend_from_slice(piece);
         out.extend_from_slice(b"\r\n");
-        self.wire.write(&out).await
+        self.write(&out).await
     }
 
     /// Ends an answer that [`Exchange::begin`] began.
     pub async fn end(&mut self, trailers: &[(&str, &str)]) -> io::Result<Next> {
+        if let Carrier::Stream(stream) = &mut self.carrier {
+            if !stream.is_ended() && !trailers.is_empty() {
+                let mut block = Vec::new();
+                for (name, value) in trailers {
+                    h2::put_field(&mut block, name.to_ascii_lowercase().as_bytes(), value.as_bytes());
+                }
+                stream.block(&block, true).await?;
+            }
+            return Ok(Next::Keep);
+        }
         if self.chunked && !self.is_head() {
             let mut out = String::from("0\r\n");
             for (name, value) in trailers {
                 let _ = write!(out, "{name}: {value}\r\n");
             }
             out.push_str("\r\n");
-            self.wire.write(out.as_bytes()).await?;
+            self.write(out.as_bytes()).await?;
         }
         Ok(self.next())
     }
 
-    /// Sends bytes as they are. `Keep` becomes `Close` for a client that asked for it.
+    /// Sends bytes as they are. `Keep` becomes `Close` for a client that asked for it. HTTP/2 gets 501 in their place.
     pub async fn send_raw(&mut self, bytes: &[u8], next: Next) -> io::Result<Next> {
-        self.wire.write(bytes).await?;
+        if self.request.h2 {
+            return self.only_http1().await;
+        }
+        self.write(bytes).await?;
         Ok(if next == Next::Keep { self.next() } else { next })
     }
 
     /// Waits, answering nothing, until the client goes away.
     pub async fn stall(&mut self) -> io::Result<Next> {
-        loop {
-            let unread = self.wire.pending().len();
-            self.wire.consume(unread);
-            if self.wire.fill(4 << 10).await? == 0 {
-                return Ok(Next::Abort);
+        match &mut self.carrier {
+            Carrier::Wire(wire) => loop {
+                let unread = wire.pending().len();
+                wire.consume(unread);
+                if wire.fill(4 << 10).await? == 0 {
+                    return Ok(Next::Abort);
+                }
+            },
+            Carrier::Stream(stream) => {
+                let mut sink = Vec::new();
+                while stream.read(&mut sink).await? {
+                    sink.clear();
+                }
+                // The task is ended with its stream.
+                std::future::pending().await
             }
         }
+    }
+
+    /// 501 for what only the bytes of HTTP/1 can show.
+    pub async fn only_http1(&mut self) -> io::Result<Next> {
+        let path = crate::request::latin1(self.request.path());
+        self.send(
+            Reply::text(format!("{path} breaks or uses the syntax of HTTP/1 and has no HTTP/2 form\n")).status(501),
+        )
+        .await
     }
 
     /// `http://host:port` as the client sees it.
     pub fn base_url(&self) -> String {
         let scheme = if self.secure { "https" } else { "http" };
-        format!("{scheme}://{}", self.request.header_text("host").unwrap_or_default())
+        format!("{scheme}://{}", self.request.host())
     }
+}
+
+/// The fields of an HTTP/2 head; the names are lower-cased when they are written.
+fn fields_of(reply: &Reply, length: Option<u64>) -> Vec<(String, Vec<u8>)> {
+    let mut fields = vec![("server".to_owned(), b"haft-sandbox".to_vec())];
+    fields.extend(reply.headers.iter().cloned());
+    fields.extend(length.map(|size| ("content-length".to_owned(), size.to_string().into_bytes())));
+    fields
 }
 
 /// The usual reason phrase (RFC 9110 section 15); empty for an unknown status.

@@ -10,6 +10,7 @@
 mod certificate;
 mod endpoint;
 mod exchange;
+mod h2;
 mod log;
 mod proxy;
 mod request;
@@ -17,6 +18,7 @@ mod sandbox;
 mod server;
 mod socks;
 mod state;
+mod websocket;
 mod wire;
 
 pub use certificate::KEY_PASSWORD;

@@ -31,6 +31,7 @@ pub struct Entry {
     raw: Vec<u8>,
     peer: String,
     extra: Map<String, Value>,
+    notes: Mutex<Map<String, Value>>,
     body: Mutex<Received>,
 }
 
@@ -42,6 +43,22 @@ impl Entry {
         if body.data.len() <= BODY_MAX_BYTES {
             body.data.extend_from_slice(data);
             body.wire.extend_from_slice(wire);
+        }
+    }
+
+    /// Adds something that was learnt after the head.
+    pub fn note(&self, name: &str, value: Value) {
+        lock(&self.notes).insert(name.to_owned(), value);
+    }
+
+    /// Appends to a list that was learnt after the head.
+    pub fn append(&self, name: &str, value: Value) {
+        let mut notes = lock(&self.notes);
+        match notes.get_mut(name) {
+            Some(Value::Array(list)) => list.push(value),
+            _ => {
+                notes.insert(name.to_owned(), json!([value]));
+            }
         }
     }
 
@@ -73,8 +90,13 @@ impl Entry {
         if small && body.wire != body.data {
             out["body_wire"] = STANDARD.encode(&body.wire).into();
         }
-        for (name, value) in &self.extra {
+        for (name, value) in self.extra.iter().chain(lock(&self.notes).iter()) {
             out[name] = value.clone();
+        }
+        if out["protocol"].is_null()
+            && let Ok(request) = Request::parse(self.raw.clone())
+        {
+            out["protocol"] = if request.minor == 0 { "HTTP/1.0" } else { "HTTP/1.1" }.into();
         }
         out
     }
@@ -122,6 +144,7 @@ impl Log {
             raw,
             peer: origin.peer.clone(),
             extra: all,
+            notes: Mutex::default(),
             body: Mutex::default(),
         });
         if inner.entries.len() >= ENTRIES_MAX {

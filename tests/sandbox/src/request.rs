@@ -11,8 +11,11 @@ pub struct Request {
     pub raw: Vec<u8>,
     method: Range<usize>,
     target: Range<usize>,
-    /// Minor version of HTTP/1.x.
+    /// Minor version of HTTP/1.x; 1 for HTTP/2, which has all that HTTP/1.1 has.
     pub minor: u8,
+    /// Whether it came over HTTP/2; then `raw` has one line for each field, pseudo-header fields too.
+    pub h2: bool,
+    authority: Option<Range<usize>>,
     headers: Vec<(Range<usize>, Range<usize>)>,
 }
 
@@ -25,9 +28,59 @@ impl Request {
     /// # Errors
     /// Gives the bytes back when they are no request head.
     pub fn parse(raw: Vec<u8>) -> Result<Self, Vec<u8>> {
+        if raw.first() == Some(&b':') {
+            return Self::parse_fields(raw);
+        }
         match Self::parts(&raw) {
-            Some((method, target, minor, headers)) => Ok(Self { method, target, minor, headers, raw }),
+            Some((method, target, minor, headers)) => {
+                Ok(Self { method, target, minor, h2: false, authority: None, headers, raw })
+            }
             None => Err(raw),
+        }
+    }
+
+    /// The fields of an HTTP/2 request as text: `name: value` lines in order and an empty line.
+    pub fn raw_of(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+        let mut raw = Vec::with_capacity(256);
+        for (name, value) in fields {
+            raw.extend_from_slice(name);
+            raw.extend_from_slice(b": ");
+            raw.extend_from_slice(value);
+            raw.extend_from_slice(b"\r\n");
+        }
+        raw.extend_from_slice(b"\r\n");
+        raw
+    }
+
+    fn parse_fields(raw: Vec<u8>) -> Result<Self, Vec<u8>> {
+        let (mut method, mut target, mut authority) = (None, None, None);
+        let mut headers = Vec::with_capacity(12);
+        let mut at = 0;
+        while !raw[at..].starts_with(b"\r\n") {
+            // The first character may be the colon of a pseudo-header field.
+            let Some((end, colon)) = find(&raw, at, b"\r\n").zip(find(&raw, at + 1, b": ")) else { return Err(raw) };
+            let value = (colon + 2).min(end)..end;
+            match &raw[at..colon] {
+                b":method" => method = Some(value),
+                b":path" => target = Some(value),
+                b":authority" => authority = Some(value),
+                name if name.starts_with(b":") => {}
+                _ => headers.push((at..colon, value)),
+            }
+            at = end + 2;
+        }
+        let target = target.or_else(|| authority.clone()).unwrap_or(0..0);
+        match method {
+            Some(method) => Ok(Self { method, target, minor: 1, h2: true, authority, headers, raw }),
+            None => Err(raw),
+        }
+    }
+
+    /// The host and port that the client named.
+    pub fn host(&self) -> String {
+        match &self.authority {
+            Some(authority) => latin1(&self.raw[authority.clone()]),
+            None => self.header_text("host").unwrap_or_default(),
         }
     }
 

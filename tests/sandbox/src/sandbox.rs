@@ -6,7 +6,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use serde_json::{Map, Value};
 use tokio::net::{TcpListener, UnixListener};
@@ -21,6 +20,9 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// Connections that may wait to be accepted; the kernel may cap it lower.
 const BACKLOG: i32 = 4096;
+
+/// What most listeners speak.
+const HTTP1: Speaks = Speaks::Http { h2: false };
 
 /// How a sandbox is started.
 #[derive(Clone, Debug)]
@@ -70,6 +72,12 @@ pub struct Sandbox {
     pub socks_proxy: String,
     /// SOCKS proxy that needs `user:pass`.
     pub socks_proxy_auth: String,
+    /// HTTPS with a good certificate that offers `h2` and `http/1.1`.
+    pub https2: String,
+    /// HTTPS with a good certificate that speaks HTTP/2 alone.
+    pub h2only: String,
+    /// Plain HTTP/2 by prior knowledge, and HTTP/1 for who speaks that.
+    pub h2c: String,
     /// Path of the Unix socket.
     pub unix: PathBuf,
     /// PEM of the authority.
@@ -98,7 +106,7 @@ struct Starting {
 }
 
 /// Order of the counters, which is the order in which listeners are started.
-const LISTENERS: [&str; 13] = [
+const LISTENERS: [&str; 16] = [
     "http",
     "http_v6",
     "https",
@@ -111,6 +119,9 @@ const LISTENERS: [&str; 13] = [
     "https_proxy",
     "socks_proxy",
     "socks_proxy_auth",
+    "https2",
+    "h2only",
+    "h2c",
     "unix",
 ];
 
@@ -130,14 +141,16 @@ impl Starting {
         tls: Option<&Arc<rustls::ServerConfig>>,
     ) -> io::Result<String> {
         let service = self.service(speaks, tls);
+        let orders = self.state.gate(service.counter);
         let listener = bind(SocketAddr::new(self.host, port))?;
         let url = format!("{scheme}://{}", listener.local_addr()?);
-        tokio::spawn(server::accept_tcp(listener, service));
+        tokio::spawn(server::accept_tcp(listener, service, orders));
         Ok(url)
     }
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// A listener at that address, which may be one that was closed a moment ago.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -176,23 +189,21 @@ impl Sandbox {
 
     fn listen(options: &Options, dir: &Path) -> Result<Self, Failure> {
         let certificates = Certificates::make(dir)?;
-        let counters = LISTENERS
-            .iter()
-            .map(|listener| Counter { listener, open: AtomicU64::new(0), total: AtomicU64::new(0) })
-            .collect();
+        let counters = LISTENERS.iter().map(|listener| Counter::new(listener)).collect();
         let state = Arc::new(State::new(options.log, counters));
         for fault in &options.faults {
             state.add_fault(fault.clone());
         }
         let mut starting = Starting { host: options.host, state, next: 0 };
-        let http = starting.tcp("http", options.port, Speaks::Http, None)?;
-        let v6 = starting.service(Speaks::Http, None);
+        let http = starting.tcp("http", options.port, HTTP1, None)?;
+        let v6 = starting.service(HTTP1, None);
+        let orders = starting.state.gate(v6.counter);
         let http_v6 = bind(SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST), 0)).ok().and_then(|listener| {
             let url = format!("http://{}", listener.local_addr().ok()?);
-            tokio::spawn(server::accept_tcp(listener, v6));
+            tokio::spawn(server::accept_tcp(listener, v6, orders));
             Some(url)
         });
-        let mut https = |config| starting.tcp("https", 0, Speaks::Http, Some(config));
+        let mut https = |config| starting.tcp("https", 0, HTTP1, Some(config));
         let sandbox = Self {
             http,
             http_v6,
@@ -206,6 +217,9 @@ impl Sandbox {
             https_proxy: starting.tcp("https", 0, Speaks::Proxy { auth: false }, Some(&certificates.good))?,
             socks_proxy: starting.tcp("socks5h", 0, Speaks::Socks { auth: false }, None)?,
             socks_proxy_auth: starting.tcp("socks5h", 0, Speaks::Socks { auth: true }, None)?,
+            https2: starting.tcp("https", 0, Speaks::Http { h2: true }, Some(&certificates.good_both))?,
+            h2only: starting.tcp("https", 0, Speaks::Http2, Some(&certificates.good_h2))?,
+            h2c: starting.tcp("http", 0, Speaks::Http { h2: true }, None)?,
             unix: dir.join("http.sock"),
             ca: certificates.ca,
             ca_dir: certificates.ca_dir,
@@ -218,7 +232,7 @@ impl Sandbox {
             runtime: None,
         };
         let listener = UnixListener::bind(&sandbox.unix)?;
-        tokio::spawn(server::accept_unix(listener, starting.service(Speaks::Http, None)));
+        tokio::spawn(server::accept_unix(listener, starting.service(HTTP1, None)));
         Ok(sandbox)
     }
 
@@ -241,6 +255,9 @@ impl Sandbox {
             ("https_proxy", &self.https_proxy),
             ("socks_proxy", &self.socks_proxy),
             ("socks_proxy_auth", &self.socks_proxy_auth),
+            ("https2", &self.https2),
+            ("h2only", &self.h2only),
+            ("h2c", &self.h2c),
             ("pin", &self.pin),
         ] {
             put(name, url.as_str().into());

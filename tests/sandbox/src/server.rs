@@ -8,24 +8,45 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
 
 use crate::endpoint;
-use crate::exchange::{Exchange, Next, Reply};
+use crate::exchange::{Carrier, Exchange, Next, Reply};
+use crate::h2::{self, frame::PREFACE};
 use crate::log::Origin;
 use crate::request::Request;
 use crate::state::{Counter, State};
 use crate::wire::{Stream, Wire};
-use crate::{proxy, socks};
+use crate::{proxy, sandbox, socks};
 
 /// How long a closing connection waits for the peer's rest, so that the last answer is not lost to an RST.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// Whether a listener lets connections in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// It accepts.
+    Open,
+    /// The kernel completes connections and nobody takes them.
+    Paused,
+    /// The port refuses.
+    Closed,
+}
+
+/// A wish of `/_control` to a listener, and where to say that it is done.
+pub type Order = (Gate, oneshot::Sender<()>);
+
 /// What a listener speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaks {
-    /// The endpoints.
-    Http,
+    /// The endpoints over HTTP/1; `h2` offers HTTP/2 too, by ALPN or by prior knowledge.
+    Http {
+        /// Whether HTTP/2 is spoken.
+        h2: bool,
+    },
+    /// The endpoints over HTTP/2 and nothing else.
+    Http2,
     /// HTTP proxy; `auth` asks for `user:pass`.
     Proxy {
         /// Whether credentials are needed.
@@ -68,7 +89,7 @@ impl Service {
             service.serve(socket, origin).await;
             drop(open);
         });
-        self.state.register(connection, task.abort_handle());
+        self.state.register(connection, counter.listener, task.abort_handle());
     }
 
     async fn serve(&self, socket: Socket, mut origin: Origin) {
@@ -86,7 +107,15 @@ impl Service {
         };
         let mut wire = Wire::new(stream);
         match self.speaks {
-            Speaks::Http => serve_http(wire, &self.state, &origin, self.tls.is_some()).await,
+            Speaks::Http { h2 } => {
+                let secure = self.tls.is_some();
+                if h2 && begins_h2(&mut wire).await {
+                    h2::serve(wire, &self.state, &origin, secure, self.counter).await;
+                } else {
+                    serve_http(wire, &self.state, &origin, secure).await;
+                }
+            }
+            Speaks::Http2 => h2::serve(wire, &self.state, &origin, self.tls.is_some(), self.counter).await,
             Speaks::Proxy { auth } => proxy::serve(wire, &self.state, &origin, auth).await,
             Speaks::Socks { auth } => {
                 let _ = socks::serve(&mut wire, &self.state, &origin, auth).await;
@@ -124,16 +153,52 @@ fn tls_facts(connection: &rustls::ServerConnection) -> Map<String, Value> {
     Map::from_iter([("tls".to_owned(), tls)])
 }
 
-/// Accepts TCP connections for ever.
-pub async fn accept_tcp(listener: TcpListener, service: Service) {
+/// Accepts TCP connections for ever, as far as the gate is open.
+pub async fn accept_tcp(mut listener: TcpListener, service: Service, mut orders: mpsc::UnboundedReceiver<Order>) {
+    let mut gate = Gate::Open;
     loop {
-        match listener.accept().await {
-            Ok((tcp, peer)) => {
-                let _ = tcp.set_nodelay(true);
-                service.spawn(peer.to_string(), Socket::Tcp(tcp));
+        let order = tokio::select! {
+            biased;
+            order = orders.recv() => order,
+            accepted = listener.accept(), if gate == Gate::Open => {
+                match accepted {
+                    Ok((tcp, peer)) => {
+                        let _ = tcp.set_nodelay(true);
+                        service.spawn(peer.to_string(), Socket::Tcp(tcp));
+                    }
+                    // Out of descriptors: the only cure is to wait for some to close.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+                continue;
             }
-            // Out of descriptors: the only cure is to wait for some to close.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        };
+        // The sandbox is gone.
+        let Some((wanted, done)) = order else { return };
+        gate = wanted;
+        if gate == Gate::Closed {
+            let Ok(address) = listener.local_addr() else { return };
+            drop(listener);
+            let _ = done.send(());
+            // Closed until it is told otherwise; what is asked meanwhile is asked of a port that refuses.
+            let done = loop {
+                match orders.recv().await {
+                    Some((Gate::Closed, done)) => drop(done.send(())),
+                    Some((wanted, done)) => {
+                        gate = wanted;
+                        break done;
+                    }
+                    None => return,
+                }
+            };
+            listener = loop {
+                match sandbox::bind(address) {
+                    Ok(listener) => break listener,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            };
+            let _ = done.send(());
+        } else {
+            let _ = done.send(());
         }
     }
 }
@@ -146,6 +211,22 @@ pub async fn accept_unix(listener: UnixListener, service: Service) {
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
+}
+
+/// Whether the connection is one of HTTP/2: ALPN tells it, else its first bytes.
+async fn begins_h2(wire: &mut Wire) -> bool {
+    if let Stream::Tls(tls) = &wire.stream
+        && let Some(protocol) = tls.get_ref().1.alpn_protocol()
+    {
+        return protocol == b"h2";
+    }
+    while PREFACE.starts_with(wire.pending()) && wire.pending().len() < PREFACE.len() {
+        match wire.fill(2 << 10).await {
+            Ok(count) if count > 0 => {}
+            _ => return false,
+        }
+    }
+    wire.pending().starts_with(PREFACE)
 }
 
 async fn serve_http(mut wire: Wire, state: &Arc<State>, origin: &Origin, secure: bool) {
@@ -168,7 +249,7 @@ async fn serve_http(mut wire: Wire, state: &Arc<State>, origin: &Origin, secure:
         };
         let logged = state.logging && !request.path().starts_with(b"/_");
         let entry = logged.then(|| state.log.push(origin, number, request.raw.clone(), None));
-        let mut exchange = Exchange::new(&mut wire, state, origin, secure, request, entry);
+        let mut exchange = Exchange::new(Carrier::Wire(&mut wire), state, origin, secure, request, entry, false);
         let mut next = endpoint::serve(&mut exchange).await.unwrap_or(Next::Abort);
         if next == Next::Keep && !exchange.drain().await {
             next = Next::Close;
@@ -187,10 +268,15 @@ pub async fn finish(mut wire: Wire, next: Next, whole: bool) {
         Next::Keep | Next::Abort => {}
         Next::Close => {
             if wire.stream.shutdown().await.is_ok() && !whole {
-                let _ = tokio::time::timeout(LINGER, discard(&mut wire)).await;
+                discard_for_a_while(&mut wire).await;
             }
         }
     }
+}
+
+/// Reads what the client still sends, so that the kernel does not answer it with RST.
+pub async fn discard_for_a_while(wire: &mut Wire) {
+    let _ = tokio::time::timeout(LINGER, discard(wire)).await;
 }
 
 async fn discard(wire: &mut Wire) -> io::Result<()> {

@@ -5,11 +5,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use crate::endpoint::digest::Nonces;
+use crate::h2::{Reports, Tuning};
 use crate::log::{Log, lock};
 use crate::request::Args;
+use crate::server::{Gate, Order};
 
 /// Open and total connections of one listener.
 pub struct Counter {
@@ -19,6 +22,18 @@ pub struct Counter {
     pub open: AtomicU64,
     /// Connections accepted since the start.
     pub total: AtomicU64,
+    /// Streams of HTTP/2 that are open now.
+    pub streams_open: AtomicU64,
+    /// Streams of HTTP/2 since the start.
+    pub streams_total: AtomicU64,
+}
+
+impl Counter {
+    /// At zero.
+    pub fn new(listener: &'static str) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { listener, open: zero(), total: zero(), streams_open: zero(), streams_total: zero() }
+    }
 }
 
 /// A fault laid over ordinary endpoints, from `--fault` or `/_control`.
@@ -62,8 +77,10 @@ pub struct State {
     pub log: Log,
     /// Whether requests are logged.
     pub logging: bool,
-    /// Failure counts of `/flaky`, by key.
+    /// Counts of `/flaky` and of other endpoints that change with time, by key.
     pub flaky: Mutex<HashMap<String, u64>>,
+    /// Bytes posted to `/sse/raw`, by slot.
+    pub slots: Mutex<HashMap<String, Vec<u8>>>,
     /// Nonces of `/digest-auth`.
     pub nonces: Mutex<Nonces>,
     /// Counters, one for each listener.
@@ -72,8 +89,13 @@ pub struct State {
     pub fault_count: AtomicUsize,
     /// Faults of `--fault` and `/_control`.
     pub faults: Mutex<Vec<Fault>>,
+    /// How coming connections of HTTP/2 begin.
+    pub tuning: Mutex<Tuning>,
+    /// What clients did on connections of HTTP/2.
+    pub reports: Reports,
     connections: AtomicU64,
-    tasks: Mutex<HashMap<u64, AbortHandle>>,
+    gates: Mutex<HashMap<&'static str, mpsc::UnboundedSender<Order>>>,
+    tasks: Mutex<HashMap<u64, (&'static str, AbortHandle)>>,
 }
 
 impl State {
@@ -87,11 +109,27 @@ impl State {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// The orders of a listener that begins.
+    pub fn gate(&self, counter: usize) -> mpsc::UnboundedReceiver<Order> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        if let Some(counter) = self.counters.get(counter) {
+            lock(&self.gates).insert(counter.listener, sender);
+        }
+        receiver
+    }
+
+    /// Opens, pauses or closes a listener; returns when that is so. False if there is none of that name.
+    pub async fn set_gate(&self, listener: &str, gate: Gate) -> bool {
+        let Some(orders) = lock(&self.gates).get(listener).cloned() else { return false };
+        let (done, told) = oneshot::channel();
+        orders.send((gate, done)).is_ok() && told.await.is_ok()
+    }
+
     /// Remembers a connection's task, so that `/_control?drop=1` can end it.
-    pub fn register(&self, connection: u64, task: AbortHandle) {
+    pub fn register(&self, connection: u64, listener: &'static str, task: AbortHandle) {
         // The task may be over already; then its `forget` came first and this entry stays until the next drop.
         if !task.is_finished() {
-            lock(&self.tasks).insert(connection, task);
+            lock(&self.tasks).insert(connection, (listener, task));
         }
     }
 
@@ -100,12 +138,12 @@ impl State {
         lock(&self.tasks).remove(&connection);
     }
 
-    /// Ends every connection but one, as a restarting server does.
-    pub fn drop_connections(&self, but: u64) -> usize {
+    /// Ends every connection but one, of one listener if it is named, as a restarting server does.
+    pub fn drop_connections(&self, but: u64, of: Option<&str>) -> usize {
         let mut tasks = lock(&self.tasks);
         let before = tasks.len();
-        tasks.retain(|connection, task| {
-            let keep = *connection == but;
+        tasks.retain(|connection, (listener, task)| {
+            let keep = *connection == but || of.is_some_and(|name| name != *listener);
             if !keep {
                 task.abort();
             }
@@ -152,7 +190,13 @@ impl State {
         for counter in &self.counters {
             let open = counter.open.load(Ordering::Relaxed);
             let total = counter.total.load(Ordering::Relaxed);
-            all.insert(counter.listener.to_owned(), json!({"open": open, "total": total}));
+            let mut shown = json!({"open": open, "total": total});
+            let streams = counter.streams_total.load(Ordering::Relaxed);
+            if streams > 0 {
+                shown["streams_open"] = counter.streams_open.load(Ordering::Relaxed).into();
+                shown["streams_total"] = streams.into();
+            }
+            all.insert(counter.listener.to_owned(), shown);
         }
         Value::Object(all)
     }

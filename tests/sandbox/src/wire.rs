@@ -203,6 +203,8 @@ pub enum Framing {
     Chunked,
     /// Up to the end of the connection; answers only.
     UntilEof,
+    /// Up to the end of an HTTP/2 stream, size unknown; never read off a wire.
+    Streamed,
 }
 
 #[derive(Clone, Copy)]
@@ -242,7 +244,7 @@ impl Body {
             return Ok(false);
         }
         match self.framing {
-            Framing::None => self.done = true,
+            Framing::None | Framing::Streamed => self.done = true,
             Framing::Sized(_) => {
                 self.left -= copy_pending(wire, self.left, data, raw, false).await?;
                 self.done = self.left == 0;

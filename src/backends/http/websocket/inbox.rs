@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use crate::{
     backends::{Change, Feed, Sink, Teller},

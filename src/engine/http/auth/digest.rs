@@ -9,7 +9,7 @@ pub use hash::Algorithm;
 
 use std::collections::VecDeque;
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::challenge::Challenge;
 use crate::{engine::http::place::Place, secret::Secret};

@@ -4,10 +4,11 @@ use std::{fmt, io, net::SocketAddr, sync::Arc, time::Instant};
 
 use super::{
     carrier::{Lease, broken},
+    flow::WiredLease,
     framing::Inbound,
     head::{self, Head},
     machine::Machine,
-    order::Watch,
+    order::{Watch, pause},
     talk::Counts,
 };
 use crate::{
@@ -101,33 +102,65 @@ pub struct Answer {
     pub tls: Option<Arc<TlsInfo>>,
     /// Bytes sent, the head included (without TLS).
     pub bytes_sent: u64,
-    head: Head,
-    received: u64,
+    pub(super) head: Head,
+    pub(super) received: u64,
     length: Option<u64>,
-    inbound: Inbound,
-    lease: Option<Lease>,
-    limits: Limits,
-    cancel: Arc<Cancel>,
-    watch: Option<Arc<dyn Watch>>,
-    failed: bool,
+    pub(super) inbound: Inbound,
+    pub(super) hold: Hold,
+    pub(super) limits: Limits,
+    pub(super) cancel: Arc<Cancel>,
+    pub(super) watch: Option<Arc<dyn Watch>>,
+    pub(super) failed: bool,
     /// What the reactor has read of the body, for answers of submitted calls.
-    held: Option<Box<Held>>,
+    pub(super) held: Option<Box<Held>>,
+}
+
+/// The connection that a body comes over.
+pub(super) enum Hold {
+    /// None: the body is over, or broke off.
+    None,
+    /// One that is waited for on the caller's own thread.
+    Own(Lease),
+    /// One that the reactor watches.
+    Wired(WiredLease),
+}
+
+impl Hold {
+    pub fn connection(&mut self) -> Option<&mut Connection> {
+        match self {
+            Hold::None => None,
+            Hold::Own(lease) => lease.connection.as_deref_mut(),
+            Hold::Wired(lease) => lease.wired.as_deref_mut().map(|wired| &mut wired.connection),
+        }
+    }
+
+    fn look(&self) -> Option<&Connection> {
+        match self {
+            Hold::None => None,
+            Hold::Own(lease) => lease.connection.as_deref(),
+            Hold::Wired(lease) => lease.wired.as_deref().map(|wired| &wired.connection),
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        matches!(self, Hold::None)
+    }
 }
 
 /// A body that was read ahead.
 #[derive(Debug)]
-struct Held {
-    bytes: Vec<u8>,
-    at: usize,
+pub(super) struct Held {
+    pub bytes: Vec<u8>,
+    pub at: usize,
     /// What ended it, unless it is whole.
-    failure: Option<Error>,
+    pub failure: Option<Error>,
 }
 
 impl Answer {
-    pub(super) fn open(mut lease: Lease, machine: Machine, opening: Opening<'_>) -> Result<Answer> {
+    pub(super) fn open(mut hold: Hold, machine: Machine, opening: Opening<'_>) -> Result<Answer> {
         let Opening { mut head, marks, reused, counts, limits, cancel, watch } = opening;
         let inbound = machine.body(&mut head)?;
-        let Some(connection) = lease.connection.as_deref_mut() else {
+        let Some(connection) = hold.connection() else {
             return Err(Error::new(&code::INTERNAL, "there was no connection"));
         };
         let bytes = connection.received().get(..head.size).unwrap_or_default();
@@ -147,7 +180,7 @@ impl Answer {
             length: inbound.direct().filter(|length| *length < u64::MAX),
             head,
             inbound,
-            lease: Some(lease),
+            hold,
             limits,
             cancel: cancel.clone(),
             watch: watch.cloned(),
@@ -160,34 +193,6 @@ impl Answer {
         Ok(answer)
     }
 
-    /// An answer of which everything was read already.
-    pub(super) fn of_held(opening: Opening<'_>, from: &Connection, raw_head: Vec<u8>, body: Body) -> Answer {
-        let Opening { head, mut marks, reused, counts, limits, cancel, .. } = opening;
-        let Body { inbound, length, bytes, failure } = body;
-        marks.end = Some(clock::now());
-        Answer {
-            status: head.status,
-            minor_version: head.minor,
-            raw_head,
-            marks,
-            reused,
-            remote: from.remote,
-            local: from.local,
-            tls: from.tls.clone(),
-            bytes_sent: counts.sent,
-            received: counts.received,
-            length,
-            head,
-            inbound,
-            lease: None,
-            limits,
-            cancel: cancel.clone(),
-            watch: None,
-            failed: false,
-            held: Some(Box::new(Held { bytes, at: 0, failure })),
-        }
-    }
-
     /// The length of the body if it is known: 0 for answers without one.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
@@ -197,8 +202,7 @@ impl Answer {
     /// Bytes that were received and not read yet, framing included.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        let connection = self.lease.as_ref().and_then(|lease| lease.connection.as_ref());
-        connection.map_or(0, |connection| connection.received().len())
+        self.hold.look().map_or(0, |connection| connection.received().len())
     }
 
     /// Bytes received so far, heads and framing included (without TLS).
@@ -211,6 +215,17 @@ impl Answer {
     pub fn take_held(&mut self) -> Option<Vec<u8>> {
         let held = self.held.as_mut().filter(|held| held.failure.is_none() && held.at == 0)?;
         Some(std::mem::take(&mut held.bytes))
+    }
+
+    /// Whether the body was read ahead.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Sets the longest silence inside the body.
+    pub fn set_silence(&mut self, silence: Option<std::time::Duration>) {
+        self.limits.read = silence;
     }
 
     /// Whether the body was read to its end.
@@ -258,11 +273,11 @@ impl Answer {
             self.failed = count == 0;
             return held.failure.take_if(|_| count == 0).map_or(Ok(count), |error| Err(in_body(error)));
         }
-        match self.next(output) {
+        match self.leave_reactor().and_then(|()| self.next(output)) {
             Ok(count) => Ok(count),
             Err(error) => {
                 self.failed = true;
-                self.lease = None;
+                self.hold = Hold::None;
                 Err(in_body(error))
             }
         }
@@ -270,14 +285,14 @@ impl Answer {
 
     fn next(&mut self, output: &mut [u8]) -> Result<usize> {
         loop {
-            let Some(connection) = self.lease.as_mut().and_then(|lease| lease.connection.as_deref_mut()) else {
+            let Some(connection) = self.hold.connection() else {
                 return Ok(0);
             };
             if connection.start < connection.end {
                 let (used, filled) = self.inbound.read(connection.received(), output)?;
                 connection.consume(used);
                 if let Some(watch) = self.watch.as_ref().filter(|_| used > 0) {
-                    watch.received(used as u64)?;
+                    pause(watch.received(used as u64)?, &self.cancel)?;
                 }
                 if self.inbound.is_done() {
                     self.finish(None);
@@ -316,7 +331,7 @@ impl Answer {
             self.received += count as u64;
             if self.inbound.direct().is_some() {
                 if let Some(watch) = &self.watch {
-                    watch.received(count as u64)?;
+                    pause(watch.received(count as u64)?, &self.cancel)?;
                 }
                 self.inbound.pass(count);
                 if self.inbound.is_done() {
@@ -328,9 +343,8 @@ impl Answer {
     }
 
     /// The connection ended.
-    fn closed(&mut self) -> Result<usize> {
-        let polite = self.lease.as_ref().and_then(|lease| lease.connection.as_ref());
-        let polite = polite.is_none_or(|connection| connection.stream.ended_politely());
+    pub(super) fn closed(&mut self) -> Result<usize> {
+        let polite = self.hold.look().is_none_or(|connection| connection.stream.ended_politely());
         if matches!(self.inbound, Inbound::UntilClose) && !polite {
             let message = "the connection ended without the goodbye of TLS, so the body may have been cut";
             return Err(Error::new(&code::INCOMPLETE_READ, message));
@@ -342,11 +356,11 @@ impl Answer {
     }
 
     /// The body is over: the connection goes back, or is closed.
-    fn finish(&mut self, now: Option<Instant>) {
+    pub(super) fn finish(&mut self, now: Option<Instant>) {
         let now = now.unwrap_or_else(clock::now);
         self.marks.end = Some(now);
-        let Some(mut lease) = self.lease.take() else { return };
-        let Some(connection) = lease.connection.as_deref_mut() else { return };
+        let mut hold = std::mem::replace(&mut self.hold, Hold::None);
+        let Some(connection) = hold.connection() else { return };
         // Bytes behind the answer are nobody's answer.
         if self.head.close || connection.start < connection.end || self.cancel.is_cancelled() {
             return;
@@ -355,7 +369,11 @@ impl Answer {
             connection.buffer.truncate(KEPT_BUFFER);
             connection.buffer.shrink_to_fit();
         }
-        lease.give(now, self.head.keep);
+        match hold {
+            Hold::None => {}
+            Hold::Own(lease) => lease.give(now, self.head.keep),
+            Hold::Wired(lease) => lease.give(now, self.head.keep),
+        }
     }
 
     /// Reads on and throws away, at most `limit` bytes; true when the body is over and the connection may live on.
@@ -380,7 +398,7 @@ impl Answer {
         let mut waste = [0; 4096];
         let mut left = DRAIN;
         while !self.inbound.is_done() && left > 0 {
-            let Some(connection) = self.lease.as_mut().and_then(|lease| lease.connection.as_deref_mut()) else {
+            let Some(connection) = self.hold.connection() else {
                 return;
             };
             if connection.start == connection.end || self.inbound.direct().is_none() {
@@ -415,19 +433,13 @@ impl Answer {
         if !matches!(self.inbound, Inbound::Switched) {
             return None;
         }
-        let mut connection = self.lease.take()?.connection.take()?;
+        self.leave_reactor().ok()?;
+        let Hold::Own(lease) = &mut self.hold else { return None };
+        let mut connection = lease.connection.take()?;
         connection.stream.wire().disarm();
         let received = connection.received().to_vec();
         Some(Upgraded { stream: connection.stream, received, remote: connection.remote })
     }
-}
-
-/// What the reactor has of a body.
-pub(super) struct Body {
-    pub inbound: Inbound,
-    pub length: Option<u64>,
-    pub bytes: Vec<u8>,
-    pub failure: Option<Error>,
 }
 
 impl Held {
@@ -443,7 +455,7 @@ impl Held {
 }
 
 /// A failure inside a body: the server did answer.
-fn in_body(error: Error) -> Error {
+pub(super) fn in_body(error: Error) -> Error {
     let error = if error.detail().get("phase").is_some() { error } else { error.phase("read") };
     error.outcome(Outcome::Applied)
 }
@@ -459,7 +471,7 @@ impl fmt::Debug for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if self.lease.is_some() && !matches!(self.inbound, Inbound::Switched) {
+        if !self.hold.is_none() && !matches!(self.inbound, Inbound::Switched) {
             self.settle();
         }
     }
@@ -480,8 +492,8 @@ fn make_room(connection: &mut Connection) -> Result<()> {
         return Err(Error::new(&code::CHUNKED_ENCODING, "the chunked body was broken: a line of it was too long"));
     }
     if size < CHUNK_BUFFER {
-        // It was filled to the brim: there is more where that came from.
-        connection.buffer.resize((size * 2).min(CHUNK_BUFFER), 0);
+        // It was filled to the brim: there is more where that came from. Connections of the reactor begin without one.
+        connection.buffer.resize((size * 2).clamp(KEPT_BUFFER, CHUNK_BUFFER), 0);
     }
     Ok(())
 }

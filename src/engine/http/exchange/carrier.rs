@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    answer::{Answer, Marks, Opening},
+    answer::{Answer, Hold, Marks, Opening},
     head::Head,
     machine::Machine,
     order::{Order, Payload, Watch},
@@ -32,7 +32,7 @@ use crate::{
 /// What a session has one of.
 #[derive(Debug, Default)]
 pub struct Carrier {
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
     /// The connections of submitted calls, which the reactor watches.
     pub(super) wired: Arc<Pool<Wired>>,
 }
@@ -41,16 +41,34 @@ pub struct Carrier {
 pub(super) struct Lease {
     pub connection: Option<Box<Connection>>,
     /// None when the place went back with its connection.
-    place: Option<(Arc<Pool>, Arc<Route>)>,
+    place: Option<Place>,
+}
+
+/// Where a connection is counted.
+enum Place {
+    /// In the pool that it came from.
+    Own(Arc<Pool>, Arc<Route>),
+    /// Among those of the reactor, which it left: it goes to the other pool at its end.
+    Wired(Arc<Pool<Wired>>, Arc<Pool>, Arc<Route>),
 }
 
 impl Lease {
+    /// A connection that left the reactor. It keeps its place there until it is over.
+    pub fn of_wired(connection: Box<Connection>, wired: Arc<Pool<Wired>>, home: Arc<Pool>, route: Arc<Route>) -> Lease {
+        Lease { connection: Some(connection), place: Some(Place::Wired(wired, home, route)) }
+    }
+
     /// Gives the connection back for the next call.
     pub fn give(mut self, now: Instant, keep: Option<Duration>) {
-        if let Some(connection) = self.connection.take()
-            && let Some((pool, route)) = self.place.take()
-        {
-            pool.give(&route, connection, now, keep);
+        let Some(connection) = self.connection.take() else { return };
+        match self.place.take() {
+            Some(Place::Own(pool, route)) => pool.give(&route, connection, now, keep),
+            Some(Place::Wired(wired, home, route)) => {
+                home.adopt(&route);
+                home.give(&route, connection, now, keep);
+                wired.release(&route);
+            }
+            None => connection.stream.close(),
         }
     }
 }
@@ -60,8 +78,10 @@ impl Drop for Lease {
         if let Some(connection) = self.connection.take() {
             connection.stream.close();
         }
-        if let Some((pool, route)) = self.place.take() {
-            pool.release(&route);
+        match self.place.take() {
+            Some(Place::Own(pool, route)) => pool.release(&route),
+            Some(Place::Wired(wired, _, route)) => wired.release(&route),
+            None => {}
         }
     }
 }
@@ -136,6 +156,9 @@ impl Carrier {
             if reused {
                 connection.stream.wire().arm(cancel).map_err(|error| error.outcome(Outcome::NotSent))?;
             }
+            if let Some(watch) = watch {
+                watch.begin(order.payload.size());
+            }
             let mut talk = Talk {
                 connection,
                 machine: &mut machine,
@@ -160,7 +183,7 @@ impl Carrier {
                     marks.first = first_at;
                     marks.head = head_at;
                     let opening = Opening { head, marks, reused, counts, limits: *limits, cancel, watch };
-                    return Answer::open(lease, machine, opening);
+                    return Answer::open(Hold::Own(lease), machine, opening);
                 }
                 Err(Trouble::Stale(error)) if reused => {
                     let sent = talk.counts.sent > 0;
@@ -192,7 +215,7 @@ impl Carrier {
         let look = !order.replay_safe || matches!(order.payload, Payload::Source { .. });
         loop {
             let connection = self.pool.take(route, marks.start, guard, cancel)?;
-            let mut lease = Lease { connection, place: Some((self.pool.clone(), route.clone())) };
+            let mut lease = Lease { connection, place: Some(Place::Own(self.pool.clone(), route.clone())) };
             let good = match lease.connection.as_deref_mut() {
                 Some(connection) if look => connection.stream.is_idle(),
                 _ => true,
@@ -210,6 +233,7 @@ impl Payload<'_> {
         match self {
             Payload::None | Payload::Bytes(_) => true,
             Payload::Source { source, .. } => source.rewind(),
+            Payload::Relay { .. } => false,
         }
     }
 }
@@ -253,6 +277,6 @@ fn refused_us(error: &Error, received: u64) -> bool {
     received == 0 && error.code() == code::CERTIFICATE.word
 }
 
-fn no_connection() -> Error {
+pub(super) fn no_connection() -> Error {
     Error::new(&code::INTERNAL, "there was no connection")
 }

@@ -1,26 +1,26 @@
 //! Carries orders on the reactor: the machine and the steps of [`carrier`](super::carrier) and [`talk`](super::talk),
-//! with the reactor's waiting, and with the whole body read ahead. What a call holds while it waits is its head and the
-//! bytes that are not understood yet; everything received goes through the one buffer of the reactor.
+//! with the reactor's waiting. What a call holds while it waits is its head and the bytes that are not understood yet;
+//! everything received goes through the one buffer of the reactor. The body is read by [`inflow`](super::inflow).
 
 use std::{
     io,
     sync::Arc,
     task::Poll,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
-    answer::{Answer, Body, Marks, Opening},
-    carrier::{Carrier, broken, closed_meanwhile, explain, is_goodbye},
-    framing::Inbound,
-    head::{self, Head},
+    answer::{Answer, Hold, Marks, Opening},
+    carrier::{Carrier, closed_meanwhile, explain, is_goodbye, no_connection},
+    head::Head,
     machine::Machine,
-    order::{Order, Payload, Watch},
+    order::{Order, Payload},
     talk::{Counts, Flow, Talk, Told, Trouble},
 };
 use crate::{
     clock,
     engine::{
+        http::relay::Relay,
         net::{
             limits::{Fault, Guard, Limits},
             pool::{Pool, Pooled, Taken},
@@ -35,29 +35,30 @@ use crate::{
     error::{Error, Outcome, Result, code},
 };
 
-/// The first allocation for a body of declared length goes no further than this: a length can lie.
-const TRUSTED_LENGTH: u64 = 1 << 20;
-/// Reads in a row of a connection that always has more; then others have their turn.
-const TURN: u32 = 16;
+/// Room for the framing of chunks around a piece.
+const FRAMING: usize = 256;
 
 /// A place in the pool with, mostly, a connection in it.
-pub(super) struct Lease {
-    pub(super) wired: Option<Box<Wired>>,
-    /// None when the place went back with its connection, and for one that no pool knows.
-    pub(super) place: Option<(Arc<Pool<Wired>>, Arc<Route>)>,
+pub(super) struct WiredLease {
+    pub wired: Option<Box<Wired>>,
+    /// None when the place went back with its connection.
+    pub place: Option<(Arc<Pool<Wired>>, Arc<Route>)>,
+    /// The pool of connections that no reactor watches.
+    pub home: Arc<Pool>,
 }
 
-impl Lease {
-    fn give(mut self, keep: Option<Duration>) {
+impl WiredLease {
+    /// Gives the connection back for the next call.
+    pub fn give(mut self, now: Instant, keep: Option<Duration>) {
         if let Some(wired) = self.wired.take()
             && let Some((pool, route)) = self.place.take()
         {
-            pool.give(&route, wired, clock::now(), keep);
+            pool.give(&route, wired, now, keep);
         }
     }
 }
 
-impl Drop for Lease {
+impl Drop for WiredLease {
     fn drop(&mut self) {
         if let Some(wired) = self.wired.take() {
             wired.close();
@@ -69,30 +70,27 @@ impl Drop for Lease {
 }
 
 impl Carrier {
-    /// The same as [`Carrier::exchange`] on the reactor, body included. The payload must be in memory: sources may
-    /// block.
+    /// The same as [`Carrier::exchange`] on the reactor: sends an order and waits for the head of its answer. The body
+    /// is read with [`Answer::pull`] or, after [`Answer::leave_reactor`], by any thread that may wait. A payload that
+    /// is not in memory must be a relay: sources may block.
     ///
     /// # Errors
-    /// As there; what goes wrong inside the body comes out where the body is read.
-    pub async fn flow(
+    /// As there.
+    pub async fn flow_open(
         &self,
         route: &Arc<Route>,
-        order: Order<'_>,
+        mut order: Order<'_>,
         limits: &Limits,
         vigil: &mut Vigil,
-        watch: Option<&Arc<dyn Watch>>,
+        watch: Option<&Arc<dyn super::Watch>>,
     ) -> Result<Answer> {
-        let payload = match &order.payload {
-            Payload::None => &[][..],
-            Payload::Bytes(bytes) => bytes,
-            Payload::Source { .. } => return Err(Error::new(&code::INTERNAL, "a source was given to the reactor")),
-        };
         let framing = order.payload.framing();
         let cancel = Arc::clone(vigil.cancel());
         let mut machine = Machine::start(order.method, order.head, framing)?;
         let mut marks = Marks::at(clock::now());
         let guard = Guard::exchange(limits, &cancel);
-        let mut lease = self.place(route, !order.replay_safe, &marks, limits, vigil).await?;
+        let look = !order.replay_safe || matches!(order.payload, Payload::Relay { .. });
+        let mut lease = self.place(route, look, &marks, limits, vigil).await?;
         loop {
             let reused = lease.wired.is_some();
             if !reused {
@@ -104,6 +102,9 @@ impl Carrier {
             }
             let Some(wired) = lease.wired.as_deref_mut() else { return Err(no_connection()) };
             let Wired { watched, connection } = wired;
+            if let Some(watch) = watch {
+                watch.begin(order.payload.size());
+            }
             let mut talk = Talk {
                 connection,
                 machine: &mut machine,
@@ -117,8 +118,8 @@ impl Carrier {
                 early: None,
                 farewell: None,
             };
-            let mut result = talk.run_on(watched, vigil, order.head, payload, order.expect_continue).await;
-            let counts = talk.counts;
+            let mut result = talk.run_on(watched, vigil, order.head, &mut order.payload, order.expect_continue).await;
+            let (counts, touched) = (talk.counts, talk.touched);
             (marks.sent, marks.first, marks.head) = (talk.sent_at, talk.first_at, talk.head_at);
             if reused && order.replay_safe && result.as_ref().is_ok_and(is_goodbye) {
                 result = Err(Trouble::Stale(closed_meanwhile()));
@@ -126,12 +127,18 @@ impl Carrier {
             match result {
                 Ok(head) => {
                     let opening = Opening { head, marks, reused, counts, limits: *limits, cancel: &cancel, watch };
-                    return read(lease, machine, opening, vigil).await;
+                    return Answer::open(Hold::Wired(lease), machine, opening);
                 }
                 Err(Trouble::Stale(error)) if reused => {
                     let sent = counts.sent > 0;
+                    let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
                     if sent && !order.replay_safe {
-                        return Err(error.outcome(Outcome::Unknown));
+                        return Err(error.outcome(outcome));
+                    }
+                    if let (true, Payload::Relay { relay, .. }) = (touched, &mut order.payload)
+                        && !Box::pin(relay.rewind(vigil)).await.map_err(|error| error.outcome(outcome))?
+                    {
+                        return Err(error.outcome(outcome));
                     }
                     if let Some(wired) = lease.wired.take() {
                         wired.close();
@@ -151,7 +158,7 @@ impl Carrier {
         marks: &Marks,
         limits: &Limits,
         vigil: &mut Vigil,
-    ) -> Result<Lease> {
+    ) -> Result<WiredLease> {
         let cancel = Arc::clone(vigil.cancel());
         let guard = Guard::connect(limits, &cancel, marks.start);
         let mut now = marks.start;
@@ -167,7 +174,8 @@ impl Carrier {
                     continue;
                 }
             };
-            let mut lease = Lease { wired, place: Some((Arc::clone(&self.wired), Arc::clone(route))) };
+            let place = Some((Arc::clone(&self.wired), Arc::clone(route)));
+            let mut lease = WiredLease { wired, place, home: Arc::clone(&self.pool) };
             let good = match lease.wired.as_deref_mut() {
                 Some(wired) if look => wired.connection.stream.is_idle(),
                 _ => true,
@@ -179,6 +187,14 @@ impl Carrier {
     }
 }
 
+/// What came first.
+enum First {
+    /// A piece of the body, or its end.
+    Piece(Result<Option<Vec<u8>>>),
+    /// Something of the server's.
+    Word,
+}
+
 impl Talk<'_> {
     /// Sends everything and waits for the head.
     pub(super) async fn run_on(
@@ -186,26 +202,131 @@ impl Talk<'_> {
         watched: &Watched,
         vigil: &mut Vigil,
         head: &[u8],
-        payload: &[u8],
+        payload: &mut Payload<'_>,
         expect: Option<Duration>,
     ) -> Told<Head> {
         let flow = match expect.filter(|_| self.machine.is_sending()) {
-            None => self.send_on(watched, vigil, head, payload).await?,
+            None => self.send_payload_on(watched, vigil, head, payload).await?,
             Some(patience) => {
                 let mut flow = self.send_on(watched, vigil, head, &[]).await?;
                 if flow == Flow::On {
                     flow = self.await_continue_on(watched, vigil, patience).await?;
                 }
-                if flow == Flow::On { self.send_on(watched, vigil, &[], payload).await? } else { flow }
+                if flow == Flow::On { self.send_payload_on(watched, vigil, &[], payload).await? } else { flow }
             }
         };
         if flow == Flow::Stop {
             self.machine.abandon().map_err(Trouble::Failed)?;
-        } else if self.machine.is_sending() {
-            self.machine.pass(payload.len()).map_err(Trouble::Failed)?;
         }
         self.sent_at = Some(clock::now());
         self.receive_on(watched, vigil).await
+    }
+
+    /// Sends the head and the payload, the first bytes of both together.
+    async fn send_payload_on(
+        &mut self,
+        watched: &Watched,
+        vigil: &mut Vigil,
+        head: &[u8],
+        payload: &mut Payload<'_>,
+    ) -> Told<Flow> {
+        match payload {
+            Payload::None => self.send_on(watched, vigil, head, &[]).await,
+            Payload::Bytes(bytes) => {
+                let flow = self.send_on(watched, vigil, head, bytes).await?;
+                if flow == Flow::On && self.machine.is_sending() {
+                    self.machine.pass(bytes.len()).map_err(Trouble::Failed)?;
+                }
+                Ok(flow)
+            }
+            Payload::Relay { relay, .. } => Box::pin(self.relay_on(watched, vigil, head, relay)).await,
+            Payload::Source { .. } => {
+                Err(Trouble::Failed(Error::new(&code::INTERNAL, "a source was given to the reactor")))
+            }
+        }
+    }
+
+    /// Sends the head and the pieces that a relay brings.
+    async fn relay_on(
+        &mut self,
+        watched: &Watched,
+        vigil: &mut Vigil,
+        mut head: &[u8],
+        relay: &mut Relay,
+    ) -> Told<Flow> {
+        let sized = self.machine.left().is_some();
+        let mut chunks = Vec::new();
+        let mut first = true;
+        self.touched = true;
+        while self.machine.is_sending() {
+            let piece = match self.piece_on(watched, vigil, relay, std::mem::take(&mut first)).await? {
+                Some(First::Piece(piece)) => piece.map_err(Trouble::Failed)?.unwrap_or_default(),
+                Some(First::Word) => return Ok(Flow::Stop),
+                None => {
+                    let now = clock::now();
+                    let passed = self.guard.check(now, "write").err();
+                    return Err(Trouble::Failed(passed.unwrap_or_else(no_connection)));
+                }
+            };
+            let bytes = if sized {
+                if piece.is_empty() {
+                    return Err(Trouble::Failed(Error::new(&code::PROVIDER, "the body ended before the announced length")));
+                }
+                self.machine.pass(piece.len()).map_err(Trouble::Failed)?;
+                &*piece
+            } else {
+                self.chunk(&piece, &mut chunks).map_err(Trouble::Failed)?;
+                &*chunks
+            };
+            if self.send_on(watched, vigil, head, bytes).await? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+            head = &[];
+            relay.give_back(piece);
+            // A fast host and a fast server leave nothing to wait for: others have their turn, and the reactor looks
+            // whether the server has said something.
+            tokio::task::yield_now().await;
+        }
+        // A stream of no bytes went through no turn of the loop.
+        self.send_on(watched, vigil, head, &[]).await
+    }
+
+    /// Puts a piece into chunks; one without bytes ends them.
+    fn chunk(&mut self, mut piece: &[u8], chunks: &mut Vec<u8>) -> Result<()> {
+        chunks.clear();
+        loop {
+            let old = chunks.len();
+            chunks.resize(old + piece.len() + FRAMING, 0);
+            let (used, filled) = self.machine.encode(piece, chunks.get_mut(old..).unwrap_or_default())?;
+            chunks.truncate(old + filled);
+            piece = piece.get(used..).unwrap_or_default();
+            if piece.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for the next piece; a host may take its time, and the server may answer meanwhile. None at the deadline.
+    async fn piece_on(
+        &mut self,
+        watched: &Watched,
+        vigil: &mut Vigil,
+        relay: &mut Relay,
+        first: bool,
+    ) -> Told<Option<First>> {
+        loop {
+            let happens = |cx: &mut std::task::Context<'_>| {
+                // Before the first byte of the request there is nothing to answer.
+                if !first && watched.poll_read(cx).is_ready() {
+                    return Poll::Ready(First::Word);
+                }
+                relay.poll_piece(cx).map(First::Piece)
+            };
+            match vigil.until(self.guard.deadline(), happens).await.map_err(Trouble::Failed)? {
+                Some(First::Word) if self.listen()? == Flow::On => dry(watched).await,
+                came => return Ok(came),
+            }
+        }
     }
 
     /// Sends both, what TLS holds included, and stops when the server answers instead of reading.
@@ -222,7 +343,8 @@ impl Talk<'_> {
                     front = front.get(of_front..).unwrap_or_default();
                     back = back.get(count - of_front..).unwrap_or_default();
                     if let Some(watch) = self.watch {
-                        watch.sent(count as u64, (count - of_front) as u64).map_err(Trouble::Failed)?;
+                        let time = watch.sent(count as u64, (count - of_front) as u64).map_err(Trouble::Failed)?;
+                        rest(vigil, time).await.map_err(Trouble::Failed)?;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -335,117 +457,10 @@ async fn dry(watched: &Watched) {
     .await;
 }
 
-/// Reads the body, and gives the connection back when it can serve another call.
-pub(super) async fn read(mut lease: Lease, machine: Machine, mut opening: Opening<'_>, vigil: &mut Vigil) -> Result<Answer> {
-    let mut inbound = machine.body(&mut opening.head)?;
-    let length = inbound.direct().filter(|length| *length < u64::MAX);
-    let Some(wired) = lease.wired.as_deref_mut() else { return Err(no_connection()) };
-    let connection = &mut wired.connection;
-    let bytes = connection.received().get(..opening.head.size).unwrap_or_default();
-    let raw_head = if opening.head.folded { head::unfold(bytes) } else { bytes.to_vec() };
-    connection.consume(opening.head.size);
-    let mut bytes = Vec::new();
-    if let Some(length) = length.filter(|length| *length > 0) {
-        // One more for the NUL that C readers like to find.
-        bytes.reserve_exact(usize::try_from(length.min(TRUSTED_LENGTH)).unwrap_or(0) + 1);
-    }
-    let outcome = read_body(wired, &mut inbound, &mut opening, &mut bytes, vigil).await;
-    let body = Body { inbound, length, bytes, failure: outcome.err() };
-    let switched = matches!(body.inbound, Inbound::Switched);
-    let rest = wired.connection.start < wired.connection.end;
-    let keeps = body.failure.is_none() && !opening.head.close && !switched && !rest;
-    let (keep, cancelled) = (opening.head.keep, opening.cancel.is_cancelled());
-    let answer = Answer::of_held(opening, &wired.connection, raw_head, body);
-    if keeps && !cancelled {
-        lease.give(keep);
-    }
-    Ok(answer)
+/// Pauses for as long as a watch wants it.
+///
+/// # Errors
+/// `cancelled`.
+pub(super) async fn rest(vigil: &mut Vigil, time: Duration) -> Result<()> {
+    if time.is_zero() { Ok(()) } else { vigil.sleep(time).await }
 }
-
-async fn read_body(
-    wired: &mut Wired,
-    inbound: &mut Inbound,
-    opening: &mut Opening<'_>,
-    body: &mut Vec<u8>,
-    vigil: &mut Vigil,
-) -> Result<()> {
-    let Wired { watched, connection } = wired;
-    let guard = Guard::exchange(&opening.limits, opening.cancel);
-    let mut turn = 0;
-    loop {
-        while connection.start < connection.end && !inbound.is_done() {
-            let old = body.len();
-            let received = connection.received();
-            body.resize(old + received.len(), 0);
-            let outcome = inbound.read(received, body.get_mut(old..).unwrap_or_default());
-            let (used, filled) = *outcome.as_ref().unwrap_or(&(0, 0));
-            body.truncate(old + filled);
-            outcome?;
-            connection.consume(used);
-            if used == 0 {
-                break;
-            }
-            if let Some(watch) = opening.watch {
-                watch.received(used as u64)?;
-            }
-        }
-        if inbound.is_done() || matches!(inbound, Inbound::Switched) {
-            return Ok(());
-        }
-        turn += 1;
-        if turn % TURN == 0 {
-            tokio::task::yield_now().await;
-        }
-        // Bytes that are always there leave nothing to wait for, and the deadline would never have its turn.
-        if guard.deadline().is_some() {
-            guard.check(clock::now(), "read")?;
-        }
-        let received = match inbound.direct() {
-            Some(left) => {
-                let most = usize::try_from(left).unwrap_or(usize::MAX);
-                watched.append(&mut connection.stream, vigil, &guard, body, most).await
-            }
-            None => {
-                // What is used goes, or the rests of all chunks would pile up.
-                if connection.start > 0 {
-                    connection.buffer.copy_within(connection.start..connection.end, 0);
-                    connection.end -= connection.start;
-                    connection.start = 0;
-                }
-                connection.buffer.truncate(connection.end);
-                watched.append(&mut connection.stream, vigil, &guard, &mut connection.buffer, usize::MAX).await
-            }
-        };
-        let count = match received {
-            Ok(count) => count,
-            Err(Fault::Over(error)) => return Err(error),
-            // A reset inside a body is its early end.
-            Err(Fault::Broken(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
-                return Err(inbound.end().err().unwrap_or_else(|| broken(error, "read")));
-            }
-            Err(Fault::Broken(error)) => return Err(broken(error, "read")),
-        };
-        if count == 0 {
-            if matches!(inbound, Inbound::UntilClose) && !connection.stream.ended_politely() {
-                let message = "the connection ended without the goodbye of TLS, so the body may have been cut";
-                return Err(Error::new(&code::INCOMPLETE_READ, message));
-            }
-            opening.head.close = true;
-            return inbound.end();
-        }
-        opening.counts.received += count as u64;
-        if inbound.direct().is_some() {
-            if let Some(watch) = opening.watch {
-                watch.received(count as u64)?;
-            }
-            inbound.pass(count);
-        } else {
-            connection.end += count;
-        }
-    }
-}
-
-fn no_connection() -> Error {
-    Error::new(&code::INTERNAL, "there was no connection")
-}
-

@@ -10,6 +10,7 @@ pub mod carrier;
 mod flow;
 pub mod framing;
 pub mod head;
+mod inflow;
 pub mod machine;
 pub mod order;
 mod switch;

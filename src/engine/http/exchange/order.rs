@@ -3,7 +3,13 @@
 use std::time::Duration;
 
 use super::machine::Outbound;
-use crate::{engine::http::body::Source, error::Result};
+use crate::{
+    engine::{
+        http::{body::Source, relay::Relay},
+        net::cancel::{Cancel, cancelled},
+    },
+    error::Result,
+};
 
 /// What follows the head.
 pub enum Payload<'a> {
@@ -18,6 +24,13 @@ pub enum Payload<'a> {
         /// How many there are.
         size: Option<u64>,
     },
+    /// The same for the reactor, which cannot wait for a source.
+    Relay {
+        /// Who brings the bytes.
+        relay: &'a mut Relay,
+        /// How many there are.
+        size: Option<u64>,
+    },
 }
 
 impl Payload<'_> {
@@ -27,8 +40,18 @@ impl Payload<'_> {
         match self {
             Payload::None => Outbound::None,
             Payload::Bytes(bytes) => Outbound::Sized(bytes.len() as u64),
-            Payload::Source { size: Some(size), .. } => Outbound::Sized(*size),
-            Payload::Source { size: None, .. } => Outbound::Chunked,
+            Payload::Source { size: Some(size), .. } | Payload::Relay { size: Some(size), .. } => Outbound::Sized(*size),
+            Payload::Source { size: None, .. } | Payload::Relay { size: None, .. } => Outbound::Chunked,
+        }
+    }
+
+    /// The number of bytes, when it is known.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        match self.framing() {
+            Outbound::None => Some(0),
+            Outbound::Sized(size) => Some(size),
+            Outbound::Chunked => None,
         }
     }
 }
@@ -49,17 +72,29 @@ pub struct Order<'a> {
     pub replay_safe: bool,
 }
 
-/// Hears of bytes that move: for progress, rate limits and low-speed checks. It may sleep, and an error ends the call.
+/// Hears of bytes that move: for progress, rate limits and low-speed checks. It never waits: it says how long whoever
+/// moves them has to pause. An error ends the call.
 pub trait Watch: Send + Sync {
+    /// A request begins to be sent, perhaps again; its body has so many bytes.
+    fn begin(&self, to_send: Option<u64>);
+
     /// So many more bytes were handed to the system, `of_body` of them behind the head.
     ///
     /// # Errors
     /// What the call is to end with.
-    fn sent(&self, bytes: u64, of_body: u64) -> Result<()>;
+    fn sent(&self, bytes: u64, of_body: u64) -> Result<Duration>;
 
     /// So many more bytes of the answer's body were received, as they came over the wire.
     ///
     /// # Errors
     /// What the call is to end with.
-    fn received(&self, bytes: u64) -> Result<()>;
+    fn received(&self, bytes: u64) -> Result<Duration>;
+}
+
+/// Pauses on the caller's own thread.
+///
+/// # Errors
+/// `cancelled`.
+pub(super) fn pause(time: Duration, cancel: &Cancel) -> Result<()> {
+    if !time.is_zero() && cancel.wait(time) { Err(cancelled()) } else { Ok(()) }
 }

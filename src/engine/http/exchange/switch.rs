@@ -4,17 +4,21 @@
 use std::sync::Arc;
 
 use super::{
-    answer::{Answer, Marks, Opening},
+    answer::{Answer, Hold, Marks, Opening},
     carrier::explain,
-    flow::{Lease, read},
-    head,
+    flow::WiredLease,
     machine::{Machine, Outbound},
+    order::Payload,
     talk::{Counts, Talk, Trouble},
 };
 use crate::{
     clock,
     engine::{
-        net::{limits::{Guard, Limits}, route::Route},
+        net::{
+            limits::{Guard, Limits},
+            pool::{Pool, PoolOptions},
+            route::Route,
+        },
         reactor::{dial, vigil::Vigil, wire::Wired},
     },
     error::Result,
@@ -24,7 +28,7 @@ use crate::{
 pub enum Switch {
     /// The connection speaks the other protocol; what was received of it already is in its buffer.
     Done(Box<Wired>, Vec<u8>),
-    /// An ordinary answer, with its body.
+    /// An ordinary answer, with its body still to be read on the reactor.
     Refused(Box<Answer>),
 }
 
@@ -54,21 +58,20 @@ pub async fn switch(route: &Arc<Route>, head: &[u8], limits: &Limits, vigil: &mu
         early: None,
         farewell: None,
     };
-    let result = talk.run_on(watched, vigil, head, &[], None).await;
+    let result = talk.run_on(watched, vigil, head, &mut Payload::None, None).await;
     let counts = talk.counts;
     (marks.sent, marks.first, marks.head) = (talk.sent_at, talk.first_at, talk.head_at);
-    match result {
-        Ok(head) if head.status == 101 => {
-            let bytes = connection.received().get(..head.size).unwrap_or_default();
-            let raw = if head.folded { head::unfold(bytes) } else { bytes.to_vec() };
-            connection.consume(head.size);
-            Ok(Switch::Done(wired, raw))
-        }
-        Ok(head) => {
-            let opening = Opening { head, marks, reused: false, counts, limits: *limits, cancel: &cancel, watch: None };
-            let lease = Lease { wired: Some(wired), place: None };
-            read(lease, machine, opening, vigil).await.map(|answer| Switch::Refused(Box::new(answer)))
-        }
-        Err(Trouble::Stale(error) | Trouble::Failed(error)) => Err(explain(error, false, counts)),
+    let opening = match result {
+        Ok(head) => Opening { head, marks, reused: false, counts, limits: *limits, cancel: &cancel, watch: None },
+        Err(Trouble::Stale(error) | Trouble::Failed(error)) => return Err(explain(error, false, counts)),
+    };
+    let lease = WiredLease { wired: Some(wired), place: None, home: Arc::new(Pool::new(PoolOptions::default())) };
+    let mut answer = Answer::open(Hold::Wired(lease), machine, opening)?;
+    if answer.status == 101
+        && let Hold::Wired(lease) = &mut answer.hold
+        && let Some(wired) = lease.wired.take()
+    {
+        return Ok(Switch::Done(wired, std::mem::take(&mut answer.raw_head)));
     }
+    Ok(Switch::Refused(Box::new(answer)))
 }

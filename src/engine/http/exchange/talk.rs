@@ -9,7 +9,7 @@ use std::{
 use super::{
     head::{self, HEAD_LIMIT, Head},
     machine::{Machine, Received},
-    order::{Payload, Watch},
+    order::{Payload, Watch, pause},
 };
 use crate::{
     clock,
@@ -143,6 +143,10 @@ impl Talk<'_> {
                 // A stream of no bytes went through no turn of the loop.
                 self.send(head, &[])
             }
+            Payload::Relay { .. } => {
+                let message = "a relay was given to the caller's own thread";
+                Err(Trouble::Failed(Error::new(&code::INTERNAL, message)))
+            }
         }
     }
 
@@ -156,7 +160,8 @@ impl Talk<'_> {
                     front = front.get(of_front..).unwrap_or_default();
                     back = back.get(count - of_front..).unwrap_or_default();
                     if let Some(watch) = self.watch {
-                        watch.sent(count as u64, (count - of_front) as u64).map_err(Trouble::Failed)?;
+                        let time = watch.sent(count as u64, (count - of_front) as u64).map_err(Trouble::Failed)?;
+                        pause(time, self.guard.cancel).map_err(Trouble::Failed)?;
                     }
                 }
                 Err(error) => {

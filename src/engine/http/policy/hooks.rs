@@ -105,8 +105,17 @@ pub(super) fn edit(request: &mut Request, status: Status, reply: &Args) -> Resul
     if let Some(body) = reply.get("body") {
         request.body = Body::as_is(body)?;
         let headers = Arc::make_mut(&mut request.headers);
-        headers.remove("Content-Length");
         headers.remove("Transfer-Encoding");
+        match request.body.length() {
+            // The field stays where it is, as in requests.
+            Some(size) if headers.contains("Content-Length") && !matches!(request.body, Body::None) => {
+                headers.set("Content-Length", &size.to_string())
+            }
+            _ => headers.remove("Content-Length"),
+        }
+    }
+    // Another method may need the length 0 that GET did not say.
+    if reply.get("body").is_some() || reply.get("method").is_some() {
         request.describe_body();
     }
     Ok(())

@@ -11,7 +11,7 @@ pub use redirects::set_cookies;
 
 use std::{sync::Arc, time::Duration};
 
-use parking_lot::Mutex;
+use crate::sys::lock::Mutex;
 
 use super::{
     auth::{Auth, challenge, digest::Attempts},

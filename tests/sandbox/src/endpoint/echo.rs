@@ -23,6 +23,17 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
             let origin = origin(ex);
             ex.send(Reply::json(&json!({ "origin": origin }))).await
         }
+        "connection" => {
+            let protocol = match (ex.request.h2, ex.request.minor) {
+                (true, _) => "HTTP/2",
+                (_, 0) => "HTTP/1.0",
+                _ => "HTTP/1.1",
+            };
+            let (number, listener) = (ex.origin.connection, ex.origin.listener);
+            let stream = ex.stream().map(|stream| stream.id());
+            let shown = json!({"protocol": protocol, "connection": number, "listener": listener, "stream": stream});
+            ex.send(Reply::json(&shown)).await
+        }
         "user-agent" => {
             let agent = ex.request.header_text("user-agent");
             ex.send(Reply::json(&json!({ "user-agent": agent }))).await
@@ -106,7 +117,7 @@ fn everything(ex: &Exchange<'_>) -> Value {
 
 /// Takes a body of any size without keeping it.
 async fn upload(ex: &mut Exchange<'_>) -> io::Result<Next> {
-    let framing = format!("{:?}", ex.request.framing()).to_ascii_lowercase();
+    let framing = format!("{:?}", ex.framing()).to_ascii_lowercase();
     let (mut sum, mut count) = (Sha256::new(), 0);
     let (mut piece, mut raw) = (Vec::new(), Vec::new());
     loop {

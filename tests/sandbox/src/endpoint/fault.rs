@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{not_found, size};
+use super::{frame_fault, not_found, size};
 use crate::exchange::{Exchange, Next, Reply};
 use crate::log::lock;
 use crate::request::Args;
@@ -13,7 +13,7 @@ use crate::request::Args;
 const HEAD: &str = "HTTP/1.1 200 OK\r\nServer: haft-sandbox\r\nContent-Type: text/plain\r\n";
 
 /// How a fault ends its connection: `?end=close|abort|reset|keep`.
-fn ending(args: &Args, default: Next) -> Next {
+pub fn ending(args: &Args, default: Next) -> Next {
     match args.get("end") {
         Some("close") => Next::Close,
         Some("abort") => Next::Abort,
@@ -26,6 +26,12 @@ fn ending(args: &Args, default: Next) -> Next {
 /// `/fault/...`.
 pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
     let args = ex.request.args();
+    if let ["h2", rest @ ..] = words {
+        return frame_fault::serve(ex, rest).await;
+    }
+    if ex.request.h2 {
+        return frame_fault::counterpart(ex, words).await;
+    }
     let [kind] = words else { return not_found(ex).await };
     // Answers that are only bytes and an ending.
     if let Some((text, next)) = scripted(kind, &args) {
@@ -37,32 +43,34 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
         "half-close" => {
             // Our side is shut, the client's stays open: its next write still succeeds.
             use tokio::io::AsyncWriteExt;
-            ex.wire.stream.shutdown().await?;
+            if let Some(wire) = ex.wire() {
+                wire.stream.shutdown().await?;
+            }
             ex.stall().await
         }
         "stall" => ex.stall().await,
         "stall-body" => {
             let length: u64 = args.number("length", 100);
             let sent: u64 = args.number("sent", 10);
-            ex.wire.write(format!("{HEAD}Content-Length: {length}\r\n\r\n").as_bytes()).await?;
-            ex.wire.write(&size::alphabet(0, sent)).await?;
+            ex.write(format!("{HEAD}Content-Length: {length}\r\n\r\n").as_bytes()).await?;
+            ex.write(&size::alphabet(0, sent)).await?;
             ex.stall().await
         }
         "early-413" => early_413(ex, &args).await,
         "slow-drip" => {
             let pause = Duration::from_millis(args.number("interval_ms", 10));
             for byte in format!("{HEAD}Content-Length: 6\r\n\r\nslowly").as_bytes() {
-                ex.wire.write(&[*byte]).await?;
+                ex.write(&[*byte]).await?;
                 tokio::time::sleep(pause).await;
             }
             Ok(Next::Keep)
         }
         "endless-headers" => {
-            ex.wire.write(HEAD.as_bytes()).await?;
+            ex.write(HEAD.as_bytes()).await?;
             let most: u64 = args.number("max", u64::MAX);
             for block in 0..most.div_ceil(100) {
                 let lines: String = (0..100).map(|n| format!("X-Endless-{}: and on\r\n", block * 100 + n)).collect();
-                ex.wire.write(lines.as_bytes()).await?;
+                ex.write(lines.as_bytes()).await?;
             }
             Ok(Next::Abort)
         }
@@ -73,7 +81,9 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
         "close-on-next" => {
             ex.send(Reply::text("the next request will not be answered\n")).await?;
             // Reading what comes makes the close a FIN; `?end=reset` asks for the RST.
-            while ex.wire.pending().is_empty() && ex.wire.fill(64 << 10).await? > 0 {}
+            if let Some(wire) = ex.wire() {
+                while wire.pending().is_empty() && wire.fill(64 << 10).await? > 0 {}
+            }
             Ok(ending(&args, Next::Abort))
         }
         _ => not_found(ex).await,

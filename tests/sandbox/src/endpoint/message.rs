@@ -61,23 +61,23 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
             ex.send_raw(&text.as_bytes()[..end], Next::Keep).await
         }
         ["early-hints"] => {
-            let hints = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=style\r\n\
-                         Link: </script.js>; rel=preload; as=script\r\n\r\n";
+            let hints =
+                [("Link", "</style.css>; rel=preload; as=style"), ("Link", "</script.js>; rel=preload; as=script")];
             for _ in 0..args.number("n", 1).min(1000) {
-                ex.wire.write(hints.as_bytes()).await?;
+                ex.interim(103, &hints).await?;
             }
             ex.send(Reply::text("after the hints\n").header("Link", "</style.css>; rel=preload; as=style")).await
         }
         ["continue"] => {
             // Interim answers that nobody asked for.
             for _ in 0..args.number("n", 1).min(1000) {
-                ex.wire.write(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+                ex.interim(100, &[]).await?;
             }
             ex.send(Reply::text("after 100\n")).await
         }
         ["expect-fail"] => {
             // With `?close=0` the connection goes on as if the client had kept its body back, as it should.
-            if args.get("close") != Some("0") || ex.request.framing() != Framing::None {
+            if args.get("close") != Some("0") || ex.framing() != Framing::None {
                 ex.close_after();
             }
             ex.send(Reply::text("expectation failed\n").status(417)).await
@@ -121,16 +121,20 @@ async fn status(ex: &mut Exchange<'_>, code: &str) -> io::Result<Next> {
 
 /// 101, then an echo of bytes; the protocol's name is the client's.
 async fn upgrade(ex: &mut Exchange<'_>) -> io::Result<Next> {
+    if ex.request.h2 {
+        return ex.only_http1().await;
+    }
     let Some(protocol) = ex.request.header_text("upgrade") else {
         return ex.send(Reply::text("upgrade to echo\n").status(426).header("Upgrade", "echo")).await;
     };
     ex.read_body().await?;
     let head = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: {protocol}\r\nConnection: Upgrade\r\n\r\n");
-    ex.wire.write(&header_safe(&head)).await?;
+    let Some(wire) = ex.wire() else { return ex.only_http1().await };
+    wire.write(&header_safe(&head)).await?;
     loop {
-        let bytes = ex.wire.take_pending();
-        ex.wire.write(&bytes).await?;
-        if ex.wire.fill(16 << 10).await? == 0 {
+        let bytes = wire.take_pending();
+        wire.write(&bytes).await?;
+        if wire.fill(16 << 10).await? == 0 {
             return Ok(Next::Close);
         }
     }

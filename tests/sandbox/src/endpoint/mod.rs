@@ -1,19 +1,24 @@
 //! The endpoints, by path. A path's first segment picks the file; the rest are its arguments.
 
 mod auth;
+mod bad_frame;
+mod bad_message;
 mod coding;
 mod control;
 mod cookie;
 pub mod digest;
 mod echo;
+mod event_stream;
 mod fault;
 mod form;
+mod frame_fault;
 mod message;
 mod range;
 mod redirect;
 mod size;
 mod text;
 mod timing;
+mod websocket;
 
 use std::io;
 use std::time::Duration;
@@ -52,15 +57,18 @@ async fn serve_any(ex: &mut Exchange<'_>) -> io::Result<Next> {
         path.trim_start_matches('/').split('/').map(|part| text_of(&percent_decode(part, false))).collect();
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
     // These decide themselves whether and how the body is read.
-    let lazy = matches!(words.as_slice(), ["upload" | "expect-fail" | "upgrade", ..] | ["fault", "early-413"]);
+    let lazy = matches!(
+        words.as_slice(),
+        ["upload" | "expect-fail" | "upgrade", ..] | ["fault", "early-413"] | ["fault", "h2", ..]
+    );
     if !lazy {
         ex.read_body().await?;
     }
     match words.as_slice() {
-        ["_log" | "_control" | "_connections", ..] => control::serve(ex, &words).await,
+        ["_log" | "_control" | "_connections" | "_h2", ..] => control::serve(ex, &words).await,
         [
             "" | "anything" | "get" | "post" | "put" | "patch" | "delete" | "head" | "options" | "headers" | "ip"
-            | "user-agent" | "raw" | "upload",
+            | "user-agent" | "raw" | "upload" | "connection",
             ..,
         ] => echo::serve(ex, &words).await,
         [
@@ -84,6 +92,8 @@ async fn serve_any(ex: &mut Exchange<'_>) -> io::Result<Next> {
             text::serve(ex, &words).await
         }
         ["fault", rest @ ..] => fault::serve(ex, rest).await,
+        ["ws", rest @ ..] => websocket::serve(ex, rest).await,
+        ["sse", rest @ ..] => event_stream::serve(ex, rest).await,
         ["flaky"] => fault::flaky(ex).await,
         _ => not_found(ex).await,
     }

@@ -24,6 +24,14 @@ pub async fn serve(ex: &mut Exchange<'_>, size: u64) -> io::Result<Next> {
     if !ex.body_is_done() {
         ex.read_body().await?;
     }
+    if ex.request.h2 {
+        let reply = Reply::new(200).header("Content-Type", "application/octet-stream");
+        ex.send_head(&reply, size).await?;
+        if ex.is_head() {
+            return Ok(Next::Keep);
+        }
+        return write_alphabet(ex, size).await;
+    }
     let next = ex.next();
     let first = usize::try_from(size).unwrap_or(usize::MAX).min(BLOCK.len());
     let mut out = Vec::with_capacity(160 + first);
@@ -36,19 +44,24 @@ pub async fn serve(ex: &mut Exchange<'_>, size: u64) -> io::Result<Next> {
     }
     out.extend_from_slice(b"\r\n");
     if ex.is_head() {
-        ex.wire.write(&out).await?;
+        ex.write(&out).await?;
         return Ok(next);
     }
     out.extend_from_slice(&BLOCK[..first]);
-    ex.wire.write(&out).await?;
+    ex.write(&out).await?;
     drop(out);
-    let mut left = size - first as u64;
+    write_alphabet(ex, size - first as u64).await?;
+    Ok(next)
+}
+
+/// The rest of the body, `left` bytes from the alphabet's beginning.
+async fn write_alphabet(ex: &mut Exchange<'_>, mut left: u64) -> io::Result<Next> {
     while left > 0 {
         let count = usize::try_from(left).unwrap_or(usize::MAX).min(BLOCK.len());
-        ex.wire.write(&BLOCK[..count]).await?;
+        ex.write(&BLOCK[..count]).await?;
         left -= count as u64;
     }
-    Ok(next)
+    Ok(Next::Keep)
 }
 
 /// Bytes that look random and depend on the seed only (xorshift).

@@ -27,7 +27,7 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
                 ex.send_head(&reply, body.len() as u64).await?;
                 tokio::time::sleep(wait).await;
                 if !ex.is_head() {
-                    ex.wire.write(body).await?;
+                    ex.write(body).await?;
                 }
                 return Ok(ex.next());
             }
@@ -48,7 +48,7 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
             }
             let step = duration.div_f64(count.max(1) as f64);
             for _ in 0..count {
-                ex.wire.write(b"*").await?;
+                ex.write(b"*").await?;
                 tokio::time::sleep(step).await;
             }
             Ok(ex.next())

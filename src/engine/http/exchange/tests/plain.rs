@@ -372,16 +372,18 @@ struct Meter {
 }
 
 impl Watch for Meter {
-    fn sent(&self, bytes: u64, _of_body: u64) -> Result<()> {
+    fn begin(&self, _to_send: Option<u64>) {}
+
+    fn sent(&self, bytes: u64, _of_body: u64) -> Result<std::time::Duration> {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
-        Ok(())
+        Ok(std::time::Duration::ZERO)
     }
 
-    fn received(&self, bytes: u64) -> Result<()> {
+    fn received(&self, bytes: u64) -> Result<std::time::Duration> {
         if self.received.fetch_add(bytes, Ordering::Relaxed) + bytes > 1000 {
             return Err(crate::error::Error::new(&crate::error::code::LOW_SPEED, "enough"));
         }
-        Ok(())
+        Ok(std::time::Duration::ZERO)
     }
 }
 

@@ -157,6 +157,7 @@ pub fn send_with(
         Payload::None => String::new(),
         Payload::Bytes(bytes) => format!("Content-Length: {}\r\n", bytes.len()),
         Payload::Source { size: Some(size), .. } => format!("Content-Length: {size}\r\n"),
+        Payload::Relay { .. } => unreachable!("relays are the reactor's"),
         Payload::Source { size: None, .. } => "Transfer-Encoding: chunked\r\n".into(),
     };
     let head = head(method, &framing);
