@@ -12,7 +12,10 @@ const LIMITS: &str = "j:timeouts={\"read\":1,\"total\":20}";
 /// The requests of the log, without the sandbox's own pages.
 fn sent(entries: &[Value], path: &str) -> usize {
     let path = path.split('?').next().unwrap_or_default();
-    entries.iter().filter(|entry| entry["path"].as_str().is_some_and(|sent| sent.starts_with(path))).count()
+    entries
+        .iter()
+        .filter(|entry| entry["path"].as_str().is_some_and(|sent| sent.starts_with(path)))
+        .count()
 }
 
 /// A POST of a fresh session for each path; what does not fit is told for all of them at once.
@@ -66,7 +69,9 @@ fn whole_answers_count_whatever_comes_with_them() {
         "/early-hints?n=3",
         "/continue?n=2",
     ];
-    each(&paths, |_, found, times| unless(found["http"] == 200 && times == 1, "200 was wanted, once"));
+    each(&paths, |_, found, times| {
+        unless(found["http"] == 200 && times == 1, "200 was wanted, once")
+    });
 }
 
 #[test]
@@ -76,7 +81,10 @@ fn what_was_certainly_not_processed_is_sent_again_and_then_told_so() {
     let paths = ["/fault/h2/rst?code=REFUSED_STREAM", "/fault/h2/goaway?processed=0"];
     each(&paths, |_, found, times| {
         let told = found["detail"]["outcome"] == "not_sent" && found["retryable"] == true;
-        unless(told && (2..=10).contains(&times), &format!("not_sent was wanted, after some tries, which were {times}"))
+        unless(
+            told && (2..=10).contains(&times),
+            &format!("not_sent was wanted, after some tries, which were {times}"),
+        )
     });
 }
 
@@ -94,7 +102,10 @@ fn a_stream_that_ends_before_its_answer_is_of_unknown_outcome() {
     ];
     each(&paths, |_, found, times| {
         let told = found["detail"]["outcome"] == "unknown" && found["retryable"] == false;
-        unless(told && found["status"] != "HAFT_OK" && times == 1, "unknown was wanted, once")
+        unless(
+            told && found["status"] != "HAFT_OK" && times == 1,
+            "unknown was wanted, once",
+        )
     });
 }
 
@@ -117,9 +128,79 @@ fn a_body_that_does_not_come_whole_is_no_answer() {
 }
 
 #[test]
+fn a_malformed_head_is_no_answer() {
+    // 8.2.1, 8.2.2, 8.3, 8.3.2: malformed, a stream error.
+    let kinds = [
+        "uppercase",
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "upgrade",
+        "no-status",
+        "bad-status",
+        "empty-status",
+        "status-late",
+        "unknown-pseudo",
+        "crlf",
+        "lf",
+        "nul",
+        "empty-name",
+        "name-space",
+    ];
+    let paths: Vec<String> = kinds
+        .iter()
+        .map(|kind| format!("/fault/h2/bad-head?kind={kind}"))
+        .collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    each(&paths, |_, found, times| {
+        let told = found["status"] == "HAFT_E_PROTOCOL" && found["detail"]["outcome"] == "unknown";
+        unless(told && times == 1, "HAFT_E_PROTOCOL was wanted, and unknown")
+    });
+}
+
+#[test]
+fn a_broken_connection_fails_its_call_and_no_other() {
+    // 5.4.1: connection errors. What was sent may have been processed.
+    let kinds = [
+        "data-on-zero",
+        "rst-zero",
+        "settings-length",
+        "settings-on-stream",
+        "ping-length",
+        "goaway-length",
+        "window-overflow",
+        "continuation-alone",
+        "interrupted-block",
+        "too-large",
+        "hpack-index",
+        "http1",
+    ];
+    let paths: Vec<String> = kinds
+        .iter()
+        .map(|kind| format!("/fault/h2/bad-frame?kind={kind}&then=stall"))
+        .collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    each(&paths, |_, found, times| {
+        let told = found["detail"]["outcome"] == "unknown" && found["status"] != "HAFT_E_TIMEOUT";
+        unless(
+            told && found["status"] != "HAFT_OK" && times == 1,
+            "a failure of unknown outcome was wanted, at once",
+        )
+    });
+}
+
+#[test]
 fn silence_is_a_time_out_of_its_stream() {
-    let rows = [("/fault/stall", "unknown"), ("/fault/h2/silence", "unknown"), ("/fault/stall-body", "applied")];
-    let outcome = |path: &str| rows.iter().find(|(known, _)| *known == path).map(|(_, outcome)| json!(outcome));
+    let rows = [
+        ("/fault/stall", "unknown"),
+        ("/fault/h2/silence", "unknown"),
+        ("/fault/stall-body", "applied"),
+    ];
+    let outcome = |path: &str| {
+        rows.iter()
+            .find(|(known, _)| *known == path)
+            .map(|(_, outcome)| json!(outcome))
+    };
     each(&rows.map(|(path, _)| path), |path, found, times| {
         let told =
             found["detail"]["code"] == "read_timeout" && Some(&found["detail"]["outcome"]) == outcome(path).as_ref();
@@ -136,7 +217,11 @@ fn a_connection_that_goes_away_before_a_change_costs_nothing() {
     player.create("0", &sandbox.h2c, &[HTTP2, LIMITS]);
     for number in 0..4 {
         let found = player.call("POST", &format!("/anything/{number}"), &["s:data=a change"]);
-        assert_eq!((&found["status"], &found["http"]), (&json!("HAFT_OK"), &json!(200)), "{number}: {found}");
+        assert_eq!(
+            (&found["status"], &found["http"]),
+            (&json!("HAFT_OK"), &json!(200)),
+            "{number}: {found}"
+        );
     }
     let entries = log(&sandbox);
     let processed = |entry: &&Value| entry.get("unprocessed").is_none() && entry["method"] == "POST";
