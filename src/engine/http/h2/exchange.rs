@@ -20,7 +20,7 @@ use h2::{
 };
 
 use super::{
-    fault::{Fate, Trouble, not_chosen},
+    fault::{Fate, Trouble, not_chosen, stillborn},
     head,
     incoming::Incoming,
     line::{Line, Raw, is_http2},
@@ -41,7 +41,7 @@ use crate::{
         },
         reactor::{dial, wire::Wired},
     },
-    error::{Error, Outcome, Result, code},
+    error::{Error, Outcome, Result, Status, code},
 };
 
 /// How often a request that was not looked at is sent again.
@@ -119,7 +119,19 @@ impl Errand<'_> {
                     Begun::Older(older, made) => return Ok(Exchanged::Older(older, Some(made))),
                 },
             };
-            let place = line.occupy();
+            // What cannot be sent twice gets a connection that was looked at.
+            let look = reused && (!self.replay_safe || matches!(self.payload, Payload::Source { .. } | Payload::Relay { .. }));
+            let mut approach = line.approach(sender, look);
+            let place = patience.wait(&guard, "connect", |cx| approach.poll(cx)).await.map_err(|error| {
+                if error.status() == Status::Timeout {
+                    line.suspect();
+                }
+                error.outcome(Outcome::NotSent)
+            })?;
+            // It takes no more calls: another one does.
+            let Some(place) = place else { continue };
+            let sender = approach.sender();
+            drop(approach);
             let mut stream = Stream {
                 line: &line,
                 limits: self.limits,
@@ -176,7 +188,7 @@ impl Errand<'_> {
                 }
                 Fate::Older | Fate::Refused | Fate::Unknown => false,
             };
-            if trouble.fate == Fate::Lost {
+            if trouble.ends_line {
                 line.retire();
             }
             if !again || !self.rewind(touched, patience).await? {
@@ -237,12 +249,6 @@ impl Errand<'_> {
 enum Begun {
     Line(Arc<Line>),
     Older(Arc<Route>, Made),
-}
-
-/// The server ended the connection before it could be used.
-fn stillborn(line: &Line) -> Error {
-    let why = line.trouble().unwrap_or_else(|| "the server closed it".into());
-    Error::new(&code::CONNECT, format!("the connection could not be used: {why}")).phase("connect").outcome(Outcome::NotSent)
 }
 
 /// One try on one stream.
@@ -308,7 +314,6 @@ impl Stream<'_> {
         if let Some(watch) = self.watch {
             watch.begin(self.size);
         }
-        let most = sender.current_max_send_streams();
         let head = head::size(&request);
         let sent = sender.send_request(request, self.size == Some(0));
         let (response, stream) = sent.map_err(|error| Trouble::of(&error, self.line, None))?;
@@ -316,14 +321,11 @@ impl Stream<'_> {
         drop(sender);
         let number = response.stream_id().as_u32();
         let mut talk = Talk { response, stream, early: Early::default() };
-        if self.line.streams() > most {
-            self.queue(number, &mut talk, patience).await?;
-        }
         let outcome = self.talk(&mut talk, head, payload, patience).await;
         let sent_at = clock::now();
         let failed = |halt: Halt| match halt {
             Halt::Stream(error) => Trouble::of(&error, self.line, Some(number)),
-            Halt::Call(error) => self.ended(error, number),
+            Halt::Call(error) => self.ended(error),
         };
         outcome.map_err(failed)?;
         let Talk { mut response, early, .. } = talk;
@@ -336,43 +338,16 @@ impl Stream<'_> {
         match patience.wait(&guard, "read", |cx| Pin::new(&mut response).poll(cx)).await {
             Ok(Ok(response)) => Ok(Opened { response, ahead, sent_at }),
             Ok(Err(error)) => Err(Trouble::of(&error, self.line, Some(number))),
-            Err(error) => Err(self.ended(error, number)),
+            Err(error) => Err(self.ended(error)),
         }
     }
 
-    /// Waits until others have ended and this stream can begin, which is waiting for a connection.
-    async fn queue(
-        &self,
-        number: u32,
-        talk: &mut Talk,
-        patience: &mut Patience<'_>,
-    ) -> std::result::Result<(), Trouble> {
-        let cancel = patience.cancel();
-        let guard = Guard::connect(self.limits, &cancel, clock::now());
-        let tally = &self.line.tally;
-        let waited = patience.wait(&guard, "connect", |cx| match Pin::new(&mut talk.response).poll(cx) {
-            Poll::Ready(answer) => Poll::Ready(Some(answer)),
-            Poll::Pending => tally.poll_opened(number, cx).map(|()| None),
-        });
-        let waited = waited.await;
-        tally.forget(number);
-        match waited {
-            Ok(None) => Ok(()),
-            Ok(Some(Ok(response))) => {
-                talk.early.response = Some(response);
-                Ok(())
-            }
-            Ok(Some(Err(error))) => Err(Trouble::of(&error, self.line, Some(number))),
-            Err(error) => Err(self.ended(error, number)),
-        }
-    }
-
-    /// A limit or the host ended the call.
-    fn ended(&self, error: Error, number: u32) -> Trouble {
-        if error.status() == crate::error::Status::Timeout {
+    /// A limit or the host ended the call. What the protocol has been given it sends, if only to reset it then.
+    fn ended(&self, error: Error) -> Trouble {
+        if error.status() == Status::Timeout {
             self.line.suspect();
         }
-        Trouble::own(error, self.line.tally.is_opened(number))
+        Trouble::own(error)
     }
 
     /// Sends the body, until it is sent or the server does not want more of it.

@@ -5,6 +5,7 @@
 //! *doubtful*: it is asked with a PING whether it lives, and calls that come meanwhile wait a moment for the answer.
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -36,6 +37,7 @@ use crate::{
         tls::session::TlsInfo,
     },
     log,
+    sys::socket::{Glimpse, Seen},
 };
 
 /// What a stream may hold of an answer that nobody reads.
@@ -89,6 +91,9 @@ pub struct Line {
     pub tls: Option<Arc<TlsInfo>>,
     /// What passed by on it.
     pub tally: Arc<Tally>,
+    /// The socket, to look at and nothing else.
+    socket: Glimpse,
+    /// Streams in use; it changes under the lock.
     streams: AtomicUsize,
     abandoned: AtomicBool,
     state: Mutex<State>,
@@ -98,8 +103,17 @@ struct State {
     phase: Phase,
     /// Why it ended, if it was not meant to.
     trouble: Option<Box<str>>,
+    /// Why we gave it up, if we did.
+    verdict: Option<&'static str>,
     /// Calls that wait for it to stand, or for the end of a doubt.
     waiting: Vec<Waker>,
+    /// Calls that wait for a stream, the first come first, and the number of the last.
+    queue: VecDeque<(u64, Waker)>,
+    tickets: u64,
+    /// Calls that saw something arrive and wait for the task to have looked at it.
+    looking: Vec<Waker>,
+    /// How many streams the server takes, when the task last looked.
+    most: usize,
     /// The task that serves it.
     task: Option<Waker>,
     doubt: Doubt,
@@ -136,8 +150,9 @@ impl Line {
     /// A line over this connection, to be served with [`Line::serve`].
     #[must_use]
     pub fn new(raw: &Raw) -> Arc<Line> {
-        let Connection { remote, local, tls, .. } = raw.connection();
+        let Connection { remote, local, tls, stream, .. } = raw.connection();
         Arc::new(Line {
+            socket: stream.socket().glimpse(),
             remote: *remote,
             local: *local,
             tls: tls.clone(),
@@ -147,7 +162,12 @@ impl Line {
             state: Mutex::new(State {
                 phase: Phase::Starting,
                 trouble: None,
+                verdict: None,
                 waiting: Vec::new(),
+                queue: VecDeque::new(),
+                tickets: 0,
+                looking: Vec::new(),
+                most: FIRST_STREAMS,
                 task: None,
                 doubt: Doubt::None,
                 idle_since: clock::now(),
@@ -173,6 +193,12 @@ impl Line {
         self.state.lock().trouble.clone()
     }
 
+    /// Why we gave it up, if we did.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&'static str> {
+        self.state.lock().verdict
+    }
+
     /// Streams in use, those that wait for their turn among them.
     #[must_use]
     pub fn streams(&self) -> usize {
@@ -196,10 +222,26 @@ impl Line {
         Poll::Ready(ready)
     }
 
-    /// A place for one stream, until it is dropped.
-    pub fn occupy(self: &Arc<Line>) -> Place {
-        self.streams.fetch_add(1, Ordering::AcqRel);
-        Place(Arc::clone(self))
+    /// A call's way to a place for one stream.
+    pub fn approach(self: &Arc<Line>, sender: SendRequest<Bytes>, look: bool) -> Approach {
+        Approach { line: Arc::clone(self), sender, number: None, look }
+    }
+
+    /// Whether nothing that arrived is still to be looked at by the task; false when the connection is gone.
+    fn poll_quiet(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        match self.socket.look() {
+            Seen::Nothing => return Poll::Ready(true),
+            Seen::End => return Poll::Ready(false),
+            Seen::Bytes => {}
+        }
+        let mut state = self.state.lock();
+        if !matches!(state.phase, Phase::Open(_)) {
+            return Poll::Ready(false);
+        }
+        state.looking.push(cx.waker().clone());
+        drop(state);
+        // It may have been looked at between the two.
+        if self.socket.look() == Seen::Nothing { Poll::Ready(true) } else { Poll::Pending }
     }
 
     /// A call was not answered in time: asks the server whether it is there.
@@ -217,7 +259,8 @@ impl Line {
         if matches!(state.phase, Phase::Starting | Phase::Open(_)) {
             // Dropping the sender wakes the connection by itself, also when nothing else is left to do.
             let phase = std::mem::replace(&mut state.phase, Phase::Leaving);
-            let (waiting, task) = (std::mem::take(&mut state.waiting), state.task.take());
+            let waiting = state.everybody();
+            let task = state.task.take();
             drop(state);
             drop(phase);
             waiting.into_iter().chain(task).for_each(Waker::wake);
@@ -316,13 +359,19 @@ impl Line {
             if let Poll::Ready(ended) = protocol.as_mut().poll(cx) {
                 return Poll::Ready(ended.map_err(|error| told(&error)));
             }
+            self.looked(protocol.max_concurrent_send_streams());
             if self.tally.is_leaving() {
                 self.retire();
             }
             if let Some(pings) = pings.as_mut() {
                 self.ask(pings, cx);
             }
-            match self.next(settle, idle)? {
+            let next = self.next(settle, idle).map_err(|verdict| {
+                // Before the streams hear of it.
+                self.state.lock().verdict = Some(verdict);
+                verdict
+            });
+            match next? {
                 Some(deadline) => {
                     // Not moved to a later time before it has gone off: that would cost more than one look too many.
                     if timer.is_elapsed() || timer.deadline() > deadline.into() {
@@ -335,6 +384,17 @@ impl Line {
                 None => return Poll::Pending,
             }
         }
+    }
+
+    /// The task has seen what there was to see.
+    fn looked(&self, most: usize) {
+        let mut state = self.state.lock();
+        let mut woken = std::mem::take(&mut state.looking);
+        if most != std::mem::replace(&mut state.most, most) {
+            woken.extend(state.queue.front().map(|(_, waker)| waker.clone()));
+        }
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
     }
 
     /// Sends the PING that somebody asked for, and hears the answer.
@@ -361,13 +421,13 @@ impl Line {
     }
 
     /// What time it is for, and when it is time again.
-    fn next(&self, settle: Instant, idle: Duration) -> std::result::Result<Option<Instant>, Box<str>> {
+    fn next(&self, settle: Instant, idle: Duration) -> std::result::Result<Option<Instant>, &'static str> {
         let now = clock::now();
         let mut next = None;
         let mut at = |time: Instant| next = Some(next.map_or(time, |next: Instant| next.min(time)));
         if !self.tally.is_settled() {
             if now >= settle {
-                return Err("the server sent no SETTINGS in time".into());
+                return Err("the server sent no SETTINGS in time");
             }
             at(settle);
         }
@@ -377,7 +437,7 @@ impl Line {
         let mut leave = false;
         if let Doubt::Asked(since, _) = doubt {
             if now >= since + DEATH {
-                return Err("the server did not answer a PING".into());
+                return Err("the server did not answer a PING");
             }
             leave = now >= since + DOUBT;
             at(if leave { since + DEATH } else { since + DOUBT });
@@ -418,10 +478,90 @@ impl Drop for End<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
         let phase = std::mem::replace(&mut state.phase, Phase::Ended);
-        let (waiting, task) = (std::mem::take(&mut state.waiting), state.task.take());
+        let (waiting, task) = (state.everybody(), state.task.take());
         drop(state);
         drop((phase, task));
         waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl State {
+    /// All calls that wait for something of the line.
+    fn everybody(&mut self) -> Vec<Waker> {
+        let queue = self.queue.iter().map(|(_, waker)| waker.clone());
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        waiting.chain(std::mem::take(&mut self.looking)).chain(queue).collect()
+    }
+}
+
+/// A call that waits for its stream. The protocol's crate has a queue of its own, in which a request that was given up
+/// is sent all the same before its stream is reset: nothing is to wait there.
+pub struct Approach {
+    line: Arc<Line>,
+    sender: SendRequest<Bytes>,
+    number: Option<u64>,
+    look: bool,
+}
+
+impl Approach {
+    /// Waits for the place, in turn; none when the line takes no more calls.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Place>> {
+        let line = &self.line;
+        if self.look && line.streams() == 0 {
+            match line.poll_quiet(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(false) => {
+                    line.retire();
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(true) => self.look = false,
+            }
+        }
+        let mut state = line.state.lock();
+        if line.tally.is_leaving() || !matches!(state.phase, Phase::Open(_)) {
+            return Poll::Ready(None);
+        }
+        let first = state.queue.front().is_none_or(|(number, _)| Some(*number) == self.number);
+        if first && line.streams() < self.sender.current_max_send_streams() {
+            line.streams.fetch_add(1, Ordering::AcqRel);
+            if self.number.take().is_some() {
+                state.queue.pop_front();
+            }
+            // There may be room for the next one too.
+            let next = state.queue.front().map(|(_, waker)| waker.clone());
+            wake(next, state);
+            return Poll::Ready(Some(Place(Arc::clone(line))));
+        }
+        match self.number {
+            Some(number) => {
+                if let Some((_, waker)) = state.queue.iter_mut().find(|(other, _)| *other == number) {
+                    waker.clone_from(cx.waker());
+                }
+            }
+            None => {
+                state.tickets += 1;
+                let number = state.tickets;
+                self.number = Some(number);
+                state.queue.push_back((number, cx.waker().clone()));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// What opens the stream.
+    #[must_use]
+    pub fn sender(&self) -> SendRequest<Bytes> {
+        self.sender.clone()
+    }
+}
+
+impl Drop for Approach {
+    fn drop(&mut self) {
+        let Some(number) = self.number else { return };
+        let mut state = self.line.state.lock();
+        state.queue.retain(|(other, _)| *other != number);
+        let next = state.queue.front().map(|(_, waker)| waker.clone());
+        wake(next, state);
     }
 }
 
@@ -438,9 +578,12 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        let mut state = self.0.state.lock();
         if self.0.streams.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.state.lock().idle_since = clock::now();
+            state.idle_since = clock::now();
         }
+        let next = state.queue.front().map(|(_, waker)| waker.clone());
+        wake(next, state);
     }
 }
 
