@@ -54,7 +54,8 @@ fn who_demands_http_2_hears_that_it_is_not_spoken() {
         // A call may say otherwise, and so may the adapter of a prefix.
         let older = args(&json!({"http_version": "1.1"}));
         assert_eq!(call(&session, way, "GET", "/get", &older).unwrap().status(), 200);
-        let mounted = json!({"http_version": "1.1", "adapter": {(format!("{}/anything/new", sandbox.https2)): "http2"}});
+        let mounted =
+            json!({"http_version": "1.1", "adapter": {(format!("{}/anything/new", sandbox.https2)): "http2"}});
         let session = create(&sandbox, &sandbox.https2, &mounted);
         assert_eq!([version(&session, way, "/anything/old"), version(&session, way, "/anything/new")], ["1.1", "2"]);
     }

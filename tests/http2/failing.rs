@@ -161,9 +161,12 @@ fn a_body_that_ends_early_is_incomplete() {
     let sandbox = sandbox();
     for way in WAYS {
         let session = create(&sandbox, &sandbox.h2only, &json!({}));
-        for target in
-            ["/fault/h2/short-body?length=100&sent=50", "/fault/truncate?end=rst", "/fault/truncate?end=keep", "/fault/truncate"]
-        {
+        for target in [
+            "/fault/h2/short-body?length=100&sent=50",
+            "/fault/truncate?end=rst",
+            "/fault/truncate?end=keep",
+            "/fault/truncate",
+        ] {
             let failed = fails(&session, way, "GET", target, &json!({}));
             assert_eq!((&*failed.code, failed.at("outcome")), ("incomplete_read", "applied"), "{target} {failed:?}");
         }
@@ -175,12 +178,22 @@ fn what_breaks_the_rules_is_told_and_hurts_nobody_else() {
     let sandbox = sandbox();
     for way in WAYS {
         let session = create(&sandbox, &sandbox.h2only, &json!({"timeout": 5}));
-        for kind in ["uppercase", "connection", "transfer-encoding", "no-status", "unknown-pseudo", "nul", "crlf", "status-101"] {
+        for kind in
+            ["uppercase", "connection", "transfer-encoding", "no-status", "unknown-pseudo", "nul", "crlf", "status-101"]
+        {
             let failed = fails(&session, way, "GET", &format!("/fault/h2/bad-head?kind={kind}"), &json!({}));
             assert!(matches!(&*failed.code, "protocol" | "incomplete_read"), "{kind}: {failed:?}");
             assert_eq!(get(&session, way, "/get").status(), 200);
         }
-        for kind in ["data-on-zero", "settings-length", "window-zero", "hpack-index", "push-promise", "too-large", "continuation-alone"] {
+        for kind in [
+            "data-on-zero",
+            "settings-length",
+            "window-zero",
+            "hpack-index",
+            "push-promise",
+            "too-large",
+            "continuation-alone",
+        ] {
             let target = format!("/fault/h2/bad-frame?kind={kind}&then=stall");
             let failed = fails(&session, way, "GET", &target, &json!({}));
             assert_eq!(failed.code, "protocol", "{kind}: {failed:?}");
@@ -188,9 +201,14 @@ fn what_breaks_the_rules_is_told_and_hurts_nobody_else() {
         }
         for kind in ["unknown-type", "unknown-setting", "priority", "padded", "empty-end"] {
             let target = format!("/fault/h2/bad-frame?kind={kind}&then=answer");
-            assert_eq!(call(&session, way, "GET", &target, &Args::new()).map(|answer| answer.status()), Ok(200), "{kind}");
+            assert_eq!(
+                call(&session, way, "GET", &target, &Args::new()).map(|answer| answer.status()),
+                Ok(200),
+                "{kind}"
+            );
         }
-        for (target, code) in [("/fault/huge-header?size=1000000", "protocol"), ("/fault/many-headers?n=1000", "limit")] {
+        for (target, code) in [("/fault/huge-header?size=1000000", "protocol"), ("/fault/many-headers?n=1000", "limit")]
+        {
             assert_eq!(fails(&session, way, "GET", target, &json!({})).code, code, "{target}");
         }
         assert_eq!(fails(&session, way, "GET", "/fault/endless-headers", &json!({})).code, "protocol");

@@ -19,7 +19,9 @@ fn descriptors() -> usize {
 
 /// Threads of the library.
 fn threads() -> usize {
-    let names = fs::read_dir("/proc/self/task").unwrap().filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    let names = fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
     names.filter(|name| name.starts_with("haft-")).count()
 }
 
@@ -178,7 +180,8 @@ fn close_says_goodbye_and_leaves_nothing() {
         for way in WAYS {
             get(&session, way, "/get");
         }
-        let stream = unread.then(|| call(&session, WAYS[0], "GET", "/bytes/20000000", &args(&json!({"stream": true}))).unwrap());
+        let stream =
+            unread.then(|| call(&session, WAYS[0], "GET", "/bytes/20000000", &args(&json!({"stream": true}))).unwrap());
         session.submit(Some("GET"), Some("/fault/stall"), &Args::new()).unwrap();
         let begun = Instant::now();
         session.close(&Args::new()).unwrap();
@@ -217,7 +220,8 @@ fn uploads_wait_for_the_server_and_for_nobody_else() {
         large.set("data", Pieces::tree(vec![7; 8 << 20], None, false));
         call(&other, Way::Blocking, "POST", "/fault/h2/no-window", &large).unwrap_err().code
     });
-    while log(&sandbox, "/fault/h2/no-window").is_empty() && connections(&sandbox, "h2only")[0]["streams"] == json!(1) {}
+    while log(&sandbox, "/fault/h2/no-window").is_empty() && connections(&sandbox, "h2only")[0]["streams"] == json!(1) {
+    }
     for way in WAYS {
         let body = args(&json!({"data": "x".repeat(100_000)}));
         assert_eq!(value(&call(&session, way, "POST", "/upload", &body).unwrap())["count"], json!(100_000));
@@ -225,4 +229,3 @@ fn uploads_wait_for_the_server_and_for_nobody_else() {
     session.cancel(0);
     assert_eq!(caller.join().unwrap(), "cancelled");
 }
-

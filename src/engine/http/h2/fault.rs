@@ -51,10 +51,10 @@ impl Trouble {
         let (fate, told) = match why {
             Some(Reason::HTTP_1_1_REQUIRED) => (Fate::Older, said(error, Reason::HTTP_1_1_REQUIRED)),
             // Coming again at once is just what it does not want.
-            Some(Reason::ENHANCE_YOUR_CALM) if undone && error.is_remote() => (Fate::Refused, said(error, Reason::ENHANCE_YOUR_CALM)),
-            Some(Reason::REFUSED_STREAM) if error.is_remote() => {
-                (Fate::Undone, said(error, Reason::REFUSED_STREAM))
+            Some(Reason::ENHANCE_YOUR_CALM) if undone && error.is_remote() => {
+                (Fate::Refused, said(error, Reason::ENHANCE_YOUR_CALM))
             }
+            Some(Reason::REFUSED_STREAM) if error.is_remote() => (Fate::Undone, said(error, Reason::REFUSED_STREAM)),
             Some(why) if undone && error.is_go_away() => (Fate::Undone, said(error, why)),
             // Behind a goodbye the connection ended with this stream still on it.
             Some(Reason::NO_ERROR) if error.is_go_away() => (Fate::Lost, gone(error, line)),
@@ -82,7 +82,9 @@ pub fn in_body(error: &h2::Error, got: u64, announced: Option<u64>) -> Error {
         return said(error, error.reason().unwrap_or(Reason::PROTOCOL_ERROR));
     }
     let why = match error.reason().filter(|_| !error.is_io()) {
-        Some(why) if error.is_reset() && error.is_remote() => format!(": the server broke the stream off ({})", name(why)),
+        Some(why) if error.is_reset() && error.is_remote() => {
+            format!(": the server broke the stream off ({})", name(why))
+        }
         _ => String::new(),
     };
     let message = match announced {

@@ -17,18 +17,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::sys::lock::Mutex;
 use bytes::Bytes;
 use h2::{
     PingPong,
     client::{Builder, Connection as Protocol, SendRequest},
 };
-use crate::sys::lock::Mutex;
 use tokio::time::Sleep;
 
-use super::{
-    tally::Tally,
-    transport::Transport,
-};
+use super::{place::Approach, tally::Tally, transport::Transport};
 use crate::{
     clock,
     engine::{
@@ -94,13 +91,13 @@ pub struct Line {
     /// The socket, to look at and nothing else.
     socket: Glimpse,
     /// Streams in use; it changes under the lock.
-    streams: AtomicUsize,
+    pub(super) streams: AtomicUsize,
     abandoned: AtomicBool,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
-struct State {
-    phase: Phase,
+pub(super) struct State {
+    pub phase: Phase,
     /// Why it ended, if it was not meant to.
     trouble: Option<Box<str>>,
     /// Why we gave it up, if we did.
@@ -108,8 +105,8 @@ struct State {
     /// Calls that wait for it to stand, or for the end of a doubt.
     waiting: Vec<Waker>,
     /// Calls that wait for a stream, the first come first, and the number of the last.
-    queue: VecDeque<(u64, Waker)>,
-    tickets: u64,
+    pub queue: VecDeque<(u64, Waker)>,
+    pub tickets: u64,
     /// Calls that saw something arrive and wait for the task to have looked at it.
     looking: Vec<Waker>,
     /// How many streams the server takes, when the task last looked.
@@ -117,10 +114,10 @@ struct State {
     /// The task that serves it.
     task: Option<Waker>,
     doubt: Doubt,
-    idle_since: Instant,
+    pub idle_since: Instant,
 }
 
-enum Phase {
+pub(super) enum Phase {
     Starting,
     Open(SendRequest<Bytes>),
     /// No new streams.
@@ -224,11 +221,11 @@ impl Line {
 
     /// A call's way to a place for one stream.
     pub fn approach(self: &Arc<Line>, sender: SendRequest<Bytes>, look: bool) -> Approach {
-        Approach { line: Arc::clone(self), sender, number: None, look }
+        Approach::new(Arc::clone(self), sender, look)
     }
 
     /// Whether nothing that arrived is still to be looked at by the task; false when the connection is gone.
-    fn poll_quiet(&self, cx: &mut Context<'_>) -> Poll<bool> {
+    pub(super) fn poll_quiet(&self, cx: &mut Context<'_>) -> Poll<bool> {
         match self.socket.look() {
             Seen::Nothing => return Poll::Ready(true),
             Seen::End => return Poll::Ready(false),
@@ -289,11 +286,7 @@ impl Line {
     /// Serves it, on the reactor. `patience` is how long the server may take to begin, `idle` how long nobody may use it.
     pub async fn serve(self: Arc<Line>, raw: Raw, patience: Option<Duration>, idle: Duration) {
         let end = End(&self);
-        let trouble = match self.run(raw, patience, idle).await {
-            Ok(()) => None,
-            Err(trouble) => Some(trouble),
-        };
-        if let Some(trouble) = trouble {
+        if let Err(trouble) = self.run(raw, patience, idle).await {
             log::debug(c"http", || format!("an HTTP/2 connection ended: {trouble}"));
             end.0.state.lock().trouble = Some(trouble);
         }
@@ -326,7 +319,8 @@ impl Line {
         let mut pings = protocol.ping_pong();
         let settle = clock::now() + patience.map_or(SETTINGS_PATIENCE, |patience| patience.min(SETTINGS_PATIENCE));
         let mut timer = pin!(tokio::time::sleep_until(settle.into()));
-        let ended = poll_fn(|cx| self.poll_serve(cx, &mut protocol, pings.as_mut(), timer.as_mut(), settle, idle)).await;
+        let ended =
+            poll_fn(|cx| self.poll_serve(cx, &mut protocol, pings.as_mut(), timer.as_mut(), settle, idle)).await;
         // Before the streams hear of it: nobody is to try the same line again.
         self.retire();
         ended
@@ -366,10 +360,9 @@ impl Line {
             if let Some(pings) = pings.as_mut() {
                 self.ask(pings, cx);
             }
-            let next = self.next(settle, idle).map_err(|verdict| {
+            let next = self.next(settle, idle).inspect_err(|verdict| {
                 // Before the streams hear of it.
                 self.state.lock().verdict = Some(verdict);
-                verdict
             });
             match next? {
                 Some(deadline) => {
@@ -460,7 +453,7 @@ impl Line {
 }
 
 /// Wakes outside of the lock.
-fn wake(task: Option<Waker>, state: crate::sys::lock::MutexGuard<'_, State>) {
+pub(super) fn wake(task: Option<Waker>, state: crate::sys::lock::MutexGuard<'_, State>) {
     drop(state);
     if let Some(task) = task {
         task.wake();
@@ -494,102 +487,8 @@ impl State {
     }
 }
 
-/// A call that waits for its stream. The protocol's crate has a queue of its own, in which a request that was given up
-/// is sent all the same before its stream is reset: nothing is to wait there.
-pub struct Approach {
-    line: Arc<Line>,
-    sender: SendRequest<Bytes>,
-    number: Option<u64>,
-    look: bool,
-}
-
-impl Approach {
-    /// Waits for the place, in turn; none when the line takes no more calls.
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Place>> {
-        let line = &self.line;
-        if self.look && line.streams() == 0 {
-            match line.poll_quiet(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(false) => {
-                    line.retire();
-                    return Poll::Ready(None);
-                }
-                Poll::Ready(true) => self.look = false,
-            }
-        }
-        let mut state = line.state.lock();
-        if line.tally.is_leaving() || !matches!(state.phase, Phase::Open(_)) {
-            return Poll::Ready(None);
-        }
-        let first = state.queue.front().is_none_or(|(number, _)| Some(*number) == self.number);
-        if first && line.streams() < self.sender.current_max_send_streams() {
-            line.streams.fetch_add(1, Ordering::AcqRel);
-            if self.number.take().is_some() {
-                state.queue.pop_front();
-            }
-            // There may be room for the next one too.
-            let next = state.queue.front().map(|(_, waker)| waker.clone());
-            wake(next, state);
-            return Poll::Ready(Some(Place(Arc::clone(line))));
-        }
-        match self.number {
-            Some(number) => {
-                if let Some((_, waker)) = state.queue.iter_mut().find(|(other, _)| *other == number) {
-                    waker.clone_from(cx.waker());
-                }
-            }
-            None => {
-                state.tickets += 1;
-                let number = state.tickets;
-                self.number = Some(number);
-                state.queue.push_back((number, cx.waker().clone()));
-            }
-        }
-        Poll::Pending
-    }
-
-    /// What opens the stream.
-    #[must_use]
-    pub fn sender(&self) -> SendRequest<Bytes> {
-        self.sender.clone()
-    }
-}
-
-impl Drop for Approach {
-    fn drop(&mut self) {
-        let Some(number) = self.number else { return };
-        let mut state = self.line.state.lock();
-        state.queue.retain(|(other, _)| *other != number);
-        let next = state.queue.front().map(|(_, waker)| waker.clone());
-        wake(next, state);
-    }
-}
-
-/// A stream's place on a line.
-pub struct Place(Arc<Line>);
-
-impl Place {
-    /// The line.
-    #[must_use]
-    pub fn line(&self) -> &Arc<Line> {
-        &self.0
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        if self.0.streams.fetch_sub(1, Ordering::AcqRel) == 1 {
-            state.idle_since = clock::now();
-        }
-        let next = state.queue.front().map(|(_, waker)| waker.clone());
-        wake(next, state);
-    }
-}
-
 /// Whether a connection agreed on HTTP/2.
 #[must_use]
 pub fn is_http2(connection: &Connection) -> bool {
     connection.tls.as_ref().is_some_and(|tls| tls.alpn.as_deref() == Some(b"h2"))
 }
-

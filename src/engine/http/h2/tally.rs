@@ -231,14 +231,15 @@ mod tests {
         let mut goaway = 5u32.to_be_bytes().to_vec();
         goaway.extend_from_slice(&[0, 0, 0, 0]);
         goaway.extend_from_slice(b"more");
-        let server = [
-            frame(SETTINGS, 0, &[]),
-            frame(0, 1, &[7; 300]),
-            frame(GOAWAY, 0, &goaway),
-            frame(0, 3, &[1]),
+        let server =
+            [frame(SETTINGS, 0, &[]), frame(0, 1, &[7; 300]), frame(GOAWAY, 0, &goaway), frame(0, 3, &[1])].concat();
+        let client = [
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+            frame(4, 0, &[0; 6]),
+            frame(1, 1, &[1; 40]),
+            frame(1, 9, &[2; 4]),
         ]
         .concat();
-        let client = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, &[0; 6]), frame(1, 1, &[1; 40]), frame(1, 9, &[2; 4])].concat();
         for size in [1, 2, 7, 64, 4096] {
             let tally = Tally::default();
             let (mut inbound, mut outbound) = (Scan::inbound(), Scan::outbound());
