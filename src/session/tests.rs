@@ -2,6 +2,7 @@
 
 mod bounds;
 mod closing;
+mod cost;
 mod messages;
 mod odd;
 mod scripted;

@@ -102,10 +102,12 @@ impl Tickets {
     pub fn cancel(&self, id: u64, handles: impl Fn(u64) -> bool) {
         let state = self.state.lock();
         let open = &state.open;
+        // What is on its way to the host is over; a stream in it is the host's.
+        let reaches = |entry: &&Entry| handles(entry.handle) && !matches!(entry.debt, Debt::Settled);
         let hit: Vec<_> = if id == 0 {
-            open.values().filter(|entry| handles(entry.handle)).map(|entry| Arc::clone(&entry.cancel)).collect()
+            open.values().filter(reaches).map(|entry| Arc::clone(&entry.cancel)).collect()
         } else {
-            open.get(&id).filter(|entry| handles(entry.handle)).map(|entry| Arc::clone(&entry.cancel)).into_iter().collect()
+            open.get(&id).filter(reaches).map(|entry| Arc::clone(&entry.cancel)).into_iter().collect()
         };
         drop(state);
         for cancel in &hit {

@@ -88,7 +88,7 @@ struct other {
 struct ender {
   haft_session *session;
   struct other others[OTHERS];
-  atomic_int calls, drops;
+  atomic_int calls, drops, done;
 };
 static void other_called(void *data, haft_event *event) {
   struct other *other = data;
@@ -107,6 +107,7 @@ static void end_others(void *data, haft_event *event) {
     /* On the worker itself no call of another can be running: it is over when unsubscribe returns. */
     CHECK(atomic_load(&ender->others[k].drops) == 1);
   }
+  atomic_store(&ender->done, 1);
 }
 static void ender_dropped(void *data) { atomic_fetch_add(&((struct ender *)data)->drops, 1); }
 static void ending_others(void) {
@@ -122,7 +123,7 @@ static void ending_others(void) {
   haft_status status = haft_session_subscribe(ender.session, "haft.state", NULL, end_others, &ender, ender_dropped,
                                               NULL, NULL);
   CHECK(status == HAFT_OK);
-  await(&ender.calls, 1);
+  await(&ender.done, 1); /* a close meanwhile would end them first */
   leave(ender.session);
   CHECK(ender.calls == 3 && ender.drops == 1);
   for (int k = 0; k < OTHERS; k++) CHECK(ender.others[k].calls == 1 && ender.others[k].drops == 1);

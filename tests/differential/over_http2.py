@@ -36,6 +36,12 @@ def version(case):
     return "auto" if any(name in text for name in HTTP1_ALONE) else "2"
 
 
+def apart(record):
+    """Whether the sandbox said of a step that it has no such answer over HTTP/2."""
+    bodies = (body for step in record for answer in [step, *step.get("history", [])] if answer.get("status") == 501 for body in [answer.get("body")])
+    return any(body and b"has no HTTP/2 form" in body for body in bodies)
+
+
 def level(record, addresses):
     """The record of either side without what is HTTP/2's own."""
     for two, one in LISTENERS.items():

@@ -100,7 +100,7 @@ impl HttpSession {
         cookies.apply(&mut jar, now)?;
         let pool = pool_options(args, PoolOptions::default())?;
         let shared = Shared {
-            carrier: Arc::new(Carrier::new(pool)),
+            carrier: Arc::new(Carrier::new(pool, Arc::clone(&lent.reactor))),
             pool: Mutex::new(pool),
             jar: Arc::new(Mutex::new(jar)),
             environment: Arc::new(environment),
@@ -336,7 +336,10 @@ impl Backend for HttpSession {
         if prepared.request.url.is_secure() {
             // Certificates are read here; the reactor finds them in memory. What is wrong with them it tells itself, with
             // the URL.
-            let _ = config::client(&settings.tls);
+            let router = HttpRouter { settings: &settings, environment: &self.shared.environment };
+            if let Ok(route) = router.route(&prepared.request) {
+                let _ = config::client(&route.parts().tls);
+            }
         }
         let limits = limits(&settings);
         let flight = Flight {
@@ -491,7 +494,13 @@ impl Backend for HttpSession {
         &["sse:/path"]
     }
 
-    fn close(&self, _keep: bool, _deadline: Instant) -> Result<()> {
+    fn abandon(&self) {
+        if self.layer.parent().is_none() {
+            self.shared.carrier.lines().abandon();
+        }
+    }
+
+    fn close(&self, _keep: bool, deadline: Instant) -> Result<()> {
         let settings = self.settings()?;
         if let Some(parent) = self.layer.parent() {
             // What the parent mounted is still in use.
@@ -499,7 +508,7 @@ impl Backend for HttpSession {
             return Ok(());
         }
         settings.adapters.close_all_but(&Adapters::default());
-        self.shared.carrier.clear();
+        self.shared.carrier.close(deadline);
         match &self.shared.cookie_file {
             Some(file) => cookies::netscape::save(&self.shared.jar.lock(), file, clock::epoch_seconds()),
             None => Ok(()),

@@ -141,14 +141,16 @@ impl Starting {
         tls: Option<&Arc<rustls::ServerConfig>>,
     ) -> io::Result<String> {
         let service = self.service(speaks, tls);
+        let orders = self.state.gate(service.counter);
         let listener = bind(SocketAddr::new(self.host, port))?;
         let url = format!("{scheme}://{}", listener.local_addr()?);
-        tokio::spawn(server::accept_tcp(listener, service));
+        tokio::spawn(server::accept_tcp(listener, service, orders));
         Ok(url)
     }
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// A listener at that address, which may be one that was closed a moment ago.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -195,9 +197,10 @@ impl Sandbox {
         let mut starting = Starting { host: options.host, state, next: 0 };
         let http = starting.tcp("http", options.port, HTTP1, None)?;
         let v6 = starting.service(HTTP1, None);
+        let orders = starting.state.gate(v6.counter);
         let http_v6 = bind(SocketAddr::new(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST), 0)).ok().and_then(|listener| {
             let url = format!("http://{}", listener.local_addr().ok()?);
-            tokio::spawn(server::accept_tcp(listener, v6));
+            tokio::spawn(server::accept_tcp(listener, v6, orders));
             Some(url)
         });
         let mut https = |config| starting.tcp("https", 0, HTTP1, Some(config));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
 
 use crate::endpoint;
@@ -17,10 +18,24 @@ use crate::log::Origin;
 use crate::request::Request;
 use crate::state::{Counter, State};
 use crate::wire::{Stream, Wire};
-use crate::{proxy, socks};
+use crate::{proxy, sandbox, socks};
 
 /// How long a closing connection waits for the peer's rest, so that the last answer is not lost to an RST.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// Whether a listener lets connections in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// It accepts.
+    Open,
+    /// The kernel completes connections and nobody takes them.
+    Paused,
+    /// The port refuses.
+    Closed,
+}
+
+/// A wish of `/_control` to a listener, and where to say that it is done.
+pub type Order = (Gate, oneshot::Sender<()>);
 
 /// What a listener speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +89,7 @@ impl Service {
             service.serve(socket, origin).await;
             drop(open);
         });
-        self.state.register(connection, task.abort_handle());
+        self.state.register(connection, counter.listener, task.abort_handle());
     }
 
     async fn serve(&self, socket: Socket, mut origin: Origin) {
@@ -138,16 +153,52 @@ fn tls_facts(connection: &rustls::ServerConnection) -> Map<String, Value> {
     Map::from_iter([("tls".to_owned(), tls)])
 }
 
-/// Accepts TCP connections for ever.
-pub async fn accept_tcp(listener: TcpListener, service: Service) {
+/// Accepts TCP connections for ever, as far as the gate is open.
+pub async fn accept_tcp(mut listener: TcpListener, service: Service, mut orders: mpsc::UnboundedReceiver<Order>) {
+    let mut gate = Gate::Open;
     loop {
-        match listener.accept().await {
-            Ok((tcp, peer)) => {
-                let _ = tcp.set_nodelay(true);
-                service.spawn(peer.to_string(), Socket::Tcp(tcp));
+        let order = tokio::select! {
+            biased;
+            order = orders.recv() => order,
+            accepted = listener.accept(), if gate == Gate::Open => {
+                match accepted {
+                    Ok((tcp, peer)) => {
+                        let _ = tcp.set_nodelay(true);
+                        service.spawn(peer.to_string(), Socket::Tcp(tcp));
+                    }
+                    // Out of descriptors: the only cure is to wait for some to close.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+                continue;
             }
-            // Out of descriptors: the only cure is to wait for some to close.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        };
+        // The sandbox is gone.
+        let Some((wanted, done)) = order else { return };
+        gate = wanted;
+        if gate == Gate::Closed {
+            let Ok(address) = listener.local_addr() else { return };
+            drop(listener);
+            let _ = done.send(());
+            // Closed until it is told otherwise; what is asked meanwhile is asked of a port that refuses.
+            let done = loop {
+                match orders.recv().await {
+                    Some((Gate::Closed, done)) => drop(done.send(())),
+                    Some((wanted, done)) => {
+                        gate = wanted;
+                        break done;
+                    }
+                    None => return,
+                }
+            };
+            listener = loop {
+                match sandbox::bind(address) {
+                    Ok(listener) => break listener,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            };
+            let _ = done.send(());
+        } else {
+            let _ = done.send(());
         }
     }
 }

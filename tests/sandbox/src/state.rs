@@ -5,12 +5,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use crate::endpoint::digest::Nonces;
 use crate::h2::{Reports, Tuning};
 use crate::log::{Log, lock};
 use crate::request::Args;
+use crate::server::{Gate, Order};
 
 /// Open and total connections of one listener.
 pub struct Counter {
@@ -92,7 +94,8 @@ pub struct State {
     /// What clients did on connections of HTTP/2.
     pub reports: Reports,
     connections: AtomicU64,
-    tasks: Mutex<HashMap<u64, AbortHandle>>,
+    gates: Mutex<HashMap<&'static str, mpsc::UnboundedSender<Order>>>,
+    tasks: Mutex<HashMap<u64, (&'static str, AbortHandle)>>,
 }
 
 impl State {
@@ -106,11 +109,27 @@ impl State {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// The orders of a listener that begins.
+    pub fn gate(&self, counter: usize) -> mpsc::UnboundedReceiver<Order> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        if let Some(counter) = self.counters.get(counter) {
+            lock(&self.gates).insert(counter.listener, sender);
+        }
+        receiver
+    }
+
+    /// Opens, pauses or closes a listener; returns when that is so. False if there is none of that name.
+    pub async fn set_gate(&self, listener: &str, gate: Gate) -> bool {
+        let Some(orders) = lock(&self.gates).get(listener).cloned() else { return false };
+        let (done, told) = oneshot::channel();
+        orders.send((gate, done)).is_ok() && told.await.is_ok()
+    }
+
     /// Remembers a connection's task, so that `/_control?drop=1` can end it.
-    pub fn register(&self, connection: u64, task: AbortHandle) {
+    pub fn register(&self, connection: u64, listener: &'static str, task: AbortHandle) {
         // The task may be over already; then its `forget` came first and this entry stays until the next drop.
         if !task.is_finished() {
-            lock(&self.tasks).insert(connection, task);
+            lock(&self.tasks).insert(connection, (listener, task));
         }
     }
 
@@ -119,12 +138,12 @@ impl State {
         lock(&self.tasks).remove(&connection);
     }
 
-    /// Ends every connection but one, as a restarting server does.
-    pub fn drop_connections(&self, but: u64) -> usize {
+    /// Ends every connection but one, of one listener if it is named, as a restarting server does.
+    pub fn drop_connections(&self, but: u64, of: Option<&str>) -> usize {
         let mut tasks = lock(&self.tasks);
         let before = tasks.len();
-        tasks.retain(|connection, task| {
-            let keep = *connection == but;
+        tasks.retain(|connection, (listener, task)| {
+            let keep = *connection == but || of.is_some_and(|name| name != *listener);
             if !keep {
                 task.abort();
             }

@@ -1,6 +1,7 @@
 //! The sandbox's own pages: log, connections, faults. They are not logged and no fault strikes them.
 
 use std::io;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -8,6 +9,8 @@ use super::{bad_request, not_found};
 use crate::exchange::{Exchange, Next, Reply};
 use crate::h2::Tuning;
 use crate::log::lock;
+use crate::request::Args;
+use crate::server::Gate;
 use crate::state::Fault;
 
 /// `/_log`, `/_connections`, `/_control`.
@@ -42,9 +45,10 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
             ex.send(Reply::new(204)).await
         }
         ("_control", "POST") if args.flag("drop") => {
-            let dropped = ex.state.drop_connections(ex.origin.connection);
+            let dropped = ex.state.drop_connections(ex.origin.connection, args.get("listener"));
             ex.send(Reply::json(&json!({ "dropped": dropped }))).await
         }
+        ("_control", "POST") if args.get("gate").is_some() => gate(ex, &args).await,
         ("_control", "POST") if args.flag("h2") => {
             let tuning = Tuning::from_args(&args);
             let shown = tuning.to_json();
@@ -65,4 +69,27 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
         }
         _ => not_found(ex).await,
     }
+}
+
+/// `/_control?listener=NAME&gate=open|paused|closed&drop_all=1&seconds=N`: with `seconds` it opens again by itself.
+async fn gate(ex: &mut Exchange<'_>, args: &Args) -> io::Result<Next> {
+    let name = args.get("listener").unwrap_or("http").to_owned();
+    let gate = match args.get("gate") {
+        Some("open") => Gate::Open,
+        Some("paused") => Gate::Paused,
+        Some("closed") => Gate::Closed,
+        _ => return bad_request(ex, "gate must be open, paused or closed").await,
+    };
+    if !ex.state.set_gate(&name, gate).await {
+        return bad_request(ex, "there is no listener of that name on TCP").await;
+    }
+    let dropped = if args.flag("drop_all") { ex.state.drop_connections(ex.origin.connection, Some(&name)) } else { 0 };
+    if let Some(wait) = args.get("seconds").and_then(super::timing::seconds) {
+        let (state, name) = (Arc::clone(ex.state), name.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            state.set_gate(&name, Gate::Open).await;
+        });
+    }
+    ex.send(Reply::json(&json!({"listener": name, "gate": args.get("gate"), "dropped": dropped}))).await
 }

@@ -121,6 +121,9 @@ async fn status(ex: &mut Exchange<'_>, code: &str) -> io::Result<Next> {
 
 /// 101, then an echo of bytes; the protocol's name is the client's.
 async fn upgrade(ex: &mut Exchange<'_>) -> io::Result<Next> {
+    if ex.request.h2 {
+        return ex.only_http1().await;
+    }
     let Some(protocol) = ex.request.header_text("upgrade") else {
         return ex.send(Reply::text("upgrade to echo\n").status(426).header("Upgrade", "echo")).await;
     };
