@@ -6,9 +6,13 @@
 mod ending;
 #[path = "sse/flooding.rs"]
 mod flooding;
+#[path = "sse/oracle.rs"]
+mod oracle;
 #[path = "sse/peer.rs"]
 mod peer;
 #[path = "sse/returning.rs"]
 mod returning;
+#[path = "sse/sandbox.rs"]
+mod sandbox;
 #[path = "sse/streaming.rs"]
 mod streaming;
