@@ -21,7 +21,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
-    thread::JoinHandle,
     time::Instant,
 };
 
@@ -68,7 +67,7 @@ struct State {
     sleeper: Option<Waker>,
     leases: usize,
     running: bool,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
 /// The right to use the reactor. Dropping it never waits.
