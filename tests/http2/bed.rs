@@ -48,6 +48,7 @@ pub struct Failed {
 }
 
 impl Failed {
+    #[allow(dead_code, reason = "of use to whoever reads a failure")]
     pub fn at(&self, key: &str) -> &str {
         self.detail[key].as_str().unwrap_or_default()
     }

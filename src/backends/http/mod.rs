@@ -9,7 +9,9 @@ mod router;
 mod save;
 mod settings;
 mod snapshot;
+mod sse;
 mod watch;
+mod websocket;
 
 use std::{
     path::PathBuf,
@@ -19,7 +21,7 @@ use std::{
 
 use crate::sys::lock::Mutex;
 
-use super::{Answer, Backend, Call, Carried, Late, Lent, Pending};
+use super::{Answer, Backend, Call, Carried, Feed, Late, Lent, Pending, Sink};
 use crate::{
     args::Args,
     clock,
@@ -64,6 +66,7 @@ struct Shared {
 }
 
 /// One HTTP session, or a child of one with another base.
+#[derive(Clone)]
 pub struct HttpSession {
     shared: Arc<Shared>,
     base: Option<Url>,
@@ -470,10 +473,11 @@ impl Backend for HttpSession {
         &["headers", "cookies", "adapters", "adapter", "environment", "pool"]
     }
 
-    fn attach(&self, name: &str, args: &Args, _cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
-        if name.starts_with("ws:") || name.starts_with("wss:") {
-            return Err(Error::new(&code::UNSUPPORTED, "WebSockets are not part of this build"));
+    fn attach(&self, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
+        if websocket::is_one(name) {
+            return Ok(Arc::new(websocket::WebSocket::attach(self, name, args, cancel)?));
         }
+        websocket::refuse_options(args)?;
         let base = match &self.base {
             Some(base) => Url::join_base(base, name)?,
             None => Url::prepare(name, None)?,
@@ -482,6 +486,14 @@ impl Backend for HttpSession {
         let layer = Layer::child(&self.layer, args, &self.shared.environment)?;
         cookies.apply(&mut self.shared.jar.lock(), clock::epoch_seconds())?;
         Ok(Arc::new(HttpSession { shared: Arc::clone(&self.shared), base: Some(base), layer: Arc::new(layer) }))
+    }
+
+    fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        sse::subscribe(self, topic, args, sink)
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &["sse:/path"]
     }
 
     fn abandon(&self) {

@@ -12,7 +12,7 @@ use crate::{
     clock,
     engine::net::{
         connect::Connection,
-        limits::{Fault, Guard, silent},
+        limits::{Fault, Guard, silent_for},
         pool::Pooled,
         stream::Stream,
     },
@@ -147,6 +147,27 @@ impl Watched {
         }
     }
 
+    /// Shows `take` what is there, in the shared buffer; `None` is the end. It must take all of it, and must not receive
+    /// anything itself.
+    pub fn poll_show<T>(
+        &self,
+        stream: &mut Stream,
+        cx: &mut Context<'_>,
+        mut take: impl FnMut(&[u8]) -> T,
+    ) -> Poll<io::Result<Option<T>>> {
+        let mut shown = None;
+        let received = self.poll_recv(stream, cx, |stream| {
+            BUFFER.with_borrow_mut(|buffer| {
+                let count = stream.try_recv(buffer)?;
+                if count > 0 {
+                    shown = Some(take(buffer.get(..count).unwrap_or_default()));
+                }
+                Ok((count, count > 0 && count < buffer.len() && matches!(stream, Stream::Plain(_))))
+            })
+        });
+        received.map_ok(|_| shown)
+    }
+
     /// Receives into the front of `room`; 0 is the end.
     ///
     /// # Errors
@@ -250,5 +271,5 @@ pub fn deadline(guard: &Guard<'_>) -> Option<Instant> {
 /// Which of the limits it was.
 pub fn late(guard: &Guard<'_>, phase: &'static str) -> crate::error::Error {
     let passed: Outcome<()> = guard.check(clock::now(), phase);
-    passed.err().unwrap_or_else(|| silent(phase))
+    passed.err().unwrap_or_else(|| silent_for(phase, guard.silence()))
 }

@@ -314,6 +314,11 @@ impl Answer {
         self.limits.read = silence;
     }
 
+    /// The same, and when the whole must be over.
+    pub fn set_limits(&mut self, silence: Option<std::time::Duration>, total: Option<std::time::Instant>) {
+        (self.limits.read, self.limits.total) = (silence, total);
+    }
+
     /// Whether the body was read to its end.
     #[must_use]
     pub fn is_finished(&self) -> bool {
@@ -546,6 +551,7 @@ impl Held {
 /// A failure inside a body: the server did answer.
 pub(super) fn in_body(error: Error) -> Error {
     let error = if error.detail().get("phase").is_some() { error } else { error.phase("read") };
+    let error = error.reworded("no answer came from", "nothing more of the body came from");
     error.outcome(Outcome::Applied)
 }
 
