@@ -62,6 +62,9 @@ codes! {
     JSON_DECODE = "json_decode", Protocol, false, "The answer was asked for as JSON and is not (requests: JSONDecodeError).";
     CASSETTE = "cassette", NotFound, false, "The cassette has no answer left for the request.";
     STREAM_CONSUMED = "stream_consumed", State, false, "The body was read already (requests: StreamConsumedError).";
+    CONNECTION_LOST = "connection_lost", Io, true, "A connection that lasts ended without a goodbye, or is being restored (a WebSocket's code 1006).";
+    WEBSOCKET_HANDSHAKE = "websocket_handshake", Protocol, false, "The answer to a WebSocket's handshake was none: another status, a wrong key, or something that was not offered.";
+    WEBSOCKET = "websocket", Protocol, false, "The peer broke the rules of WebSocket; the detail's close_code says how (1002, 1007, 1009).";
     STREAM_ENDED = "stream_ended", Io, true, "The server ended an event stream; it will be asked for it again unless reconnect is off.";
     EVENT_STREAM = "event_stream", Protocol, false, "The answer to a subscription is not an event stream: another content type, or a status that is no success.";
 }

@@ -75,6 +75,7 @@ impl Opt {
 }
 
 const HTTP: &[&str] = &["http"];
+const WEBSOCKET: &[&str] = &["websocket"];
 const ALL: &[&str] = &[];
 
 macro_rules! options {
@@ -125,7 +126,7 @@ options! {
     "unix_socket", HTTP, DEFAULT, "path", "none", "Connect to this socket whatever the URL's host is.";
     "local_address", HTTP, SESSION, "IP address", "any", "The address to connect from.";
     "ip_version", HTTP, SESSION, "4, 6, \"any\"", "\"any\"", "The address family to connect with.";
-    "http_version", HTTP, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The protocol version.";
+    "http_version", HTTP, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The version of HTTP; \"2\" demands it, \"auto\" takes what the server prefers in TLS.";
     "pool_connections", HTTP, CREATE | CONFIGURE, "number", "10", "How many origins keep idle connections.";
     "pool_maxsize", HTTP, CREATE | CONFIGURE, "number", "10", "How many connections of one origin are kept.";
     "pool_block", HTTP, CREATE | CONFIGURE, "bool", "false", "Wait when pool_maxsize connections of an origin are in use.";
@@ -146,4 +147,15 @@ options! {
     "method", HTTP, CALL, "text", "none", "The method of a prepared request.";
     "url", HTTP, CALL | INSPECT, "URL", "none", "The URL of a prepared request, or the one that a snapshot is for.";
     "body", HTTP, CALL, "text, bytes, reader", "none", "The body of a prepared request.";
+
+    "subprotocols", HTTP, ATTACH, "list of names, or one", "none", "The subprotocols that a WebSocket is offered, the preferred one first.";
+    "compression", HTTP, ATTACH, "bool, \"deflate\", or object: server_no_context_takeover, client_no_context_takeover, server_max_window_bits, client_max_window_bits", "true", "Whether a WebSocket offers permessage-deflate, and with which parameters.";
+    "ping_interval", HTTP, ATTACH, "seconds, or null", "20", "The silence after which a WebSocket's peer is asked whether it is there.";
+    "ping_timeout", HTTP, ATTACH, "seconds, or null", "20", "The further silence after which a WebSocket counts as lost.";
+    "close_timeout", HTTP, ATTACH, "seconds", "10", "How long the peer's answer to a close is waited for.";
+
+    "text", WEBSOCKET, CALL, "text", "none", "The text message to send.";
+    "bytes", WEBSOCKET, CALL, "bytes", "none", "The binary message to send.";
+    "code", WEBSOCKET, CALL, "1000 to 4999", "1000", "Why a WebSocket is closed (RFC 6455 7.4).";
+    "reason", WEBSOCKET, CALL, "text, 123 bytes at most", "none", "The same in words.";
 }

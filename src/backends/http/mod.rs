@@ -11,6 +11,7 @@ mod settings;
 mod snapshot;
 mod sse;
 mod watch;
+mod websocket;
 
 use std::{
     path::PathBuf,
@@ -472,10 +473,11 @@ impl Backend for HttpSession {
         &["headers", "cookies", "adapters", "adapter", "environment", "pool"]
     }
 
-    fn attach(&self, name: &str, args: &Args, _cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
-        if name.starts_with("ws:") || name.starts_with("wss:") {
-            return Err(Error::new(&code::UNSUPPORTED, "WebSockets are not part of this build"));
+    fn attach(&self, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
+        if websocket::is_one(name) {
+            return Ok(Arc::new(websocket::WebSocket::attach(self, name, args, cancel)?));
         }
+        websocket::refuse_options(args)?;
         let base = match &self.base {
             Some(base) => Url::join_base(base, name)?,
             None => Url::prepare(name, None)?,

@@ -90,21 +90,37 @@ impl HttpRouter<'_> {
         }
     }
 
+    /// The route for what is not HTTP after its first request: no proxy may look into it, and no ALPN may choose another
+    /// version of HTTP.
+    pub fn tunnel(&self, request: &Request) -> Result<Arc<Route>> {
+        let mut parts = self.parts(request, Version::Http1)?;
+        parts.tunnel = true;
+        if !parts.tls.alpn.is_empty() {
+            Arc::make_mut(&mut parts.tls).alpn.clear();
+        }
+        Ok(Route::new(parts))
+    }
+
     fn decide(&self, request: &Request, version: Version) -> Result<Arc<Route>> {
+        self.parts(request, version).map(Route::new)
+    }
+
+    fn parts(&self, request: &Request, version: Version) -> Result<Parts> {
         let (settings, url) = (self.settings, &request.url);
         let proxy = self.sources().select(&request.place())?;
-        Ok(Route::new(Parts {
+        Ok(Parts {
             https: url.is_secure(),
             host: url.host().to_owned(),
             port: url.port_or_default(),
             proxy: proxy.map(engine_proxy),
+            tunnel: false,
             unix_socket: settings.unix_socket.as_deref().map(Into::into),
             tls: Arc::clone(&settings.tls),
             local_address: settings.local_address,
             family: settings.family,
             version,
             overrides: settings.overrides.to_vec(),
-        }))
+        })
     }
 }
 

@@ -29,4 +29,5 @@ pub mod request;
 pub mod resend;
 pub mod retry;
 pub mod stream;
+pub mod upgrade;
 pub mod url;

@@ -176,12 +176,7 @@ impl<'a> Guard<'a> {
     }
 }
 
-/// The error of a silence that was too long.
-pub(crate) fn silent(phase: &'static str) -> Error {
-    silent_for(phase, None)
-}
-
-/// The same, with how long it was. "The server" is named by whoever knows it.
+/// The error of a silence that was too long, with how long it was. "The server" is named by whoever knows it.
 pub(crate) fn silent_for(phase: &'static str, limit: Option<Duration>) -> Error {
     let within = within(limit);
     let message = if phase == "write" {

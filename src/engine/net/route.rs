@@ -81,6 +81,8 @@ pub struct Parts {
     pub port: u16,
     /// The proxy to go through.
     pub proxy: Option<Proxy>,
+    /// Through an HTTP proxy by a tunnel, also without TLS: for what is not HTTP.
+    pub tunnel: bool,
     /// The unix socket to use instead of host and port; a proxy is not used then.
     pub unix_socket: Option<PathBuf>,
     /// How TLS is done, to the target and to an https proxy.
@@ -188,7 +190,8 @@ impl Route {
 }
 
 fn is_forward(parts: &Parts) -> bool {
-    !parts.https && parts.version != Version::Http2 && parts.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http())
+    let own = !parts.https && !parts.tunnel && parts.version != Version::Http2;
+    own && parts.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http())
 }
 
 impl PartialEq for Route {

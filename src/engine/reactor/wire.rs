@@ -147,6 +147,27 @@ impl Watched {
         }
     }
 
+    /// Shows `take` what is there, in the shared buffer; `None` is the end. It must take all of it, and must not receive
+    /// anything itself.
+    pub fn poll_show<T>(
+        &self,
+        stream: &mut Stream,
+        cx: &mut Context<'_>,
+        mut take: impl FnMut(&[u8]) -> T,
+    ) -> Poll<io::Result<Option<T>>> {
+        let mut shown = None;
+        let received = self.poll_recv(stream, cx, |stream| {
+            BUFFER.with_borrow_mut(|buffer| {
+                let count = stream.try_recv(buffer)?;
+                if count > 0 {
+                    shown = Some(take(buffer.get(..count).unwrap_or_default()));
+                }
+                Ok((count, count > 0 && count < buffer.len() && matches!(stream, Stream::Plain(_))))
+            })
+        });
+        received.map_ok(|_| shown)
+    }
+
     /// Receives into the front of `room`; 0 is the end.
     ///
     /// # Errors

@@ -208,7 +208,7 @@ enum First {
 
 impl Talk<'_> {
     /// Sends everything and waits for the head.
-    async fn run_on(
+    pub(super) async fn run_on(
         &mut self,
         watched: &Watched,
         vigil: &mut Vigil,
