@@ -350,7 +350,9 @@ impl<L: Listener> Driver<'_, L> {
             }
         };
         let Ear { rtt, close, messages, .. } = ear;
-        self.keepalive.hear();
+        if self.keepalive.hear() {
+            self.keepalive.settle(clock::now());
+        }
         add(&self.stats.bytes_received, bytes);
         if messages > 0 {
             add(&self.stats.messages_received, messages);
