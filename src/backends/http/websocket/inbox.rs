@@ -95,7 +95,13 @@ impl Inbox {
 
     fn bring(&self, batch: &mut Vec<Box<Document>>) {
         let mut state = self.0.lock();
-        let State { sinks, kept, kept_bytes, heard, .. } = &mut *state;
+        if !state.kept.is_empty() {
+            // It was read before somebody subscribed, or had room for all that was kept: it comes behind that.
+            state.keep(batch);
+            state.hand_over();
+            return;
+        }
+        let State { sinks, heard, .. } = &mut *state;
         let Some(((_, last), others)) = sinks.split_last() else {
             if *heard {
                 drop(state);
@@ -103,10 +109,7 @@ impl Inbox {
                 batch.clear();
                 return;
             }
-            for message in batch.drain(..) {
-                *kept_bytes += size(&message);
-                kept.push_back(message);
-            }
+            state.keep(batch);
             return;
         };
         for (_, sink) in others {
@@ -163,6 +166,11 @@ impl Inbox {
 }
 
 impl State {
+    fn keep(&mut self, batch: &mut Vec<Box<Document>>) {
+        self.kept_bytes += batch.iter().map(|message| size(message)).sum::<usize>();
+        self.kept.extend(batch.drain(..));
+    }
+
     /// Brings what was kept to the first subscriber, as far as it has room or does not mind.
     fn hand_over(&mut self) {
         if self.kept.is_empty() || !self.heard {
