@@ -202,5 +202,4 @@ fn a_provider_is_asked_again_on_the_worker() {
     assert_eq!(next(&socket).kind(), Kind::Restored);
     peer.join();
     assert_eq!(threads.lock().unwrap()[1].as_deref(), Some("haft-worker"));
-    drop(value);
 }
