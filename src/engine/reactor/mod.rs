@@ -160,7 +160,12 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        drop(self.release());
+        let Some(shared) = self.release() else { return };
+        let mut state = shared.state.lock();
+        // Nobody joins it: what the system keeps for that goes with its end.
+        let unjoined = if state.leases == 0 { state.thread.take() } else { None };
+        drop(state);
+        drop(unjoined);
     }
 }
 
