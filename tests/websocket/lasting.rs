@@ -8,7 +8,7 @@ use haft::{
     session::Kind,
 };
 
-use super::bed::{Peer, args, call, end, frame, inspect, listen, message, next, read_frame, send, text, value, with};
+use super::bed::{Peer, args, call, end, frame, inspect, listen, message, next, read_frame, send, text, with};
 
 const AT_ONCE: &str = "{\"reconnect\": {\"delay\": 0.01}}";
 
