@@ -217,7 +217,7 @@ const CASES: &[Case] = &[
     (&["http_version"], |sandbox| {
         let session = create(&sandbox.http, r#"{"http_version": "1.1"}"#);
         assert_eq!(get(&session, "/get", r#"{"http_version": "auto"}"#).status(), 200);
-        assert_eq!(fails(&session, "GET", "/get", r#"{"http_version": "2"}"#).code(), "unsupported");
+        assert_eq!(fails(&session, "GET", "/get", r#"{"http_version": "2"}"#).code(), "http_version");
     }),
     (&["pool_connections", "pool_maxsize", "pool_block", "pool_idle", "pool"], |sandbox| {
         let session = create(&sandbox.http, r#"{"pool_maxsize": 1}"#);
