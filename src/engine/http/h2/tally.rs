@@ -96,9 +96,10 @@ impl Tally {
     fn arrived(&self, frame: &Frame, payload: &[u8]) {
         match frame.kind {
             SETTINGS => self.settled.store(true, Ordering::Release),
-            GOAWAY => {
-                if let Some(last) = payload.first_chunk::<4>() {
-                    let last = u32::from_be_bytes(*last) & 0x7fff_ffff;
+            // A broken one says nothing that could be believed (RFC 9113 6.8): it has eight bytes at least, and no stream.
+            GOAWAY if frame.stream == 0 => {
+                if let Some([a, b, c, d, ..]) = payload.first_chunk::<8>() {
+                    let last = u32::from_be_bytes([*a, *b, *c, *d]) & 0x7fff_ffff;
                     self.last.fetch_min(last, Ordering::AcqRel);
                 }
             }
