@@ -51,6 +51,7 @@ codes! {
     INVALID_HEADER = "invalid_header", Argument, false, "A header name or value is not allowed, or lengths conflict (requests: InvalidHeader).";
     INVALID_PROXY_URL = "invalid_proxy_url", Argument, false, "A proxy's URL could not be parsed (requests: InvalidProxyURL).";
     PROTOCOL = "protocol", Protocol, false, "The answer is not HTTP, or breaks its rules (requests: ConnectionError).";
+    HTTP_VERSION = "http_version", Unsupported, false, "HTTP/2 was asked for and the server does not speak it.";
     CHUNKED_ENCODING = "chunked_encoding", Protocol, true, "A chunk was malformed or cut off (requests: ChunkedEncodingError).";
     INCOMPLETE_READ = "incomplete_read", Protocol, true, "The body ended before its declared length (requests: ChunkedEncodingError).";
     CONTENT_DECODING = "content_decoding", Protocol, false, "The compressed body was broken (requests: ContentDecodingError).";

@@ -13,6 +13,7 @@ pub mod environment;
 pub mod exchange;
 pub mod fields;
 pub mod form;
+pub mod h2;
 pub mod headers;
 pub mod json;
 pub mod links;

@@ -9,7 +9,7 @@ use super::{
     client::{Delivered, Router, affords, named, split, told, with_answer},
     exchange::{Switch, switch},
     policy::{Finished, Hop, Input, Rules, Step, Transaction},
-    request::Request,
+    request::{Framing, Request},
     stream::BodyStream,
 };
 use crate::{
@@ -148,7 +148,7 @@ impl Upgrade {
         let mut dressed = request.clone();
         dress(&mut dressed)?;
         let route = self.router.route(&dressed)?;
-        let Composed { head, .. } = adapter::compose(&route, &dressed, false)?;
+        let Composed { head, .. } = adapter::compose(&route, &dressed, Framing::None, false)?;
         match switch(&route, &head, &self.limits, vigil).await? {
             Switch::Done(wired, head) => Ok((Hop { status: 101, head, body: None }, BodyStream::empty(), Some(wired))),
             Switch::Refused(mut answer) => {

@@ -12,7 +12,7 @@ use crate::{
     clock,
     engine::net::{
         connect::Connection,
-        limits::{Fault, Guard, silent},
+        limits::{Fault, Guard, silent_for},
         pool::Pooled,
         stream::Stream,
     },
@@ -102,8 +102,11 @@ impl Watched {
         self.0.poll_write_ready(cx).map_ok(|_| Ready::Write)
     }
 
-    /// Receives what is there with `take`, once something is.
-    fn poll_recv(
+    /// Receives what is there with `take`, once something is: it tells how much, and whether that was all.
+    ///
+    /// # Errors
+    /// What broke.
+    pub fn poll_recv(
         &self,
         stream: &mut Stream,
         cx: &mut Context<'_>,
@@ -257,7 +260,7 @@ pub async fn wait<T>(
 }
 
 /// When a wait that begins now must end.
-fn deadline(guard: &Guard<'_>) -> Option<Instant> {
+pub fn deadline(guard: &Guard<'_>) -> Option<Instant> {
     let silence = guard.silence().and_then(|silence| clock::now().checked_add(silence));
     match (guard.deadline(), silence) {
         (Some(one), Some(other)) => Some(one.min(other)),
@@ -266,7 +269,7 @@ fn deadline(guard: &Guard<'_>) -> Option<Instant> {
 }
 
 /// Which of the limits it was.
-fn late(guard: &Guard<'_>, phase: &'static str) -> crate::error::Error {
+pub fn late(guard: &Guard<'_>, phase: &'static str) -> crate::error::Error {
     let passed: Outcome<()> = guard.check(clock::now(), phase);
-    passed.err().unwrap_or_else(|| silent(phase))
+    passed.err().unwrap_or_else(|| silent_for(phase, guard.silence()))
 }
