@@ -352,6 +352,22 @@ const CASES: &[Case] = &[
         assert_eq!(sent, json!(5000));
         assert!(kinds.contains(&Kind::Progress) && kinds.len() >= 2);
     }),
+    (&["subprotocols", "compression", "ping_interval", "ping_timeout", "close_timeout"], |sandbox| {
+        // The rest in tests/websocket.
+        let session = create(&sandbox.http, "{}");
+        let options = args(
+            r#"{"subprotocols": ["a"], "compression": false, "ping_interval": 1, "ping_timeout": "2s", "close_timeout": 3}"#,
+        );
+        let socket = session.attach("ws:/ws/echo?subprotocol=a", &options).unwrap();
+        assert_eq!(inspect(&socket, "subprotocol", "{}"), json!("a"));
+        assert_eq!(inspect(&socket, "extensions", "{}"), json!([]));
+        let shown = inspect(&socket, "options", "{}");
+        assert_eq!(
+            [&shown["ping_interval"], &shown["ping_timeout"], &shown["close_timeout"]],
+            [&json!(1.0), &json!(2.0), &json!(3.0)]
+        );
+        assert_eq!(session.attach("/base", &options).unwrap_err().code(), "argument");
+    }),
     (&["events", "queue_max", "overflow", "answer", "keep", "environment", "trust_env", "save_to", "resume"], |sandbox| {
         // In tests of their own: life_order.c, life_queue.c, saving.rs, and below.
         let session = create(&sandbox.http, "{}");
