@@ -11,7 +11,7 @@ use crate::sys::lock::Mutex;
 
 use crate::{
     backends::{Change, Feed, Sink, Teller},
-    engine::websocket::{Close, Listener, Message, driver::End},
+    engine::websocket::{Close, Listener, Message, stage::End},
     error::{Error, code},
     value::{Document, Object, Tree, Type},
 };
