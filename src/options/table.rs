@@ -75,6 +75,7 @@ impl Opt {
 }
 
 const HTTP: &[&str] = &["http"];
+const WEBSOCKET: &[&str] = &["websocket"];
 /// Those that talk over HTTP.
 const WEB: &[&str] = &["http", "ftrack"];
 const FTRACK: &[&str] = &["ftrack"];
@@ -150,6 +151,16 @@ options! {
     "url", HTTP, CALL | INSPECT, "URL", "none", "The URL of a prepared request, or the one that a snapshot is for.";
     "body", HTTP, CALL, "text, bytes, reader", "none", "The body of a prepared request.";
 
+    "subprotocols", HTTP, ATTACH, "list of names, or one", "none", "The subprotocols that a WebSocket is offered, the preferred one first.";
+    "compression", HTTP, ATTACH, "bool, \"deflate\", or object: server_no_context_takeover, client_no_context_takeover, server_max_window_bits, client_max_window_bits", "true", "Whether a WebSocket offers permessage-deflate, and with which parameters.";
+    "ping_interval", HTTP, ATTACH, "seconds, or null", "20", "The silence after which a WebSocket's peer is asked whether it is there.";
+    "ping_timeout", HTTP, ATTACH, "seconds, or null", "20", "The further silence after which a WebSocket counts as lost.";
+    "close_timeout", HTTP, ATTACH, "seconds", "10", "How long the peer's answer to a close is waited for.";
+
+    "text", WEBSOCKET, CALL, "text", "none", "The text message to send.";
+    "bytes", WEBSOCKET, CALL, "bytes", "none", "The binary message to send.";
+    "code", WEBSOCKET, CALL, "1000 to 4999", "1000", "Why a WebSocket is closed (RFC 6455 7.4).";
+    "reason", WEBSOCKET, CALL, "text, 123 bytes at most", "none", "The same in words.";
     "api_key", FTRACK, CREATE, "text", "FTRACK_API_KEY, FTRACK_APIKEY", "The key to log in with.";
     "api_user", FTRACK, CREATE, "text", "FTRACK_API_USER, else the login name", "The user to log in as.";
     "strict_api", FTRACK, CREATE, "bool", "false", "Have the server answer errors with their HTTP status.";

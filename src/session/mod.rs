@@ -45,7 +45,7 @@ use crate::{
     args::Args,
     backends::{self, Backend, Call, Lent},
     engine::reactor::seat::Seat,
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     log,
     options::{self, scope},
 };
@@ -219,11 +219,12 @@ impl Session {
     pub fn request(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Response> {
         let handle = &self.handle;
         handle.ready()?;
-        options::check(args, scope::CALL, handle.backend.name())?;
-        if args.bool("stage")?.unwrap_or(false) {
-            return Err(Error::option("stage", "stage was asked of a request; submit takes it, and the stage call does it"));
+        options::check(args, scope::CALL, handle.backend.name()).map_err(not_sent)?;
+        if args.bool("stage").map_err(not_sent)?.unwrap_or(false) {
+            let message = "stage was asked of a request; submit takes it, and the stage call does it";
+            return Err(not_sent(Error::option("stage", message)));
         }
-        let ticket = handle.open(args)?;
+        let ticket = handle.open(args).map_err(not_sent)?;
         handle.call(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
@@ -358,6 +359,11 @@ impl Session {
 /// A query may hold a key, and the log tells no secrets.
 fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// A mistake that was found before anything was done.
+fn not_sent(error: Error) -> Error {
+    if error.known_outcome().is_some() { error } else { error.outcome(Outcome::NotSent) }
 }
 
 fn closed() -> Error {

@@ -9,7 +9,10 @@
 use std::{
     fmt,
     ops::{Deref, DerefMut},
-    sync::{self, PoisonError, TryLockError},
+    sync::{
+        self, PoisonError, TryLockError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -96,9 +99,14 @@ impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     }
 }
 
-/// What threads with a lock wait for.
+/// What threads with a lock wait for. Whoever changes what they wait for does so under that lock; then waking nobody
+/// costs no system call, as it would with the standard library's.
 #[derive(Default, Debug)]
-pub struct Condvar(sync::Condvar);
+pub struct Condvar {
+    bell: sync::Condvar,
+    /// Changed under the lock: who changed something under it afterwards sees everybody that waits for the change.
+    waiting: AtomicUsize,
+}
 
 /// Whether a wait ended because its time was over.
 #[derive(Clone, Copy, Debug)]
@@ -118,30 +126,38 @@ impl Condvar {
     /// Nobody waits yet.
     #[must_use]
     pub const fn new() -> Condvar {
-        Condvar(sync::Condvar::new())
+        Condvar { bell: sync::Condvar::new(), waiting: AtomicUsize::new(0) }
     }
 
     /// Wakes one.
     pub fn notify_one(&self) {
-        self.0.notify_one();
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.bell.notify_one();
+        }
     }
 
     /// Wakes all.
     pub fn notify_all(&self) {
-        self.0.notify_all();
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.bell.notify_all();
+        }
     }
 
     /// Opens the lock, waits to be woken, and closes it again.
     pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         if let Some(held) = guard.held.take() {
-            guard.held = Some(self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            guard.held = Some(self.bell.wait(held).unwrap_or_else(PoisonError::into_inner));
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
     /// The same, for a time at most.
     pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, time: Duration) -> Waited {
         let Some(held) = guard.held.take() else { return Waited { timed_out: true } };
-        let (held, waited) = self.0.wait_timeout(held, time).unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let (held, waited) = self.bell.wait_timeout(held, time).unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
         guard.held = Some(held);
         Waited { timed_out: waited.timed_out() }
     }

@@ -6,7 +6,9 @@
 //! are of no use there.
 
 pub mod beat;
+pub mod caller;
 pub mod dial;
+pub mod promise;
 pub mod seat;
 pub mod timer;
 pub mod vigil;

@@ -12,7 +12,7 @@ use crate::{
     clock,
     engine::net::{
         connect::Connection,
-        limits::{Fault, Guard, silent},
+        limits::{Fault, Guard, silent_for},
         pool::Pooled,
         stream::Stream,
     },
@@ -102,8 +102,11 @@ impl Watched {
         self.0.poll_write_ready(cx).map_ok(|_| Ready::Write)
     }
 
-    /// Receives what is there with `take`, once something is.
-    fn poll_recv(
+    /// Receives what is there with `take`, once something is: it tells how much, and whether that was all.
+    ///
+    /// # Errors
+    /// What broke.
+    pub fn poll_recv(
         &self,
         stream: &mut Stream,
         cx: &mut Context<'_>,
@@ -142,6 +145,27 @@ impl Watched {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+    }
+
+    /// Shows `take` what is there, in the shared buffer; `None` is the end. It must take all of it, and must not receive
+    /// anything itself.
+    pub fn poll_show<T>(
+        &self,
+        stream: &mut Stream,
+        cx: &mut Context<'_>,
+        mut take: impl FnMut(&[u8]) -> T,
+    ) -> Poll<io::Result<Option<T>>> {
+        let mut shown = None;
+        let received = self.poll_recv(stream, cx, |stream| {
+            BUFFER.with_borrow_mut(|buffer| {
+                let count = stream.try_recv(buffer)?;
+                if count > 0 {
+                    shown = Some(take(buffer.get(..count).unwrap_or_default()));
+                }
+                Ok((count, count > 0 && count < buffer.len() && matches!(stream, Stream::Plain(_))))
+            })
+        });
+        received.map_ok(|_| shown)
     }
 
     /// Receives into the front of `room`; 0 is the end.
@@ -236,7 +260,7 @@ pub async fn wait<T>(
 }
 
 /// When a wait that begins now must end.
-fn deadline(guard: &Guard<'_>) -> Option<Instant> {
+pub fn deadline(guard: &Guard<'_>) -> Option<Instant> {
     let silence = guard.silence().and_then(|silence| clock::now().checked_add(silence));
     match (guard.deadline(), silence) {
         (Some(one), Some(other)) => Some(one.min(other)),
@@ -245,7 +269,7 @@ fn deadline(guard: &Guard<'_>) -> Option<Instant> {
 }
 
 /// Which of the limits it was.
-fn late(guard: &Guard<'_>, phase: &'static str) -> crate::error::Error {
+pub fn late(guard: &Guard<'_>, phase: &'static str) -> crate::error::Error {
     let passed: Outcome<()> = guard.check(clock::now(), phase);
-    passed.err().unwrap_or_else(|| silent(phase))
+    passed.err().unwrap_or_else(|| silent_for(phase, guard.silence()))
 }

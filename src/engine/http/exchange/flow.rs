@@ -22,6 +22,7 @@ use crate::{
     engine::{
         http::relay::Relay,
         net::{
+            connect::Steps,
             limits::{Fault, Guard, Limits},
             pool::{Pool, Pooled, Taken},
             route::Route,
@@ -39,7 +40,7 @@ use crate::{
 const FRAMING: usize = 256;
 
 /// A place in the pool with, mostly, a connection in it.
-pub(super) struct WiredLease {
+pub(in crate::engine::http) struct WiredLease {
     pub wired: Option<Box<Wired>>,
     /// None when the place went back with its connection.
     pub place: Option<(Arc<Pool<Wired>>, Arc<Route>)>,
@@ -72,13 +73,14 @@ impl Drop for WiredLease {
 impl Carrier {
     /// The same as [`Carrier::exchange`] on the reactor: sends an order and waits for the head of its answer. The body
     /// is read with [`Answer::pull`] or, after [`Answer::leave_reactor`], by any thread that may wait. A payload that
-    /// is not in memory must be a relay: sources may block.
+    /// is not in memory must be a relay: sources may block. A connection that was `made` already is used.
     ///
     /// # Errors
     /// As there.
     pub async fn flow_open(
         &self,
         route: &Arc<Route>,
+        mut made: Option<(Box<Wired>, Steps)>,
         mut order: Order<'_>,
         limits: &Limits,
         vigil: &mut Vigil,
@@ -90,11 +92,20 @@ impl Carrier {
         let mut marks = Marks::at(clock::now());
         let guard = Guard::exchange(limits, &cancel);
         let look = !order.replay_safe || matches!(order.payload, Payload::Relay { .. });
-        let mut lease = self.place(route, look, &marks, limits, vigil).await?;
+        let mut lease = if made.is_some() {
+            self.wired.adopt(route);
+            let place = Some((Arc::clone(&self.wired), Arc::clone(route)));
+            WiredLease { wired: None, place, home: Arc::clone(&self.pool) }
+        } else {
+            self.place(route, look, &marks, limits, vigil).await?
+        };
         loop {
             let reused = lease.wired.is_some();
             if !reused {
-                let (wired, steps) = Box::pin(dial::establish(route, limits, vigil)).await?;
+                let (wired, steps) = match made.take() {
+                    Some(made) => made,
+                    None => Box::pin(dial::establish(route, limits, vigil)).await?,
+                };
                 marks.resolved = Some(steps.resolved);
                 marks.connected = Some(steps.connected);
                 marks.secured = steps.secured;
@@ -197,7 +208,7 @@ enum First {
 
 impl Talk<'_> {
     /// Sends everything and waits for the head.
-    async fn run_on(
+    pub(super) async fn run_on(
         &mut self,
         watched: &Watched,
         vigil: &mut Vigil,
