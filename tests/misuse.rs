@@ -218,8 +218,6 @@ fn options_that_make_no_sense() {
         assert_eq!((&found["detail"]["code"], &found["detail"]["key"]), (&json!(code), &json!(key)), "{given}");
         player.tell(&["free", "0"]);
     }
-    let found = player.tell(&["create", "0", "http://127.0.0.1:1", "s:http_version=2"]);
-    assert_eq!((&found["status"], &found["detail"]["key"]), (&json!("HAFT_E_UNSUPPORTED"), &json!("http_version")));
     player.end();
 }
 

@@ -129,7 +129,7 @@ options! {
     "unix_socket", WEB, DEFAULT, "path", "none", "Connect to this socket whatever the URL's host is.";
     "local_address", WEB, SESSION, "IP address", "any", "The address to connect from.";
     "ip_version", WEB, SESSION, "4, 6, \"any\"", "\"any\"", "The address family to connect with.";
-    "http_version", WEB, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The protocol version.";
+    "http_version", WEB, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The version of HTTP; \"2\" demands it, \"auto\" takes what the server prefers in TLS.";
     "pool_connections", WEB, CREATE | CONFIGURE, "number", "10", "How many origins keep idle connections.";
     "pool_maxsize", WEB, CREATE | CONFIGURE, "number", "10", "How many connections of one origin are kept.";
     "pool_block", WEB, CREATE | CONFIGURE, "bool", "false", "Wait when pool_maxsize connections of an origin are in use.";

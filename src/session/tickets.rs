@@ -1,20 +1,16 @@
 //! Calls in flight: how one is ended from another thread, and how close waits for the last.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use crate::sys::lock::{Condvar, Mutex};
 use rustc_hash::FxBuildHasher;
 
 use crate::{
     engine::net::cancel::Cancel,
     error::{Error, Result},
+    sys::{
+        atomic::{AtomicU64, Ordering},
+        lock::{Condvar, Mutex},
+    },
 };
 
 /// Ids made by the library have the top bit set; the host's are below.

@@ -59,7 +59,7 @@ struct State {
     asleep: bool,
     running: bool,
     stopping: bool,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Option<sys::thread::JoinHandle<()>>,
 }
 
 /// What waits for one push subscription.

@@ -6,17 +6,20 @@
 //! kernel, so those that the child makes are sound. Only their shape is changed here: no poison (a panic is contained at the
 //! edge of the library, and what it left half done is marked there), and waits that take a guard by reference.
 
+#[cfg(not(feature = "model"))]
+use std::sync;
 use std::{
     fmt,
     ops::{Deref, DerefMut},
-    sync::{
-        self, PoisonError, TryLockError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{PoisonError, TryLockError},
     thread,
     time::{Duration, Instant},
 };
 
+#[cfg(feature = "model")]
+use shuttle::sync;
+
+use super::atomic::{AtomicUsize, Ordering};
 use crate::clock;
 
 /// How often a lock with a time limit is tried.
@@ -130,14 +133,24 @@ impl Condvar {
     }
 
     /// Wakes one.
+    #[cfg_attr(feature = "model", track_caller)]
     pub fn notify_one(&self) {
+        #[cfg(feature = "model")]
+        if mutant::forgets() {
+            return;
+        }
         if self.waiting.load(Ordering::Relaxed) > 0 {
             self.bell.notify_one();
         }
     }
 
     /// Wakes all.
+    #[cfg_attr(feature = "model", track_caller)]
     pub fn notify_all(&self) {
+        #[cfg(feature = "model")]
+        if mutant::forgets() {
+            return;
+        }
         if self.waiting.load(Ordering::Relaxed) > 0 {
             self.bell.notify_all();
         }
@@ -154,6 +167,10 @@ impl Condvar {
 
     /// The same, for a time at most.
     pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, time: Duration) -> Waited {
+        // Time that is over needs no system call (and stands still in the model check).
+        if time.is_zero() {
+            return Waited { timed_out: true };
+        }
         let Some(held) = guard.held.take() else { return Waited { timed_out: true } };
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let (held, waited) = self.bell.wait_timeout(held, time).unwrap_or_else(PoisonError::into_inner);
@@ -165,6 +182,34 @@ impl Condvar {
     /// The same, until a time at most.
     pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, deadline: Instant) -> Waited {
         self.wait_for(guard, deadline.saturating_duration_since(clock::now()))
+    }
+}
+
+/// Bugs that the model check must find: wakes that are forgotten, and looks that are not made.
+#[cfg(feature = "model")]
+#[doc(hidden)]
+pub mod mutant {
+    use std::{cell::Cell, panic::Location};
+
+    // The standard library's: a whole exploration runs on one thread of the system.
+    std::thread_local! {
+        static FORGETFUL: Cell<Option<&'static str>> = const { Cell::new(None) };
+    }
+
+    /// From now on nothing in the file of this name wakes anybody, or the bug of this name is in.
+    pub fn forget(what: Option<&'static str>) {
+        FORGETFUL.set(what);
+    }
+
+    /// Whether the bug of this name is in.
+    pub fn is(name: &str) -> bool {
+        FORGETFUL.get() == Some(name)
+    }
+
+    #[track_caller]
+    pub(super) fn forgets() -> bool {
+        let place = Location::caller().file();
+        FORGETFUL.get().is_some_and(|file| place.ends_with(file))
     }
 }
 

@@ -92,7 +92,7 @@ pub fn meta(response: &Response) -> Value {
 
 /// The sandbox's own word, over HTTP/1.1.
 pub fn ask(sandbox: &Sandbox, verb: &str, target: &str) -> Value {
-    let session = create(sandbox, &sandbox.http, &json!({"http_version": "1.1", "parse": "json"}));
+    let session = create(sandbox, &sandbox.http, &json!({"http_version": "1.1"}));
     value(&session.request(Some(verb), Some(target), &Args::new()).unwrap())
 }
 

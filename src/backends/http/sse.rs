@@ -136,9 +136,14 @@ impl Source {
                 headers.set(name, value);
             }
         }
-        // An id that no field can hold is one that cannot be sent; the stream begins where the server wants it to.
-        if !last_id.is_empty() && headers.set_checked("Last-Event-ID", last_id).is_err() {
-            log::warn(c"http", || "an event's id could not be sent as a header field");
+        if !last_id.is_empty() {
+            // In UTF-8, as the standard has it, whatever the session's other fields are written in: latin-1 of its bytes.
+            // White space in front is none of a field's value.
+            let bytes: String = last_id.trim_ascii_start().bytes().map(char::from).collect();
+            // An id that no field can hold is one that cannot be sent: the stream begins where the server wants it to.
+            if headers.set_checked("Last-Event-ID", &bytes).is_err() {
+                log::warn(c"http", || "an event's id could not be sent as a header field");
+            }
         }
         // Retries are the course's affair, and nobody may wait for the end of the body.
         prepared.rules.retry = Arc::new(retry::Policy::never());

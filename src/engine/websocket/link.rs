@@ -30,6 +30,9 @@ use crate::{
     error::{Error, Outcome, Result, Status, code},
 };
 
+/// What a subscription takes to return, and a thread to have its turn.
+const GRACE: Duration = Duration::from_millis(20);
+
 /// Who hears of a link. Called on the reactor, one call at a time: nothing here waits or runs the host's code.
 pub trait Listener: Send + 'static {
     /// A message came.
@@ -305,7 +308,16 @@ impl Keeper {
         self.link.outbox.end(&end.close);
         // Nobody who is let go of waits for somebody to listen.
         let mut vigil = Vigil::new(Arc::clone(&self.link.cancel));
-        let _ = vigil.until(None, |cx| listener.poll_settled(cx)).await;
+        let mut waited = false;
+        let settled = vigil.until(None, |cx| {
+            let settled = listener.poll_settled(cx);
+            waited |= settled.is_pending();
+            settled
+        });
+        if settled.await.is_ok() && waited {
+            // Whoever has just begun to listen is to be told that it did, before it hears that it is over.
+            let _ = vigil.sleep(GRACE).await;
+        }
         listener.ended(end);
         if let Some(opener) = self.opener.take()
             && Arc::strong_count(&opener) == 1

@@ -157,13 +157,6 @@ impl Inbox {
         state.waker = Some(cx.waker().clone());
         Poll::Pending
     }
-
-    fn end(&self) {
-        let sinks = std::mem::take(&mut self.0.lock().sinks);
-        for (_, sink) in sinks {
-            sink.end(None);
-        }
-    }
 }
 
 /// One subscription; dropping it ends it.
@@ -229,7 +222,7 @@ impl Listener for Hearing {
     }
 
     fn ended(&mut self, end: End) {
-        self.inbox.end();
+        // The sinks hear of it by the end of the whole handle.
         let error = end.error.filter(|error| error.code() != code::CANCELLED.word);
         self.inbox.tell(Change::Ended { value: close_value(&end.close), error });
     }

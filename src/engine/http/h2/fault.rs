@@ -30,17 +30,16 @@ pub struct Trouble {
     pub error: Error,
     /// What it means.
     pub fate: Fate,
+    /// The connection is of no use any more.
+    pub ends_line: bool,
 }
 
 impl Trouble {
     /// One that has nothing to do with the server, and after which nothing is tried again.
     #[must_use]
-    pub fn own(error: Error, sent: bool) -> Trouble {
-        let error = match error.known_outcome() {
-            Some(_) => error,
-            None => error.outcome(if sent { Outcome::Unknown } else { Outcome::NotSent }),
-        };
-        Trouble { error, fate: Fate::Unknown }
+    pub fn own(error: Error) -> Trouble {
+        let error = if error.known_outcome().is_some() { error } else { error.outcome(Outcome::Unknown) };
+        Trouble { error, fate: Fate::Unknown, ends_line: false }
     }
 
     /// What the protocol says of a stream that was not answered. It is opened when its number is known.
@@ -49,30 +48,30 @@ impl Trouble {
         let sent = stream.is_some_and(|stream| line.tally.is_opened(stream));
         let undone = !sent || stream.is_some_and(|stream| line.tally.is_undone(stream));
         let why = error.reason().filter(|_| !error.is_io());
-        let (fate, error) = match why {
-            Some(Reason::HTTP_1_1_REQUIRED) => (Fate::Older, said(error, Reason::HTTP_1_1_REQUIRED, line)),
+        let (fate, told) = match why {
+            Some(Reason::HTTP_1_1_REQUIRED) => (Fate::Older, said(error, Reason::HTTP_1_1_REQUIRED)),
             // Coming again at once is just what it does not want.
-            Some(Reason::ENHANCE_YOUR_CALM) if undone => (Fate::Refused, said(error, Reason::ENHANCE_YOUR_CALM, line)),
-            Some(Reason::REFUSED_STREAM) if error.is_remote() => {
-                (Fate::Undone, said(error, Reason::REFUSED_STREAM, line))
+            Some(Reason::ENHANCE_YOUR_CALM) if undone && error.is_remote() => {
+                (Fate::Refused, said(error, Reason::ENHANCE_YOUR_CALM))
             }
-            Some(why) if undone && error.is_go_away() && error.is_remote() => (Fate::Undone, said(error, why, line)),
+            Some(Reason::REFUSED_STREAM) if error.is_remote() => (Fate::Undone, said(error, Reason::REFUSED_STREAM)),
+            Some(why) if undone && error.is_go_away() => (Fate::Undone, said(error, why)),
             // Behind a goodbye the connection ended with this stream still on it.
-            Some(Reason::NO_ERROR) if error.is_go_away() => (Fate::Lost, gone(error)),
-            Some(why) => (Fate::Unknown, said(error, why, line)),
-            None if undone => (Fate::Undone, gone(error)),
-            None => (Fate::Lost, gone(error)),
+            Some(Reason::NO_ERROR) if error.is_go_away() => (Fate::Lost, gone(error, line)),
+            Some(why) => (Fate::Unknown, said(error, why)),
+            None if undone => (Fate::Undone, gone(error, line)),
+            None => (Fate::Lost, gone(error, line)),
         };
         let outcome = match fate {
             Fate::Undone | Fate::Refused | Fate::Older => Outcome::NotSent,
             Fate::Lost | Fate::Unknown => Outcome::Unknown,
         };
-        let error = match line.tally.stray() {
+        let told = match line.tally.stray() {
             Some(stray) => other_language(&stray),
-            None => error,
+            None => told,
         };
-        let fate = if error.code() == code::HTTP_VERSION.word { Fate::Refused } else { fate };
-        Trouble { error: error.outcome(outcome), fate }
+        let fate = if told.code() == code::HTTP_VERSION.word { Fate::Refused } else { fate };
+        Trouble { error: told.outcome(outcome), fate, ends_line: !error.is_reset() }
     }
 }
 
@@ -80,10 +79,12 @@ impl Trouble {
 #[must_use]
 pub fn in_body(error: &h2::Error, got: u64, announced: Option<u64>) -> Error {
     if error.is_library() && announced.is_none_or(|size| got >= size) {
-        return said_of(error, error.reason().unwrap_or(Reason::PROTOCOL_ERROR));
+        return said(error, error.reason().unwrap_or(Reason::PROTOCOL_ERROR));
     }
     let why = match error.reason().filter(|_| !error.is_io()) {
-        Some(why) if error.is_reset() && error.is_remote() => format!(": the server broke the stream off ({})", name(why)),
+        Some(why) if error.is_reset() && error.is_remote() => {
+            format!(": the server broke the stream off ({})", name(why))
+        }
         _ => String::new(),
     };
     let message = match announced {
@@ -93,18 +94,21 @@ pub fn in_body(error: &h2::Error, got: u64, announced: Option<u64>) -> Error {
     Error::new(&code::INCOMPLETE_READ, message)
 }
 
-/// What a reason says.
-fn said(error: &h2::Error, why: Reason, line: &Line) -> Error {
-    if error.is_library() || !error.is_remote() {
-        // The line knows better why it gave its streams up.
-        if let Some(trouble) = line.trouble() {
-            return Error::new(&code::CONNECT, format!("the connection was given up: {trouble}")).phase("read");
+/// The error of a line that ended before it could be used.
+#[must_use]
+pub fn stillborn(line: &Line) -> Error {
+    let error = match line.tally.stray() {
+        Some(stray) => other_language(&stray),
+        None => {
+            let why = line.trouble().unwrap_or_else(|| "the server closed it".into());
+            Error::new(&code::CONNECT, format!("the connection could not be used: {why}")).phase("connect")
         }
-    }
-    said_of(error, why)
+    };
+    error.outcome(Outcome::NotSent)
 }
 
-fn said_of(error: &h2::Error, why: Reason) -> Error {
+/// What a reason says.
+fn said(error: &h2::Error, why: Reason) -> Error {
     let word = name(why);
     let error = if error.is_library() {
         let message = format!("the server's answer broke the rules of HTTP/2 ({word})");
@@ -116,7 +120,10 @@ fn said_of(error: &h2::Error, why: Reason) -> Error {
     error.phase("read").with("http2_error", word)
 }
 
-fn gone(error: &h2::Error) -> Error {
+fn gone(error: &h2::Error, line: &Line) -> Error {
+    if let Some(verdict) = line.verdict() {
+        return Error::new(&code::CONNECT, format!("the connection was given up: {verdict}")).phase("read");
+    }
     match error.get_io() {
         Some(io) => match trouble::inside(io) {
             Some(inner) => trouble::explain(inner, "the server").phase("read"),

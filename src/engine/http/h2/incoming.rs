@@ -14,17 +14,14 @@ use h2::{Reason, RecvStream};
 
 use super::{
     fault::in_body,
-    line::{Line, Place},
+    line::Line,
     lines::Lines,
     patience::{Patience, Sleeper, at_once},
+    place::Place,
 };
 use crate::{
     clock,
-    engine::{
-        http::exchange::Answer,
-        net::limits::Guard,
-        reactor::vigil::Vigil,
-    },
+    engine::{http::exchange::Answer, net::limits::Guard, reactor::vigil::Vigil},
     error::{Error, Result, Status, code},
 };
 

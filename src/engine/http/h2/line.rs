@@ -5,6 +5,7 @@
 //! *doubtful*: it is asked with a PING whether it lives, and calls that come meanwhile wait a moment for the answer.
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -16,18 +17,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::sys::lock::Mutex;
 use bytes::Bytes;
 use h2::{
     PingPong,
     client::{Builder, Connection as Protocol, SendRequest},
 };
-use crate::sys::lock::Mutex;
 use tokio::time::Sleep;
 
-use super::{
-    tally::Tally,
-    transport::Transport,
-};
+use super::{place::Approach, tally::Tally, transport::Transport};
 use crate::{
     clock,
     engine::{
@@ -36,6 +34,7 @@ use crate::{
         tls::session::TlsInfo,
     },
     log,
+    sys::socket::{Glimpse, Seen},
 };
 
 /// What a stream may hold of an answer that nobody reads.
@@ -89,24 +88,36 @@ pub struct Line {
     pub tls: Option<Arc<TlsInfo>>,
     /// What passed by on it.
     pub tally: Arc<Tally>,
-    streams: AtomicUsize,
+    /// The socket, to look at and nothing else.
+    socket: Glimpse,
+    /// Streams in use; it changes under the lock.
+    pub(super) streams: AtomicUsize,
     abandoned: AtomicBool,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
-struct State {
-    phase: Phase,
+pub(super) struct State {
+    pub phase: Phase,
     /// Why it ended, if it was not meant to.
     trouble: Option<Box<str>>,
+    /// Why we gave it up, if we did.
+    verdict: Option<&'static str>,
     /// Calls that wait for it to stand, or for the end of a doubt.
     waiting: Vec<Waker>,
+    /// Calls that wait for a stream, the first come first, and the number of the last.
+    pub queue: VecDeque<(u64, Waker)>,
+    pub tickets: u64,
+    /// Calls that saw something arrive and wait for the task to have looked at it.
+    looking: Vec<Waker>,
+    /// How many streams the server takes, when the task last looked.
+    most: usize,
     /// The task that serves it.
     task: Option<Waker>,
     doubt: Doubt,
-    idle_since: Instant,
+    pub idle_since: Instant,
 }
 
-enum Phase {
+pub(super) enum Phase {
     Starting,
     Open(SendRequest<Bytes>),
     /// No new streams.
@@ -136,8 +147,9 @@ impl Line {
     /// A line over this connection, to be served with [`Line::serve`].
     #[must_use]
     pub fn new(raw: &Raw) -> Arc<Line> {
-        let Connection { remote, local, tls, .. } = raw.connection();
+        let Connection { remote, local, tls, stream, .. } = raw.connection();
         Arc::new(Line {
+            socket: stream.socket().glimpse(),
             remote: *remote,
             local: *local,
             tls: tls.clone(),
@@ -147,7 +159,12 @@ impl Line {
             state: Mutex::new(State {
                 phase: Phase::Starting,
                 trouble: None,
+                verdict: None,
                 waiting: Vec::new(),
+                queue: VecDeque::new(),
+                tickets: 0,
+                looking: Vec::new(),
+                most: FIRST_STREAMS,
                 task: None,
                 doubt: Doubt::None,
                 idle_since: clock::now(),
@@ -173,6 +190,12 @@ impl Line {
         self.state.lock().trouble.clone()
     }
 
+    /// Why we gave it up, if we did.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&'static str> {
+        self.state.lock().verdict
+    }
+
     /// Streams in use, those that wait for their turn among them.
     #[must_use]
     pub fn streams(&self) -> usize {
@@ -196,10 +219,26 @@ impl Line {
         Poll::Ready(ready)
     }
 
-    /// A place for one stream, until it is dropped.
-    pub fn occupy(self: &Arc<Line>) -> Place {
-        self.streams.fetch_add(1, Ordering::AcqRel);
-        Place(Arc::clone(self))
+    /// A call's way to a place for one stream.
+    pub fn approach(self: &Arc<Line>, sender: SendRequest<Bytes>, look: bool) -> Approach {
+        Approach::new(Arc::clone(self), sender, look)
+    }
+
+    /// Whether nothing that arrived is still to be looked at by the task; false when the connection is gone.
+    pub(super) fn poll_quiet(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        match self.socket.look() {
+            Seen::Nothing => return Poll::Ready(true),
+            Seen::End => return Poll::Ready(false),
+            Seen::Bytes => {}
+        }
+        let mut state = self.state.lock();
+        if !matches!(state.phase, Phase::Open(_)) {
+            return Poll::Ready(false);
+        }
+        state.looking.push(cx.waker().clone());
+        drop(state);
+        // It may have been looked at between the two.
+        if self.socket.look() == Seen::Nothing { Poll::Ready(true) } else { Poll::Pending }
     }
 
     /// A call was not answered in time: asks the server whether it is there.
@@ -217,7 +256,8 @@ impl Line {
         if matches!(state.phase, Phase::Starting | Phase::Open(_)) {
             // Dropping the sender wakes the connection by itself, also when nothing else is left to do.
             let phase = std::mem::replace(&mut state.phase, Phase::Leaving);
-            let (waiting, task) = (std::mem::take(&mut state.waiting), state.task.take());
+            let waiting = state.everybody();
+            let task = state.task.take();
             drop(state);
             drop(phase);
             waiting.into_iter().chain(task).for_each(Waker::wake);
@@ -246,11 +286,7 @@ impl Line {
     /// Serves it, on the reactor. `patience` is how long the server may take to begin, `idle` how long nobody may use it.
     pub async fn serve(self: Arc<Line>, raw: Raw, patience: Option<Duration>, idle: Duration) {
         let end = End(&self);
-        let trouble = match self.run(raw, patience, idle).await {
-            Ok(()) => None,
-            Err(trouble) => Some(trouble),
-        };
-        if let Some(trouble) = trouble {
+        if let Err(trouble) = self.run(raw, patience, idle).await {
             log::debug(c"http", || format!("an HTTP/2 connection ended: {trouble}"));
             end.0.state.lock().trouble = Some(trouble);
         }
@@ -283,7 +319,8 @@ impl Line {
         let mut pings = protocol.ping_pong();
         let settle = clock::now() + patience.map_or(SETTINGS_PATIENCE, |patience| patience.min(SETTINGS_PATIENCE));
         let mut timer = pin!(tokio::time::sleep_until(settle.into()));
-        let ended = poll_fn(|cx| self.poll_serve(cx, &mut protocol, pings.as_mut(), timer.as_mut(), settle, idle)).await;
+        let ended =
+            poll_fn(|cx| self.poll_serve(cx, &mut protocol, pings.as_mut(), timer.as_mut(), settle, idle)).await;
         // Before the streams hear of it: nobody is to try the same line again.
         self.retire();
         ended
@@ -316,13 +353,18 @@ impl Line {
             if let Poll::Ready(ended) = protocol.as_mut().poll(cx) {
                 return Poll::Ready(ended.map_err(|error| told(&error)));
             }
+            self.looked(protocol.max_concurrent_send_streams());
             if self.tally.is_leaving() {
                 self.retire();
             }
             if let Some(pings) = pings.as_mut() {
                 self.ask(pings, cx);
             }
-            match self.next(settle, idle)? {
+            let next = self.next(settle, idle).inspect_err(|verdict| {
+                // Before the streams hear of it.
+                self.state.lock().verdict = Some(verdict);
+            });
+            match next? {
                 Some(deadline) => {
                     // Not moved to a later time before it has gone off: that would cost more than one look too many.
                     if timer.is_elapsed() || timer.deadline() > deadline.into() {
@@ -335,6 +377,17 @@ impl Line {
                 None => return Poll::Pending,
             }
         }
+    }
+
+    /// The task has seen what there was to see.
+    fn looked(&self, most: usize) {
+        let mut state = self.state.lock();
+        let mut woken = std::mem::take(&mut state.looking);
+        if most != std::mem::replace(&mut state.most, most) {
+            woken.extend(state.queue.front().map(|(_, waker)| waker.clone()));
+        }
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
     }
 
     /// Sends the PING that somebody asked for, and hears the answer.
@@ -361,13 +414,13 @@ impl Line {
     }
 
     /// What time it is for, and when it is time again.
-    fn next(&self, settle: Instant, idle: Duration) -> std::result::Result<Option<Instant>, Box<str>> {
+    fn next(&self, settle: Instant, idle: Duration) -> std::result::Result<Option<Instant>, &'static str> {
         let now = clock::now();
         let mut next = None;
         let mut at = |time: Instant| next = Some(next.map_or(time, |next: Instant| next.min(time)));
         if !self.tally.is_settled() {
             if now >= settle {
-                return Err("the server sent no SETTINGS in time".into());
+                return Err("the server sent no SETTINGS in time");
             }
             at(settle);
         }
@@ -377,7 +430,7 @@ impl Line {
         let mut leave = false;
         if let Doubt::Asked(since, _) = doubt {
             if now >= since + DEATH {
-                return Err("the server did not answer a PING".into());
+                return Err("the server did not answer a PING");
             }
             leave = now >= since + DOUBT;
             at(if leave { since + DEATH } else { since + DOUBT });
@@ -400,7 +453,7 @@ impl Line {
 }
 
 /// Wakes outside of the lock.
-fn wake(task: Option<Waker>, state: crate::sys::lock::MutexGuard<'_, State>) {
+pub(super) fn wake(task: Option<Waker>, state: crate::sys::lock::MutexGuard<'_, State>) {
     drop(state);
     if let Some(task) = task {
         task.wake();
@@ -418,29 +471,19 @@ impl Drop for End<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
         let phase = std::mem::replace(&mut state.phase, Phase::Ended);
-        let (waiting, task) = (std::mem::take(&mut state.waiting), state.task.take());
+        let (waiting, task) = (state.everybody(), state.task.take());
         drop(state);
         drop((phase, task));
         waiting.into_iter().for_each(Waker::wake);
     }
 }
 
-/// A stream's place on a line.
-pub struct Place(Arc<Line>);
-
-impl Place {
-    /// The line.
-    #[must_use]
-    pub fn line(&self) -> &Arc<Line> {
-        &self.0
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.0.streams.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.state.lock().idle_since = clock::now();
-        }
+impl State {
+    /// All calls that wait for something of the line.
+    fn everybody(&mut self) -> Vec<Waker> {
+        let queue = self.queue.iter().map(|(_, waker)| waker.clone());
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        waiting.chain(std::mem::take(&mut self.looking)).chain(queue).collect()
     }
 }
 
@@ -449,4 +492,3 @@ impl Drop for Place {
 pub fn is_http2(connection: &Connection) -> bool {
     connection.tls.as_ref().is_some_and(|tls| tls.alpn.as_deref() == Some(b"h2"))
 }
-

@@ -161,7 +161,9 @@ impl Lines {
         }
         let gone = old.clone();
         drop(state);
-        gone.iter().for_each(|line| line.retire());
+        for line in &gone {
+            line.retire();
+        }
         gone
     }
 
@@ -180,12 +182,7 @@ impl Lines {
     }
 
     /// A call's look at a route; the second half is its ticket in the queue.
-    fn poll_turn(
-        self: &Arc<Lines>,
-        route: &Arc<Route>,
-        number: &mut Option<u64>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Turn> {
+    fn poll_turn(self: &Arc<Lines>, route: &Arc<Route>, number: &mut Option<u64>, cx: &mut Context<'_>) -> Poll<Turn> {
         loop {
             let mut state = self.state.lock();
             let State { shelves, old, turn, tickets, .. } = &mut *state;
@@ -287,7 +284,9 @@ impl Making {
             }
             state.old.extend(surplus.iter().cloned());
         }
-        surplus.iter().for_each(|line| line.retire());
+        for line in &surplus {
+            line.retire();
+        }
         self.end();
         Ok(line)
     }

@@ -4,11 +4,7 @@
 //! requests a GOAWAY left undone. Both decide whether a request may be sent again without harm, so they are read here
 //! from the bytes themselves: the highest stream that was opened, and the last stream of the GOAWAY.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
-    task::{Context, Poll, Waker},
-};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::sys::lock::Mutex;
 
@@ -39,8 +35,6 @@ pub struct Tally {
     settled: AtomicBool,
     /// The first bytes, when they were no HTTP/2.
     stray: Mutex<Option<Box<[u8]>>>,
-    /// Calls that wait for their stream to be opened.
-    queue: Mutex<BTreeMap<u32, Waker>>,
 }
 
 impl Default for Tally {
@@ -51,7 +45,6 @@ impl Default for Tally {
             received: AtomicU64::new(0),
             settled: AtomicBool::new(false),
             stray: Mutex::default(),
-            queue: Mutex::default(),
         }
     }
 }
@@ -61,21 +54,6 @@ impl Tally {
     #[must_use]
     pub fn is_opened(&self, stream: u32) -> bool {
         self.opened.load(Ordering::Acquire) >= stream
-    }
-
-    /// The same, to be waited for.
-    pub fn poll_opened(&self, stream: u32, cx: &mut Context<'_>) -> Poll<()> {
-        let mut queue = self.queue.lock();
-        if self.is_opened(stream) {
-            return Poll::Ready(());
-        }
-        queue.insert(stream, cx.waker().clone());
-        Poll::Pending
-    }
-
-    /// The call of this stream waits no more.
-    pub fn forget(&self, stream: u32) {
-        self.queue.lock().remove(&stream);
     }
 
     /// Whether a GOAWAY came: no stream may be opened any more.
@@ -110,23 +88,18 @@ impl Tally {
     }
 
     fn sent(&self, frame: &Frame) {
-        if frame.kind != HEADERS {
-            return;
+        if frame.kind == HEADERS {
+            self.opened.fetch_max(frame.stream, Ordering::AcqRel);
         }
-        self.opened.fetch_max(frame.stream, Ordering::AcqRel);
-        let mut queue = self.queue.lock();
-        let later = queue.split_off(&frame.stream.saturating_add(1));
-        let ready = std::mem::replace(&mut *queue, later);
-        drop(queue);
-        ready.into_values().for_each(Waker::wake);
     }
 
     fn arrived(&self, frame: &Frame, payload: &[u8]) {
         match frame.kind {
             SETTINGS => self.settled.store(true, Ordering::Release),
-            GOAWAY => {
-                if let Some(last) = payload.first_chunk::<4>() {
-                    let last = u32::from_be_bytes(*last) & 0x7fff_ffff;
+            // A broken one says nothing that could be believed (RFC 9113 6.8): it has eight bytes at least, and no stream.
+            GOAWAY if frame.stream == 0 => {
+                if let Some([a, b, c, d, ..]) = payload.first_chunk::<8>() {
+                    let last = u32::from_be_bytes([*a, *b, *c, *d]) & 0x7fff_ffff;
                     self.last.fetch_min(last, Ordering::AcqRel);
                 }
             }
@@ -258,14 +231,15 @@ mod tests {
         let mut goaway = 5u32.to_be_bytes().to_vec();
         goaway.extend_from_slice(&[0, 0, 0, 0]);
         goaway.extend_from_slice(b"more");
-        let server = [
-            frame(SETTINGS, 0, &[]),
-            frame(0, 1, &[7; 300]),
-            frame(GOAWAY, 0, &goaway),
-            frame(0, 3, &[1]),
+        let server =
+            [frame(SETTINGS, 0, &[]), frame(0, 1, &[7; 300]), frame(GOAWAY, 0, &goaway), frame(0, 3, &[1])].concat();
+        let client = [
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+            frame(4, 0, &[0; 6]),
+            frame(1, 1, &[1; 40]),
+            frame(1, 9, &[2; 4]),
         ]
         .concat();
-        let client = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, &[0; 6]), frame(1, 1, &[1; 40]), frame(1, 9, &[2; 4])].concat();
         for size in [1, 2, 7, 64, 4096] {
             let tally = Tally::default();
             let (mut inbound, mut outbound) = (Scan::inbound(), Scan::outbound());
@@ -293,16 +267,5 @@ mod tests {
             assert!(tally.stray().unwrap().starts_with(b"HTTP/1.1 "));
             assert!(!tally.is_settled());
         }
-    }
-
-    #[test]
-    fn who_waits_for_a_stream_is_woken_by_its_headers() {
-        let tally = Tally::default();
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(tally.poll_opened(3, &mut cx).is_pending());
-        let mut outbound = Scan { skip: 0, ..Scan::outbound() };
-        outbound.send(&frame(1, 3, &[]), &tally);
-        assert!(tally.poll_opened(3, &mut cx).is_ready());
-        assert!(tally.queue.lock().is_empty());
     }
 }
