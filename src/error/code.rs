@@ -65,6 +65,19 @@ codes! {
     CONNECTION_LOST = "connection_lost", Io, true, "A connection that lasts ended without a goodbye, or is being restored (a WebSocket's code 1006).";
     WEBSOCKET_HANDSHAKE = "websocket_handshake", Protocol, false, "The answer to a WebSocket's handshake was none: another status, a wrong key, or something that was not offered.";
     WEBSOCKET = "websocket", Protocol, false, "The peer broke the rules of WebSocket; the detail's close_code says how (1002, 1007, 1009).";
+    PARSE = "parse", Argument, false, "An expression or query could not be parsed (ftrack: ParseError).";
+    SERVER_COMPATIBILITY = "server_compatibility", Unsupported, false, "The server is too old, or lacks what was asked for (ftrack: ServerCompatibilityError).";
+    SERVER = "server", Remote, false, "The server refused; the detail says in its words why (ftrack: ServerError).";
+    NO_RESULT_FOUND = "no_result_found", NotFound, false, "One result was asked for and there was none (ftrack: NoResultFoundError).";
+    MULTIPLE_RESULTS_FOUND = "multiple_results_found", Conflict, false, "One result was asked for and there were several (ftrack: MultipleResultsFoundError).";
+    IMMUTABLE_ATTRIBUTE = "immutable_attribute", Argument, false, "An attribute that cannot be changed was set (ftrack: ImmutableAttributeError).";
+    IMMUTABLE_COLLECTION = "immutable_collection", Argument, false, "A collection that cannot be changed was changed (ftrack: ImmutableCollectionError).";
+    DUPLICATE_ITEM_IN_COLLECTION = "duplicate_item_in_collection", Conflict, false, "An item was added to a collection that has it (ftrack: DuplicateItemInCollectionError).";
+    UNKNOWN_TYPE = "unknown_type", Argument, false, "The server has no such entity type (ftrack: UnrecognisedEntityTypeError).";
+    UNKNOWN_ATTRIBUTE = "unknown_attribute", Argument, false, "The entity type has no such attribute (Python: KeyError).";
+    WRONG_KEY = "wrong_key", Argument, false, "A key does not fit the type's primary key (Python: ValueError).";
+    NOT_UNIQUE = "not_unique", Conflict, false, "Something of that identity exists (ftrack: NotUniqueError).";
+    NOT_FOUND = "not_found", NotFound, false, "Something of that identity does not exist (ftrack: NotFoundError).";
     STREAM_ENDED = "stream_ended", Io, true, "The server ended an event stream; it will be asked for it again unless reconnect is off.";
     EVENT_STREAM = "event_stream", Protocol, false, "The answer to a subscription is not an event stream: another content type, or a status that is no success.";
 }

@@ -98,7 +98,7 @@ fn write_float(number: f64, out: &mut String) -> std::result::Result<(), Found> 
     Ok(())
 }
 
-fn write_text(text: &str, out: &mut String) {
+pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
     let mut plain_from = 0;
     for (at, character) in text.char_indices() {

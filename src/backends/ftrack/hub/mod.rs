@@ -1,0 +1,3 @@
+//! The event hub (spec/ftrack.md 7).
+
+pub mod expression;

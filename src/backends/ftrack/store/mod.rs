@@ -1,0 +1,230 @@
+//! The identity map (spec/ftrack.md 2.3, 5.8): each entity of the server once, with what is known of it and what was
+//! changed here. The same entity seen twice is one entity; what is known is never cleared by what an answer leaves out.
+
+mod local;
+mod read;
+mod show;
+pub mod time;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+pub use local::{Apart, uuid};
+pub use show::Paths;
+
+use super::{
+    query::Key,
+    schema::{AttributeId, EntityType, Schemas, TypeId},
+    unit::{Identity, Operations},
+};
+use crate::value::Tree;
+
+/// The number of an entity in its [`Store`].
+pub type EntityId = u32;
+
+/// A value that is known.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Nothing, which is not the same as not known.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Double(f64),
+    /// Text.
+    Text(Arc<str>),
+    /// A date-time as ISO 8601 in UTC.
+    Date(Arc<str>),
+    /// Any JSON.
+    Json(Arc<Tree>),
+    /// An entity.
+    Entity(EntityId),
+    /// Entities in order.
+    Entities(Arc<[EntityId]>),
+}
+
+/// Values by attribute, sorted: most entities know few of their type's attributes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slots(Vec<(AttributeId, Value)>);
+
+impl Slots {
+    fn get(&self, id: AttributeId) -> Option<&Value> {
+        let at = self.0.binary_search_by_key(&id, |slot| slot.0).ok()?;
+        self.0.get(at).map(|slot| &slot.1)
+    }
+
+    fn set(&mut self, id: AttributeId, value: Value) {
+        match self.0.binary_search_by_key(&id, |slot| slot.0) {
+            Ok(at) => {
+                if let Some(slot) = self.0.get_mut(at) {
+                    slot.1 = value;
+                }
+            }
+            Err(at) => self.0.insert(at, (id, value)),
+        }
+    }
+
+    fn remove(&mut self, id: AttributeId) -> Option<Value> {
+        let at = self.0.binary_search_by_key(&id, |slot| slot.0).ok()?;
+        Some(self.0.remove(at).1)
+    }
+}
+
+/// One entity.
+#[derive(Debug)]
+pub struct Entity {
+    /// Its own type.
+    pub kind: TypeId,
+    /// Its key.
+    pub key: Key,
+    /// What the server said.
+    remote: Slots,
+    /// What was set here and is not committed.
+    local: Slots,
+    /// The answer that brought it last, whose other entities want the same attributes.
+    result: u32,
+}
+
+/// All entities of a session. Nothing here waits or asks the server.
+#[derive(Debug)]
+pub struct Store {
+    schemas: Arc<Schemas>,
+    entities: Vec<Entity>,
+    by_identity: FxHashMap<(TypeId, Key), EntityId>,
+    /// The entities of answers, for fetching an attribute for all of them at once.
+    results: FxHashMap<u32, Arc<[EntityId]>>,
+    last_result: u32,
+    /// What was changed and not committed.
+    pub operations: Operations,
+    /// What changes took the place of, while somebody wants to be able to take them back one by one.
+    journal: Option<Vec<(EntityId, AttributeId, Option<Value>)>>,
+}
+
+/// Answers whose entities are remembered together.
+const RESULTS: u32 = 1000;
+
+impl Store {
+    /// An empty one.
+    pub fn new(schemas: Arc<Schemas>) -> Store {
+        Store {
+            schemas,
+            entities: Vec::new(),
+            by_identity: FxHashMap::default(),
+            results: FxHashMap::default(),
+            last_result: 0,
+            operations: Operations::default(),
+            journal: None,
+        }
+    }
+
+    /// What the server knows.
+    pub fn schemas(&self) -> &Arc<Schemas> {
+        &self.schemas
+    }
+
+    /// An entity by number.
+    pub fn entity(&self, id: EntityId) -> Option<&Entity> {
+        self.entities.get(usize::try_from(id).ok()?)
+    }
+
+    fn entity_mut(&mut self, id: EntityId) -> Option<&mut Entity> {
+        self.entities.get_mut(usize::try_from(id).ok()?)
+    }
+
+    /// An entity by type and key, if it was seen.
+    pub fn find(&self, kind: TypeId, key: &Key) -> Option<EntityId> {
+        // The map borrows its keys as a pair; a look-up would need one of its own.
+        self.by_identity.get(&(kind, key.clone())).copied()
+    }
+
+    /// The type of an entity.
+    pub fn kind_of(&self, id: EntityId) -> Option<&Arc<EntityType>> {
+        self.schemas.by_id(self.entity(id)?.kind)
+    }
+
+    /// The identity by which changes are recorded.
+    pub fn identity(&self, id: EntityId) -> Option<Identity> {
+        Some(Identity { kind: Arc::clone(&self.kind_of(id)?.name), key: self.entity(id)?.key.clone() })
+    }
+
+    /// What an attribute is now: what was set here, else what the server said; `None` when neither is known.
+    pub fn value(&self, id: EntityId, attribute: AttributeId) -> Option<&Value> {
+        let entity = self.entity(id)?;
+        entity.local.get(attribute).or_else(|| entity.remote.get(attribute))
+    }
+
+    /// Whether more than its key is known of an entity.
+    pub fn is_known(&self, id: EntityId) -> bool {
+        let Some((entity, kind)) = self.entity(id).zip(self.kind_of(id)) else { return false };
+        let mut slots = entity.remote.0.iter().chain(&entity.local.0);
+        slots.any(|(at, _)| !kind.primary_key.contains(at))
+    }
+
+    /// The entity of this identity, made when there is none.
+    fn intern(&mut self, kind: TypeId, key: Key) -> EntityId {
+        let next = EntityId::try_from(self.entities.len()).unwrap_or(EntityId::MAX);
+        match self.by_identity.entry((kind, key)) {
+            std::collections::hash_map::Entry::Occupied(known) => *known.get(),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                let key = place.key().1.clone();
+                place.insert(next);
+                self.entities.push(Entity { kind, key, remote: Slots::default(), local: Slots::default(), result: 0 });
+                next
+            }
+        }
+    }
+
+    /// Remembers that these came together.
+    fn remember(&mut self, ids: &[EntityId]) {
+        self.last_result = self.last_result.wrapping_add(1).max(1);
+        let result = self.last_result;
+        self.results.remove(&result.wrapping_sub(RESULTS));
+        self.results.insert(result, ids.into());
+        for id in ids {
+            if let Some(entity) = self.entity_mut(*id) {
+                entity.result = result;
+            }
+        }
+    }
+
+    /// The entities of the same type that came with this one and lack the attribute as well, itself first.
+    pub fn companions(&self, id: EntityId, attribute: AttributeId) -> Vec<EntityId> {
+        let mut all = vec![id];
+        let Some(entity) = self.entity(id) else { return all };
+        let lacks = |other: &&EntityId| {
+            **other != id
+                && self.value(**other, attribute).is_none()
+                && self.entity(**other).is_some_and(|other| other.kind == entity.kind)
+        };
+        if let Some(together) = self.results.get(&entity.result) {
+            all.extend(together.iter().filter(lacks));
+        }
+        all
+    }
+
+    /// How many entities there are.
+    pub fn len(&self) -> usize {
+        self.by_identity.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_identity.is_empty()
+    }
+
+    /// All entities.
+    pub fn ids(&self) -> impl Iterator<Item = EntityId> {
+        self.by_identity.values().copied()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Store::new(Arc::clone(&self.schemas));
+    }
+}

@@ -1,0 +1,131 @@
+//! Answers into the store (spec/ftrack.md 2.2, 5.8).
+
+use std::sync::Arc;
+
+use super::{EntityId, Store, Value, time};
+use crate::{
+    backends::ftrack::{
+        query::Key,
+        schema::{AttributeId, EntityType, Kind},
+    },
+    value::{Node, Tree, Type},
+};
+
+/// Entities inside entities, before the stack ends.
+const DEPTH_MAX: usize = 200;
+
+impl Store {
+    /// Takes the entities of an answer in and remembers that they came together. What is no entity of a known type
+    /// stands as `None`: newer servers have types that older schemas lack.
+    pub fn merge_all(&mut self, list: Node<'_>) -> Vec<Option<EntityId>> {
+        let merged: Vec<_> = list.items().map(|item| self.merge(item)).collect();
+        let ids: Vec<_> = merged.iter().copied().flatten().collect();
+        if !ids.is_empty() {
+            self.remember(&ids);
+        }
+        merged
+    }
+
+    /// Takes one entity in, with all that is in it.
+    pub fn merge(&mut self, node: Node<'_>) -> Option<EntityId> {
+        self.merge_at(node, 0)
+    }
+
+    fn merge_at(&mut self, node: Node<'_>, depth: usize) -> Option<EntityId> {
+        let kind = Arc::clone(self.schemas().get(node.get("__entity_type__")?.as_str()?)?);
+        let id = self.intern(kind.id, key_in(&kind, node)?);
+        if depth > DEPTH_MAX {
+            return Some(id);
+        }
+        for (name, value) in node.members() {
+            let Some(attribute) = kind.position(name) else { continue };
+            if let Some(value) = self.read(&kind, attribute, value, depth)
+                && let Some(entity) = self.entity_mut(id)
+            {
+                entity.remote.set(attribute, value);
+            }
+        }
+        Some(id)
+    }
+
+    /// A value of the wire. One that does not fit its attribute is kept as it is.
+    fn read(&mut self, kind: &EntityType, attribute: AttributeId, node: Node<'_>, depth: usize) -> Option<Value> {
+        let attribute = kind.attribute(attribute)?;
+        if attribute.kind.is_scalar() {
+            return Some(scalar(node));
+        }
+        match node.kind() {
+            Type::Null if matches!(attribute.kind, Kind::Reference(_)) => Some(Value::Null),
+            // No collection is an empty one.
+            Type::Null => Some(Value::Entities(Arc::default())),
+            Type::Object => match self.merge_at(node, depth + 1) {
+                Some(id) => Some(Value::Entity(id)),
+                None => Some(Value::Json(Arc::new(node.to_tree()))),
+            },
+            Type::Array => {
+                let ids: Option<Vec<_>> = node.items().map(|item| self.merge_at(item, depth + 1)).collect();
+                match ids {
+                    Some(ids) => Some(Value::Entities(ids.into())),
+                    None => Some(Value::Json(Arc::new(node.to_tree()))),
+                }
+            }
+            _ => Some(scalar(node)),
+        }
+    }
+}
+
+/// A value that stands for itself.
+pub(super) fn scalar(node: Node<'_>) -> Value {
+    match node.kind() {
+        Type::Null => Value::Null,
+        Type::Bool => Value::Bool(node.truth() == Some(true)),
+        Type::Int => node.int().map_or(Value::Null, Value::Int),
+        Type::Double if node.int().is_none() => node.double().map_or(Value::Null, Value::Double),
+        Type::String => Value::Text(node.as_str().unwrap_or_default().into()),
+        Type::Object => match node.get("__type__").and_then(Node::as_str) {
+            Some("datetime" | "date") => {
+                let text = node.get("value").and_then(Node::as_str).unwrap_or_default();
+                match time::utc(text) {
+                    Some(utc) => Value::Date(utc.into()),
+                    None if text.is_empty() => Value::Null,
+                    None => Value::Text(text.into()),
+                }
+            }
+            _ => Value::Json(Arc::new(node.to_tree())),
+        },
+        _ => Value::Json(Arc::new(node.to_tree())),
+    }
+}
+
+/// The key in an entity of the wire; `None` when a part is missing.
+fn key_in(kind: &EntityType, node: Node<'_>) -> Option<Key> {
+    if kind.primary_key.is_empty() {
+        return None;
+    }
+    kind.key_names().map(|name| node.get(name).and_then(key_part)).collect()
+}
+
+/// A part of a key as text, as the server compares it.
+fn key_part(node: Node<'_>) -> Option<Box<str>> {
+    match node.kind() {
+        Type::String => node.as_str().map(Into::into),
+        Type::Int => node.int().map(|number| number.to_string().into()),
+        Type::Double => node.text().map(|text| String::from_utf8_lossy(text).into()),
+        Type::Bool => Some(if node.truth() == Some(true) { "True" } else { "False" }.into()),
+        _ => None,
+    }
+}
+
+/// The key that a host wrote in an object of `data`.
+pub(super) fn key_of_tree(kind: &EntityType, get: impl Fn(&str) -> Option<Tree>) -> Option<Key> {
+    if kind.primary_key.is_empty() {
+        return None;
+    }
+    kind.key_names()
+        .map(|name| match get(name)? {
+            Tree::Text(text) => Some(Box::from(&*text)),
+            Tree::Int(number) => Some(number.to_string().into()),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,172 @@
+//! The unit of work (spec/ftrack.md 5.2): what was changed and is not committed, in order.
+
+mod batch;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+pub use batch::{Action, Payload, batch};
+
+use super::query::Key;
+use crate::value::{Object, Tree};
+
+/// Which entity, by its own type and its key.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Identity {
+    /// The name of its own type, not of a kind of it.
+    pub kind: Arc<str>,
+    /// Its key.
+    pub key: Key,
+}
+
+/// A value as it goes over the wire; `None` is "not set", which is not null and never sent.
+pub type Slot = Option<Tree>;
+
+/// One change.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Whom it changes.
+    pub identity: Identity,
+    /// How.
+    pub change: Change,
+}
+
+/// How an entity is changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// It comes to be, with these attributes (its key among them).
+    Create(Object),
+    /// One attribute has another value.
+    Update {
+        /// The attribute.
+        attribute: Arc<str>,
+        /// Its value from now on.
+        value: Slot,
+    },
+    /// It is no more.
+    Delete,
+}
+
+/// What the list makes of an entity (spec 5.7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// New.
+    Created,
+    /// Changed.
+    Modified,
+    /// To be deleted.
+    Deleted,
+}
+
+impl State {
+    /// The word in snapshots.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Created => "created",
+            State::Modified => "modified",
+            State::Deleted => "deleted",
+        }
+    }
+}
+
+/// The list. Each entity's state is kept beside it, so that nobody has to walk through it.
+#[derive(Debug, Default)]
+pub struct Operations {
+    list: Vec<Operation>,
+    states: FxHashMap<Identity, State>,
+}
+
+impl Operations {
+    /// Adds a change at the end.
+    pub fn record(&mut self, operation: Operation) {
+        let state = match &operation.change {
+            Change::Create(_) => State::Created,
+            Change::Update { .. } => State::Modified,
+            Change::Delete => State::Deleted,
+        };
+        self.states
+            .entry(operation.identity.clone())
+            .and_modify(|known| {
+                // The first create or update decides, a delete always.
+                if state == State::Deleted {
+                    *known = state;
+                }
+            })
+            .or_insert(state);
+        self.list.push(operation);
+    }
+
+    /// The state of an entity; `None` when nothing was changed.
+    pub fn state(&self, identity: &Identity) -> Option<State> {
+        self.states.get(identity).copied()
+    }
+
+    /// All changes, in order.
+    pub fn list(&self) -> &[Operation] {
+        &self.list
+    }
+
+    /// Takes the first `count` away: they were committed. What was recorded meanwhile stays.
+    pub fn committed(&mut self, count: usize) {
+        let rest = self.list.split_off(count.min(self.list.len()));
+        self.replace(rest);
+    }
+
+    /// Forgets all of it.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.states.clear();
+    }
+
+    /// Forgets the updates of one entity's attributes, for a revert; of all when `attributes` is empty.
+    pub fn forget(&mut self, identity: &Identity, attributes: &[&str]) {
+        let list = std::mem::take(&mut self.list);
+        let stays = |operation: &Operation| match &operation.change {
+            Change::Update { attribute, .. } => {
+                operation.identity != *identity || !(attributes.is_empty() || attributes.contains(&&**attribute))
+            }
+            _ => true,
+        };
+        self.replace(list.into_iter().filter(stays).collect());
+    }
+
+    fn replace(&mut self, list: Vec<Operation>) {
+        self.states.clear();
+        self.list.clear();
+        self.list.reserve(list.len());
+        for operation in list {
+            self.record(operation);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(id: &str) -> Identity {
+        Identity { kind: "Task".into(), key: Box::new([id.into()]) }
+    }
+
+    fn update(id: &str, attribute: &str) -> Operation {
+        Operation { identity: identity(id), change: Change::Update { attribute: attribute.into(), value: Some(Tree::Int(1)) } }
+    }
+
+    #[test]
+    fn states_follow_the_list() {
+        let mut operations = Operations::default();
+        operations.record(Operation { identity: identity("a"), change: Change::Create(Object::default()) });
+        operations.record(update("a", "x"));
+        operations.record(update("b", "x"));
+        operations.record(Operation { identity: identity("c"), change: Change::Delete });
+        let state = |operations: &Operations, id| operations.state(&identity(id)).map(State::word);
+        assert_eq!(["a", "b", "c", "d"].map(|id| state(&operations, id)), [Some("created"), Some("modified"), Some("deleted"), None]);
+        operations.committed(1);
+        assert_eq!(state(&operations, "a"), Some("modified"));
+        operations.forget(&identity("a"), &["x"]);
+        assert_eq!((state(&operations, "a"), operations.list().len()), (None, 2));
+        operations.clear();
+        assert_eq!(state(&operations, "c"), None);
+    }
+}
