@@ -351,14 +351,14 @@ impl Flight {
             }
         }
         let Composed { head, expects } = adapter::compose(&way, request, framing, self.expect_continue)?;
-        let order = exchange::Order {
+        let mut order = exchange::Order {
             method: &request.method,
             head: &head,
             payload: payload(request, relay),
             expect_continue: expects.then_some(adapter::CONTINUE_PATIENCE),
             replay_safe,
         };
-        let answer = self.carrier.flow_open(&way, made, order, &self.limits, vigil, self.watch.as_ref()).await?;
+        let answer = self.carrier.flow_open(&way, &mut made, &mut order, &self.limits, vigil, self.watch.as_ref()).await?;
         Ok(Box::new(answer))
     }
 
