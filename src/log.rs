@@ -12,6 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicI32, Ordering},
     },
+    time::Duration,
 };
 
 use crate::sys::lock::Mutex;
@@ -39,6 +40,9 @@ pub trait Sink: Send + Sync {
 /// The highest level that is wanted; 0 is none.
 static MOST: AtomicI32 = AtomicI32::new(0);
 static SINK: Mutex<Option<Arc<dyn Sink>>> = Mutex::new(None);
+
+/// The lock is held for a copy of a pointer only.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 thread_local! {
     /// The hook is running on this thread.
@@ -74,7 +78,8 @@ fn deliver(level: Level, place: &CStr, mut message: Vec<u8>) {
     if INSIDE.get() {
         return;
     }
-    let Some(sink) = SINK.lock().clone() else { return };
+    // In a forked child it may be held by a thread that does not exist there; then nothing is written.
+    let Some(sink) = SINK.try_lock_for(PATIENCE).and_then(|sink| sink.clone()) else { return };
     // A NUL would cut the line short.
     message.retain(|byte| *byte != 0);
     let Ok(message) = CString::new(message) else { return };

@@ -1,5 +1,5 @@
 //! What a session over HTTP does, the same in every way of carrying its calls: `tests/conformance/conformance.c` runs its
-//! cases through the C interface, waiting or submitted, and prints a line for each. What it must print was written from the
+//! cases through the C interface, waiting, submitted, or both in turn over HTTP/2, and prints a line for each. What it must print was written from the
 //! specification: `tests/conformance/expected.txt`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at what must not be")]
@@ -41,7 +41,7 @@ fn conforms(way: &str) {
     let source = root().join("tests/conformance/conformance.c");
     let program = compile(&source, Link::Shared, &["-std=c11", "-D_GNU_SOURCE"], &folder);
     let path = |path: &Path| path.display().to_string();
-    let (http, https) = (&sandbox.http, &sandbox.https);
+    let (http, https) = if way == "http2" { (&sandbox.h2c, &sandbox.https2) } else { (&sandbox.http, &sandbox.https) };
     let names = [
         ("http", http.clone()),
         ("https", https.clone()),
@@ -72,4 +72,9 @@ fn on_the_calling_thread() {
 #[test]
 fn submitted_to_the_reactor() {
     conforms("reactor");
+}
+
+#[test]
+fn over_http2_in_turns() {
+    conforms("http2");
 }

@@ -1,7 +1,7 @@
 //! haft and Python `requests` through the same scripted calls: what the server received and what the caller got must be
 //! equal, but for the differences that `tests/differential/differences.py` lists.
 //!
-//! haft runs them in several ways: on the calling thread, submitted, and with bodies that are read later. `scripts/test` makes `.venv`. One test for each
+//! haft runs them in several ways: on the calling thread, submitted, with bodies that are read later, over HTTP/2. `scripts/test` makes `.venv`. One test for each
 //! subject, so that they run side by side.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at what must not be")]
@@ -16,7 +16,7 @@ use haft_sandbox::{Options, Sandbox};
 use haft_tools::native::{libraries, root, run, scratch};
 
 /// The ways in which haft carries the calls of every case.
-const WAYS: [&str; 3] = ["blocking", "submit", "stream"];
+const WAYS: [&str; 4] = ["blocking", "submit", "stream", "http2"];
 
 /// The subjects, with the number of their cases: none is passed over by any way.
 const SUBJECTS: [(&str, usize); 13] = [

@@ -12,6 +12,8 @@
 
 #[path = "faults/ending.rs"]
 mod ending;
+#[path = "faults/frames.rs"]
+mod frames;
 #[path = "faults/player.rs"]
 mod player;
 #[path = "faults/reaching.rs"]

@@ -19,7 +19,10 @@ fn asyncio_watches_it_and_its_collector_frees() {
     let sandbox = Sandbox::start(Options::default()).unwrap();
     let mut python = Command::new("python3");
     // Warnings of the interpreter, such as a coroutine that nobody waited for, are errors.
-    python.args(["-X", "dev", "-W", "error"]).arg(root().join("examples-python/asyncio_loop.py")).arg(&sandbox.http);
+    python
+        .args(["-X", "faulthandler", "-W", "error"])
+        .arg(root().join("examples-python/asyncio_loop.py"))
+        .arg(&sandbox.http);
     let output = python.env("HAFT_LIBRARY", libraries().join("libhaft.so")).output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));

@@ -7,7 +7,7 @@ use std::{ffi::OsStr, process::Command};
 use haft_sandbox::{Options, Sandbox};
 use haft_tools::native::{Link, check, compile, has, root, run, scratch};
 
-const PROGRAMS: [&str; 4] = ["life_order.c", "life_inside.c", "life_threads.c", "life_queue.c"];
+const PROGRAMS: [&str; 5] = ["life_order.c", "life_inside.c", "life_threads.c", "life_queue.c", "life_close.c"];
 
 fn against_the_sandbox(program: &str) {
     let sandbox = Sandbox::start(Options::default()).unwrap();
@@ -32,6 +32,11 @@ fn threads_end_each_others_calls() {
 #[test]
 fn events_wait_in_the_queue() {
     against_the_sandbox("life_queue.c");
+}
+
+#[test]
+fn a_close_answers_every_call_in_time() {
+    against_the_sandbox("life_close.c");
 }
 
 #[test]

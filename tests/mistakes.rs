@@ -80,13 +80,25 @@ fn each_failure_has_a_sentence_and_a_detail() {
         ),
         (
             "/get",
+            r#"{"stage": true}"#,
+            "stage was asked of a request; submit takes it, and the stage call does it",
+            r#"{"code":"argument","key":"stage","outcome":"not_sent"}"#,
+        ),
+        (
+            "/get",
+            r#"{"timeout": "soon"}"#,
+            "",
+            r#"{"code":"argument","key":"timeout","outcome":"not_sent"}"#,
+        ),
+        (
+            "/get",
             r#"{"files": {"f": "/no such file"}}"#,
             "the file /no such file could not be read: no such file or directory",
             r#"{"code":"io","key":"files.f","outcome":"not_sent"}"#,
         ),
     ] {
         let error = fail(&session, "GET", target, json);
-        assert_eq!(error.message(), message);
+        assert!(message.is_empty() || error.message() == message, "{error}");
         // In any order, and perhaps with more beside it.
         let members = |text: &str| -> Vec<String> {
             text.trim_matches(['{', '}']).split(",\"").map(|member| member.trim_start_matches('"').to_owned()).collect()

@@ -16,6 +16,8 @@ use haft_tools::native::{Link, compile, root, run, scratch};
 
 #[path = "faults/ending.rs"]
 mod ending;
+#[path = "faults/frames.rs"]
+mod frames;
 #[path = "faults/player.rs"]
 mod player;
 #[path = "faults/reaching.rs"]

@@ -3,6 +3,9 @@
 
 pub mod ftrack;
 pub mod http;
+mod plain;
+
+pub use plain::Plain;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
 
@@ -234,6 +237,27 @@ pub trait Backend: Send + Sync {
         Ok(())
     }
 
+    /// Stages a call in a way of its own: `None` has the session keep it and send it at commit. A back end that stages
+    /// itself commits and rolls back itself too, all of it, whichever handle is asked.
+    fn stage(&self, _call: &Call<'_>) -> Option<Result<Box<dyn Answer>>> {
+        None
+    }
+
+    /// Applies what it staged itself.
+    fn commit(&self, _args: &Args, _cancel: &Arc<Cancel>) -> Option<Result<Box<dyn Answer>>> {
+        None
+    }
+
+    /// Forgets what it staged itself; how much that was.
+    fn rollback(&self) -> Option<usize> {
+        None
+    }
+
+    /// What it staged itself, as the snapshot `staged` shows it.
+    fn staged(&self) -> Option<Tree> {
+        None
+    }
+
     /// What would be sent.
     ///
     /// # Errors
@@ -293,7 +317,7 @@ pub trait Backend: Send + Sync {
 }
 
 /// The schemes that open a session, each with its back end.
-pub const SCHEMES: &[&str] = &["http", "https"];
+pub const SCHEMES: &[&str] = &["http", "https", "ftrack", "ftrack+http", "ftrack+https"];
 
 /// Opens the back end that the scheme of `url` names.
 ///
@@ -310,6 +334,13 @@ pub fn open(url: &str, args: &Args, lent: Lent) -> Result<Arc<dyn Backend>> {
     };
     match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => Ok(Arc::new(http::HttpSession::open(trimmed, args, lent)?)),
+        "ftrack" | "ftrack+http" | "ftrack+https" => {
+            let carried = lent.clone();
+            let web = move |url: &str, args: &Args| -> Result<Arc<dyn Backend>> {
+                Ok(Arc::new(http::HttpSession::open(url, args, carried.clone())?))
+            };
+            Ok(Arc::new(ftrack::FtrackSession::open(trimmed, args, lent, &web)?))
+        }
         other => Err(Error::new(
             &code::INVALID_SCHEMA,
             format!("no back end opens {other:?} URLs; there are {}", SCHEMES.join(", ")),

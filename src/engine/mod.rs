@@ -7,3 +7,4 @@ pub mod net;
 pub mod reactor;
 pub mod sse;
 pub mod tls;
+pub mod websocket;

@@ -51,6 +51,7 @@ codes! {
     INVALID_HEADER = "invalid_header", Argument, false, "A header name or value is not allowed, or lengths conflict (requests: InvalidHeader).";
     INVALID_PROXY_URL = "invalid_proxy_url", Argument, false, "A proxy's URL could not be parsed (requests: InvalidProxyURL).";
     PROTOCOL = "protocol", Protocol, false, "The answer is not HTTP, or breaks its rules (requests: ConnectionError).";
+    HTTP_VERSION = "http_version", Unsupported, false, "HTTP/2 was asked for and the server does not speak it.";
     CHUNKED_ENCODING = "chunked_encoding", Protocol, true, "A chunk was malformed or cut off (requests: ChunkedEncodingError).";
     INCOMPLETE_READ = "incomplete_read", Protocol, true, "The body ended before its declared length (requests: ChunkedEncodingError).";
     CONTENT_DECODING = "content_decoding", Protocol, false, "The compressed body was broken (requests: ContentDecodingError).";
@@ -61,6 +62,9 @@ codes! {
     JSON_DECODE = "json_decode", Protocol, false, "The answer was asked for as JSON and is not (requests: JSONDecodeError).";
     CASSETTE = "cassette", NotFound, false, "The cassette has no answer left for the request.";
     STREAM_CONSUMED = "stream_consumed", State, false, "The body was read already (requests: StreamConsumedError).";
+    CONNECTION_LOST = "connection_lost", Io, true, "A connection that lasts ended without a goodbye, or is being restored (a WebSocket's code 1006).";
+    WEBSOCKET_HANDSHAKE = "websocket_handshake", Protocol, false, "The answer to a WebSocket's handshake was none: another status, a wrong key, or something that was not offered.";
+    WEBSOCKET = "websocket", Protocol, false, "The peer broke the rules of WebSocket; the detail's close_code says how (1002, 1007, 1009).";
     PARSE = "parse", Argument, false, "An expression or query could not be parsed (ftrack: ParseError).";
     SERVER_COMPATIBILITY = "server_compatibility", Unsupported, false, "The server is too old, or lacks what was asked for (ftrack: ServerCompatibilityError).";
     SERVER = "server", Remote, false, "The server refused; the detail says in its words why (ftrack: ServerError).";

@@ -203,6 +203,15 @@ impl Error {
         self
     }
 
+    /// The same error in other words: who is meant is not known everywhere.
+    #[must_use]
+    pub fn reworded(mut self, from: &str, to: &str) -> Error {
+        if self.0.message.contains(from) {
+            self.0.message = Cow::Owned(self.0.message.replacen(from, to, 1));
+        }
+        self
+    }
+
     /// Attaches the failed answer.
     #[must_use]
     pub fn carrying(mut self, response: Arc<dyn Any + Send + Sync>) -> Error {

@@ -75,6 +75,10 @@ impl Opt {
 }
 
 const HTTP: &[&str] = &["http"];
+const WEBSOCKET: &[&str] = &["websocket"];
+/// Those that talk over HTTP.
+const WEB: &[&str] = &["http", "ftrack"];
+const FTRACK: &[&str] = &["ftrack"];
 const ALL: &[&str] = &[];
 
 macro_rules! options {
@@ -103,17 +107,17 @@ options! {
     "keep", ALL, CLOSE, "bool", "false", "Leave without ending the server's session.";
 
     "params", HTTP, DEFAULT | SUBSCRIBE, "group, object, list of pairs, or text", "none", "The query; a list repeats its name, null drops it.";
-    "cookies", HTTP, DEFAULT, "map, or list of {name, value, domain, path, secure, expires, httponly, host_only}; null deletes; false switches the jar off", "none", "Cookies of the session, or of one call alone.";
-    "cookie_file", HTTP, CREATE, "path", "none", "A Netscape cookie file, loaded at create and saved at close.";
+    "cookies", WEB, DEFAULT, "map, or list of {name, value, domain, path, secure, expires, httponly, host_only}; null deletes; false switches the jar off", "none", "Cookies of the session, or of one call alone.";
+    "cookie_file", WEB, CREATE, "path", "none", "A Netscape cookie file, loaded at create and saved at close.";
     "auth", HTTP, DEFAULT | SUBSCRIBE, "[user, password], {type: basic | digest | bearer | netrc}, provider, null", "netrc, then the URL's userinfo", "How to authenticate; null is explicitly not at all.";
-    "proxies", HTTP, DEFAULT | INSPECT, "map: scheme, scheme://host, all, all://host, no_proxy", "the environment's", "Proxies by URL; null switches one off.";
-    "environment", HTTP, SESSION | INSPECT, "\"explicit\", \"requests\"", "\"explicit\"", "Whether explicit settings beat the environment's variables, or the reverse as in requests.";
-    "trust_env", HTTP, SESSION, "bool", "true", "Whether proxy and certificate variables and netrc count.";
-    "verify", HTTP, DEFAULT | INSPECT, "bool, CA file, CA directory", "true", "How the server's certificate is checked.";
-    "verify_pin", HTTP, DEFAULT, "sha256//BASE64[;sha256//BASE64]", "none", "The public keys of which the server's must be one.";
-    "cert", HTTP, DEFAULT | INSPECT, "path, or [certificate, key]", "none", "The client certificate.";
-    "cert_password", HTTP, DEFAULT, "text", "none", "The password of the client certificate's key.";
-    "max_redirects", HTTP, DEFAULT, "number", "30", "How many redirects are followed before an error.";
+    "proxies", WEB, DEFAULT | INSPECT, "map: scheme, scheme://host, all, all://host, no_proxy", "the environment's", "Proxies by URL; null switches one off.";
+    "environment", WEB, SESSION | INSPECT, "\"explicit\", \"requests\"", "\"explicit\"", "Whether explicit settings beat the environment's variables, or the reverse as in requests.";
+    "trust_env", WEB, SESSION, "bool", "true", "Whether proxy and certificate variables and netrc count.";
+    "verify", WEB, DEFAULT | INSPECT, "bool, CA file, CA directory", "true", "How the server's certificate is checked.";
+    "verify_pin", WEB, DEFAULT, "sha256//BASE64[;sha256//BASE64]", "none", "The public keys of which the server's must be one.";
+    "cert", WEB, DEFAULT | INSPECT, "path, or [certificate, key]", "none", "The client certificate.";
+    "cert_password", WEB, DEFAULT, "text", "none", "The password of the client certificate's key.";
+    "max_redirects", WEB, DEFAULT, "number", "30", "How many redirects are followed before an error.";
     "allow_redirects", HTTP, DEFAULT, "bool", "true, false for HEAD", "Whether redirects are followed.";
     "drop_headers", HTTP, DEFAULT, "list of names", "none", "Header fields that are not sent on to another origin after a redirect, besides Authorization.";
     "hooks", HTTP, DEFAULT, "group: request, response: provider or list of providers", "none", "Called with every request and response, redirects included.";
@@ -121,24 +125,24 @@ options! {
     "raise_for_status", HTTP, DEFAULT, "bool", "false", "Make 400 to 599 an error that carries the response.";
     "encoding", HTTP, DEFAULT, "charset", "the answer's", "The charset of text.";
     "decode_content", HTTP, DEFAULT, "bool", "true", "Undo Content-Encoding.";
-    "resolve", HTTP, SESSION, "group: HOST:PORT = address or list", "none", "Addresses to use instead of a look-up.";
-    "unix_socket", HTTP, DEFAULT, "path", "none", "Connect to this socket whatever the URL's host is.";
-    "local_address", HTTP, SESSION, "IP address", "any", "The address to connect from.";
-    "ip_version", HTTP, SESSION, "4, 6, \"any\"", "\"any\"", "The address family to connect with.";
-    "http_version", HTTP, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The protocol version.";
-    "pool_connections", HTTP, CREATE | CONFIGURE, "number", "10", "How many origins keep idle connections.";
-    "pool_maxsize", HTTP, CREATE | CONFIGURE, "number", "10", "How many connections of one origin are kept.";
-    "pool_block", HTTP, CREATE | CONFIGURE, "bool", "false", "Wait when pool_maxsize connections of an origin are in use.";
-    "pool_idle", HTTP, CREATE | CONFIGURE, "seconds", "55", "How long an idle connection is kept.";
-    "pool", HTTP, CONFIGURE, "\"clear\"", "none", "Drop the idle connections and go on.";
-    "limit_rate", HTTP, DEFAULT, "bytes per second", "none", "The highest average speed in either direction.";
-    "low_speed", HTTP, DEFAULT, "[bytes per second, seconds]", "none", "Give up when it was slower than this for so long.";
+    "resolve", WEB, SESSION, "group: HOST:PORT = address or list", "none", "Addresses to use instead of a look-up.";
+    "unix_socket", WEB, DEFAULT, "path", "none", "Connect to this socket whatever the URL's host is.";
+    "local_address", WEB, SESSION, "IP address", "any", "The address to connect from.";
+    "ip_version", WEB, SESSION, "4, 6, \"any\"", "\"any\"", "The address family to connect with.";
+    "http_version", WEB, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The version of HTTP; \"2\" demands it, \"auto\" takes what the server prefers in TLS.";
+    "pool_connections", WEB, CREATE | CONFIGURE, "number", "10", "How many origins keep idle connections.";
+    "pool_maxsize", WEB, CREATE | CONFIGURE, "number", "10", "How many connections of one origin are kept.";
+    "pool_block", WEB, CREATE | CONFIGURE, "bool", "false", "Wait when pool_maxsize connections of an origin are in use.";
+    "pool_idle", WEB, CREATE | CONFIGURE, "seconds", "55", "How long an idle connection is kept.";
+    "pool", WEB, CONFIGURE, "\"clear\"", "none", "Drop the idle connections and go on.";
+    "limit_rate", WEB, DEFAULT, "bytes per second", "none", "The highest average speed in either direction.";
+    "low_speed", WEB, DEFAULT, "[bytes per second, seconds]", "none", "Give up when it was slower than this for so long.";
     "expect_continue", HTTP, DEFAULT, "bool", "false", "Ask the server before a body is sent, and wait a second for its word.";
 
     "last_event_id", HTTP, SUBSCRIBE, "text", "none", "The event of an event stream after which to go on.";
     "max_message_size", HTTP, ATTACH | SUBSCRIBE, "bytes", "64 MiB", "A larger message is an error and ends what brought it.";
 
-    "data", HTTP, CALL, "text, bytes, reader, object or list of pairs", "none", "The body as it is, or a form.";
+    "data", WEB, CALL, "text, bytes, reader, object or list of pairs (ftrack: attributes)", "none", "The body as it is, or a form; ftrack: the attributes of an entity.";
     "json", HTTP, CALL, "any value", "none", "The body as JSON.";
     "files", HTTP, CALL, "group: path, bytes, reader, or [filename, content, type, headers]; or a list of [name, file]", "none", "Parts of a multipart form.";
     "save_to", HTTP, CALL, "path, or provider", "none", "Where the body goes instead of memory.";
@@ -146,4 +150,42 @@ options! {
     "method", HTTP, CALL, "text", "none", "The method of a prepared request.";
     "url", HTTP, CALL | INSPECT, "URL", "none", "The URL of a prepared request, or the one that a snapshot is for.";
     "body", HTTP, CALL, "text, bytes, reader", "none", "The body of a prepared request.";
+
+    "subprotocols", HTTP, ATTACH, "list of names, or one", "none", "The subprotocols that a WebSocket is offered, the preferred one first.";
+    "compression", HTTP, ATTACH, "bool, \"deflate\", or object: server_no_context_takeover, client_no_context_takeover, server_max_window_bits, client_max_window_bits", "true", "Whether a WebSocket offers permessage-deflate, and with which parameters.";
+    "ping_interval", HTTP, ATTACH, "seconds, or null", "20", "The silence after which a WebSocket's peer is asked whether it is there.";
+    "ping_timeout", HTTP, ATTACH, "seconds, or null", "20", "The further silence after which a WebSocket counts as lost.";
+    "close_timeout", HTTP, ATTACH, "seconds", "10", "How long the peer's answer to a close is waited for.";
+
+    "text", WEBSOCKET, CALL, "text", "none", "The text message to send.";
+    "bytes", WEBSOCKET, CALL, "bytes", "none", "The binary message to send.";
+    "code", WEBSOCKET, CALL, "1000 to 4999", "1000", "Why a WebSocket is closed (RFC 6455 7.4).";
+    "reason", WEBSOCKET, CALL, "text, 123 bytes at most", "none", "The same in words.";
+    "api_key", FTRACK, CREATE, "text", "FTRACK_API_KEY, FTRACK_APIKEY", "The key to log in with.";
+    "api_user", FTRACK, CREATE, "text", "FTRACK_API_USER, else the login name", "The user to log in as.";
+    "strict_api", FTRACK, CREATE, "bool", "false", "Have the server answer errors with their HTTP status.";
+    "compat", FTRACK, CREATE, "\"python\"", "none", "Requests and matching exactly as the official Python client's.";
+    "schema_cache_path", FTRACK, CREATE, "directory, false", "FTRACK_API_SCHEMA_CACHE_PATH, else the user's cache directory", "Where the server's schemas are kept; false: nowhere.";
+    "auto_populate", FTRACK, DEFAULT, "bool", "true", "Fetch attributes that are asked for and not known, for all entities that came together.";
+    "record", FTRACK, DEFAULT, "bool", "true", "Record changes, to be sent at commit; false: they are visible here and never sent.";
+    "page_size", FTRACK, CALL, "number", "500", "How many results one request of a query brings.";
+    "limit", FTRACK, CALL, "number", "none", "How many results at the most.";
+    "offset", FTRACK, CALL, "number", "0", "How many results to leave out.";
+    "bind", FTRACK, CALL, "group: text, number, bool, null or a list of such", "none", "Values for the {NAME} of a query, escaped.";
+    "first", FTRACK, CALL, "bool", "false", "The first result alone, or null.";
+    "one", FTRACK, CALL, "bool", "false", "The only result; none or several are errors.";
+    "select", FTRACK, CALL, "projections, separated by commas", "none", "Which attributes.";
+    "refresh", FTRACK, CALL, "bool", "false", "Ask the server even when the entity is known.";
+    "entities", FTRACK, CALL, "list of \"Type/key\" or objects with type and key", "none", "The entities to populate.";
+    "terms", FTRACK, CALL, "list of words", "none", "What to search for.";
+    "expression", FTRACK, CALL, "criteria", "none", "What the results of a search must fulfil.";
+    "context_id", FTRACK, CALL, "identifier", "none", "The context to search in.";
+    "object_type_ids", FTRACK, CALL, "list of identifiers", "none", "The object types to search for.";
+    "add", FTRACK, CALL, "group: entity or list of entities", "none", "What is added to collections.";
+    "remove", FTRACK, CALL, "group: entity or list of entities", "none", "What is removed from collections.";
+    "replace", FTRACK, CALL, "group: object", "none", "Whole maps (metadata), in place of what is there.";
+    "identifying_keys", FTRACK, CALL, "list of attribute names", "all of data", "By which attributes ensure knows an entity.";
+    "operations", FTRACK, CALL, "list of objects", "none", "Operations as the server takes them.";
+    "name", FTRACK, INSPECT, "text", "none", "The entity type to show.";
+    "entity", FTRACK, INSPECT, "\"Type/key\"", "none", "The entity to show the state of.";
 }

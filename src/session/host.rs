@@ -5,6 +5,9 @@
 
 use std::cell::Cell;
 
+#[cfg(feature = "model")]
+use shuttle::thread_local;
+
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
     static WORKER: Cell<bool> = const { Cell::new(false) };

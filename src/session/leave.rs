@@ -107,8 +107,11 @@ fn answer_for(handle: &Handle) {
 pub(super) fn ended(handle: &Arc<Handle>, end: End) {
     for below in descendants(handle) {
         below.end.lock().get_or_insert_with(|| end.of_parent());
+        stop_feeds(&below);
     }
     handle.end.lock().get_or_insert(end);
+    // Nothing comes from there any more, also if the rest has to wait for a call in the host's code.
+    stop_feeds(handle);
     if !begin(handle) || handle.leaving.swap(true, Ordering::AcqRel) {
         // A close is at it: its CLOSED says what was noted here.
         return;
@@ -134,6 +137,12 @@ pub(super) fn ended(handle: &Arc<Handle>, end: End) {
             super::submit::let_go(top);
         }),
     );
+}
+
+fn stop_feeds(handle: &Handle) {
+    let feeds: Vec<_> = handle.subscriptions.lock().iter_mut().filter_map(|listed| listed.feed.take()).collect();
+    // Not under the lock: it is the back end's code that runs.
+    drop(feeds);
 }
 
 /// The end of a handle, once nothing is in flight any more.

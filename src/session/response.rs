@@ -1,9 +1,9 @@
 //! An answer as the host holds it.
 
-use std::{fmt, sync::OnceLock};
+use std::fmt;
 
 use crate::{
-    backends::{Answer, empty},
+    backends::{Answer, Plain},
     error::Result,
     value::{Document, Object, Tree},
 };
@@ -19,9 +19,7 @@ impl Response {
 
     /// An answer made of several: each comes out of `next`, their list is the value.
     pub fn of_items(value: &Tree, items: Vec<Response>) -> Response {
-        let mut plain = Plain::new(value, Object::default());
-        plain.items = items.into_iter().map(|item| item.0).collect();
-        Response(Box::new(plain))
+        Response(Box::new(Plain::of_items(value, items.into_iter().map(|item| item.0))))
     }
 
     /// The answer inside, to be carried by an error.
@@ -88,43 +86,5 @@ impl From<Box<dyn Answer>> for Response {
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response").field("status", &self.status()).finish_non_exhaustive()
-    }
-}
-
-/// A value, and perhaps items behind it.
-struct Plain {
-    value: Option<Box<Document>>,
-    text: OnceLock<Vec<u8>>,
-    meta: Box<Document>,
-    items: std::collections::VecDeque<Box<dyn Answer>>,
-}
-
-impl Plain {
-    fn new(value: &Tree, meta: Object) -> Plain {
-        let value = (!value.is_null()).then(|| Document::from_tree(value));
-        Plain { value, text: OnceLock::new(), meta: Document::from_tree(&Tree::Object(meta)), items: Default::default() }
-    }
-}
-
-impl Answer for Plain {
-    fn body(&self) -> &[u8] {
-        let text = self.text.get_or_init(|| {
-            let mut text = self.value.as_ref().map(|value| value.root().to_json()).unwrap_or_default().into_bytes();
-            text.push(0);
-            text
-        });
-        text.split_last().map_or(empty(), |(_, body)| body)
-    }
-
-    fn value(&self) -> Option<&Document> {
-        self.value.as_deref()
-    }
-
-    fn meta(&self) -> &Document {
-        &self.meta
-    }
-
-    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
-        Ok(self.items.pop_front())
     }
 }

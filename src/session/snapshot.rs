@@ -19,7 +19,7 @@ pub(super) fn inspect(handle: &Handle, what: &str, args: &Args) -> Result<Respon
         "backend" => Tree::from(handle.backend.name()),
         "url" => Tree::from(handle.backend.url()),
         "state" => Tree::from(handle.word()),
-        "staged" => handle.shared.staged.lock().show(),
+        "staged" => handle.backend.staged().unwrap_or_else(|| handle.shared.staged.lock().show()),
         "subscriptions" => {
             // Each one's count may take the worker's lock: not under ours.
             let listed: Vec<_> = handle.subscriptions.lock().iter().map(|one| Arc::clone(&one.subscription)).collect();

@@ -55,6 +55,9 @@ fn index_tree(index: usize) -> Tree {
 }
 
 pub(super) fn stage(handle: &Handle, call: &Call<'_>) -> Result<Response> {
+    if let Some(staged) = handle.backend.stage(call) {
+        return staged.map(Response::from);
+    }
     handle.backend.check(call)?;
     let item = Item {
         backend: Arc::clone(&handle.backend),
@@ -71,6 +74,9 @@ pub(super) fn stage(handle: &Handle, call: &Call<'_>) -> Result<Response> {
 
 /// Forgets what is staged; says how much it was.
 pub(super) fn rollback(handle: &Handle) -> usize {
+    if let Some(count) = handle.backend.rollback() {
+        return count;
+    }
     // Dropping the items may run host code (the drop of a reader): not under the lock.
     let items = std::mem::take(&mut handle.shared.staged.lock().items);
     items.len()
@@ -84,6 +90,9 @@ pub(super) fn commit(handle: &Handle, args: &Args, cancel: &Arc<Cancel>) -> Resu
     let Some(_committing) = committing else {
         return Err(Error::new(&code::BUSY, "commit was called inside a commit of the same session"));
     };
+    if let Some(committed) = handle.backend.commit(args, cancel) {
+        return committed.map(Response::from);
+    }
     let mut waiting = std::mem::take(&mut shared.staged.lock().items);
     let (mut values, mut answers) = (Vec::with_capacity(waiting.len()), Vec::with_capacity(waiting.len()));
     while let Some(item) = waiting.pop_front() {

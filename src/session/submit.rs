@@ -1,5 +1,5 @@
-//! Submitted calls: on the reactor when only bytes have to move, on the worker when the host's code or a file takes
-//! part. Either way the outcome comes exactly once, as a RESPONSE event.
+//! Submitted calls: on the reactor, which sends the worker on errands where the host's code or a file takes part; what
+//! is staged, committed and rolled back on the worker. Either way the outcome comes exactly once, as a RESPONSE event.
 
 use std::{
     cell::RefCell,
@@ -11,7 +11,7 @@ use std::{
 use crate::sys::lock::Mutex;
 
 use super::{
-    Event, Handle, INFLIGHT_MAX, Kind, Response, staged,
+    Event, Handle, INFLIGHT_MAX, Kind, Response, not_sent, staged,
     subscribe::{answer, push_listener},
     tickets::Ticket,
 };
@@ -60,16 +60,16 @@ impl Work {
 /// Begins a call and brings its outcome as one RESPONSE event.
 pub(super) fn submit(handle: &Arc<Handle>, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<u64> {
     handle.ready()?;
-    let work = Work::of(verb, args)?;
+    let work = Work::of(verb, args).map_err(not_sent)?;
     let scope = if matches!(work, Work::Commit | Work::Rollback) { scope::COMMIT } else { scope::CALL };
-    options::check(args, scope, handle.backend.name())?;
-    let tag: Box<str> = args.str("tag")?.unwrap_or_default().into();
+    options::check(args, scope, handle.backend.name()).map_err(not_sent)?;
+    let tag: Box<str> = args.str("tag").map_err(not_sent)?.unwrap_or_default().into();
     let unread = handle.hearer().queue.responses() + handle.shared.worker.answers();
     if handle.shared.tickets.count() + unread >= INFLIGHT_MAX {
-        return Err(Error::new(&code::LIMIT, format!("{INFLIGHT_MAX} calls were in flight or unread")));
+        return Err(not_sent(Error::new(&code::LIMIT, format!("{INFLIGHT_MAX} calls were in flight or unread"))));
     }
-    let progress = args.bool("progress")?.unwrap_or(false);
-    let ticket = handle.open_submitted(args, tag.clone())?;
+    let progress = args.bool("progress").map_err(not_sent)?.unwrap_or(false);
+    let ticket = handle.open_submitted(args, tag.clone()).map_err(not_sent)?;
     let (id, cancel) = (ticket.id(), Arc::clone(&ticket.cancel));
     let progress = progress.then(|| progress_events(handle, id, &tag));
     // The call keeps the handle, not the host's reference: a free meanwhile cancels it.

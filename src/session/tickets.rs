@@ -1,20 +1,16 @@
 //! Calls in flight: how one is ended from another thread, and how close waits for the last.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use crate::sys::lock::{Condvar, Mutex};
 use rustc_hash::FxBuildHasher;
 
 use crate::{
     engine::net::cancel::Cancel,
     error::{Error, Result},
+    sys::{
+        atomic::{AtomicU64, Ordering},
+        lock::{Condvar, Mutex},
+    },
 };
 
 /// Ids made by the library have the top bit set; the host's are below.
@@ -140,11 +136,7 @@ impl Tickets {
     }
 
     /// Does `then` once the given handles owe no answer: now, or on the thread that brings the last one.
-    pub fn when_quiet(
-        &self,
-        handles: impl Fn(u64) -> bool + Send + 'static,
-        then: Box<dyn FnOnce() + Send>,
-    ) {
+    pub fn when_quiet(&self, handles: impl Fn(u64) -> bool + Send + 'static, then: Box<dyn FnOnce() + Send>) {
         let mut state = self.state.lock();
         state.quiet.push(Quiet { handles: Box::new(handles), then });
         let due = state.quieted();
@@ -302,7 +294,10 @@ mod tests {
     fn ids_are_unique_among_those_in_flight() {
         let tickets = Arc::new(Tickets::default());
         for wrong in [0, -1, i64::MIN] {
-            assert_eq!(tickets.open(0, Some(wrong), None).unwrap_err().detail().get("key").and_then(|key| key.as_str()), Some("id"));
+            assert_eq!(
+                tickets.open(0, Some(wrong), None).unwrap_err().detail().get("key").and_then(|key| key.as_str()),
+                Some("id")
+            );
         }
         let mut first = tickets.open(0, Some(7), None).unwrap();
         assert!(tickets.open(1, Some(7), None).is_err());

@@ -6,14 +6,20 @@
 //! kernel, so those that the child makes are sound. Only their shape is changed here: no poison (a panic is contained at the
 //! edge of the library, and what it left half done is marked there), and waits that take a guard by reference.
 
+#[cfg(not(feature = "model"))]
+use std::sync;
 use std::{
     fmt,
     ops::{Deref, DerefMut},
-    sync::{self, PoisonError, TryLockError},
+    sync::{PoisonError, TryLockError},
     thread,
     time::{Duration, Instant},
 };
 
+#[cfg(feature = "model")]
+use shuttle::sync;
+
+use super::atomic::{AtomicUsize, Ordering};
 use crate::clock;
 
 /// How often a lock with a time limit is tried.
@@ -96,9 +102,14 @@ impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     }
 }
 
-/// What threads with a lock wait for.
+/// What threads with a lock wait for. Whoever changes what they wait for does so under that lock; then waking nobody
+/// costs no system call, as it would with the standard library's.
 #[derive(Default, Debug)]
-pub struct Condvar(sync::Condvar);
+pub struct Condvar {
+    bell: sync::Condvar,
+    /// Changed under the lock: who changed something under it afterwards sees everybody that waits for the change.
+    waiting: AtomicUsize,
+}
 
 /// Whether a wait ended because its time was over.
 #[derive(Clone, Copy, Debug)]
@@ -118,30 +129,52 @@ impl Condvar {
     /// Nobody waits yet.
     #[must_use]
     pub const fn new() -> Condvar {
-        Condvar(sync::Condvar::new())
+        Condvar { bell: sync::Condvar::new(), waiting: AtomicUsize::new(0) }
     }
 
     /// Wakes one.
+    #[cfg_attr(feature = "model", track_caller)]
     pub fn notify_one(&self) {
-        self.0.notify_one();
+        #[cfg(feature = "model")]
+        if mutant::forgets() {
+            return;
+        }
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.bell.notify_one();
+        }
     }
 
     /// Wakes all.
+    #[cfg_attr(feature = "model", track_caller)]
     pub fn notify_all(&self) {
-        self.0.notify_all();
+        #[cfg(feature = "model")]
+        if mutant::forgets() {
+            return;
+        }
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.bell.notify_all();
+        }
     }
 
     /// Opens the lock, waits to be woken, and closes it again.
     pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         if let Some(held) = guard.held.take() {
-            guard.held = Some(self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            guard.held = Some(self.bell.wait(held).unwrap_or_else(PoisonError::into_inner));
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
     /// The same, for a time at most.
     pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, time: Duration) -> Waited {
+        // Time that is over needs no system call (and stands still in the model check).
+        if time.is_zero() {
+            return Waited { timed_out: true };
+        }
         let Some(held) = guard.held.take() else { return Waited { timed_out: true } };
-        let (held, waited) = self.0.wait_timeout(held, time).unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let (held, waited) = self.bell.wait_timeout(held, time).unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
         guard.held = Some(held);
         Waited { timed_out: waited.timed_out() }
     }
@@ -149,6 +182,34 @@ impl Condvar {
     /// The same, until a time at most.
     pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, deadline: Instant) -> Waited {
         self.wait_for(guard, deadline.saturating_duration_since(clock::now()))
+    }
+}
+
+/// Bugs that the model check must find: wakes that are forgotten, and looks that are not made.
+#[cfg(feature = "model")]
+#[doc(hidden)]
+pub mod mutant {
+    use std::{cell::Cell, panic::Location};
+
+    // The standard library's: a whole exploration runs on one thread of the system.
+    std::thread_local! {
+        static FORGETFUL: Cell<Option<&'static str>> = const { Cell::new(None) };
+    }
+
+    /// From now on nothing in the file of this name wakes anybody, or the bug of this name is in.
+    pub fn forget(what: Option<&'static str>) {
+        FORGETFUL.set(what);
+    }
+
+    /// Whether the bug of this name is in.
+    pub fn is(name: &str) -> bool {
+        FORGETFUL.get() == Some(name)
+    }
+
+    #[track_caller]
+    pub(super) fn forgets() -> bool {
+        let place = Location::caller().file();
+        FORGETFUL.get().is_some_and(|file| place.ends_with(file))
     }
 }
 

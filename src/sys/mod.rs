@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code, reason = "system calls are what this folder is for")]
 
+pub mod atomic;
 pub mod environment;
 pub mod eventfd;
 pub mod fork;

@@ -9,7 +9,7 @@ use std::{
         unix::ffi::OsStrExt,
     },
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 /// Where to connect to.
@@ -27,6 +27,37 @@ pub struct Socket {
     /// Shared with the reactor, which must have let go of it before it is closed.
     fd: Arc<OwnedFd>,
     local: bool,
+}
+
+/// A way to look at a socket that somebody else reads. It does not keep the socket open.
+#[derive(Debug)]
+pub struct Glimpse {
+    fd: Weak<OwnedFd>,
+    local: bool,
+}
+
+/// What waits to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// Nothing.
+    Nothing,
+    /// Something.
+    Bytes,
+    /// The end of the connection.
+    End,
+}
+
+impl Glimpse {
+    /// Looks at what is there.
+    #[must_use]
+    pub fn look(&self) -> Seen {
+        let Some(fd) = self.fd.upgrade() else { return Seen::End };
+        match (Socket { fd, local: self.local }).peek(&mut [0]) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Seen::Nothing,
+            Ok(0) | Err(_) => Seen::End,
+            Ok(_) => Seen::Bytes,
+        }
+    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -204,6 +235,12 @@ impl Socket {
             storage.assume_init()
         };
         decode(&storage)
+    }
+
+    /// A way to look at it for others.
+    #[must_use]
+    pub fn glimpse(&self) -> Glimpse {
+        Glimpse { fd: Arc::downgrade(&self.fd), local: self.local }
     }
 
     /// A share of the descriptor: it stays open as long as there is one.

@@ -1,12 +1,18 @@
 //! Threads of the library: named, and with every signal blocked, because signals belong to the host.
 
-use std::{io, mem::MaybeUninit, ptr, thread};
+#[cfg(not(feature = "model"))]
+use std::thread;
+use std::{io, mem::MaybeUninit, ptr};
+
+#[cfg(feature = "model")]
+use shuttle::thread;
+pub use thread::JoinHandle;
 
 /// Starts a thread that sees no signals. Whoever does not wait for it lets the handle go.
 ///
 /// # Errors
 /// The system has no room for one more thread.
-pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<thread::JoinHandle<()>> {
+pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     // Blocked before the start: a mask that the thread set itself would leave a gap.
     let before = block_signals();
     let result = thread::Builder::new().name(name.to_owned()).spawn(work);

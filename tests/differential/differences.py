@@ -48,6 +48,8 @@ OUTCOME = tuple(
     ).split()
     for field in (name, name + "/*")
 )
+# What stands for a case that HTTP/2 has nothing like.
+HTTP1_ALONE = ("0/http1 alone",)
 # A header more or less shows in the echo as well, and changes its length.
 ECHO = ("*/body", "*/text", "*/headers/*", "*/wire/*/head/*", "*/request/headers/*", "*/history/*/headers/*", "*/history/*/request/*")
 
@@ -497,7 +499,74 @@ DIFFERENCES = [
             "redirects/truncated body on the way",
             "redirects/broken gzip on the way",
         ),
-        ("0/http1 alone",),
+        HTTP1_ALONE,
+        ways=("http2",),
+    ),
+    Difference(
+        "Plain HTTP/2 goes through an HTTP proxy by CONNECT, as TLS does: what a proxy refuses is ProxyError, and its "
+        "credentials are those of its URL.",
+        "The proxy speaks HTTP/1.1; a request that it forwards would not be HTTP/2.",
+        "1.9",
+        (
+            "proxies/given http",
+            "proxies/given http by POST",
+            "proxies/given all",
+            "proxies/given host",
+            "proxies/given host over scheme",
+            "proxies/given all host",
+            "proxies/given scheme over all host",
+            "proxies/given without scheme",
+            "proxies/given auth",
+            "proxies/given auth missing",
+            "proxies/given auth wrong",
+            "proxies/given auth escaped",
+            "proxies/given user alone",
+            "proxies/given no_proxy key for another",
+            "proxies/given target *",
+            "proxies/given tls to the proxy",
+            "proxies/environment *",
+            "proxies/call over environment*",
+            "proxies/session alone",
+            "proxies/session, no_proxy matches",
+            "proxies/call over session",
+            "proxies/redirect *",
+            "proxies/own proxy auth field",
+            "proxies/one connection to the proxy",
+            "proxies/basic auth and proxy auth",
+        ),
+        OUTCOME + ("?/wire*",),
+        ways=("http2",),
+    ),
+    Difference(
+        "A value is sent without the blanks around it; a name with a blank in it is InvalidHeader.",
+        "RFC 9113 8.2.1.",
+        "1.4",
+        ("headers/sent trailing blank", "headers/sent trailing blank in name", "headers/sent blank in name"),
+        OUTCOME + ("0/wire*",),
+        ways=("http2",),
+    ),
+    Difference(
+        "More bytes than the length says, two lengths, and Transfer-Encoding are errors.",
+        "RFC 9113 8.1.1, 8.2.2: the answer is malformed.",
+        "1.15",
+        ("faults/fault lying-length", "faults/fault two-lengths", "faults/fault te-and-length"),
+        OUTCOME,
+        ways=("http2",),
+    ),
+    Difference(
+        "An error that is raised for an answer without a reason phrase cannot be shown for HTTP/2.",
+        "No answer has one; the sandbox answers 501.",
+        "1.11",
+        ("content/reason missing in an error",),
+        ("0/status", "0/message"),
+        ways=("http2",),
+    ),
+    Difference(
+        "A redirect to a server that has no HTTP/2 fails when HTTP/2 was asked for.",
+        "`http_version: \"2\"` says HTTP/2 and nothing else.",
+        "1.14",
+        ("redirects/basic to another port", "redirects/session basic to another port", "redirects/own header to another port"),
+        OUTCOME + ("0/wire*",),
         ways=("http2",),
     ),
 ]

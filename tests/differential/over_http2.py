@@ -7,10 +7,12 @@
 - Requests share a connection, whatever the HTTP/1.1 server said about it: which one carried a request is not compared.
 - A body of unknown size needs no chunks.
 
-An echo tells all this in its body, whose length then tells it too.
+An echo tells all this in its body, whose length then tells it too. The servers have other ports. Faults write their heads by
+hand: whether they name the server and a type, and in which order, is no part of the comparison.
 """
 
 import json
+import re
 
 from record import replaced
 
@@ -46,17 +48,21 @@ def level(record, addresses):
     """The record of either side without what is HTTP/2's own."""
     for two, one in LISTENERS.items():
         record = replaced(record, ":" + addresses[two + "_port"] + r"\b", ":" + addresses[one + "_port"])
-    return [_step(step) for step in record]
+    ports = {int(addresses[two + "_port"]): int(addresses[one + "_port"]) for two, one in LISTENERS.items()}
+    return [_step(step, ports) for step in record]
 
 
-def _step(step):
+def _step(step, ports):
     step = dict(step)
     if "wire" in step:
-        step["wire"] = [_received(item) for item in step["wire"]]
+        step["wire"] = [_received(item, ports) for item in step["wire"]]
+    if "message" in step:
+        step["message"] = re.sub(r"^(\d+ \w+ Error: ).* for url: ", r"\1for url: ", step["message"])
     for answer in [step, *step.get("history", [])]:
         if "reason" in answer:
             answer["reason"] = ""
-        echo = False
+        # Nobody sees how long the echo would have been.
+        echo = answer.get("method", answer.get("request", {}).get("method") if answer is step else None) == "HEAD"
         for key in ("body", "text"):
             if answer.get(key):
                 answer[key], same = _echo(answer[key])
@@ -64,18 +70,24 @@ def _step(step):
         if isinstance(answer.get("json"), dict) and "headers" in answer["json"]:
             answer["json"] = _told(answer["json"])
         if "headers" in answer:
+            if "/fault/" in answer.get("url", ""):
+                answer.pop("encoding", None)
+                answer["headers"] = sorted(([name.lower(), value] for name, value in answer["headers"] if name.lower() != "content-type"))
             answer["headers"] = [[name, "(an echo's)" if echo and name == "content-length" else value] for name, value in _fields(answer["headers"])]
     return step
 
 
 def _fields(pairs):
-    return [[name.lower(), value] for name, value in pairs if name.lower() not in HOP_BY_HOP]
+    return [[name.lower(), value] for name, value in pairs if name.lower() not in HOP_BY_HOP and [name.lower(), value] != ["server", "haft-sandbox"]]
 
 
-def _received(item):
+def _received(item, ports):
     """A request as the server received it: method and path, the host, the fields."""
     item = {key: value for key, value in item.items() if key != "connection"}
     item["listener"] = LISTENERS.get(item["listener"], item["listener"])
+    if item.get("socks"):
+        # The same is told in its parts.
+        return item | {"head": [], "socks": item["socks"] | {"port": ports.get(item["socks"]["port"], item["socks"]["port"])}}
     if item["head"][0].startswith("CONNECT "):
         # Proxies are spoken to by HTTP/1.1.
         return item

@@ -25,7 +25,7 @@ import over_http2
 import requests_side
 import subjects
 from case import filled
-from differences import DIFFERENCES, WAYS, matches
+from differences import DIFFERENCES, HTTP1_ALONE, WAYS, matches
 from record import Log, unequal
 
 
@@ -57,7 +57,8 @@ class Runner:
                 self.names[key + "_port"] = self.names[key].rsplit(":", 1)[1]
                 self.names[key + "_at"] = self.names[key].split("://")[1]
         self.log = Log(addresses["http"])
-        self.shown = set()
+        # The differences that showed, and the cases that HTTP/2 has nothing like.
+        self.shown, self.apart = set(), set()
 
     def run(self, subject, case):
         """The unexplained differences of a case by each way, and the records: of each way and of requests."""
@@ -87,19 +88,20 @@ class Runner:
         said = [[step.get("said") for step in record] for record in (left, right)]
         left, right = (copy.deepcopy([{key: step[key] for key in step if key != "said"} for step in record]) for record in (left, right))
         if way == "http2" and over_http2.apart(left):
-            # Nothing can be compared; but it must be listed.
+            # Nothing can be compared; but it must be listed, and no other difference covers it.
             left, right = [{"http1 alone": True}], [{"http1 alone": False}]
+            self.apart.add(name)
         elif way == "http2":
             left, right = (over_http2.level(record, self.names) for record in (left, right))
         for index, difference in enumerate(DIFFERENCES):
-            if difference.same and difference.fits(name, way):
+            if difference.same and difference.fits(name, way) and not (way == "http2" and name in self.apart):
                 count = len(unequal(left, right))
                 left, right = difference.same(left, right)
                 if len(unequal(left, right)) < count:
                     self.note(index, name, way)
         rest = unequal(left, right)
         for index, difference in enumerate(DIFFERENCES):
-            if difference.paths and difference.fits(name, way):
+            if difference.paths and difference.fits(name, way) and (way == "http2" and name in self.apart) <= (difference.paths == HTTP1_ALONE):
                 covered = [path for path in rest if difference.allows(path)]
                 if covered:
                     self.note(index, name, way)
@@ -121,7 +123,8 @@ class Runner:
         for index, difference in enumerate(DIFFERENCES):
             for pattern in difference.cases:
                 owner = pattern.split("/")[0]
-                if owner == subject and way in difference.ways and (index, pattern, way) not in self.shown:
+                alone = way == "http2" and difference.paths != HTTP1_ALONE and any(matches(name, pattern) for name in self.apart)
+                if owner == subject and way in difference.ways and (index, pattern, way) not in self.shown and not alone:
                     yield f"{pattern}: {difference.what}"
 
 

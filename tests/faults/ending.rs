@@ -212,7 +212,7 @@ fn a_connection_that_is_not_made_in_time_is_given_up() {
     let expected = [
         ("/status", json!("HAFT_E_TIMEOUT")),
         ("/detail/code", json!("connect_timeout")),
-        ("/message", json!(format!("the connection to {place} was not made in time"))),
+        ("/message", json!(format!("the connection to {place} was not made within 0.3 s"))),
         ("/detail/phase", json!("connect")),
         ("/detail/outcome", json!("not_sent")),
         ("/retryable", json!(true)),

@@ -165,7 +165,7 @@ fn the_whole_call_is_limited_as_a_whole() {
     let check = |found: &Value, outcome: &str, what: &str| {
         let expected = [
             ("/status", json!("HAFT_E_TIMEOUT")),
-            ("/message", json!("the whole call took too long")),
+            ("/message", json!("the whole call to 127.0.0.1 took too long")),
             ("/detail/code", json!("total_timeout")),
             ("/detail/outcome", json!(outcome)),
         ];
@@ -198,7 +198,7 @@ fn the_whole_call_is_limited_as_a_whole() {
     player.create("0", &format!("http://{}", listener.local_addr().unwrap()), &["j:timeout=0.3"]);
     let found = player.call("POST", "/", &["r:data=100000000"]);
     let expected = [
-        ("/message", json!("the server took no bytes for too long")),
+        ("/message", json!("127.0.0.1 took no bytes within 0.3 s")),
         ("/detail/code", json!("read_timeout")),
         ("/detail/phase", json!("write")),
         ("/detail/outcome", json!("unknown")),
@@ -217,7 +217,7 @@ fn silence_inside_a_streamed_body_is_noticed() {
     let found = player.tell(&["read", "5", "4096", "1000"]);
     let expected = [
         ("/status", json!("HAFT_E_TIMEOUT")),
-        ("/message", json!("the server was silent for too long")),
+        ("/message", json!("nothing more of the body came from 127.0.0.1 within 0.3 s")),
         ("/got", json!(10)),
         ("/last", json!(0)),
         ("/detail/code", json!("read_timeout")),

@@ -11,7 +11,7 @@ use crate::{
     engine::http::{
         body::Body,
         charset,
-        client::Delivered,
+        client::{self, Delivered},
         fields::{Fields, text},
         policy::Finished,
         stream::BodyStream,
@@ -139,7 +139,7 @@ impl HttpAnswer {
     /// A failure of the body, with what is known by now: whose it was, and that the server did answer.
     pub(super) fn named(&self, error: Error) -> Error {
         let error = if error.known_outcome().is_some() { error } else { error.outcome(Outcome::Applied) };
-        if error.detail().get("url").is_some() { error } else { error.with("url", &*self.finished.request.url.redacted()) }
+        client::named(error, &self.finished.request)
     }
 
     /// The fields of the final answer.

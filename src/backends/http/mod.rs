@@ -9,7 +9,9 @@ mod router;
 mod save;
 mod settings;
 mod snapshot;
+mod sse;
 mod watch;
+mod websocket;
 
 use std::{
     path::PathBuf,
@@ -19,7 +21,7 @@ use std::{
 
 use crate::sys::lock::Mutex;
 
-use super::{Answer, Backend, Call, Carried, Late, Lent, Pending};
+use super::{Answer, Backend, Call, Carried, Feed, Late, Lent, Pending, Sink};
 use crate::{
     args::Args,
     clock,
@@ -64,6 +66,7 @@ struct Shared {
 }
 
 /// One HTTP session, or a child of one with another base.
+#[derive(Clone)]
 pub struct HttpSession {
     shared: Arc<Shared>,
     base: Option<Url>,
@@ -98,7 +101,7 @@ impl HttpSession {
         cookies.apply(&mut jar, now)?;
         let pool = pool_options(args, PoolOptions::default())?;
         let shared = Shared {
-            carrier: Arc::new(Carrier::new(pool)),
+            carrier: Arc::new(Carrier::new(pool, Arc::clone(&lent.reactor))),
             pool: Mutex::new(pool),
             jar: Arc::new(Mutex::new(jar)),
             environment: Arc::new(environment),
@@ -334,7 +337,10 @@ impl Backend for HttpSession {
         if prepared.request.url.is_secure() {
             // Certificates are read here; the reactor finds them in memory. What is wrong with them it tells itself, with
             // the URL.
-            let _ = config::client(&settings.tls);
+            let router = HttpRouter { settings: &settings, environment: &self.shared.environment };
+            if let Ok(route) = router.route(&prepared.request) {
+                let _ = config::client(&route.parts().tls);
+            }
         }
         let limits = limits(&settings);
         let flight = Flight {
@@ -355,20 +361,24 @@ impl Backend for HttpSession {
         drop(settings);
         let mut vigil = Vigil::new(Arc::clone(call.cancel));
         let keeper = flight.keeper();
-        let save = save.map(|target| Kept::new(target, Some(Arc::clone(&flight.worker))));
+        let save = save.map(|target| Box::new(Kept::new(target, Some(Arc::clone(&flight.worker)))));
         let mut kept = Kept::new(flight, keeper.clone());
         Ok(Some(Box::pin(async move {
             let Some(flight) = kept.get() else { return Box::new(|| Err(gone())) as Late };
             let hosted = keeper.is_some();
             if let Some(save) = save {
-                let (outcome, unused) = match flight.open(&mut vigil).await {
-                    Ok(delivered) => {
-                        let target = save.into_inner();
-                        let (reading, worker) = (reading.clone(), &flight.worker);
-                        (Box::pin(download::download(delivered, target, reading, worker, &mut vigil)).await, None)
+                // In a box of its own: each call would have room for it.
+                let saved = Box::pin(async {
+                    match flight.open(&mut vigil).await {
+                        Ok(delivered) => {
+                            let target = save.into_inner();
+                            let (reading, worker) = (reading.clone(), &flight.worker);
+                            (download::download(delivered, target, reading, worker, &mut vigil).await, None)
+                        }
+                        Err(error) => (Err(error), Some(save)),
                     }
-                    Err(error) => (Err(error), Some(save)),
-                };
+                });
+                let (outcome, unused) = saved.await;
                 return late_of(hosted.then_some(kept), move || {
                     drop(unused);
                     let (answer, saved) = outcome.map_err(|error| with_answer(error, &reading))?;
@@ -467,10 +477,11 @@ impl Backend for HttpSession {
         &["headers", "cookies", "adapters", "adapter", "environment", "pool"]
     }
 
-    fn attach(&self, name: &str, args: &Args, _cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
-        if name.starts_with("ws:") || name.starts_with("wss:") {
-            return Err(Error::new(&code::UNSUPPORTED, "WebSockets are not part of this build"));
+    fn attach(&self, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
+        if websocket::is_one(name) {
+            return Ok(Arc::new(websocket::WebSocket::attach(self, name, args, cancel)?));
         }
+        websocket::refuse_options(args)?;
         let base = match &self.base {
             Some(base) => Url::join_base(base, name)?,
             None => Url::prepare(name, None)?,
@@ -481,7 +492,21 @@ impl Backend for HttpSession {
         Ok(Arc::new(HttpSession { shared: Arc::clone(&self.shared), base: Some(base), layer: Arc::new(layer) }))
     }
 
-    fn close(&self, _keep: bool, _deadline: Instant) -> Result<()> {
+    fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        sse::subscribe(self, topic, args, sink)
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &["sse:/path"]
+    }
+
+    fn abandon(&self) {
+        if self.layer.parent().is_none() {
+            self.shared.carrier.lines().abandon();
+        }
+    }
+
+    fn close(&self, _keep: bool, deadline: Instant) -> Result<()> {
         let settings = self.settings()?;
         if let Some(parent) = self.layer.parent() {
             // What the parent mounted is still in use.
@@ -489,7 +514,7 @@ impl Backend for HttpSession {
             return Ok(());
         }
         settings.adapters.close_all_but(&Adapters::default());
-        self.shared.carrier.clear();
+        self.shared.carrier.close(deadline);
         match &self.shared.cookie_file {
             Some(file) => cookies::netscape::save(&self.shared.jar.lock(), file, clock::epoch_seconds()),
             None => Ok(()),

@@ -15,7 +15,7 @@ use crate::{
         },
         net::{
             proxy::{Kind, Proxy},
-            route::{Parts, Route},
+            route::{Parts, Route, Version},
         },
     },
     error::Result,
@@ -35,6 +35,7 @@ struct Known {
     secure: bool,
     host: Box<str>,
     port: u16,
+    version: Version,
     route: Arc<Route>,
 }
 
@@ -50,16 +51,19 @@ impl Router for HttpRouter<'_> {
     fn route(&self, request: &Request) -> Result<Arc<Route>> {
         let url = &request.url;
         let (secure, host, port) = (url.is_secure(), url.host(), url.port_or_default());
-        let fits = |known: &&Known| known.secure == secure && known.port == port && &*known.host == host;
+        let version = self.settings.adapters.version(url.as_str()).unwrap_or(self.settings.version);
+        let fits = |known: &&Known| {
+            known.secure == secure && known.port == port && known.version == version && &*known.host == host
+        };
         if let Some(known) = self.settings.routes.0.read().iter().find(fits) {
             return Ok(Arc::clone(&known.route));
         }
-        let route = self.decide(request)?;
+        let route = self.decide(request, version)?;
         let mut known = self.settings.routes.0.write();
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        known.push(Known { secure, host: host.into(), port, route: Arc::clone(&route) });
+        known.push(Known { secure, host: host.into(), port, version, route: Arc::clone(&route) });
         Ok(route)
     }
 
@@ -86,20 +90,37 @@ impl HttpRouter<'_> {
         }
     }
 
-    fn decide(&self, request: &Request) -> Result<Arc<Route>> {
+    /// The route for what is not HTTP after its first request: no proxy may look into it, and no ALPN may choose another
+    /// version of HTTP.
+    pub fn tunnel(&self, request: &Request) -> Result<Arc<Route>> {
+        let mut parts = self.parts(request, Version::Http1)?;
+        parts.tunnel = true;
+        if !parts.tls.alpn.is_empty() {
+            Arc::make_mut(&mut parts.tls).alpn.clear();
+        }
+        Ok(Route::new(parts))
+    }
+
+    fn decide(&self, request: &Request, version: Version) -> Result<Arc<Route>> {
+        self.parts(request, version).map(Route::new)
+    }
+
+    fn parts(&self, request: &Request, version: Version) -> Result<Parts> {
         let (settings, url) = (self.settings, &request.url);
         let proxy = self.sources().select(&request.place())?;
-        Ok(Route::new(Parts {
+        Ok(Parts {
             https: url.is_secure(),
             host: url.host().to_owned(),
             port: url.port_or_default(),
             proxy: proxy.map(engine_proxy),
+            tunnel: false,
             unix_socket: settings.unix_socket.as_deref().map(Into::into),
             tls: Arc::clone(&settings.tls),
             local_address: settings.local_address,
             family: settings.family,
+            version,
             overrides: settings.overrides.to_vec(),
-        }))
+        })
     }
 }
 

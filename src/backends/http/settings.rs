@@ -19,10 +19,10 @@ use crate::{
             proxies::{Precedence, Proxies},
             query, retry,
         },
-        net::route::{Family, Override},
+        net::route::{Family, Override, Version},
         tls::settings::{Identity, TlsSettings, Verify, parse_pins},
     },
-    error::{Error, Result, code},
+    error::{Error, Result},
     secret::Secret,
     value::{Provider, Tree},
 };
@@ -111,6 +111,8 @@ pub struct Settings {
     pub local_address: Option<IpAddr>,
     /// The address family.
     pub family: Family,
+    /// The version of HTTP.
+    pub version: Version,
     /// Addresses instead of look-ups.
     pub overrides: Arc<[Override]>,
     /// Explicit settings lose against the environment, as in requests.
@@ -165,6 +167,7 @@ impl Default for Settings {
             unix_socket: None,
             local_address: None,
             family: Family::default(),
+            version: Version::default(),
             overrides: Arc::default(),
             environment_wins: false,
             trust_env: true,
@@ -295,7 +298,7 @@ impl Settings {
                 self.local_address = args.str(key)?.map(|text| text.parse().map_err(wrong)).transpose()?;
             }
             "ip_version" => self.family = family(value)?,
-            "http_version" => http_version(args.str(key)?)?,
+            "http_version" => self.version = http_version(args.str(key)?)?,
             "resolve" => self.overrides = overrides(value)?.into(),
             "environment" => {
                 self.environment_wins = match args.str(key)? {
@@ -456,10 +459,11 @@ fn parse_mode(word: Option<&str>) -> Result<Parse> {
     }
 }
 
-fn http_version(word: Option<&str>) -> Result<()> {
+fn http_version(word: Option<&str>) -> Result<Version> {
     match word {
-        None | Some("1.1" | "auto") => Ok(()),
-        Some("2") => Err(Error::new(&code::UNSUPPORTED, "HTTP/2 is not part of this build").with("key", "http_version")),
+        None | Some("1.1") => Ok(Version::Http1),
+        Some("2") => Ok(Version::Http2),
+        Some("auto") => Ok(Version::Auto),
         Some(other) => Err(Error::option("http_version", format!("there is no HTTP version {other:?} here"))),
     }
 }

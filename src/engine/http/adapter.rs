@@ -1,18 +1,23 @@
 //! Who carries a request: the table that requests calls `mount`, and the ways to carry (spec/http.md 1.2, 1.17).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
+    body,
     cassette::Cassette,
     client::{Order, Router},
     exchange::{self, Carrier, Payload},
+    h2::{self, Errand, Exchanged, Made, Patience},
     policy::{Hop, hooks::{answer, question, succeeded}},
     relay::Relay,
     request::{Framing, Request},
 };
 use crate::{
     args::Args,
-    engine::net::{limits::Limits, route::Route},
+    engine::net::{
+        limits::Limits,
+        route::{Route, Version},
+    },
     error::{Error, Result, Status, code},
     log,
     value::{Object, Provider, Reader, Tree},
@@ -24,8 +29,10 @@ pub(super) const CONTINUE_PATIENCE: std::time::Duration = std::time::Duration::f
 /// One way to carry requests.
 #[derive(Clone, Debug)]
 pub enum Adapter {
-    /// HTTP/1.1 over our own connections.
+    /// Our own connections, and the version of HTTP that `http_version` says.
     Exchange,
+    /// The same with HTTP/2, whatever it says.
+    Http2,
     /// The host does it.
     Provider(Arc<dyn Provider>),
     /// A file plays the server, or records it.
@@ -105,6 +112,14 @@ impl Adapters {
         })
     }
 
+    /// The version of HTTP that the adapter of a URL speaks whatever else was said.
+    pub fn version(&self, url: &str) -> Option<Version> {
+        if !self.mounted.iter().any(|(_, adapter)| matches!(adapter, Adapter::Http2)) {
+            return None;
+        }
+        self.find(url).ok().filter(|adapter| matches!(adapter, Adapter::Http2)).map(|_| Version::Http2)
+    }
+
     /// Whether nothing but our own connections carries anything.
     pub fn are_plain(&self) -> bool {
         self.mounted.iter().all(|(_, adapter)| adapter.is_exchange())
@@ -151,19 +166,20 @@ impl Adapters {
 impl Adapter {
     /// Whether it moves bytes over our own connections and does nothing else.
     pub fn is_exchange(&self) -> bool {
-        matches!(self, Adapter::Exchange)
+        matches!(self, Adapter::Exchange | Adapter::Http2)
     }
 
     /// The name in snapshots.
     pub fn name(&self) -> String {
         match self {
             Adapter::Exchange => "exchange".into(),
+            Adapter::Http2 => "http2".into(),
             Adapter::Provider(_) => "provider".into(),
             Adapter::Cassette(cassette) => format!("cassette:{}", cassette.path().display()),
         }
     }
 
-    /// Reads a mounted value: `"exchange"`, `"cassette:FILE"` or a provider.
+    /// Reads a mounted value: `"exchange"`, `"http2"`, `"cassette:FILE"` or a provider.
     ///
     /// # Errors
     /// `argument` for anything else.
@@ -171,17 +187,14 @@ impl Adapter {
         match value {
             Tree::Provider(provider) => Ok(Adapter::Provider(Arc::clone(provider))),
             Tree::Text(name) if &**name == "exchange" => Ok(Adapter::Exchange),
+            Tree::Text(name) if &**name == "http2" => Ok(Adapter::Http2),
             Tree::Text(name) if name.starts_with("cassette:") => {
                 let path = name.trim_start_matches("cassette:");
                 Ok(Adapter::Cassette(Arc::new(Cassette::open(path.as_ref())?)))
             }
-            Tree::Text(name) if &**name == "http2" => Err(Error::new(
-                &code::UNSUPPORTED,
-                "the adapter \"http2\" is not part of this build; \"exchange\" speaks HTTP/1.1",
-            )),
             _ => Err(Error::option(
                 &format!("adapter.{prefix}"),
-                "an adapter was neither a provider nor \"exchange\" nor \"cassette:FILE\"",
+                "an adapter was neither a provider nor \"exchange\", \"http2\" or \"cassette:FILE\"",
             )),
         }
     }
@@ -223,8 +236,6 @@ impl Carried {
 pub(super) struct Composed {
     /// The head, blank line included.
     pub head: Vec<u8>,
-    /// How the body is framed.
-    pub framing: Framing,
     /// The head asks for `100 Continue`.
     pub expects: bool,
 }
@@ -233,8 +244,7 @@ pub(super) struct Composed {
 ///
 /// # Errors
 /// `invalid_header`.
-pub(super) fn compose(route: &Route, request: &Request, expect_continue: bool) -> Result<Composed> {
-    let framing = request.framing()?;
+pub(super) fn compose(route: &Route, request: &Request, framing: Framing, expect_continue: bool) -> Result<Composed> {
     let parts = route.parts();
     let mut fields: Vec<(&str, &str)> = Vec::new();
     let forward = route.is_forward();
@@ -250,7 +260,21 @@ pub(super) fn compose(route: &Route, request: &Request, expect_continue: bool) -
     }
     let expects = expect || request.headers.get("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
     let head = request.head(forward, &fields)?;
-    Ok(Composed { head, framing, expects })
+    Ok(Composed { head, expects })
+}
+
+/// What follows the head, from memory or from what `source` was opened for.
+fn payload<'a>(
+    framing: Framing,
+    request: &'a Request,
+    source: &'a mut Option<Box<dyn body::Source>>,
+) -> Payload<'a> {
+    match (framing, request.body.as_bytes(), source) {
+        (Framing::Sized(_), Some(bytes), _) => Payload::Bytes(bytes),
+        (Framing::Sized(size), None, Some(source)) => Payload::Source { source: &mut **source, size: Some(size) },
+        (Framing::Chunked, _, Some(source)) => Payload::Source { source: &mut **source, size: None },
+        _ => Payload::None,
+    }
 }
 
 /// Carries a request over our own connections.
@@ -258,26 +282,42 @@ pub(super) fn compose(route: &Route, request: &Request, expect_continue: bool) -
 /// # Errors
 /// What the connection says, with the outcome.
 pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request, order: &Order<'_>) -> Result<Carried> {
-    let Composed { head, framing, expects } = compose(route, request, order.expect_continue)?;
-    let mut source;
-    let payload = match (framing, request.body.as_bytes()) {
-        (Framing::None, _) => Payload::None,
-        (Framing::Sized(_), Some(bytes)) => Payload::Bytes(bytes),
-        (Framing::Sized(size), None) => {
-            source = request.body.open()?;
-            Payload::Source { source: &mut *source, size: Some(size) }
-        }
-        (Framing::Chunked, _) => {
-            source = request.body.open()?;
-            Payload::Source { source: &mut *source, size: None }
-        }
+    let framing = request.framing()?;
+    let in_memory = match framing {
+        Framing::None => true,
+        Framing::Sized(_) => request.body.as_bytes().is_some(),
+        Framing::Chunked => false,
     };
-    let mut answer = carrier.exchange(
-        route,
+    let mut source = if in_memory { None } else { Some(request.body.open()?) };
+    let (mut way, mut made) = (Cow::Borrowed(route), None);
+    if route.parts().version != Version::Http1 {
+        let errand = Errand {
+            lines: carrier.lines(),
+            route,
+            request,
+            payload: payload(framing, request, &mut source),
+            limits: &order.limits,
+            watch: order.watch.as_ref(),
+            replay_safe: is_replay_safe(&request.method),
+        };
+        match h2::at_once(errand.run(&mut Patience::thread(order.cancel)))? {
+            Exchanged::Answer(answer) => return Ok(carried(answer)),
+            Exchanged::Older(older, connection) => {
+                way = Cow::Owned(older);
+                if let Some(Made::Own(connection, steps)) = connection {
+                    made = Some((connection, steps));
+                }
+            }
+        }
+    }
+    let Composed { head, expects } = compose(&way, request, framing, order.expect_continue)?;
+    let answer = carrier.exchange_over(
+        &way,
+        made,
         exchange::Order {
             method: &request.method,
             head: &head,
-            payload,
+            payload: payload(framing, request, &mut source),
             expect_continue: expects.then_some(CONTINUE_PATIENCE),
             replay_safe: is_replay_safe(&request.method),
         },
@@ -285,8 +325,13 @@ pub(super) fn exchange(carrier: &Carrier, route: &Arc<Route>, request: &Request,
         order.cancel,
         order.watch.as_ref(),
     )?;
+    Ok(carried(Box::new(answer)))
+}
+
+/// An answer of one of our connections.
+pub(super) fn carried(mut answer: Box<exchange::Answer>) -> Carried {
     let hop = Hop { status: answer.status, head: std::mem::take(&mut answer.raw_head), body: None };
-    Ok(Carried { hop, source: Source::Wire(Box::new(answer)) })
+    Carried { hop, source: Source::Wire(answer) }
 }
 
 /// Methods that may go out twice without harm (RFC 9110 9.2.2), of which PUT is left out: its body may be large.

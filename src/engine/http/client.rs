@@ -187,8 +187,13 @@ pub(super) fn is_change_made(method: &str, status: u16) -> bool {
     !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") && status < 400 && !matches!(status, 307 | 308)
 }
 
-/// Names the URL in the detail, without its userinfo.
-pub(super) fn named(error: Error, request: &Request) -> Error {
+/// Names the URL in the detail, without its userinfo, and the host of a time-out.
+pub fn named(error: Error, request: &Request) -> Error {
+    let error = match error.code() {
+        "read_timeout" | "connect_timeout" => error.reworded("the server", request.url.host()),
+        "total_timeout" => error.reworded("the whole call took", &format!("the whole call to {} took", request.url.host())),
+        _ => error,
+    };
     if error.detail().get("url").is_some() { error } else { error.with("url", &*request.url.redacted()) }
 }
 
@@ -218,7 +223,7 @@ fn carry(carrier: &Carrier, adapters: &Adapters, order: &Order<'_>, request: &Re
     order.cancel.check()?;
     let adapter = adapters.find(request.url.as_str())?;
     match adapter {
-        Adapter::Exchange => exchange(carrier, order, request),
+        Adapter::Exchange | Adapter::Http2 => exchange(carrier, order, request),
         Adapter::Provider(provider) => {
             super::adapter::ask(&**provider, request, order.router, &order.limits).map_err(perhaps_sent)
         },

@@ -3,6 +3,7 @@
 //! worker, and the end of the call by the host does not wait for it.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,7 +16,8 @@ use super::{
     cassette::Cassette,
     client::{Delivered, Router, affords, after, is_change_made, named, perhaps_sent, split, told, with_answer},
     exchange::{self, Carrier, Payload, Watch},
-    policy::{Hop, Input, Rules, Step, Transaction},
+    h2::{Errand, Exchanged, Made, Patience},
+    policy::{Input, Rules, Step, Transaction},
     relay::Relay,
     request::{Framing, Request},
     stream::BodyStream,
@@ -25,7 +27,11 @@ use crate::{
     clock,
     engine::{
         errands::{self, Errands, Kept},
-        net::{cancel::Cancel, limits::Limits},
+        net::{
+            cancel::Cancel,
+            limits::Limits,
+            route::{Route, Version},
+        },
         reactor::vigil::Vigil,
     },
     error::{Error, Outcome, Result, code},
@@ -287,7 +293,7 @@ impl Flight {
     async fn carry(&self, request: &Request, vigil: &mut Vigil) -> Result<Carried> {
         self.cancel.check()?;
         match self.adapters.find(request.url.as_str())? {
-            Adapter::Exchange => self.exchange(request, vigil).await,
+            Adapter::Exchange | Adapter::Http2 => self.exchange(request, vigil).await,
             Adapter::Provider(provider) => {
                 Box::pin(self.ask(provider, request, vigil)).await.map_err(perhaps_sent)
             }
@@ -298,34 +304,62 @@ impl Flight {
     /// Carries a request over our own connections.
     async fn exchange(&self, request: &Request, vigil: &mut Vigil) -> Result<Carried> {
         let route = self.router.route(request)?;
-        let Composed { head, framing, expects } = adapter::compose(&route, request, self.expect_continue)?;
+        let framing = request.framing()?;
         let mut relay: Option<Box<Relay>> = None;
-        let payload = match (framing, request.body.as_bytes()) {
-            (Framing::None, _) => Payload::None,
-            (Framing::Sized(_), Some(bytes)) => Payload::Bytes(bytes),
-            (framing, _) => {
-                let size = if let Framing::Sized(size) = framing { Some(size) } else { None };
-                let made = Box::new(Relay::new(request.body.open()?, size, Arc::clone(&self.worker)));
-                Payload::Relay { relay: relay.insert(made), size }
-            }
-        };
-        let order = exchange::Order {
-            method: &request.method,
-            head: &head,
-            payload,
-            expect_continue: expects.then_some(adapter::CONTINUE_PATIENCE),
-            replay_safe: adapter::is_replay_safe(&request.method),
-        };
-        let answer = self.carrier.flow_open(&route, order, &self.limits, vigil, self.watch.as_ref()).await;
+        if !matches!((framing, request.body.as_bytes()), (Framing::None, _) | (Framing::Sized(_), Some(_))) {
+            let size = if let Framing::Sized(size) = framing { Some(size) } else { None };
+            relay = Some(Box::new(Relay::new(request.body.open()?, size, Arc::clone(&self.worker))));
+        }
+        let answer = self.exchange_on(&route, request, framing, &mut relay, vigil).await;
         if let Some(relay) = &mut relay {
             let source = Box::pin(relay.part(vigil)).await;
             if let Ok(Some(source)) = source {
                 self.remains.lock().push(Box::new(source));
             }
         }
-        let mut answer = answer?;
-        let hop = Hop { status: answer.status, head: std::mem::take(&mut answer.raw_head), body: None };
-        Ok(Carried::new(hop, Source::Wire(Box::new(answer))))
+        Ok(adapter::carried(answer?))
+    }
+
+    async fn exchange_on(
+        &self,
+        route: &Arc<Route>,
+        request: &Request,
+        framing: Framing,
+        relay: &mut Option<Box<Relay>>,
+        vigil: &mut Vigil,
+    ) -> Result<Box<exchange::Answer>> {
+        let replay_safe = adapter::is_replay_safe(&request.method);
+        let (mut way, mut made) = (Cow::Borrowed(route), None);
+        if route.parts().version != Version::Http1 {
+            let errand = Errand {
+                lines: self.carrier.lines(),
+                route,
+                request,
+                payload: payload(request, relay),
+                limits: &self.limits,
+                watch: self.watch.as_ref(),
+                replay_safe,
+            };
+            match Box::pin(errand.run(&mut Patience::Reactor(vigil))).await? {
+                Exchanged::Answer(answer) => return Ok(answer),
+                Exchanged::Older(older, connection) => {
+                    way = Cow::Owned(older);
+                    if let Some(Made::Wired(wired, steps)) = connection {
+                        made = Some((wired, steps));
+                    }
+                }
+            }
+        }
+        let Composed { head, expects } = adapter::compose(&way, request, framing, self.expect_continue)?;
+        let mut order = exchange::Order {
+            method: &request.method,
+            head: &head,
+            payload: payload(request, relay),
+            expect_continue: expects.then_some(adapter::CONTINUE_PATIENCE),
+            replay_safe,
+        };
+        let answer = self.carrier.flow_open(&way, &mut made, &mut order, &self.limits, vigil, self.watch.as_ref()).await?;
+        Ok(Box::new(answer))
     }
 
     /// Has the host carry it.
@@ -350,6 +384,18 @@ impl Flight {
         let errand = move || recorder.record(&asked, &hop, &body).map(|()| (hop, body));
         let (hop, body) = errands::fetch(&self.worker, vigil, errand).await??;
         Ok(Carried::new(hop, Source::Memory(body, 0)))
+    }
+}
+
+/// What follows the head: what a relay brings, or what is in memory.
+fn payload<'a>(request: &'a Request, relay: &'a mut Option<Box<Relay>>) -> Payload<'a> {
+    match (relay, request.body.as_bytes()) {
+        (Some(relay), _) => {
+            let size = relay.size();
+            Payload::Relay { relay, size }
+        }
+        (None, Some(bytes)) if !matches!(request.body, Body::None) => Payload::Bytes(bytes),
+        _ => Payload::None,
     }
 }
 

@@ -52,6 +52,12 @@ impl Relay {
         Relay { worker, state: State::Here(source, false), size, taken: 0, spare: Vec::new() }
     }
 
+    /// The size that was announced.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
     /// The next piece, and has the one after it read; none at the end.
     ///
     /// # Errors

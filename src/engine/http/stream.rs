@@ -1,7 +1,10 @@
 //! The body of an answer on its way in: raw bytes from wherever they come, content codings undone, read in pieces or
 //! as a whole (spec/http.md 1.12, 1.13).
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     adapter::Source,
@@ -192,6 +195,13 @@ impl BodyStream {
             self.source = Source::Relay(Box::new(Relay::new(body, None, Arc::clone(worker))));
         }
         Ok(())
+    }
+
+    /// Sets the longest silence inside the body, and when it must be over, in place of those of the call.
+    pub fn set_limits(&mut self, silence: Option<Duration>, total: Option<Instant>) {
+        if let Source::Wire(answer) = &mut self.source {
+            answer.set_limits(silence, total);
+        }
     }
 
     /// Takes the body away from the reactor, for a thread that may wait.

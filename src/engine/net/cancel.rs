@@ -6,17 +6,18 @@
 
 use std::{
     os::fd::RawFd,
-    sync::atomic::{AtomicBool, Ordering},
     task::{Context, Waker},
     time::{Duration, Instant},
 };
 
-use crate::sys::lock::{Condvar, Mutex};
-
 use crate::{
     clock,
     error::{Error, Result, code},
-    sys::socket,
+    sys::{
+        atomic::{AtomicBool, Ordering},
+        lock::{Condvar, Mutex},
+        socket,
+    },
 };
 
 /// The handle of one call; share it in an `Arc`.

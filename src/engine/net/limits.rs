@@ -65,6 +65,8 @@ pub struct Guard<'a> {
     pub cancel: &'a Cancel,
     silence: Option<Duration>,
     connect: Option<Instant>,
+    /// How long that is, to be told.
+    connect_limit: Option<Duration>,
     total: Option<Instant>,
 }
 
@@ -72,14 +74,14 @@ impl<'a> Guard<'a> {
     /// For the exchange itself: silence and the whole.
     #[must_use]
     pub fn exchange(limits: &Limits, cancel: &'a Cancel) -> Guard<'a> {
-        Guard { cancel, silence: limits.read, connect: None, total: limits.total }
+        Guard { cancel, silence: limits.read, connect: None, connect_limit: None, total: limits.total }
     }
 
     /// For making a connection that was begun at `start`.
     #[must_use]
     pub fn connect(limits: &Limits, cancel: &'a Cancel, start: Instant) -> Guard<'a> {
         let connect = limits.connect.and_then(|limit| start.checked_add(limit));
-        Guard { cancel, silence: None, connect, total: limits.total }
+        Guard { cancel, silence: None, connect, connect_limit: limits.connect, total: limits.total }
     }
 
     /// The same with another limit on silence.
@@ -118,7 +120,9 @@ impl<'a> Guard<'a> {
             return Err(Error::new(&code::TOTAL_TIMEOUT, "the whole call took too long").phase(phase));
         }
         if self.connect.is_some_and(|connect| connect <= now) {
-            return Err(Error::new(&code::CONNECT_TIMEOUT, "the connection was not made in time").phase(phase));
+            let within = within(self.connect_limit);
+            let message = format!("the connection to the server was not made{within}");
+            return Err(Error::new(&code::CONNECT_TIMEOUT, message).phase(phase));
         }
         Ok(())
     }
@@ -146,7 +150,7 @@ impl<'a> Guard<'a> {
                     self.cancel.check().map_err(Fault::Over)?;
                     // The deadline's turn comes at the top of the loop.
                     if silence.is_some() && silence == timeout {
-                        return Err(Fault::Over(silent(phase)));
+                        return Err(Fault::Over(silent_for(phase, self.silence)));
                     }
                 }
                 Ok(_) => {
@@ -172,9 +176,22 @@ impl<'a> Guard<'a> {
     }
 }
 
-/// The error of a silence that was too long.
-pub(crate) fn silent(phase: &'static str) -> Error {
-    let message =
-        if phase == "write" { "the server took no bytes for too long" } else { "the server was silent for too long" };
+/// The error of a silence that was too long, with how long it was. "The server" is named by whoever knows it.
+pub(crate) fn silent_for(phase: &'static str, limit: Option<Duration>) -> Error {
+    let within = within(limit);
+    let message = if phase == "write" {
+        format!("the server took no bytes{within}")
+    } else {
+        format!("no answer came from the server{within}")
+    };
     Error::new(&code::READ_TIMEOUT, message).phase(phase)
+}
+
+/// A limit in words.
+pub(crate) fn within(limit: Option<Duration>) -> String {
+    match limit {
+        // Milliseconds are all that a limit can say.
+        Some(limit) => format!(" within {} s", (limit.as_secs_f64() * 1000.0).round() / 1000.0),
+        None => " in time".into(),
+    }
 }

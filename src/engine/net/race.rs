@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     cancel::Cancel,
-    limits::{Guard, Limits, reason},
+    limits::{Guard, Limits, reason, within},
     stream::Wire,
 };
 use crate::{
@@ -143,7 +143,7 @@ fn wait(
                 Err(error) => *failure = Some(refused(label, &error)),
             }
         } else if limits.connect.is_some_and(|limit| now.saturating_duration_since(attempt.start) >= limit) {
-            *failure = Some(late(label));
+            *failure = Some(late(label, limits.connect));
         } else {
             continue;
         }
@@ -194,8 +194,8 @@ pub fn connect_unix(path: &std::path::Path, limits: &Limits, cancel: &Arc<Cancel
     }
 }
 
-pub(crate) fn late(label: &str) -> Error {
-    Error::new(&code::CONNECT_TIMEOUT, format!("the connection to {label} was not made in time")).phase("connect")
+pub(crate) fn late(label: &str, limit: Option<Duration>) -> Error {
+    Error::new(&code::CONNECT_TIMEOUT, format!("the connection to {label} was not made{}", within(limit))).phase("connect")
 }
 
 pub(crate) fn refused(label: &str, error: &io::Error) -> Error {

@@ -36,6 +36,29 @@ impl Family {
     }
 }
 
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Version {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2, and nothing else: agreed on in TLS, known before without.
+    Http2,
+    /// What the server prefers, as agreed on in TLS.
+    Auto,
+}
+
+impl Version {
+    /// The names to offer in TLS (RFC 7301), best first.
+    fn alpn(self) -> &'static [&'static [u8]] {
+        match self {
+            Version::Http1 => &[],
+            Version::Http2 => &[b"h2"],
+            Version::Auto => &[b"h2", b"http/1.1"],
+        }
+    }
+}
+
 /// Addresses that the host gave for a name and port, instead of a look-up.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Override {
@@ -58,6 +81,8 @@ pub struct Parts {
     pub port: u16,
     /// The proxy to go through.
     pub proxy: Option<Proxy>,
+    /// Through an HTTP proxy by a tunnel, also without TLS: for what is not HTTP.
+    pub tunnel: bool,
     /// The unix socket to use instead of host and port; a proxy is not used then.
     pub unix_socket: Option<PathBuf>,
     /// How TLS is done, to the target and to an https proxy.
@@ -66,6 +91,8 @@ pub struct Parts {
     pub local_address: Option<IpAddr>,
     /// The kind of address.
     pub family: Family,
+    /// The version of HTTP.
+    pub version: Version,
     /// Given addresses.
     pub overrides: Vec<Override>,
 }
@@ -81,6 +108,10 @@ impl Route {
     /// Keeps of `parts` what matters. All http targets behind one HTTP proxy share a route.
     #[must_use]
     pub fn new(mut parts: Parts) -> Arc<Route> {
+        if parts.version == Version::Auto && !parts.https {
+            // There is nobody to ask.
+            parts.version = Version::Http1;
+        }
         if parts.unix_socket.is_some() {
             parts.proxy = None;
             parts.local_address = None;
@@ -92,6 +123,10 @@ impl Route {
         let secure = parts.https || parts.proxy.as_ref().is_some_and(|proxy| proxy.kind == super::proxy::Kind::Https);
         if !secure {
             parts.tls = Arc::default();
+        }
+        let alpn = if parts.https { parts.version.alpn() } else { &[] };
+        if !parts.tls.alpn.iter().eq(alpn) {
+            Arc::make_mut(&mut parts.tls).alpn = alpn.iter().map(|name| name.to_vec()).collect();
         }
         let mut overrides = std::mem::take(&mut parts.overrides);
         overrides.retain(|given| {
@@ -106,13 +141,20 @@ impl Route {
         Arc::new(Route { parts, hash })
     }
 
+    /// The same way, for HTTP/1.1.
+    #[must_use]
+    pub fn older(&self) -> Arc<Route> {
+        Route::new(Parts { version: Version::Http1, ..self.parts.clone() })
+    }
+
     /// What it is made of.
     #[must_use]
     pub fn parts(&self) -> &Parts {
         &self.parts
     }
 
-    /// Whether the request line must have the absolute form (an http target behind an HTTP proxy). The proxy's
+    /// Whether the request line must have the absolute form (an http target behind an HTTP proxy). Proxies are spoken to
+    /// in HTTP/1.1, so HTTP/2 goes through a tunnel. The proxy's
     /// `Proxy-Authorization` and extra fields then belong into the request's own head.
     #[must_use]
     pub fn is_forward(&self) -> bool {
@@ -148,7 +190,8 @@ impl Route {
 }
 
 fn is_forward(parts: &Parts) -> bool {
-    !parts.https && parts.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http())
+    let own = !parts.https && !parts.tunnel && parts.version != Version::Http2;
+    own && parts.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http())
 }
 
 impl PartialEq for Route {

@@ -193,7 +193,7 @@ async fn race(
         attempts.retain(|attempt| {
             let over = limits.connect.is_some_and(|limit| now.saturating_duration_since(attempt.start) >= limit);
             if over {
-                failure = Some(late(label));
+                failure = Some(late(label, limits.connect));
             }
             !over
         });

@@ -6,7 +6,9 @@
 //! are of no use there.
 
 pub mod beat;
+pub mod caller;
 pub mod dial;
+pub mod promise;
 pub mod seat;
 pub mod timer;
 pub mod vigil;
@@ -19,7 +21,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
-    thread::JoinHandle,
     time::Instant,
 };
 
@@ -66,7 +67,7 @@ struct State {
     sleeper: Option<Waker>,
     leases: usize,
     running: bool,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
 /// The right to use the reactor. Dropping it never waits.
@@ -159,7 +160,12 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        drop(self.release());
+        let Some(shared) = self.release() else { return };
+        let mut state = shared.state.lock();
+        // Nobody joins it: what the system keeps for that goes with its end.
+        let unjoined = if state.leases == 0 { state.thread.take() } else { None };
+        drop(state);
+        drop(unjoined);
     }
 }
 

@@ -47,6 +47,10 @@ fn refused(alert: AlertDescription, host: &str) -> Error {
         | AlertDescription::AccessDenied => {
             Error::new(&code::CERTIFICATE, format!("{host} did not accept the client certificate ({alert:?})"))
         }
+        // Told by servers that speak none of what was offered, which is HTTP/2 alone or nothing.
+        AlertDescription::NoApplicationProtocol => {
+            Error::new(&code::HTTP_VERSION, format!("HTTP/2 was asked for and {host} does not speak it"))
+        }
         alert => Error::new(&code::TLS, format!("{host} refused the TLS handshake ({alert:?})")),
     }
 }

@@ -1,7 +1,7 @@
 //! What the server knows: entity types with their attributes, keys and defaults (spec/ftrack.md 4).
 
 mod attribute;
-// cache
+pub mod cache;
 mod hash;
 
 use std::sync::Arc;

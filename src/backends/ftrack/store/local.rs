@@ -14,6 +14,14 @@ use crate::{
     value::{Object, Tree},
 };
 
+/// Changes that are not staged, with what is needed to take them back.
+#[derive(Debug)]
+pub struct Apart {
+    /// What is to be sent.
+    pub operations: Vec<Operation>,
+    before: Vec<(EntityId, AttributeId, Option<Value>)>,
+}
+
 impl Store {
     /// Makes a new entity with an identifier of ours and the type's defaults.
     ///
@@ -113,6 +121,22 @@ impl Store {
         let value = if attribute.kind.is_scalar() { scalar(attribute, value)? } else { self.related(attribute, value)? };
         self.change(id, &kind, at, Some(value), record);
         Ok(())
+    }
+
+    /// Whether an attribute has this value already.
+    ///
+    /// # Errors
+    /// As [`Store::set`].
+    pub fn is(&mut self, id: EntityId, name: &str, value: &Tree) -> Result<bool> {
+        let Some(kind) = self.kind_of(id).cloned() else { return Ok(false) };
+        let (at, attribute) = kind.find(name)?;
+        let wanted = match &attribute.kind {
+            kind if kind.is_scalar() => scalar(attribute, value)?,
+            kind if is_map(kind) => return Ok(false),
+            _ => self.related(attribute, value)?,
+        };
+        let text = |value: &Value| crate::value::Document::from_tree(&self.wire(value, &attribute.kind)).root().to_json();
+        Ok(self.value(id, at).is_some_and(|known| text(known) == text(&wanted)))
     }
 
     /// Adds to and removes from a collection that is known.
@@ -228,20 +252,25 @@ impl Store {
         Ok(())
     }
 
-    /// The first `count` changes were committed: what they set is known of the server from now on, except where it was
-    /// set again meanwhile. What the server answered is merged after this.
+    /// The first `count` changes were committed. What the server answered is merged after this.
     pub fn committed(&mut self, count: usize) {
         let done: Vec<Operation> = self.operations.list().iter().take(count).cloned().collect();
         self.operations.committed(count);
+        self.applied(&done);
+    }
+
+    /// These changes were made by the server: what they set is known of it from now on, except where it was set again
+    /// meanwhile.
+    pub fn applied(&mut self, done: &[Operation]) {
         for operation in done {
-            let Some((id, kind)) = self.entity_of(&operation) else { continue };
+            let Some((id, kind)) = self.entity_of(operation) else { continue };
             match &operation.change {
                 Change::Create(data) => {
                     for (name, _) in data.iter() {
-                        self.settle(id, &operation, &kind, name);
+                        self.settle(id, operation, &kind, name);
                     }
                 }
-                Change::Update { attribute, .. } => self.settle(id, &operation, &kind, attribute),
+                Change::Update { attribute, .. } => self.settle(id, operation, &kind, attribute),
                 Change::Delete => self.forget(id),
             }
         }
@@ -264,6 +293,43 @@ impl Store {
             }
         }
         list.len()
+    }
+
+    /// Makes changes that are not staged: what `make` records is handed out, and the staged list is as before. A mistake
+    /// leaves nothing behind.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn apart<T>(&mut self, make: impl FnOnce(&mut Store) -> Result<T>) -> Result<(T, Apart)> {
+        let staged = std::mem::take(&mut self.operations);
+        self.journal = Some(Vec::new());
+        let made = make(self);
+        let own = std::mem::replace(&mut self.operations, staged);
+        let apart = Apart { operations: own.list().to_vec(), before: self.journal.take().unwrap_or_default() };
+        match made {
+            Ok(made) => Ok((made, apart)),
+            Err(error) => {
+                self.take_back(apart);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes back what was made apart: the server did not.
+    pub fn take_back(&mut self, apart: Apart) {
+        for (id, at, before) in apart.before.into_iter().rev() {
+            if let Some(entity) = self.entity_mut(id) {
+                match before {
+                    Some(value) => entity.local.set(at, value),
+                    None => drop(entity.local.remove(at)),
+                }
+            }
+        }
+        for operation in &apart.operations {
+            if let (Change::Create(_), Some((id, _))) = (&operation.change, self.entity_of(operation)) {
+                self.forget(id);
+            }
+        }
     }
 
     fn settle(&mut self, id: EntityId, operation: &Operation, kind: &EntityType, name: &str) {
@@ -293,8 +359,17 @@ impl Store {
     }
 
     fn put(&mut self, id: EntityId, at: AttributeId, value: Value) {
+        self.note(id, at);
         if let Some(entity) = self.entity_mut(id) {
             entity.local.set(at, value);
+        }
+    }
+
+    /// Remembers what was there, for whoever may want to take the change back.
+    fn note(&mut self, id: EntityId, at: AttributeId) {
+        let before = self.entity(id).and_then(|entity| entity.local.get(at).cloned());
+        if let Some(journal) = &mut self.journal {
+            journal.push((id, at, before));
         }
     }
 
@@ -305,6 +380,7 @@ impl Store {
         match value {
             Some(value) => self.put(id, at, value),
             None => {
+                self.note(id, at);
                 if let Some(entity) = self.entity_mut(id) {
                     entity.local.remove(at);
                 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub use local::{Apart, uuid};
 pub use show::Paths;
 
 use super::{
@@ -101,6 +102,8 @@ pub struct Store {
     last_result: u32,
     /// What was changed and not committed.
     pub operations: Operations,
+    /// What changes took the place of, while somebody wants to be able to take them back one by one.
+    journal: Option<Vec<(EntityId, AttributeId, Option<Value>)>>,
 }
 
 /// Answers whose entities are remembered together.
@@ -116,6 +119,7 @@ impl Store {
             results: FxHashMap::default(),
             last_result: 0,
             operations: Operations::default(),
+            journal: None,
         }
     }
 
@@ -153,6 +157,13 @@ impl Store {
     pub fn value(&self, id: EntityId, attribute: AttributeId) -> Option<&Value> {
         let entity = self.entity(id)?;
         entity.local.get(attribute).or_else(|| entity.remote.get(attribute))
+    }
+
+    /// Whether more than its key is known of an entity.
+    pub fn is_known(&self, id: EntityId) -> bool {
+        let Some((entity, kind)) = self.entity(id).zip(self.kind_of(id)) else { return false };
+        let mut slots = entity.remote.0.iter().chain(&entity.local.0);
+        slots.any(|(at, _)| !kind.primary_key.contains(at))
     }
 
     /// The entity of this identity, made when there is none.

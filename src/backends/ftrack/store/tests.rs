@@ -167,3 +167,29 @@ fn a_missing_attribute_is_missing_for_all_that_came_together() {
     let name = store.kind_of(ids[0]).unwrap().position("name").unwrap();
     assert_eq!(store.companions(ids[0], name), [ids[0], ids[3]]);
 }
+
+#[test]
+fn what_was_made_apart_can_be_taken_back() {
+    let mut store = store();
+    let id = merge(&mut store, r#"[{"__entity_type__":"Task","id":"a","name":"old","bid":1}]"#)[0];
+    store.set(id, "bid", Some(&Tree::Int(2)), true).unwrap();
+    let staged = sent(&store);
+    let (made, apart) = store
+        .apart(|store| {
+            store.set(id, "bid", Some(&Tree::Int(3)), true)?;
+            store.create("Task", &data(r#"{"name":"t"}"#), true)
+        })
+        .unwrap();
+    assert_eq!((apart.operations.len(), sent(&store)), (2, staged.clone()));
+    assert!(shown(&store, id, "").contains("\"bid\":3"));
+    store.take_back(apart);
+    assert!(shown(&store, id, "").contains("\"bid\":2"));
+    assert_eq!(store.find(store.entity(made).unwrap().kind, &store.entity(made).unwrap().key.clone()), None);
+    let failed = store.apart(|store| {
+        store.set(id, "name", Some(&Tree::from("x")), true)?;
+        store.set(id, "nome", Some(&Tree::from("x")), true)
+    });
+    assert_eq!(failed.unwrap_err().code(), "unknown_attribute");
+    assert!(shown(&store, id, "").contains("\"name\":\"old\""));
+    assert_eq!(sent(&store), staged);
+}

@@ -6,7 +6,7 @@ use super::{
     carrier::{Lease, broken},
     flow::WiredLease,
     framing::Inbound,
-    head::{self, Head},
+    head::{self, Announced, Head},
     machine::Machine,
     order::{Watch, pause},
     talk::Counts,
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     clock,
     engine::{
+        http::h2::incoming::Incoming,
         net::{
             cancel::Cancel,
             connect::Connection,
@@ -54,7 +55,7 @@ pub struct Marks {
 }
 
 impl Marks {
-    pub(super) fn at(start: Instant) -> Marks {
+    pub(in crate::engine::http) fn at(start: Instant) -> Marks {
         Marks { start, resolved: None, connected: None, secured: None, sent: None, first: None, head: None, end: None }
     }
 }
@@ -81,6 +82,26 @@ pub(super) struct Opening<'a> {
     pub watch: Option<&'a Arc<dyn Watch>>,
 }
 
+/// What the head of a stream brought together.
+pub(in crate::engine::http) struct Streamed {
+    pub status: u16,
+    pub raw_head: Vec<u8>,
+    /// What the head announces.
+    pub length: Option<u64>,
+    /// No body follows whatever it announces.
+    pub bodiless: bool,
+    pub marks: Marks,
+    pub reused: bool,
+    pub remote: Option<SocketAddr>,
+    pub local: Option<SocketAddr>,
+    pub tls: Option<Arc<TlsInfo>>,
+    pub bytes_sent: u64,
+    pub limits: Limits,
+    pub cancel: Arc<Cancel>,
+    pub watch: Option<Arc<dyn Watch>>,
+    pub incoming: Box<Incoming>,
+}
+
 /// One answer. The connection goes back to the pool with the last byte of the body; an answer that is dropped before
 /// takes the connection with it, unless the rest is there already and small.
 pub struct Answer {
@@ -103,32 +124,34 @@ pub struct Answer {
     /// Bytes sent, the head included (without TLS).
     pub bytes_sent: u64,
     pub(super) head: Head,
-    pub(super) received: u64,
+    pub(in crate::engine::http) received: u64,
     length: Option<u64>,
-    pub(super) inbound: Inbound,
-    pub(super) hold: Hold,
-    pub(super) limits: Limits,
-    pub(super) cancel: Arc<Cancel>,
-    pub(super) watch: Option<Arc<dyn Watch>>,
+    pub(in crate::engine::http) inbound: Inbound,
+    pub(in crate::engine::http) hold: Hold,
+    pub(in crate::engine::http) limits: Limits,
+    pub(in crate::engine::http) cancel: Arc<Cancel>,
+    pub(in crate::engine::http) watch: Option<Arc<dyn Watch>>,
     pub(super) failed: bool,
     /// What the reactor has read of the body, for answers of submitted calls.
     pub(super) held: Option<Box<Held>>,
 }
 
 /// The connection that a body comes over.
-pub(super) enum Hold {
+pub(in crate::engine::http) enum Hold {
     /// None: the body is over, or broke off.
     None,
     /// One that is waited for on the caller's own thread.
     Own(Lease),
     /// One that the reactor watches.
     Wired(WiredLease),
+    /// A stream of one that others use too.
+    Stream(Box<Incoming>),
 }
 
 impl Hold {
     pub fn connection(&mut self) -> Option<&mut Connection> {
         match self {
-            Hold::None => None,
+            Hold::None | Hold::Stream(_) => None,
             Hold::Own(lease) => lease.connection.as_deref_mut(),
             Hold::Wired(lease) => lease.wired.as_deref_mut().map(|wired| &mut wired.connection),
         }
@@ -136,9 +159,17 @@ impl Hold {
 
     fn look(&self) -> Option<&Connection> {
         match self {
-            Hold::None => None,
+            Hold::None | Hold::Stream(_) => None,
             Hold::Own(lease) => lease.connection.as_deref(),
             Hold::Wired(lease) => lease.wired.as_deref().map(|wired| &wired.connection),
+        }
+    }
+
+    /// The stream, if it is one.
+    pub fn incoming(&mut self) -> Option<&mut Incoming> {
+        match self {
+            Hold::Stream(incoming) => Some(incoming),
+            _ => None,
         }
     }
 
@@ -193,6 +224,61 @@ impl Answer {
         Ok(answer)
     }
 
+    /// An answer that a stream brings.
+    pub(in crate::engine::http) fn of_stream(streamed: Streamed) -> Answer {
+        let Streamed { status, length, incoming, .. } = streamed;
+        let bodiless = streamed.bodiless || matches!(status, 204 | 304);
+        let inbound = match length {
+            _ if bodiless => Inbound::Done,
+            Some(length) => Inbound::sized(length),
+            None if incoming.is_ended() => Inbound::Done,
+            None => Inbound::UntilClose,
+        };
+        let head = Head {
+            status,
+            minor: 1,
+            size: streamed.raw_head.len(),
+            announced: Announced::Nothing,
+            close: false,
+            keep: None,
+            folded: false,
+        };
+        let mut answer = Answer {
+            status,
+            minor_version: 0,
+            raw_head: streamed.raw_head,
+            marks: streamed.marks,
+            reused: streamed.reused,
+            remote: streamed.remote,
+            local: streamed.local,
+            tls: streamed.tls,
+            bytes_sent: streamed.bytes_sent,
+            head,
+            received: 0,
+            length: inbound.direct().filter(|length| *length < u64::MAX),
+            inbound,
+            hold: Hold::Stream(incoming),
+            limits: streamed.limits,
+            cancel: streamed.cancel,
+            watch: streamed.watch,
+            failed: false,
+            held: None,
+        };
+        if answer.inbound.is_done() {
+            answer.end_stream();
+            answer.marks.end = answer.marks.head;
+        }
+        answer
+    }
+
+    /// The body of a stream is over.
+    pub(in crate::engine::http) fn end_stream(&mut self) {
+        self.marks.end = Some(clock::now());
+        if let Hold::Stream(mut incoming) = std::mem::replace(&mut self.hold, Hold::None) {
+            incoming.finish();
+        }
+    }
+
     /// The length of the body if it is known: 0 for answers without one.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
@@ -226,6 +312,11 @@ impl Answer {
     /// Sets the longest silence inside the body.
     pub fn set_silence(&mut self, silence: Option<std::time::Duration>) {
         self.limits.read = silence;
+    }
+
+    /// The same, and when the whole must be over.
+    pub fn set_limits(&mut self, silence: Option<std::time::Duration>, total: Option<std::time::Instant>) {
+        (self.limits.read, self.limits.total) = (silence, total);
     }
 
     /// Whether the body was read to its end.
@@ -284,6 +375,9 @@ impl Answer {
     }
 
     fn next(&mut self, output: &mut [u8]) -> Result<usize> {
+        if self.hold.incoming().is_some() {
+            return self.read_stream(output);
+        }
         loop {
             let Some(connection) = self.hold.connection() else {
                 return Ok(0);
@@ -370,7 +464,7 @@ impl Answer {
             connection.buffer.shrink_to_fit();
         }
         match hold {
-            Hold::None => {}
+            Hold::None | Hold::Stream(_) => {}
             Hold::Own(lease) => lease.give(now, self.head.keep),
             Hold::Wired(lease) => lease.give(now, self.head.keep),
         }
@@ -457,6 +551,7 @@ impl Held {
 /// A failure inside a body: the server did answer.
 pub(super) fn in_body(error: Error) -> Error {
     let error = if error.detail().get("phase").is_some() { error } else { error.phase("read") };
+    let error = error.reworded("no answer came from", "nothing more of the body came from");
     error.outcome(Outcome::Applied)
 }
 

@@ -16,14 +16,15 @@ use super::{
 use crate::{
     clock,
     engine::{
+        http::h2::Lines,
         net::{
             cancel::Cancel,
-            connect::{self, Connection},
+            connect::{self, Connection, Steps},
             limits::{Guard, Limits, reason},
             pool::{Pool, PoolOptions, RouteStats},
             route::Route,
         },
-        reactor::wire::Wired,
+        reactor::{seat::Seat, wire::Wired},
         tls::trouble,
     },
     error::{Error, Outcome, Result, code},
@@ -35,10 +36,11 @@ pub struct Carrier {
     pub(super) pool: Arc<Pool>,
     /// The connections of submitted calls, which the reactor watches.
     pub(super) wired: Arc<Pool<Wired>>,
+    lines: Arc<Lines>,
 }
 
 /// A place in the pool with, mostly, a connection in it. Dropping it closes the connection and frees the place.
-pub(super) struct Lease {
+pub(in crate::engine::http) struct Lease {
     pub connection: Option<Box<Connection>>,
     /// None when the place went back with its connection.
     place: Option<Place>,
@@ -89,27 +91,46 @@ impl Drop for Lease {
 impl Carrier {
     /// A carrier with an empty pool.
     #[must_use]
-    pub fn new(options: PoolOptions) -> Carrier {
-        Carrier { pool: Arc::new(Pool::new(options)), wired: Arc::new(Pool::new(options)) }
+    pub fn new(options: PoolOptions, seat: Arc<Seat>) -> Carrier {
+        Carrier {
+            pool: Arc::new(Pool::new(options)),
+            wired: Arc::new(Pool::new(options)),
+            lines: Arc::new(Lines::new(seat, options)),
+        }
+    }
+
+    /// The connections of HTTP/2.
+    #[must_use]
+    pub fn lines(&self) -> &Arc<Lines> {
+        &self.lines
     }
 
     /// Changes the options of the pool.
     pub fn configure(&self, options: PoolOptions) {
         self.pool.configure(options);
         self.wired.configure(options);
+        self.lines.configure(options);
     }
 
     /// Closes the idle connections.
     pub fn clear(&self) {
         self.pool.clear();
         self.wired.clear();
+        self.lines.clear();
+    }
+
+    /// Leaves: goodbyes are said until `deadline`, and nothing is left afterwards.
+    pub fn close(&self, deadline: Instant) {
+        self.pool.clear();
+        self.wired.clear();
+        self.lines.close(deadline);
     }
 
     /// What the pool holds.
     #[must_use]
     pub fn stats(&self) -> Vec<RouteStats> {
         let mut stats = self.pool.stats();
-        for more in self.wired.stats() {
+        for more in self.wired.stats().into_iter().chain(self.lines.stats()) {
             match stats.iter_mut().find(|known| known.label == more.label) {
                 Some(known) => {
                     known.idle += more.idle;
@@ -132,6 +153,22 @@ impl Carrier {
     pub fn exchange(
         &self,
         route: &Arc<Route>,
+        order: Order<'_>,
+        limits: &Limits,
+        cancel: &Arc<Cancel>,
+        watch: Option<&Arc<dyn Watch>>,
+    ) -> Result<Answer> {
+        self.exchange_over(route, None, order, limits, cancel, watch)
+    }
+
+    /// The same, over a connection that was made already.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn exchange_over(
+        &self,
+        route: &Arc<Route>,
+        mut made: Option<(Box<Connection>, Steps)>,
         mut order: Order<'_>,
         limits: &Limits,
         cancel: &Arc<Cancel>,
@@ -141,16 +178,27 @@ impl Carrier {
         let mut machine = Machine::start(order.method, order.head, framing)?;
         let mut marks = Marks::at(clock::now());
         let guard = Guard::exchange(limits, cancel);
-        let mut lease = self.lease(route, &order, &marks, &Guard::connect(limits, cancel, marks.start), cancel)
-            .map_err(|error| error.outcome(Outcome::NotSent))?;
+        let mut lease = if made.is_some() {
+            self.pool.adopt(route);
+            Lease { connection: None, place: Some(Place::Own(self.pool.clone(), route.clone())) }
+        } else {
+            self.lease(route, &order, &marks, &Guard::connect(limits, cancel, marks.start), cancel)
+                .map_err(|error| error.outcome(Outcome::NotSent))?
+        };
         loop {
             let reused = lease.connection.is_some();
             if !reused {
-                let (connection, steps) = connect::establish(route, limits, cancel)?;
+                let (connection, steps) = match made.take() {
+                    Some(made) => made,
+                    None => {
+                        let (connection, steps) = connect::establish(route, limits, cancel)?;
+                        (Box::new(connection), steps)
+                    }
+                };
                 marks.resolved = Some(steps.resolved);
                 marks.connected = Some(steps.connected);
                 marks.secured = steps.secured;
-                lease.connection = Some(Box::new(connection));
+                lease.connection = Some(connection);
             }
             let Some(connection) = lease.connection.as_deref_mut() else { return Err(no_connection()) };
             if reused {

@@ -3,6 +3,7 @@
 //! everything received goes through the one buffer of the reactor. The body is read by [`inflow`](super::inflow).
 
 use std::{
+    future::Future,
     io,
     sync::Arc,
     task::Poll,
@@ -22,6 +23,7 @@ use crate::{
     engine::{
         http::relay::Relay,
         net::{
+            connect::{Connection, Steps},
             limits::{Fault, Guard, Limits},
             pool::{Pool, Pooled, Taken},
             route::Route,
@@ -39,7 +41,7 @@ use crate::{
 const FRAMING: usize = 256;
 
 /// A place in the pool with, mostly, a connection in it.
-pub(super) struct WiredLease {
+pub(in crate::engine::http) struct WiredLease {
     pub wired: Option<Box<Wired>>,
     /// None when the place went back with its connection.
     pub place: Option<(Arc<Pool<Wired>>, Arc<Route>)>,
@@ -72,14 +74,15 @@ impl Drop for WiredLease {
 impl Carrier {
     /// The same as [`Carrier::exchange`] on the reactor: sends an order and waits for the head of its answer. The body
     /// is read with [`Answer::pull`] or, after [`Answer::leave_reactor`], by any thread that may wait. A payload that
-    /// is not in memory must be a relay: sources may block.
+    /// is not in memory must be a relay: sources may block. A connection that was `made` already is used.
     ///
     /// # Errors
     /// As there.
     pub async fn flow_open(
         &self,
         route: &Arc<Route>,
-        mut order: Order<'_>,
+        made: &mut Option<(Box<Wired>, Steps)>,
+        order: &mut Order<'_>,
         limits: &Limits,
         vigil: &mut Vigil,
         watch: Option<&Arc<dyn super::Watch>>,
@@ -90,11 +93,20 @@ impl Carrier {
         let mut marks = Marks::at(clock::now());
         let guard = Guard::exchange(limits, &cancel);
         let look = !order.replay_safe || matches!(order.payload, Payload::Relay { .. });
-        let mut lease = self.place(route, look, &marks, limits, vigil).await?;
+        let mut lease = if made.is_some() {
+            self.wired.adopt(route);
+            let place = Some((Arc::clone(&self.wired), Arc::clone(route)));
+            WiredLease { wired: None, place, home: Arc::clone(&self.pool) }
+        } else {
+            self.place(route, look, &marks, limits, vigil).await?
+        };
         loop {
             let reused = lease.wired.is_some();
             if !reused {
-                let (wired, steps) = Box::pin(dial::establish(route, limits, vigil)).await?;
+                let (wired, steps) = match made.take() {
+                    Some(made) => made,
+                    None => Box::pin(dial::establish(route, limits, vigil)).await?,
+                };
                 marks.resolved = Some(steps.resolved);
                 marks.connected = Some(steps.connected);
                 marks.secured = steps.secured;
@@ -197,7 +209,7 @@ enum First {
 
 impl Talk<'_> {
     /// Sends everything and waits for the head.
-    async fn run_on(
+    pub(super) async fn run_on(
         &mut self,
         watched: &Watched,
         vigil: &mut Vigil,
@@ -397,7 +409,7 @@ impl Talk<'_> {
                 return Ok(Flow::On);
             }
             let guard = self.guard.with_silence(Some(left));
-            match self.take_in(watched, vigil, &guard).await {
+            match take_in(self.connection, watched, vigil, &guard).await {
                 Err(Fault::Over(error)) if error.code() == code::READ_TIMEOUT.word => return Ok(Flow::On),
                 Err(fault) => return Err(self.lost(fault, "read")),
                 Ok(0) => return Ok(Flow::Stop),
@@ -426,8 +438,7 @@ impl Talk<'_> {
             if let Some(error) = self.farewell.take() {
                 return Err(self.lost(Fault::Broken(error), "read"));
             }
-            let guard = self.guard;
-            match self.take_in(watched, vigil, &guard).await {
+            match take_in(self.connection, watched, vigil, &self.guard).await {
                 Ok(0) => return Err(self.ended()),
                 Ok(count) => self.arrived(count),
                 Err(fault) => return Err(self.lost(fault, "read")),
@@ -435,17 +446,17 @@ impl Talk<'_> {
         }
     }
 
-    /// Receives behind what was received already.
-    async fn take_in(
-        &mut self,
-        watched: &Watched,
-        vigil: &mut Vigil,
-        guard: &Guard<'_>,
-    ) -> std::result::Result<usize, Fault> {
-        let connection = &mut *self.connection;
-        connection.buffer.truncate(connection.end);
-        watched.append(&mut connection.stream, vigil, guard, &mut connection.buffer, usize::MAX).await
-    }
+}
+
+/// Receives behind what was received already.
+fn take_in(
+    connection: &mut Connection,
+    watched: &Watched,
+    vigil: &mut Vigil,
+    guard: &Guard<'_>,
+) -> impl Future<Output = std::result::Result<usize, Fault>> {
+    connection.buffer.truncate(connection.end);
+    watched.append(&mut connection.stream, vigil, guard, &mut connection.buffer, usize::MAX)
 }
 
 /// What was there was read.

@@ -49,7 +49,7 @@ impl Answer {
 
     /// Reads the rest of the body into memory; what goes wrong comes out where it is read from there.
     pub async fn gather(&mut self, vigil: &mut Vigil) {
-        if !matches!(self.hold, Hold::Wired(_)) || self.failed || matches!(self.inbound, Inbound::Switched) {
+        if !matches!(self.hold, Hold::Wired(_) | Hold::Stream(_)) || self.failed || matches!(self.inbound, Inbound::Switched) {
             return;
         }
         let mut bytes = Vec::new();
@@ -75,6 +75,9 @@ impl Answer {
     }
 
     async fn next_on(&mut self, vigil: &mut Vigil, out: &mut Vec<u8>) -> Result<usize> {
+        if self.hold.incoming().is_some() {
+            return self.pull_stream(vigil, out).await;
+        }
         let begin = out.len();
         loop {
             let Hold::Wired(lease) = &mut self.hold else { return Ok(0) };

@@ -13,6 +13,7 @@ pub mod head;
 mod inflow;
 pub mod machine;
 pub mod order;
+mod switch;
 mod talk;
 
 #[cfg(test)]
@@ -21,3 +22,4 @@ mod tests;
 pub use answer::{Answer, Marks, Upgraded};
 pub use carrier::Carrier;
 pub use order::{Order, Payload, Watch};
+pub use switch::{Switch, switch};

@@ -1,0 +1,114 @@
+//! The verbs (verbs.md "ftrack").
+
+mod read;
+mod write;
+
+use std::sync::Arc;
+
+use super::{
+    FtrackSession, address,
+    query::Key,
+    schema::EntityType,
+    store::{EntityId, Store},
+    wire::operation,
+};
+use crate::{
+    backends::{Answer, Call, Plain},
+    error::{Error, Result, code},
+    options::nearest,
+    value::{Node, Object, Tree},
+};
+
+/// Verbs that change something: they can be staged.
+const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure"];
+/// The others.
+const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset"];
+
+/// Does a verb now.
+pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    match verb(call)? {
+        "query" => read::query(session, call),
+        "get" => read::get(session, call),
+        "search" => read::search(session, call),
+        "populate" => read::populate(session, call),
+        "call" => raw(session, call),
+        "reset" => {
+            session.core.store.lock().clear();
+            Ok(plain(&Tree::Null))
+        }
+        changing => write::request(session, changing, call),
+    }
+}
+
+/// Records a verb for commit.
+pub(super) fn stage(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    stageable(call)?;
+    write::stage(session, verb(call)?, call)
+}
+
+/// Whether a call can be staged.
+pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
+    let verb = verb(call)?;
+    if CHANGING.contains(&verb) {
+        return Ok(());
+    }
+    Err(Error::new(&code::UNSUPPORTED, format!("{verb} changes nothing and cannot be staged; staged are {}", CHANGING.join(", "))).with("key", "verb"))
+}
+
+fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {
+    let verb = call.verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the ftrack back end sends nothing that was prepared").with("key", "verb"))?;
+    let known = || CHANGING.iter().chain(OTHERS).copied();
+    if known().any(|known| known == verb) {
+        return Ok(verb);
+    }
+    let hint = nearest(verb, known()).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
+    Err(Error::new(&code::UNSUPPORTED, format!("the ftrack back end has no verb {verb:?}{hint}")).with("key", "verb"))
+}
+
+/// Operations as the host wrote them, results as the server did.
+fn raw(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let operations = call.args.array("operations")?.ok_or_else(|| Error::option("operations", "call needs operations, an array"))?;
+    let reply = session.core.wire.call(operations.to_vec(), call.args, call.cancel)?;
+    Ok(plain(&reply.results().map_or(Tree::Null, Node::to_tree)))
+}
+
+fn plain(value: &Tree) -> Box<dyn Answer> {
+    Box::new(Plain::new(value, Object::default()))
+}
+
+/// The target, or the entity of a child.
+fn target<'a>(session: &'a FtrackSession, call: &Call<'a>) -> Result<&'a str> {
+    call.target.or(session.entity.as_deref()).ok_or_else(|| Error::option("target", "no entity was named"))
+}
+
+/// Type and key of an address.
+fn addressed(store: &Store, text: &str) -> Result<(Arc<EntityType>, Key)> {
+    let Some((kind, key)) = address::split(text) else {
+        return Err(Error::option("target", format!("{text:?} is no entity; \"Type/key\" is one")));
+    };
+    let kind = Arc::clone(store.schemas().find(kind)?);
+    let key = address::key(key);
+    check_key(&kind, &key)?;
+    Ok((kind, key))
+}
+
+/// Whether a key fits the type.
+pub(super) fn check_key(kind: &EntityType, key: &Key) -> Result<()> {
+    if key.len() == kind.primary_key.len() && key.iter().all(|part| !part.is_empty()) {
+        return Ok(());
+    }
+    let names: Vec<_> = kind.key_names().collect();
+    let message = format!("the key of {} is {}, and {} parts were given", kind.name, names.join(","), key.len());
+    Err(Error::new(&code::WRONG_KEY, message).with("key", "target"))
+}
+
+/// The entity of an address, when it was seen.
+pub(super) fn known(store: &Store, text: &str) -> Result<Option<EntityId>> {
+    let (kind, key) = addressed(store, text)?;
+    Ok(store.find(kind.id, &key))
+}
+
+/// A query operation.
+fn query_operation(expression: String) -> Tree {
+    operation("query", &[("expression", Tree::from(expression))])
+}

@@ -1,0 +1,315 @@
+//! Reading: queries in pages, entities by key, attributes that are missing (spec/ftrack.md 3, 5.6).
+
+use std::sync::Arc;
+
+use super::{addressed, plain, query_operation, target};
+use crate::{
+    args::Args,
+    backends::{
+        Answer, Call, Plain,
+        ftrack::{
+            Core, FtrackSession,
+            query::{self, Statement},
+            schema::EntityType,
+            store::{EntityId, Paths},
+            wire::{Reply, operation},
+        },
+    },
+    engine::net::cancel::Cancel,
+    error::{Error, Result, code},
+    value::{Document, Node, Object, Tree},
+};
+
+/// Entities of one populate request.
+const AT_ONCE: usize = 500;
+
+/// A query: all results, the first, the only one, or page by page.
+pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let (core, args) = (&session.core, call.args);
+    let text = call.target.ok_or_else(|| Error::option("target", "a query needs its expression as target"))?;
+    let bound = match args.object("bind")? {
+        Some(values) => query::bind(text, values)?,
+        None => text.to_owned(),
+    };
+    query::check(&bound)?;
+    let mut statement = Statement::new(&bound, &core.server.schemas)?;
+    let (first, one) = (args.bool("first")?.unwrap_or(false), args.bool("one")?.unwrap_or(false));
+    statement.limit = count(args, "limit")?.or(statement.limit);
+    statement.offset = count(args, "offset")?.or(statement.offset);
+    let paths = Paths::of_query(&statement.text);
+    if first || one {
+        if first && one {
+            return Err(Error::option("one", "first and one were asked for together"));
+        }
+        return single(core, &if one { statement.one()? } else { statement.first()? }, one, &paths, call);
+    }
+    let pages = Pages {
+        core: Arc::clone(core),
+        size: statement.page_size(count(args, "page_size")?),
+        next: Some(statement.offset.unwrap_or(0)),
+        left: statement.limit,
+        statement,
+        paths,
+        args: args.clone(),
+        cancel: Arc::clone(call.cancel),
+    };
+    if args.bool("stream")?.unwrap_or(false) {
+        return Ok(Box::new(Streamed { pages, meta: Document::from_object(&Object::default()) }));
+    }
+    Ok(plain(&pages.all()?))
+}
+
+fn count(args: &Args, name: &str) -> Result<Option<u64>> {
+    let wrong = || Error::option(name, format!("{name} was not a positive number"));
+    args.int(name)?.map(|number| u64::try_from(number).map_err(|_| wrong())).transpose()
+}
+
+/// The first result, or the only one.
+fn single(core: &Core, text: &str, only: bool, paths: &Paths, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let reply = core.wire.call(vec![query_operation(text.to_owned())], call.args, call.cancel)?;
+    let data = entities(&reply)?;
+    match data.count() {
+        0 if only => return Err(Error::new(&code::NO_RESULT_FOUND, "the query had no result")),
+        2.. if only => return Err(Error::new(&code::MULTIPLE_RESULTS_FOUND, "the query had more than one result")),
+        _ => {}
+    }
+    let mut store = core.store.lock();
+    let first = store.merge_all(data).into_iter().next();
+    Ok(plain(&match first {
+        Some(Some(id)) => store.show(id, paths),
+        Some(None) => data.item(0).map_or(Tree::Null, |(_, node)| node.to_tree()),
+        None => Tree::Null,
+    }))
+}
+
+/// The entities of a query's or search's result.
+fn entities(reply: &Reply) -> Result<Node<'_>> {
+    let found = reply.result(0)?.get("data");
+    found.ok_or_else(|| Error::new(&code::PROTOCOL, "the server answered a query without data"))
+}
+
+/// The pages of a query, one request each.
+struct Pages {
+    core: Arc<Core>,
+    statement: Statement,
+    size: u64,
+    /// Where the next page begins; `None` after the last.
+    next: Option<u64>,
+    /// Results that are still wanted.
+    left: Option<u64>,
+    paths: Paths,
+    args: Args,
+    cancel: Arc<Cancel>,
+}
+
+impl Pages {
+    /// The next page; `None` after the last.
+    fn page(&mut self) -> Result<Option<Vec<Tree>>> {
+        let Some(offset) = self.next.filter(|_| self.left != Some(0)) else { return Ok(None) };
+        let text = self.statement.page(offset, self.size);
+        let reply = self.core.wire.call(vec![query_operation(text)], &self.args, &self.cancel)?;
+        let data = entities(&reply)?;
+        let mut store = self.core.store.lock();
+        let merged = store.merge_all(data);
+        let mut shown: Vec<Tree> = merged
+            .iter()
+            .zip(data.items())
+            .map(|(id, node)| id.map_or_else(|| node.to_tree(), |id| store.show(id, &self.paths)))
+            .collect();
+        drop(store);
+        if let Some(left) = &mut self.left {
+            shown.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+            *left -= shown.len() as u64;
+        }
+        let next = reply.result(0)?.at("/metadata/next/offset").and_then(Node::int);
+        // A server that does not go on would be asked for ever.
+        self.next = next.and_then(|next| u64::try_from(next).ok()).filter(|next| *next > offset);
+        Ok(Some(shown))
+    }
+
+    fn all(mut self) -> Result<Tree> {
+        let mut all = Vec::new();
+        while let Some(mut page) = self.page()? {
+            all.append(&mut page);
+        }
+        Ok(Tree::Array(all))
+    }
+}
+
+/// A query whose pages are asked for one by one.
+struct Streamed {
+    pages: Pages,
+    meta: Box<Document>,
+}
+
+impl Answer for Streamed {
+    fn value(&self) -> Option<&Document> {
+        None
+    }
+
+    fn meta(&self) -> &Document {
+        &self.meta
+    }
+
+    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
+        Ok(self.pages.page()?.map(|page| Box::new(Plain::new(&Tree::Array(page), Object::default())) as Box<dyn Answer>))
+    }
+}
+
+/// One entity by its key: what is known when that is enough, else what the server says.
+pub(super) fn get(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
+    // A child is asked for an attribute by its name alone.
+    if let (Some(entity), Some(name)) = (&session.entity, call.target)
+        && !name.contains('/')
+    {
+        return attribute(session, entity, name, call);
+    }
+    let text = target(session, call)?;
+    let select = call.args.str("select")?;
+    let refresh = call.args.bool("refresh")?.unwrap_or(false);
+    let (kind, key) = addressed(&core.store.lock(), text)?;
+    let paths = Paths::of(select.unwrap_or_default());
+    let found = core.store.lock().find(kind.id, &key);
+    // What was only referred to is not known yet.
+    if let Some(id) = found.filter(|id| !refresh && core.store.lock().is_known(*id)) {
+        if session.flags(call.args)?.auto_populate {
+            fill(core, id, select.unwrap_or(&query::projections(&kind)), call)?;
+        }
+        return Ok(plain(&core.store.lock().show(id, &paths)));
+    }
+    let mut text = query::get(&kind, &key);
+    if let Some(select) = select {
+        text = query::populate(&kind, select, &[&key]);
+    }
+    let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
+    let data = entities(&reply)?;
+    let mut store = core.store.lock();
+    let first = store.merge_all(data).into_iter().next().flatten();
+    Ok(plain(&first.map_or(Tree::Null, |id| store.show(id, &paths))))
+}
+
+/// An attribute's value, fetched when it is not known.
+fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
+    let (kind, key) = addressed(&core.store.lock(), entity)?;
+    let (at, attribute) = kind.find(name)?;
+    let known = core.store.lock().find(kind.id, &key);
+    let id = match known {
+        Some(id) => id,
+        None => {
+            let text = query::populate(&kind, &query::projection(&core.server.schemas, &kind, name), &[&key]);
+            let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
+            let merged = core.store.lock().merge_all(entities(&reply)?);
+            match merged.first() {
+                Some(Some(id)) => *id,
+                _ => return Err(Error::new(&code::NOT_FOUND, format!("the server has no {entity}"))),
+            }
+        }
+    };
+    if session.flags(call.args)?.auto_populate {
+        fill(core, id, name, call)?;
+    }
+    let store = core.store.lock();
+    let paths = Paths::default();
+    let shown = store.value(id, at).map(|value| store.show_value(value, &attribute.kind, Some(&paths)));
+    Ok(plain(&shown.unwrap_or_default()))
+}
+
+/// Fetches the attributes of `select` that are not known, for all entities that came with this one.
+fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
+    let missing: Vec<(String, Vec<EntityId>)> = {
+        let store = core.store.lock();
+        let Some(kind) = store.kind_of(id).cloned() else { return Ok(()) };
+        let mut missing = Vec::new();
+        for projection in select.split(',').map(str::trim).filter(|projection| !projection.is_empty()) {
+            let (at, _) = kind.find(projection.split(['.', '[']).next().unwrap_or_default())?;
+            let known = store.value(id, at).is_some() && !projection.contains('.');
+            if !known {
+                let text = if projection.contains('.') { projection.to_owned() } else { query::projection(&core.server.schemas, &kind, projection) };
+                missing.push((text, store.companions(id, at)));
+            }
+        }
+        missing
+    };
+    let Some((_, longest)) = missing.iter().max_by_key(|(_, ids)| ids.len()) else { return Ok(()) };
+    let ids = longest.clone();
+    let select: Vec<_> = missing.iter().map(|(text, _)| text.as_str()).collect();
+    bring(core, &ids, &select.join(", "), call)
+}
+
+/// Asks the server for attributes of entities that it knows; new ones are left alone.
+fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
+    for ids in ids.chunks(AT_ONCE) {
+        let text = {
+            let store = core.store.lock();
+            let there = |id: &&EntityId| {
+                let created = store.identity(**id).and_then(|identity| store.operations.state(&identity));
+                created != Some(crate::backends::ftrack::unit::State::Created)
+            };
+            let known: Vec<_> = ids.iter().filter(there).filter_map(|id| store.entity(*id)).collect();
+            let Some(kind) = known.first().and_then(|entity| store.schemas().by_id(entity.kind)) else { continue };
+            let keys: Vec<_> = known.iter().filter(|entity| entity.kind == kind.id).map(|entity| &entity.key).collect();
+            query::populate(kind, select, &keys)
+        };
+        let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit {AT_ONCE}"))], call.args, call.cancel)?;
+        let data = entities(&reply)?;
+        // They belong to the answer that brought them first: what they lack, its other entities lack as well.
+        let mut store = core.store.lock();
+        for node in data.items() {
+            store.merge(node);
+        }
+    }
+    Ok(())
+}
+
+/// Attributes of several entities.
+pub(super) fn populate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
+    let select = call.args.str("select")?.ok_or_else(|| Error::option("select", "populate needs select, the projections"))?;
+    let ids: Result<Vec<EntityId>> = match call.args.array("entities")? {
+        Some(list) => {
+            let mut store = core.store.lock();
+            list.iter().map(|entity| store.entity_for(entity, None, "entities")).collect()
+        }
+        None => {
+            let text = target(session, call)?;
+            core.store.lock().entity_for(&Tree::from(text), None, "target").map(|id| vec![id])
+        }
+    };
+    let ids = ids?;
+    let kinds: Vec<Arc<EntityType>> = ids.iter().filter_map(|id| core.store.lock().kind_of(*id).cloned()).collect();
+    for projection in select.split(',') {
+        if let Some(kind) = kinds.first() {
+            kind.find(projection.trim().split(['.', '[']).next().unwrap_or_default())?;
+        }
+    }
+    bring(core, &ids, select, call)?;
+    let (store, paths) = (core.store.lock(), Paths::of(select));
+    Ok(plain(&Tree::Array(ids.iter().map(|id| store.show(*id, &paths)).collect())))
+}
+
+/// A search by words.
+pub(super) fn search(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
+    let kind = call.target.ok_or_else(|| Error::option("target", "a search needs an entity type as target"))?;
+    core.server.schemas.find(kind)?;
+    let terms = match call.args.get("terms") {
+        Some(Tree::Array(terms)) => Tree::Array(terms.clone()),
+        Some(Tree::Text(term)) => Tree::Array(vec![Tree::Text(term.clone())]),
+        _ => return Err(Error::option("terms", "a search needs terms, a list of words")),
+    };
+    let mut members = vec![("entity_type", Tree::from(kind)), ("terms", terms)];
+    for name in ["expression", "context_id", "object_type_ids"] {
+        if let Some(value) = call.args.get(name) {
+            members.push((name, value.clone()));
+        }
+    }
+    let reply = core.wire.call(vec![operation("search", &members)], call.args, call.cancel)?;
+    let data = entities(&reply)?;
+    let mut store = core.store.lock();
+    let merged = store.merge_all(data);
+    let paths = Paths::default();
+    let shown = merged.iter().zip(data.items()).map(|(id, node)| id.map_or_else(|| node.to_tree(), |id| store.show(id, &paths)));
+    Ok(plain(&Tree::Array(shown.collect())))
+}

@@ -1,0 +1,208 @@
+//! Changing: staged, to be sent at commit, or now as a batch of its own (spec/ftrack.md 5.3; verbs.md "S").
+
+use super::{plain, query_operation, target};
+use crate::{
+    args::Args,
+    backends::{
+        Answer, Call,
+        ftrack::{
+            FtrackSession, commit,
+            query::{self, Statement},
+            schema::Kind,
+            store::{EntityId, Paths, Store},
+        },
+    },
+    error::{Error, Result, code},
+    value::{Object, Tree},
+};
+
+/// Records a change; the answer is the entity as it is here from now on.
+pub(super) fn stage(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let record = session.flags(call.args)?.record;
+    prepare(session, verb, call)?;
+    let ensured = if verb == "ensure" { Some(look(session, call)?) } else { None };
+    let mut store = session.core.store.lock();
+    let (made, apart) = store.apart(|store| change(session, store, verb, call, ensured, record))?;
+    // A mistake would have left nothing; now it is part of the list.
+    for operation in apart.operations {
+        store.operations.record(operation);
+    }
+    Ok(plain(&show(&store, made)))
+}
+
+/// Makes a change now, whatever is staged.
+pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
+    prepare(session, verb, call)?;
+    let ensured = if verb == "ensure" { Some(look(session, call)?) } else { None };
+    let (made, apart) = core.store.lock().apart(|store| change(session, store, verb, call, ensured, true))?;
+    if let Err(error) = commit::send_apart(core, &apart.operations, call.args, call.cancel) {
+        core.store.lock().take_back(apart);
+        return Err(error);
+    }
+    let store = core.store.lock();
+    Ok(plain(&show(&store, made)))
+}
+
+/// What a change was about.
+enum Made {
+    Entity(EntityId),
+    Deleted,
+}
+
+fn show(store: &Store, made: Made) -> Tree {
+    match made {
+        Made::Entity(id) => store.show(id, &Paths::default()),
+        Made::Deleted => Tree::Bool(true),
+    }
+}
+
+fn data(args: &Args) -> Result<Object> {
+    Ok(args.object("data")?.cloned().unwrap_or_default())
+}
+
+/// Does the change in the store.
+fn change(session: &FtrackSession, store: &mut Store, verb: &str, call: &Call<'_>, ensured: Option<Option<EntityId>>, record: bool) -> Result<Made> {
+    let args = call.args;
+    match verb {
+        "create" => {
+            let kind = call.target.ok_or_else(|| Error::option("target", "create needs an entity type as target"))?;
+            store.create(kind, &data(args)?, record).map(Made::Entity)
+        }
+        "ensure" => {
+            let data = data(args)?;
+            match ensured.flatten() {
+                Some(id) => {
+                    set_differing(store, id, &data, record)?;
+                    Ok(Made::Entity(id))
+                }
+                None => store.create(call.target.unwrap_or_default(), &data, record).map(Made::Entity),
+            }
+        }
+        "delete" => {
+            let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
+            store.delete(id, record);
+            Ok(Made::Deleted)
+        }
+        "revert" => {
+            let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
+            let names: Vec<&str> = args.str("select")?.map(|names| names.split(',').map(str::trim).collect()).unwrap_or_default();
+            store.revert(id, &names)?;
+            Ok(Made::Entity(id))
+        }
+        _ => {
+            let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
+            for (name, value) in data(args)?.iter() {
+                store.set(id, name, Some(value), record)?;
+            }
+            for (name, value) in args.object("replace")?.into_iter().flat_map(Object::iter) {
+                let entries = value.as_object().ok_or_else(|| Error::option(&format!("replace.{name}"), format!("{name} was not a map")))?;
+                store.edit_map(id, name, entries, true, record)?;
+            }
+            let (add, remove) = (args.object("add")?, args.object("remove")?);
+            for name in collections(args)? {
+                let of = |group: Option<&Object>| match group.and_then(|group| group.get(&name)) {
+                    Some(Tree::Array(items)) => items.clone(),
+                    Some(item) => vec![item.clone()],
+                    None => Vec::new(),
+                };
+                store.edit_collection(id, &name, &of(add), &of(remove), record)?;
+            }
+            Ok(Made::Entity(id))
+        }
+    }
+}
+
+/// The collections that a call edits.
+fn collections(args: &Args) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for group in ["add", "remove"] {
+        for (name, _) in args.object(group)?.into_iter().flat_map(Object::iter) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    Ok(names)
+}
+
+fn set_differing(store: &mut Store, id: EntityId, data: &Object, record: bool) -> Result<()> {
+    for (name, value) in data.iter() {
+        if !store.is(id, name, value)? {
+            store.set(id, name, Some(value), record)?;
+        }
+    }
+    Ok(())
+}
+
+/// Collections and maps must be known before they can be edited: what is missing is fetched.
+fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
+    if verb != "update" {
+        return Ok(());
+    }
+    let core = &session.core;
+    let mut names = collections(call.args)?;
+    names.extend(call.args.object("replace")?.into_iter().flat_map(Object::keys).map(str::to_owned));
+    let missing = {
+        let mut store = core.store.lock();
+        let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
+        let Some(kind) = store.kind_of(id).cloned() else { return Ok(()) };
+        for name in data(call.args)?.keys() {
+            let (_, attribute) = kind.find(name)?;
+            if matches!(attribute.kind, Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_)) {
+                names.push(name.to_owned());
+            }
+        }
+        let mut missing = Vec::new();
+        for name in names {
+            let (at, _) = kind.find(&name)?;
+            if store.value(id, at).is_none() {
+                missing.push(name);
+            }
+        }
+        (!missing.is_empty()).then(|| (id, kind, missing))
+    };
+    let Some((id, kind, missing)) = missing else { return Ok(()) };
+    let text = {
+        let store = core.store.lock();
+        let Some(entity) = store.entity(id) else { return Ok(()) };
+        query::populate(&kind, &missing.join(", "), &[&entity.key])
+    };
+    let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
+    let mut store = core.store.lock();
+    for node in reply.result(0)?.get("data").into_iter().flat_map(crate::value::Node::items) {
+        store.merge(node);
+    }
+    Ok(())
+}
+
+/// The entity that `ensure` is about, when the server has it.
+fn look(session: &FtrackSession, call: &Call<'_>) -> Result<Option<EntityId>> {
+    let core = &session.core;
+    let name = call.target.ok_or_else(|| Error::option("target", "ensure needs an entity type as target"))?;
+    let kind = core.server.schemas.find(name)?;
+    let data = data(call.args)?;
+    let keys: Vec<String> = match call.args.array("identifying_keys")? {
+        Some(keys) => keys.iter().filter_map(|key| key.as_str().map(str::to_owned)).collect(),
+        None => data.keys().map(str::to_owned).collect(),
+    };
+    if keys.is_empty() {
+        return Err(Error::option("identifying_keys", "ensure needs something to identify the entity by"));
+    }
+    let mut identifying = Vec::new();
+    for key in &keys {
+        kind.find(key)?;
+        let value = data.get(key).ok_or_else(|| Error::option("identifying_keys", format!("data has no {key:?}, which was to identify the entity")))?;
+        identifying.push((key.as_str(), value));
+    }
+    let statement = Statement::new(&query::ensure(kind, &identifying), &core.server.schemas)?;
+    let reply = core.wire.call(vec![query_operation(statement.one()?)], call.args, call.cancel)?;
+    let found = reply.result(0)?.get("data");
+    let mut store = core.store.lock();
+    let merged: Vec<_> = found.into_iter().flat_map(crate::value::Node::items).map(|node| store.merge(node)).collect();
+    match &*merged {
+        [] => Ok(None),
+        [found] => Ok(*found),
+        _ => Err(Error::new(&code::MULTIPLE_RESULTS_FOUND, format!("more than one {name} is identified by {}", keys.join(", ")))),
+    }
+}

@@ -1,0 +1,53 @@
+//! An answer that no server gave as it is: a value that the library made, and perhaps items behind it.
+
+use std::sync::OnceLock;
+
+use super::{Answer, empty};
+use crate::{
+    error::Result,
+    value::{Document, Object, Tree},
+};
+
+/// A value, and perhaps items behind it.
+pub struct Plain {
+    value: Option<Box<Document>>,
+    text: OnceLock<Vec<u8>>,
+    meta: Box<Document>,
+    items: std::collections::VecDeque<Box<dyn Answer>>,
+}
+
+impl Plain {
+    /// An answer that is only a value.
+    pub fn new(value: &Tree, meta: Object) -> Plain {
+        let value = (!value.is_null()).then(|| Document::from_tree(value));
+        Plain { value, text: OnceLock::new(), meta: Document::from_tree(&Tree::Object(meta)), items: Default::default() }
+    }
+
+    /// The same with items, each of which comes out of `next`.
+    pub fn of_items(value: &Tree, items: impl Iterator<Item = Box<dyn Answer>>) -> Plain {
+        Plain { items: items.collect(), ..Plain::new(value, Object::default()) }
+    }
+}
+
+impl Answer for Plain {
+    fn body(&self) -> &[u8] {
+        let text = self.text.get_or_init(|| {
+            let mut text = self.value.as_ref().map(|value| value.root().to_json()).unwrap_or_default().into_bytes();
+            text.push(0);
+            text
+        });
+        text.split_last().map_or(empty(), |(_, body)| body)
+    }
+
+    fn value(&self) -> Option<&Document> {
+        self.value.as_deref()
+    }
+
+    fn meta(&self) -> &Document {
+        &self.meta
+    }
+
+    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
+        Ok(self.items.pop_front())
+    }
+}

@@ -1,0 +1,487 @@
+//! One connection on the reactor, from its first frame to its end (RFC 6455 5 to 7).
+
+use std::{
+    io,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use super::{
+    decoder::{Decoder, Fed},
+    ear::{Ear, Pings},
+    frame::{Close, Control, Fail},
+    handshake::Agreement,
+    keepalive::{Alarm, Keepalive},
+    link::Listener,
+    order::{Done, Order, Slot, What},
+    outbound::{Outbound, READY},
+    outbox::{Outbox, lost},
+    stage::{End, Stage},
+    stats::{Stats, add},
+};
+use crate::{
+    clock,
+    engine::{
+        net::{cancel::Cancel, limits::reason, pool::Pooled as _},
+        reactor::{vigil::Vigil, wire::Wired},
+    },
+    error::{Error, Outcome, Result, code},
+};
+
+/// Reads in a row of a connection that always has more; then others have their turn.
+const TURNS: u32 = 16;
+/// How long this side reads on after it failed the connection: a peer that gets a reset may lose the frame that says why.
+const LINGER: Duration = Duration::from_millis(250);
+
+/// What a connection may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Bytes of a message, at most.
+    pub max_message_size: usize,
+    /// The silence after which the peer is asked whether it is there.
+    pub ping_interval: Option<Duration>,
+    /// The further silence after which it is not.
+    pub ping_timeout: Option<Duration>,
+    /// How long the peer's close is waited for.
+    pub close_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            max_message_size: 64 << 20,
+            ping_interval: Some(Duration::from_secs(20)),
+            ping_timeout: Some(Duration::from_secs(20)),
+            close_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+struct Driver<'a, L> {
+    wired: &'a mut Wired,
+    decoder: Decoder,
+    /// Bytes received that wait for room, or for the next turn.
+    held: Vec<u8>,
+    /// The decoder has more without any further byte.
+    more: bool,
+    /// Nothing is read because there is no room.
+    deaf: bool,
+    outbound: Outbound,
+    pings: Pings,
+    closers: Vec<Arc<Slot>>,
+    stage: Stage,
+    keepalive: Keepalive,
+    settings: &'a Settings,
+    outbox: &'a Outbox,
+    stats: &'a Stats,
+    listener: &'a mut L,
+}
+
+/// Drives a connection to its end. When `cancel` ends it, the peer is told that we go away, if that can be done at once.
+pub async fn run<L: Listener>(
+    wired: &mut Wired,
+    agreement: &Agreement,
+    settings: &Settings,
+    outbox: &Outbox,
+    stats: &Stats,
+    listener: &mut L,
+    cancel: &Arc<Cancel>,
+) -> End {
+    let held = wired.connection.received().to_vec();
+    wired.connection.buffer = Vec::new();
+    (wired.connection.start, wired.connection.end) = (0, 0);
+    let mut driver = Driver {
+        decoder: Decoder::new(settings.max_message_size, agreement.deflate),
+        more: !held.is_empty(),
+        held,
+        deaf: false,
+        outbound: Outbound::new(agreement.deflate),
+        pings: Pings::default(),
+        closers: Vec::new(),
+        stage: Stage::Open,
+        keepalive: Keepalive::new(settings.ping_interval, settings.ping_timeout, clock::now()),
+        settings,
+        outbox,
+        stats,
+        listener,
+        wired,
+    };
+    let mut vigil = Vigil::new(Arc::clone(cancel));
+    let end = loop {
+        let deadline = driver.deadline();
+        match vigil.until(deadline, |cx| driver.poll(cx)).await {
+            Ok(Some(Some(end))) => break end,
+            // The deadline is another one now.
+            Ok(Some(None)) => {}
+            Ok(None) => {
+                if let Some(end) = driver.time(clock::now()) {
+                    break end;
+                }
+            }
+            Err(error) => break driver.abandon(error),
+        }
+    };
+    driver.settle(&end);
+    end
+}
+
+impl<L: Listener> Driver<'_, L> {
+    /// The next moment at which time alone changes something.
+    fn deadline(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Open => self.keepalive.deadline(),
+            Stage::Closing { until } | Stage::Answering { until, .. } | Stage::Failing { until, .. } => Some(*until),
+        }
+    }
+
+    /// The time has come.
+    fn time(&mut self, now: Instant) -> Option<End> {
+        match &self.stage {
+            Stage::Open => match self.keepalive.look(now, self.deaf) {
+                Alarm::Wait => None,
+                Alarm::Ping => {
+                    self.ping(None);
+                    None
+                }
+                Alarm::Gone => Some(End {
+                    close: Close::lost(),
+                    error: Some(lost("the peer did not answer a ping in time")),
+                    wanted: false,
+                }),
+            },
+            Stage::Closing { until } if now >= *until => Some(End {
+                close: Close::lost(),
+                error: Some(
+                    Error::new(&code::TOTAL_TIMEOUT, "the peer did not answer the close in time").phase("close"),
+                ),
+                wanted: true,
+            }),
+            Stage::Answering { until, .. } if now >= *until => Some(self.answered()),
+            Stage::Failing { until, .. } if now >= *until => Some(self.failed()),
+            _ => None,
+        }
+    }
+
+    /// Moves what can be moved. Ends with the connection, or with `None` when the deadline is another one.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<End>> {
+        let was = self.deadline();
+        let mut turns = 0;
+        loop {
+            if let Some(end) = self.write(cx) {
+                return Poll::Ready(Some(end));
+            }
+            let read = match self.read(cx) {
+                Err(end) => return Poll::Ready(Some(end)),
+                Ok(read) => read,
+            };
+            if !read {
+                // What was read may have left something to say.
+                if !self.outbound.controls.is_empty()
+                    && let Some(end) = self.write(cx)
+                {
+                    return Poll::Ready(Some(end));
+                }
+                break;
+            }
+            turns += 1;
+            if turns == TURNS {
+                cx.waker().wake_by_ref();
+                break;
+            }
+        }
+        if self.deadline() == was { Poll::Pending } else { Poll::Ready(None) }
+    }
+
+    /// Reads once; false when there is nothing to read, or no room for it.
+    fn read(&mut self, cx: &mut Context<'_>) -> std::result::Result<bool, End> {
+        if matches!(self.stage, Stage::Answering { .. }) {
+            return Ok(false);
+        }
+        let failing = matches!(self.stage, Stage::Failing { .. });
+        let closing = matches!(self.stage, Stage::Closing { .. });
+        let room = match self.listener.poll_room(cx) {
+            _ if failing => 0,
+            Poll::Ready(room) => room,
+            Poll::Pending => 0,
+        };
+        // Whoever waits for the peer's close must read what comes before it.
+        self.deaf = room == 0 && !failing && !closing;
+        if self.deaf {
+            return Ok(false);
+        }
+        let mut ear = Ear {
+            listener: self.listener,
+            room,
+            closing,
+            controls: &mut self.outbound.controls,
+            pings: &mut self.pings,
+            stats: self.stats,
+            close: None,
+            messages: 0,
+        };
+        let (decoder, held) = (&mut self.decoder, &mut self.held);
+        let mut bytes = 0;
+        let fed = if failing {
+            let Wired { watched, connection } = &mut *self.wired;
+            match watched.poll_show(&mut connection.stream, cx, |_| ()) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(Ok(Some(()))) => return Ok(true),
+                Poll::Ready(_) => return Err(self.failed()),
+            }
+        } else if self.more {
+            let before = std::mem::take(held);
+            decoder.feed(&before, &mut ear).map(|Fed { used, more }| {
+                held.extend_from_slice(before.get(used..).unwrap_or_default());
+                more
+            })
+        } else {
+            let Wired { watched, connection } = &mut *self.wired;
+            let shown = watched.poll_show(&mut connection.stream, cx, |received| {
+                bytes = received.len() as u64;
+                decoder.feed(received, &mut ear).map(|Fed { used, more }| {
+                    held.extend_from_slice(received.get(used..).unwrap_or_default());
+                    more
+                })
+            });
+            match shown {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(Ok(Some(fed))) => fed,
+                Poll::Ready(Ok(None)) => return Err(self.cut(None)),
+                Poll::Ready(Err(error)) => return Err(self.cut(Some(&error))),
+            }
+        };
+        let Ear { close, messages, .. } = ear;
+        if self.keepalive.hear() {
+            self.keepalive.settle(clock::now());
+        }
+        add(&self.stats.bytes_received, bytes);
+        if messages > 0 {
+            add(&self.stats.messages_received, messages);
+            self.listener.flush();
+        }
+        match fed {
+            Ok(more) => self.more = more,
+            Err(fail) => {
+                self.fail(fail);
+                return Ok(true);
+            }
+        }
+        if let Some(close) = close {
+            if closing && !self.has_close_to_say() && self.outbound.pending() == 0 {
+                return Err(End { close, error: None, wanted: true });
+            }
+            self.answer(close);
+        }
+        Ok(true)
+    }
+
+    /// Whether our own close is still to be written.
+    fn has_close_to_say(&self) -> bool {
+        self.outbound.controls.iter().any(|(kind, _)| *kind == Control::Close)
+    }
+
+    /// The peer closes: it hears its own code back, behind the frame that is on its way (RFC 6455 5.5.1).
+    fn answer(&mut self, close: Close) {
+        self.outbox.shut();
+        let payload = if close.code == Close::NO_CODE { Vec::new() } else { close.code.to_be_bytes().to_vec() };
+        let said = matches!(self.stage, Stage::Closing { .. }) && !self.has_close_to_say();
+        self.outbound.controls.clear();
+        if !said {
+            self.outbound.controls.push_back((Control::Close, payload));
+        }
+        let until = clock::now() + self.settings.close_timeout;
+        self.stage = Stage::Answering { close, until };
+    }
+
+    /// The peer broke the rules: it hears which, and nothing more is heard from it (RFC 6455 7.1.7).
+    fn fail(&mut self, fail: Fail) {
+        self.outbox.shut();
+        let frame = Close::new(fail.code, fail.reason).payload();
+        self.outbound.controls.clear();
+        self.outbound.controls.push_back((Control::Close, frame));
+        self.held = Vec::new();
+        self.stage = Stage::Failing { fail, until: clock::now() + LINGER.min(self.settings.close_timeout) };
+    }
+
+    fn failed(&self) -> End {
+        let Stage::Failing { fail, .. } = &self.stage else { return self.cut(None) };
+        let code = if fail.code == 1009 { &code::LIMIT } else { &code::WEBSOCKET };
+        let error = Error::new(code, fail.reason).with("close_code", i64::from(fail.code));
+        End { close: Close::new(fail.code, fail.reason), error: Some(error), wanted: false }
+    }
+
+    /// Our answer to the peer's close is out, or cannot be.
+    fn answered(&self) -> End {
+        let Stage::Answering { close, .. } = &self.stage else { return self.cut(None) };
+        End { close: close.clone(), error: None, wanted: false }
+    }
+
+    /// The connection ended without a close.
+    fn cut(&self, error: Option<&io::Error>) -> End {
+        match &self.stage {
+            Stage::Failing { .. } => return self.failed(),
+            Stage::Answering { .. } => return self.answered(),
+            // It did as it was told, without a word.
+            Stage::Closing { .. } => return End { close: Close::lost(), error: None, wanted: true },
+            Stage::Open => {}
+        }
+        let error = error.or(self.outbound.failure.as_ref());
+        let what = if self.decoder.is_inside() { "inside a message" } else { "without a close" };
+        let message = match error {
+            Some(error) => format!("the connection broke {what}: {}", reason(error)),
+            None => format!("the peer ended the connection {what}"),
+        };
+        End { close: Close::lost(), error: Some(lost(message)), wanted: false }
+    }
+
+    /// Writes what there is to write, as far as there is room.
+    fn write(&mut self, cx: &mut Context<'_>) -> Option<End> {
+        if self.outbound.failure.is_some() {
+            return None;
+        }
+        let written = loop {
+            self.make_ready(cx);
+            match self.outbound.send(&self.wired.watched, &mut self.wired.connection.stream, self.stats, cx) {
+                Poll::Pending => break Ok(()),
+                Poll::Ready(Ok(true)) => {}
+                Poll::Ready(Ok(false)) => {
+                    if matches!(self.stage, Stage::Answering { .. }) && self.outbound.controls.is_empty() {
+                        return Some(self.answered());
+                    }
+                    break Ok(());
+                }
+                Poll::Ready(Err(error)) => break Err(error),
+            }
+        };
+        self.outbound.count(self.stats);
+        if let Err(error) = written {
+            // The peer may have said why before it went: reading tells.
+            self.outbound.failure = Some(error);
+            if matches!(self.stage, Stage::Answering { .. }) {
+                return Some(self.answered());
+            }
+            if self.deaf {
+                return Some(self.cut(None));
+            }
+        }
+        None
+    }
+
+    /// Turns orders into bytes.
+    fn make_ready(&mut self, cx: &mut Context<'_>) {
+        while self.outbound.pending() < READY {
+            let outbound = &mut self.outbound;
+            if !outbound.encoder.is_inside_frame()
+                && let Some((kind, payload)) = outbound.controls.pop_front()
+            {
+                outbound.encoder.control(kind, &payload, &mut outbound.out);
+                if kind == Control::Close {
+                    // Nothing follows a close, also not the rest of a message.
+                    outbound.controls.clear();
+                    if matches!(self.stage, Stage::Failing { .. } | Stage::Answering { .. }) {
+                        return;
+                    }
+                }
+                continue;
+            }
+            if outbound.encoder.is_busy() && (outbound.encoder.is_inside_frame() || self.stage.takes_messages()) {
+                let room = READY - outbound.pending();
+                outbound.encoder.fill(&mut outbound.out, room);
+                if !outbound.encoder.is_busy()
+                    && let Some(slot) = outbound.current.take()
+                {
+                    outbound.messages += 1;
+                    outbound.written.push_back((outbound.base + outbound.out.len() as u64, slot));
+                }
+                continue;
+            }
+            if !self.stage.takes_orders() {
+                return;
+            }
+            let Poll::Ready(order) = self.outbox.poll_next(cx) else { return };
+            self.begin(order);
+        }
+    }
+
+    fn begin(&mut self, order: Order) {
+        let Order { what, slot } = order;
+        match what {
+            What::Message(payload) => {
+                self.outbound.encoder.begin(payload, &mut self.outbound.out);
+                self.outbound.current = Some(slot);
+            }
+            What::Ping => self.ping(Some(slot)),
+            What::Close(close) => {
+                self.closers.push(slot);
+                if let Stage::Open = self.stage {
+                    self.outbound.controls.push_back((Control::Close, close.payload()));
+                    self.stage = Stage::Closing { until: clock::now() + self.settings.close_timeout };
+                }
+            }
+        }
+    }
+
+    fn ping(&mut self, slot: Option<Arc<Slot>>) {
+        let number = self.pings.next;
+        self.pings.next += 1;
+        self.pings.asked.push_back((number, clock::now(), slot));
+        self.outbound.controls.push_back((Control::Ping, number.to_be_bytes().to_vec()));
+    }
+
+    /// The host has let go: the peer hears that we go away, if that can be said without waiting.
+    fn abandon(&mut self, error: Error) -> End {
+        if matches!(self.stage, Stage::Open)
+            && !self.outbound.encoder.is_inside_frame()
+            && self.outbound.failure.is_none()
+        {
+            let Outbound { encoder, out, sent, .. } = &mut self.outbound;
+            encoder.control(Control::Close, &Close::new(1001, "").payload(), out);
+            let stream = &mut self.wired.connection.stream;
+            // What cannot be said now is not said.
+            let _ = stream.try_send(out.get(*sent..).unwrap_or_default(), &[]);
+            let _ = stream.try_flush();
+        }
+        End { close: Close::lost(), error: Some(error), wanted: true }
+    }
+
+    /// Tells everybody whose order was begun what became of it.
+    fn settle(&mut self, end: &End) {
+        let outbound = &mut self.outbound;
+        outbound.count(self.stats);
+        let error = |outcome| {
+            let message = match &end.error {
+                Some(error) => format!("the connection ended: {}", error.message()),
+                None => "the peer closed the connection".to_owned(),
+            };
+            Err(lost(message).outcome(outcome))
+        };
+        let unknown = outbound.written.drain(..).map(|(_, slot)| slot).chain(outbound.current.take());
+        for slot in unknown {
+            slot.leave(error(Outcome::Unknown));
+        }
+        for (_, _, slot) in self.pings.asked.drain(..) {
+            if let Some(slot) = slot {
+                slot.leave(error(Outcome::Unknown));
+            }
+        }
+        for slot in self.closers.drain(..) {
+            slot.leave(match &end.error {
+                Some(error) if error.code() == code::TOTAL_TIMEOUT.word => {
+                    Err(Error::new(&code::TOTAL_TIMEOUT, error.message().to_owned()).phase("close"))
+                }
+                _ => Ok(Done::Closed(end.close.clone())),
+            });
+        }
+    }
+}
+
+/// Closes the connection; TLS says goodbye.
+pub(super) fn hang_up(wired: Wired) {
+    wired.close();
+}
+
+/// What an order came to that nobody could do.
+pub(super) fn closed() -> Result<Done> {
+    Err(Error::new(&code::CLOSED, "the WebSocket was closed").outcome(Outcome::NotSent))
+}
