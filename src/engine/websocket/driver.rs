@@ -700,7 +700,7 @@ impl<L: Listener> Receiver for Ear<'_, L> {
 }
 
 /// Closes the connection; TLS says goodbye.
-pub(super) fn hang_up(wired: Box<Wired>) {
+pub fn hang_up(wired: Box<Wired>) {
     wired.close();
 }
 
