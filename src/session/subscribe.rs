@@ -3,12 +3,7 @@
 use std::{sync::Arc, task::Waker};
 
 use super::{
-    Event, Handle, HostCode, Kind, Queue,
-    backlog::QUEUE_MAX,
-    origin::Origin,
-    queue::discard,
-    state,
-    worker::Worker,
+    Event, Handle, HostCode, Kind, Queue, backlog::QUEUE_MAX, origin::Origin, queue::discard, state, worker::Worker,
 };
 use crate::{
     args::Args,
@@ -219,8 +214,11 @@ pub(super) fn subscribe(
         "haft.response" => Hears::Response,
         _ => Hears::Messages,
     };
-    if hears != Hears::Messages && args.get("answer").is_some() {
-        return Err(Error::option("answer", format!("the events of {topic:?} take no answer")));
+    if hears != Hears::Messages {
+        // What a back end's topics take besides means nothing here.
+        if let Some((key, _)) = args.root().iter().find(|(key, _)| !matches!(*key, "queue_max" | "overflow")) {
+            return Err(Error::option(key, format!("the events of {topic:?} take no {key}")));
+        }
     }
     let limit = match args.int("queue_max")? {
         None => None,

@@ -314,7 +314,7 @@ impl<L: Listener> Driver<'_, L> {
             closing,
             controls: &mut self.outbound.controls,
             pings: &mut self.pings,
-            rtt: None,
+            stats: self.stats,
             close: None,
             messages: 0,
         };
@@ -349,16 +349,14 @@ impl<L: Listener> Driver<'_, L> {
                 Poll::Ready(Err(error)) => return Err(self.cut(Some(&error))),
             }
         };
-        let Ear { rtt, close, messages, .. } = ear;
-        self.keepalive.hear();
+        let Ear { close, messages, .. } = ear;
+        if self.keepalive.hear() {
+            self.keepalive.settle(clock::now());
+        }
         add(&self.stats.bytes_received, bytes);
         if messages > 0 {
             add(&self.stats.messages_received, messages);
             self.listener.flush();
-        }
-        if let Some(rtt) = rtt {
-            let rtt = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX).max(1);
-            self.stats.rtt_ns.store(rtt, Ordering::Relaxed);
         }
         match fed {
             Ok(more) => self.more = more,
@@ -442,7 +440,7 @@ impl<L: Listener> Driver<'_, L> {
         }
         let written = loop {
             self.make_ready(cx);
-            match self.outbound.send(&self.wired.watched, &mut self.wired.connection.stream, cx) {
+            match self.outbound.send(&self.wired.watched, &mut self.wired.connection.stream, self.stats, cx) {
                 Poll::Pending => break Ok(()),
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => {
@@ -594,7 +592,13 @@ impl Outbound {
     }
 
     /// Sends once: true when something went, false when there was nothing to send.
-    fn send(&mut self, watched: &Watched, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+    fn send(
+        &mut self,
+        watched: &Watched,
+        stream: &mut Stream,
+        stats: &Stats,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<bool>> {
         loop {
             let nothing = self.pending() == 0;
             let sent = if nothing {
@@ -615,6 +619,8 @@ impl Outbound {
                         self.sent = 0;
                     }
                     if !stream.wants_write() {
+                        // Who hears that it is sent finds it counted.
+                        self.count(stats);
                         self.tell();
                     }
                     return Poll::Ready(Ok(!nothing));
@@ -652,7 +658,7 @@ struct Ear<'a, L> {
     closing: bool,
     controls: &'a mut VecDeque<(Control, Vec<u8>)>,
     pings: &'a mut Pings,
-    rtt: Option<Duration>,
+    stats: &'a Stats,
     close: Option<Close>,
     messages: u64,
 }
@@ -687,7 +693,8 @@ impl<L: Listener> Receiver for Ear<'_, L> {
         // A pong answers those before as well: of several pings a peer may answer the last alone.
         for (_, asked, slot) in self.pings.asked.drain(..=at) {
             let rtt = now.saturating_duration_since(asked);
-            self.rtt = Some(rtt);
+            let counted = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX).max(1);
+            self.stats.rtt_ns.store(counted, Ordering::Relaxed);
             if let Some(slot) = slot {
                 slot.leave(Ok(Done::Pong(rtt)));
             }

@@ -253,7 +253,8 @@ pub async fn wait_on(mut ticket: Ticket, cancel: Arc<Cancel>, deadline: Option<I
     match vigil.until(deadline, |cx| ticket.poll_done(cx)).await {
         Ok(Some(result)) => result,
         Ok(None) => Err(late().outcome(ticket.give_up())),
-        Err(error) => Err(error.outcome(ticket.give_up())),
+        // The end of a handle cancels its calls, also the one that asked for the end and has its answer.
+        Err(error) => ticket.take().unwrap_or_else(|| Err(error.outcome(ticket.give_up()))),
     }
 }
 

@@ -77,13 +77,9 @@ impl Inbox {
         state.last += 1;
         let number = state.last;
         state.heard = true;
-        if !state.kept.is_empty() {
-            // Under the lock: what comes next comes behind.
-            let mut kept = std::mem::take(&mut state.kept).into_iter();
-            state.kept_bytes = 0;
-            sink.bring(&mut kept);
-        }
         state.sinks.push((number, sink));
+        // Under the lock: what comes next comes behind.
+        state.hand_over();
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
@@ -99,7 +95,13 @@ impl Inbox {
 
     fn bring(&self, batch: &mut Vec<Box<Document>>) {
         let mut state = self.0.lock();
-        let State { sinks, kept, kept_bytes, heard, .. } = &mut *state;
+        if !state.kept.is_empty() {
+            // It was read before somebody subscribed, or had room for all that was kept: it comes behind that.
+            state.keep(batch);
+            state.hand_over();
+            return;
+        }
+        let State { sinks, heard, .. } = &mut *state;
         let Some(((_, last), others)) = sinks.split_last() else {
             if *heard {
                 drop(state);
@@ -107,10 +109,7 @@ impl Inbox {
                 batch.clear();
                 return;
             }
-            for message in batch.drain(..) {
-                *kept_bytes += size(&message);
-                kept.push_back(message);
-            }
+            state.keep(batch);
             return;
         };
         for (_, sink) in others {
@@ -133,9 +132,10 @@ impl Inbox {
             state.waker = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        state.hand_over();
         let mut least = usize::MAX;
         for (_, sink) in state.sinks.iter().filter(|(_, sink)| sink.holds_back()) {
-            let room = sink.room();
+            let room = if state.kept.is_empty() { sink.room() } else { 0 };
             if room == 0 {
                 let (sink, waker) = (Arc::clone(sink), cx.waker().clone());
                 // Also when it is unsubscribed.
@@ -151,11 +151,45 @@ impl Inbox {
 
     fn poll_settled(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.0.lock();
+        state.hand_over();
         if state.kept.is_empty() {
             return Poll::Ready(());
         }
         state.waker = Some(cx.waker().clone());
+        let slow = state.sinks.first().map(|(_, sink)| Arc::clone(sink));
+        drop(state);
+        if let Some(sink) = slow {
+            sink.when_roomy(cx.waker().clone());
+        }
         Poll::Pending
+    }
+}
+
+impl State {
+    fn keep(&mut self, batch: &mut Vec<Box<Document>>) {
+        self.kept_bytes += batch.iter().map(|message| size(message)).sum::<usize>();
+        self.kept.extend(batch.drain(..));
+    }
+
+    /// Brings what was kept to the first subscriber, as far as it has room or does not mind.
+    fn hand_over(&mut self) {
+        if self.kept.is_empty() || !self.heard {
+            return;
+        }
+        let Some((_, sink)) = self.sinks.first() else {
+            // It has gone before it had everything, and nobody else is there.
+            self.kept.clear();
+            self.kept_bytes = 0;
+            return;
+        };
+        let count = if sink.holds_back() { sink.room().min(self.kept.len()) } else { self.kept.len() };
+        if count > 0 {
+            sink.bring(&mut self.kept.drain(..count));
+        }
+        if self.kept.is_empty() {
+            self.kept = VecDeque::new();
+            self.kept_bytes = 0;
+        }
     }
 }
 
