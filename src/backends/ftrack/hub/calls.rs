@@ -152,14 +152,6 @@ impl Hub {
         Ok(self.publish_away(publish, cancel))
     }
 
-    /// Stops an event.
-    ///
-    /// # Errors
-    /// `not_found`.
-    pub fn stop_event(&self, id: &str) -> Result<()> {
-        self.stop(id)
-    }
-
     /// Connects; with `wait` until the connection stands, else in the background for as long as it takes.
     ///
     /// # Errors
@@ -239,11 +231,6 @@ impl Hub {
             return Err(Error::new(&code::TOTAL_TIMEOUT, "the event hub did not end before the time-out of close").phase("close"));
         }
         Ok(())
-    }
-
-    /// Ends what runs, without waiting.
-    pub fn let_be(&self) {
-        self.abandon();
     }
 }
 

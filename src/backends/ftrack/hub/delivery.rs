@@ -233,7 +233,7 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found` for an event that was not heard, or long ago.
-    pub(super) fn stop(&self, id: &str) -> Result<()> {
+    pub fn stop(&self, id: &str) -> Result<()> {
         let mut state = self.state.lock();
         if let Some(stopped) = state.open.get_mut(id) {
             *stopped = true;

@@ -122,7 +122,7 @@ impl Hub {
     }
 
     /// Ends what runs, at once.
-    pub(super) fn abandon(&self) {
+    pub fn abandon(&self) {
         let mut state = self.state.lock();
         state.leaving = true;
         let cancel = state.cancel.clone();
@@ -268,7 +268,7 @@ impl Hub {
             self.web.begin(&call)?
         };
         let answer = match begun {
-            Some(pending) => pending.await()?,
+            Some(pending) => (pending.await)()?,
             None => {
                 let (web, cancel) = (Arc::clone(&self.web), Arc::clone(vigil.cancel()));
                 let errand = move || {
