@@ -171,9 +171,10 @@ pub(super) fn get(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn An
     let (kind, key) = addressed(&core.store.lock(), text)?;
     let paths = Paths::of(select.unwrap_or_default());
     let found = core.store.lock().find(kind.id, &key);
-    if let Some(id) = found.filter(|_| !refresh) {
-        if let (Some(select), true) = (select, session.flags(call.args)?.auto_populate) {
-            fill(core, id, select, call)?;
+    // What was only referred to is not known yet.
+    if let Some(id) = found.filter(|id| !refresh && core.store.lock().is_known(*id)) {
+        if session.flags(call.args)?.auto_populate {
+            fill(core, id, select.unwrap_or(&query::projections(&kind)), call)?;
         }
         return Ok(plain(&core.store.lock().show(id, &paths)));
     }
