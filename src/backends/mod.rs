@@ -13,7 +13,7 @@ use crate::sys::lock::Mutex;
 
 use crate::{
     args::Args,
-    engine::{errands::{Errands, Nobody}, net::cancel::Cancel, reactor::seat::Seat},
+    engine::{errands::{Errands, Nobody}, net::cancel::Cancel, reactor::seat::Seat, websocket::Opening},
     error::{Error, Result, code},
     value::{Document, Raw, Tree},
 };
@@ -291,6 +291,15 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// `unsupported` when there is nothing of that name.
     fn attach(&self, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>>;
+
+    /// What it takes to open the WebSocket `ws://…` or `wss://…` once under this session's settings: for a back end that
+    /// speaks through one and drives it itself.
+    ///
+    /// # Errors
+    /// `unsupported` when it carries none; the mistake in the address or the settings.
+    fn websocket(&self, _name: &str, _args: &Args) -> Result<Opening> {
+        Err(Error::new(&code::UNSUPPORTED, format!("the {} back end carries no WebSocket", self.name())))
+    }
 
     /// The handle exists: what happens from now on is told to `teller`. Called once, before the host has the handle. After
     /// [`Change::Ended`] neither `close` nor `abandon` is called.

@@ -19,16 +19,18 @@ mod wire;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use super::{Answer, Backend, Call, Lent};
+use super::{Answer, Backend, Call, Feed, Lent, Pending, Sink, Teller};
 use crate::{
     args::Args,
     engine::net::cancel::Cancel,
     error::{Error, Result},
+    log,
     options::{self, scope},
     sys::{self, lock::Mutex},
     value::Tree,
 };
-use settings::{Flags, Login};
+use hub::Hub;
+use settings::{Flags, HubSettings, Login};
 use start::Server;
 use store::Store;
 use wire::Wire;
@@ -42,6 +44,9 @@ pub(self) struct Core {
     pub wire: Wire,
     pub server: Server,
     pub store: Mutex<Store>,
+    pub hub: Arc<Hub>,
+    /// The hub is connected as soon as the handle exists.
+    auto_connect: bool,
     /// Held through a whole commit: two never interleave.
     pub committing: Mutex<()>,
     pub lent: Lent,
@@ -68,7 +73,16 @@ impl FtrackSession {
         let wire = Wire { web: web(&login.server, &login.web(args))?, sorted: login.python };
         let server = start::start(&wire, &login.server, file, &Args::new(), &Arc::default())?;
         let store = Mutex::new(Store::new(Arc::clone(&server.schemas)));
-        let core = Core { login, wire, server, store, committing: Mutex::default(), lent };
+        let told = HubSettings::read(args)?;
+        let terms = hub::Terms {
+            user: login.user.as_str().into(),
+            machine: sys::environment::machine().into(),
+            server: login.server.as_str().into(),
+            python: login.python,
+            again: told.again,
+        };
+        let hub = Hub::new(terms, Arc::clone(&wire.web), lent.clone())?;
+        let core = Core { login, wire, server, store, hub, auto_connect: told.auto_connect, committing: Mutex::default(), lent };
         Ok(FtrackSession { core: Arc::new(core), entity: None, flags: Mutex::new(flags) })
     }
 
@@ -111,6 +125,10 @@ impl Backend for FtrackSession {
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         verbs::request(self, call)
+    }
+
+    fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
+        verbs::begin(self, call)
     }
 
     fn check(&self, call: &Call<'_>) -> Result<()> {
@@ -168,11 +186,34 @@ impl Backend for FtrackSession {
         if self.entity.is_some() {
             return Ok(());
         }
-        self.core.wire.web.close(keep, deadline)
+        let left = self.core.hub.close(deadline);
+        left.and(self.core.wire.web.close(keep, deadline))
+    }
+
+    fn start(&self, teller: Arc<dyn Teller>) {
+        if self.entity.is_some() {
+            return;
+        }
+        self.core.hub.start(teller);
+        if self.core.auto_connect
+            && let Err(error) = self.core.hub.connect_in_background()
+        {
+            log::warn(c"ftrack", || format!("the event hub could not be connected: {error}"));
+        }
+    }
+
+    /// Every topic is an expression.
+    fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        Hub::subscribe(&self.core.hub, topic, args, sink).map(Some)
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &["topic=ftrack.update"]
     }
 
     fn abandon(&self) {
         if self.entity.is_none() {
+            self.core.hub.abandon();
             self.core.wire.web.abandon();
         }
     }

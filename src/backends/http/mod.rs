@@ -327,6 +327,10 @@ impl Backend for HttpSession {
         Ok(self.send(call)?)
     }
 
+    fn websocket(&self, name: &str, args: &Args) -> Result<crate::engine::websocket::Opening> {
+        websocket::WebSocket::opening(self, name, args)
+    }
+
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
         let settings = self.settings_for(call.args).map_err(client::not_sent)?;
         let save = save_target(call.args)?;

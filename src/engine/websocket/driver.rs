@@ -477,7 +477,7 @@ impl<L: Listener> Driver<'_, L> {
 }
 
 /// Closes the connection; TLS says goodbye.
-pub(super) fn hang_up(wired: Wired) {
+pub fn hang_up(wired: Wired) {
     wired.close();
 }
 

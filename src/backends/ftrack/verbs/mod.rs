@@ -1,5 +1,6 @@
 //! The verbs (verbs.md "ftrack").
 
+mod events;
 mod read;
 mod write;
 
@@ -13,7 +14,7 @@ use super::{
     wire::operation,
 };
 use crate::{
-    backends::{Answer, Call, Plain},
+    backends::{Answer, Call, Pending, Plain},
     error::{Error, Result, code},
     options::nearest,
     value::{Node, Object, Tree},
@@ -22,7 +23,7 @@ use crate::{
 /// Verbs that change something: they can be staged.
 const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure"];
 /// The others.
-const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset"];
+const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "publish", "reply", "stop", "connect", "disconnect"];
 
 /// Does a verb now.
 pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
@@ -32,11 +33,20 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "search" => read::search(session, call),
         "populate" => read::populate(session, call),
         "call" => raw(session, call),
+        "publish" | "reply" | "stop" | "connect" | "disconnect" => events::request(session, call),
         "reset" => {
             session.core.store.lock().clear();
             Ok(plain(&Tree::Null))
         }
         changing => write::request(session, changing, call),
+    }
+}
+
+/// Begins a verb that the reactor can do: those of the event hub.
+pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
+    match verb(call)? {
+        "publish" | "reply" | "stop" | "connect" | "disconnect" => events::begin(session, call),
+        _ => Ok(None),
     }
 }
 
