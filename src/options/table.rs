@@ -186,6 +186,23 @@ options! {
     "replace", FTRACK, CALL, "group: object", "none", "Whole maps (metadata), in place of what is there.";
     "identifying_keys", FTRACK, CALL, "list of attribute names", "all of data", "By which attributes ensure knows an entity.";
     "operations", FTRACK, CALL, "list of objects", "none", "Operations as the server takes them.";
-    "name", FTRACK, INSPECT, "text", "none", "The entity type to show.";
+    "name", FTRACK, INSPECT | CALL, "text", "none", "The entity type to show; the name of a widget or a timer.";
+    "content", FTRACK, CALL, "text", "none", "What a note says.";
+    "author", FTRACK, CALL, "entity", "none", "Who says it.";
+    "recipients", FTRACK, CALL, "list of entities", "none", "The users and groups that a note is for.";
+    "labels", FTRACK, CALL, "list of entities", "none", "The labels of a note.";
+    "category", FTRACK, CALL, "entity", "none", "The category of a note; servers with labels take it for one.";
+    "context", FTRACK, CALL, "entity", "none", "What a timer is about.";
+    "comment", FTRACK, CALL, "text", "none", "The comment of a timer.";
+    "force", FTRACK, CALL, "bool", "false", "Stop the timer that runs before another is started.";
+    "schema", FTRACK, CALL, "entity type", "none", "Whose statuses or types are wanted.";
+    "type_id", FTRACK, CALL, "identifier", "none", "The type of task, which may have statuses of its own.";
+    "version_id", FTRACK, CALL, "identifier", "none", "The version that encoded components belong to.";
+    "keep_original", FTRACK, CALL, "bool", "true", "Keep the component that was encoded.";
+    "theme", FTRACK, CALL, "\"light\", \"dark\"", "the server's", "How a widget looks.";
+    "reset_type", FTRACK, CALL, "text", "none", "What the server resets, such as \"api_key\".";
+    "job_type", FTRACK, CALL, "text", "none", "The kind of work that the server does later.";
+    "value", FTRACK, CALL, "any value", "none", "What is encoded, or the text that is decoded.";
+    "strategy", FTRACK, CALL, "\"all\", \"set_only\", \"modified_only\", \"persisted_only\"", "\"set_only\"", "Which attributes of entities are encoded.";
     "entity", FTRACK, INSPECT, "\"Type/key\"", "none", "The entity to show the state of.";
 }

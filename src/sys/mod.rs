@@ -12,3 +12,4 @@ pub mod poll;
 pub mod readiness;
 pub mod socket;
 pub mod thread;
+pub mod zone;

@@ -153,7 +153,8 @@ fn status_of(status: i32) -> Option<Status> {
     }
 }
 
-fn sort(tree: &mut Tree) {
+/// Sorts the members of all objects in it.
+pub fn sort(tree: &mut Tree) {
     match tree {
         Tree::Array(items) => items.iter_mut().for_each(sort),
         Tree::Object(object) => {

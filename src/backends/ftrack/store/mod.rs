@@ -1,6 +1,7 @@
 //! The identity map (spec/ftrack.md 2.3, 5.8): each entity of the server once, with what is known of it and what was
 //! changed here. The same entity seen twice is one entity; what is known is never cleared by what an answer leaves out.
 
+mod encode;
 mod local;
 mod read;
 mod show;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub use encode::Strategy;
 pub use local::{Apart, uuid};
 pub use show::Paths;
 

@@ -1,9 +1,15 @@
 //! The verbs (verbs.md "ftrack").
 
+mod coding;
 mod read;
+mod services;
+mod timer;
+mod workflow;
 mod write;
 
 use std::sync::Arc;
+
+use read::entities;
 
 use super::{
     FtrackSession, address,
@@ -20,9 +26,9 @@ use crate::{
 };
 
 /// Verbs that change something: they can be staged.
-const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure"];
+const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply"];
 /// The others.
-const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset"];
+const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "encode", "decode", "start_timer", "stop_timer", "statuses", "types"];
 
 /// Does a verb now.
 pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
@@ -36,6 +42,13 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
             session.core.store.lock().clear();
             Ok(plain(&Tree::Null))
         }
+        "encode" => coding::encode(session, call),
+        "decode" => coding::decode(session, call),
+        "start_timer" => timer::start(session, call),
+        "stop_timer" => timer::stop(session, call),
+        "statuses" => workflow::statuses(session, call),
+        "types" => workflow::types(session, call),
+        service if services::VERBS.contains(&service) => services::request(session, service, call),
         changing => write::request(session, changing, call),
     }
 }
@@ -57,7 +70,7 @@ pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
 
 fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {
     let verb = call.verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the ftrack back end sends nothing that was prepared").with("key", "verb"))?;
-    let known = || CHANGING.iter().chain(OTHERS).copied();
+    let known = || CHANGING.iter().chain(OTHERS).chain(services::VERBS).copied();
     if known().any(|known| known == verb) {
         return Ok(verb);
     }

@@ -83,7 +83,7 @@ fn single(core: &Core, text: &str, only: bool, paths: &Paths, call: &Call<'_>) -
 }
 
 /// The entities of a query's or search's result.
-fn entities(reply: &Reply) -> Result<Node<'_>> {
+pub(super) fn entities(reply: &Reply) -> Result<Node<'_>> {
     let found = reply.result(0)?.get("data");
     found.ok_or_else(|| Error::new(&code::PROTOCOL, "the server answered a query without data"))
 }
@@ -158,14 +158,18 @@ impl Answer for Streamed {
 
 /// One entity by its key: what is known when that is enough, else what the server says.
 pub(super) fn get(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    let core = &session.core;
     // A child is asked for an attribute by its name alone.
     if let (Some(entity), Some(name)) = (&session.entity, call.target)
         && !name.contains('/')
     {
         return attribute(session, entity, name, call);
     }
-    let text = target(session, call)?;
+    get_address(session, target(session, call)?, call)
+}
+
+/// The same for an entity by its address.
+pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
     let select = call.args.str("select")?;
     let refresh = call.args.bool("refresh")?.unwrap_or(false);
     let (kind, key) = addressed(&core.store.lock(), text)?;
@@ -216,7 +220,7 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
 }
 
 /// Fetches the attributes of `select` that are not known, for all entities that came with this one.
-fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
+pub(super) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
     let missing: Vec<(String, Vec<EntityId>)> = {
         let store = core.store.lock();
         let Some(kind) = store.kind_of(id).cloned() else { return Ok(()) };
@@ -237,8 +241,16 @@ fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> 
     bring(core, &ids, &select.join(", "), call)
 }
 
+/// Fetches several attributes of one entity that are not known: together, or one by one as the official client does.
+pub(super) fn fill_several(core: &Core, id: EntityId, names: &[&str], call: &Call<'_>) -> Result<()> {
+    if core.wire.sorted {
+        return names.iter().try_for_each(|name| fill(core, id, name, call));
+    }
+    fill(core, id, &names.join(", "), call)
+}
+
 /// Asks the server for attributes of entities that it knows; new ones are left alone.
-fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
+pub(super) fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
     for ids in ids.chunks(AT_ONCE) {
         let text = {
             let store = core.store.lock();
