@@ -10,6 +10,7 @@
 mod certificate;
 mod endpoint;
 mod exchange;
+mod ftrack;
 mod h2;
 mod log;
 mod proxy;
@@ -22,6 +23,7 @@ mod websocket;
 mod wire;
 
 pub use certificate::KEY_PASSWORD;
+pub use ftrack::Setup as FtrackSetup;
 pub use request::{Args, parse_pairs};
 pub use sandbox::{Options, Sandbox};
 pub use state::Fault;

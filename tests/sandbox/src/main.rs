@@ -5,10 +5,11 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use haft_sandbox::{Args, Fault, Options, Sandbox, parse_pairs};
+use haft_sandbox::{Args, Fault, FtrackSetup, Options, Sandbox, parse_pairs};
 
-const USAGE: &str = "usage: haft-sandbox http|all [--port N] [--host ADDRESS] [--ready FILE] [--threads N]
+const USAGE: &str = "usage: haft-sandbox http|ftrack|all [--port N] [--host ADDRESS] [--ready FILE] [--threads N]
                          [--no-log] [--until-eof] [--parent-death] [--fault 'how=delay&path=/get&seconds=1&times=2']...
+                         [--schemas FILE] [--seed FILE] [--ftrack 'fault=cut&action=create']...
 
 Starts the servers on loopback, prints one JSON line with their addresses (and writes it to --ready FILE), and serves
 until SIGTERM or SIGINT, or with --until-eof until standard input ends.
@@ -22,12 +23,14 @@ struct Command {
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, String> {
+    let mut options = Options::default();
     match words.next().as_deref() {
-        Some("http" | "all") => {}
+        Some("http") => {}
+        Some("ftrack" | "all") => options.ftrack = Some(FtrackSetup::default()),
         Some(other) => return Err(format!("unknown command {other:?}")),
         None => return Err("a command is needed".to_owned()),
     }
-    let mut command = Command { options: Options::default(), ready: None, until_eof: false, parent_death: false };
+    let mut command = Command { options, ready: None, until_eof: false, parent_death: false };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         match word.as_str() {
@@ -38,6 +41,16 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, String> {
             "--no-log" => command.options.log = false,
             "--until-eof" => command.until_eof = true,
             "--parent-death" => command.parent_death = true,
+            "--schemas" | "--seed" => {
+                let path = Some(PathBuf::from(value()?));
+                let setup = command.options.ftrack.as_mut().ok_or_else(|| format!("{word} is for ftrack"))?;
+                *(if word == "--seed" { &mut setup.seed } else { &mut setup.schemas }) = path;
+            }
+            "--ftrack" => {
+                let text = value()?;
+                let setup = command.options.ftrack.as_mut().ok_or("--ftrack is for ftrack")?;
+                setup.faults.push(text);
+            }
             "--fault" => {
                 let text = value()?;
                 let fault = Fault::from_args(&Args(parse_pairs(&text)));

@@ -13,6 +13,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::Certificates;
+use crate::ftrack::{self, Ftrack, Setup as FtrackSetup};
+use crate::request::{Args, parse_pairs};
 use crate::server::{self, Service, Speaks};
 use crate::state::{Counter, Fault, State};
 
@@ -37,11 +39,14 @@ pub struct Options {
     pub threads: usize,
     /// Faults laid over the endpoints from the start.
     pub faults: Vec<Fault>,
+    /// The ftrack server, on all listeners that speak HTTP; none if `None`.
+    pub ftrack: Option<FtrackSetup>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { host: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, log: true, threads: 2, faults: Vec::new() }
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self { host, port: 0, log: true, threads: 2, faults: Vec::new(), ftrack: None }
     }
 }
 
@@ -94,8 +99,11 @@ pub struct Sandbox {
     pub client_key_encrypted: PathBuf,
     /// Pin of the good certificate's key.
     pub pin: String,
+    /// The storage of the ftrack server, a host of its own.
+    pub ftrack_storage: Option<String>,
     /// Directory of all files; removed on drop.
     pub dir: PathBuf,
+    state: Arc<State>,
     runtime: Option<Runtime>,
 }
 
@@ -106,7 +114,7 @@ struct Starting {
 }
 
 /// Order of the counters, which is the order in which listeners are started.
-const LISTENERS: [&str; 16] = [
+const LISTENERS: [&str; 17] = [
     "http",
     "http_v6",
     "https",
@@ -122,6 +130,7 @@ const LISTENERS: [&str; 16] = [
     "https2",
     "h2only",
     "h2c",
+    "ftrack_storage",
     "unix",
 ];
 
@@ -190,7 +199,8 @@ impl Sandbox {
     fn listen(options: &Options, dir: &Path) -> Result<Self, Failure> {
         let certificates = Certificates::make(dir)?;
         let counters = LISTENERS.iter().map(|listener| Counter::new(listener)).collect();
-        let state = Arc::new(State::new(options.log, counters));
+        let server = options.ftrack.as_ref().map(Ftrack::new).transpose()?;
+        let state = Arc::new(State::new(options.log, counters, server));
         for fault in &options.faults {
             state.add_fault(fault.clone());
         }
@@ -228,12 +238,46 @@ impl Sandbox {
             client_pem: certificates.client_pem,
             client_key_encrypted: certificates.client_key_encrypted,
             pin: certificates.pin,
+            ftrack_storage: None,
             dir: dir.to_owned(),
+            state: Arc::clone(&starting.state),
             runtime: None,
         };
+        // Its counter is taken in any case, so that those behind it keep their places.
+        let mut sandbox = sandbox;
+        if let Some(server) = &sandbox.state.ftrack {
+            let storage = starting.tcp("http", 0, HTTP1, None)?;
+            server.reached_at(&sandbox.http, &storage);
+            sandbox.ftrack_storage = Some(storage);
+        } else {
+            starting.next += 1;
+        }
         let listener = UnixListener::bind(&sandbox.unix)?;
         tokio::spawn(server::accept_unix(listener, starting.service(HTTP1, None)));
         Ok(sandbox)
+    }
+
+    /// Gives the ftrack server an order, as `POST /_ftrack?...` takes it.
+    ///
+    /// # Errors
+    /// When there is no such server or it does not understand.
+    pub fn ftrack_order(&self, order: &str) -> Result<Value, String> {
+        let server = self.state.ftrack.as_ref().ok_or("there is no ftrack server")?;
+        ftrack::apply(server, &Args(parse_pairs(order)))
+    }
+
+    /// What the ftrack server holds, asked in its own query language.
+    ///
+    /// # Errors
+    /// When there is no such server or the query is wrong.
+    pub fn ftrack_query(&self, expression: &str) -> Result<Value, String> {
+        let server = self.state.ftrack.as_ref().ok_or("there is no ftrack server")?;
+        ftrack::ask(server, expression)
+    }
+
+    /// The requests to the ftrack server after entry `since`, as `/_ftrack/log` shows them.
+    pub fn ftrack_log(&self, since: u64, ids: bool) -> Value {
+        ftrack::log(&self.state, since, ids)
     }
 
     /// All addresses and paths under the names of the fields, as the ready file has them.
@@ -261,6 +305,12 @@ impl Sandbox {
             ("pin", &self.pin),
         ] {
             put(name, url.as_str().into());
+        }
+        if let (Some(storage), Some(server)) = (&self.ftrack_storage, &self.state.ftrack) {
+            put("ftrack", self.http.as_str().into());
+            put("ftrack_storage", storage.as_str().into());
+            put("ftrack_user", "jenkins".into());
+            put("ftrack_key", server.api_key().into());
         }
         for (name, path) in [
             ("unix", &self.unix),

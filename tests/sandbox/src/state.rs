@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use crate::endpoint::digest::Nonces;
+use crate::ftrack::Ftrack;
 use crate::h2::{Reports, Tuning};
 use crate::log::{Log, lock};
 use crate::request::Args;
@@ -93,6 +94,8 @@ pub struct State {
     pub tuning: Mutex<Tuning>,
     /// What clients did on connections of HTTP/2.
     pub reports: Reports,
+    /// The ftrack server, if there is one.
+    pub ftrack: Option<Ftrack>,
     connections: AtomicU64,
     gates: Mutex<HashMap<&'static str, mpsc::UnboundedSender<Order>>>,
     tasks: Mutex<HashMap<u64, (&'static str, AbortHandle)>>,
@@ -100,8 +103,8 @@ pub struct State {
 
 impl State {
     /// The state of a sandbox that was just started.
-    pub fn new(logging: bool, counters: Vec<Counter>) -> Self {
-        Self { logging, counters, ..Self::default() }
+    pub fn new(logging: bool, counters: Vec<Counter>, ftrack: Option<Ftrack>) -> Self {
+        Self { logging, counters, ftrack, ..Self::default() }
     }
 
     /// The number of the next connection, from 1.

@@ -21,9 +21,11 @@ mod timing;
 mod websocket;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::exchange::{Exchange, Next, Reply};
+use crate::ftrack;
 use crate::request::{latin1, percent_decode, text_of};
 
 /// Answers one request.
@@ -63,6 +65,14 @@ async fn serve_any(ex: &mut Exchange<'_>) -> io::Result<Next> {
     );
     if !lazy {
         ex.read_body().await?;
+    }
+    let state = Arc::clone(ex.state);
+    if let Some(server) = &state.ftrack {
+        match words.as_slice() {
+            ["_ftrack", rest @ ..] => return ftrack::control(ex, server, rest).await,
+            words if ftrack::owns(words) => return ftrack::serve(ex, server, words).await,
+            _ => {}
+        }
     }
     match words.as_slice() {
         ["_log" | "_control" | "_connections" | "_h2", ..] => control::serve(ex, &words).await,

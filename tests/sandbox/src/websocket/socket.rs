@@ -102,6 +102,12 @@ impl<'a> Socket<'a> {
         self.send(opcode::TEXT, text.as_bytes()).await
     }
 
+    /// Waits until something came; false at the end. It may be given up at any time.
+    pub async fn ready(&mut self) -> io::Result<bool> {
+        self.flush().await?;
+        Ok(!self.wire.pending().is_empty() || self.wire.fill(4 << 10).await? > 0)
+    }
+
     /// The next message; control frames too. `None` at the end, which is after the client's close, when it broke the
     /// rules, or when the connection was closed.
     pub async fn receive(&mut self) -> io::Result<Option<Message>> {
