@@ -6,5 +6,6 @@ pub mod http;
 pub mod net;
 pub mod reactor;
 pub mod sse;
+pub mod store;
 pub mod tls;
 pub mod websocket;

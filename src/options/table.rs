@@ -168,6 +168,13 @@ options! {
     "schema_cache_path", FTRACK, CREATE, "directory, false", "FTRACK_API_SCHEMA_CACHE_PATH, else the user's cache directory", "Where the server's schemas are kept; false: nowhere.";
     "auto_populate", FTRACK, DEFAULT, "bool", "true", "Fetch attributes that are asked for and not known, for all entities that came together.";
     "record", FTRACK, DEFAULT, "bool", "true", "Record changes, to be sent at commit; false: they are visible here and never sent.";
+    "cache", FTRACK, CREATE | CONFIGURE, "\"memory\", \"sqlite:FILE\", \"redis://…\", provider, or a list of such", "\"memory\"", "What is asked for an entity before the server: layers below the memory, shallow first.";
+    "cache_key_maker", FTRACK, CREATE | CONFIGURE, "\"string\", or provider", "\"string\"", "How the keys of layers are made; \"string\": the text that Python makes.";
+    "cache_max", FTRACK, CREATE | CONFIGURE, "number", "all", "How many entities keep their attributes in memory.";
+    "journal", FTRACK, CREATE, "file", "none", "Where the staged list is written down, to be staged again by the next session with the file.";
+    "plugin_paths", FTRACK, CREATE, "list of absolute directories or files, or text with : between", "FTRACK_NATIVE_PLUGIN_PATH", "Where plug-ins are looked for, in all directories below too.";
+    "plugin_arguments", FTRACK, CREATE, "any value", "none", "What plug-ins are given.";
+    "plugin", FTRACK, CREATE, "provider, or a list of such", "none", "Plug-ins of the host itself.";
     "page_size", FTRACK, CALL, "number", "500", "How many results one request of a query brings.";
     "limit", FTRACK, CALL, "number", "none", "How many results at the most.";
     "offset", FTRACK, CALL, "number", "0", "How many results to leave out.";

@@ -2,7 +2,7 @@
 
 /// How far local time is ahead of UTC at a moment, in seconds.
 pub fn offset_s(epoch_s: i64) -> i64 {
-    let Ok(moment) = libc::time_t::try_from(epoch_s) else { return 0 };
+    let moment: libc::time_t = epoch_s;
     // SAFETY: all bits zero is a value of this structure, and both pointers live for the duration of the call.
     let (found, parts) = unsafe {
         let mut parts: libc::tm = std::mem::zeroed();

@@ -28,7 +28,12 @@ use crate::{
 /// Verbs that change something: they can be staged.
 const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply"];
 /// The others.
-const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "encode", "decode", "start_timer", "stop_timer", "statuses", "types"];
+const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types"];
+
+/// Whether a call takes something from the staged list, or may.
+pub(super) fn changes_the_list(call: &Call<'_>) -> bool {
+    matches!(call.verb, Some("revert" | "reset"))
+}
 
 /// Does a verb now.
 pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
@@ -38,6 +43,7 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "search" => read::search(session, call),
         "populate" => read::populate(session, call),
         "call" => raw(session, call),
+        "invalidate" => invalidate(session, call),
         "reset" => {
             session.core.store.lock().clear();
             Ok(plain(&Tree::Null))
@@ -85,6 +91,33 @@ fn raw(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     Ok(plain(&reply.results().map_or(Tree::Null, Node::to_tree)))
 }
 
+/// Forgets what the server said of entities, here and in the layers below: all of them when none is named. What is staged
+/// stays. The answer is how many there were.
+fn invalidate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
+    let ids: Option<Vec<EntityId>> = {
+        let mut store = core.store.lock();
+        let named = match (call.args.array("entities")?, call.target.or(session.entity.as_deref())) {
+            (Some(list), _) => Some(list.to_vec()),
+            (None, Some(text)) => Some(vec![Tree::from(text)]),
+            (None, None) => None,
+        };
+        named.map(|list| list.iter().map(|entity| store.entity_for(entity, None, "entities")).collect::<Result<_>>()).transpose()?
+    };
+    let cache = Arc::clone(&core.cache.lock());
+    let (forgotten, identities) = {
+        let mut store = core.store.lock();
+        let all: Vec<EntityId> = ids.clone().unwrap_or_else(|| store.ids().collect());
+        let forgotten = all.iter().filter(|id| store.invalidate(**id)).count();
+        (forgotten, all.iter().filter_map(|id| store.identity(*id)).collect::<Vec<_>>())
+    };
+    match ids {
+        Some(_) => drop(cache.remove(&identities)),
+        None => cache.clear(),
+    }
+    Ok(plain(&Tree::from(forgotten)))
+}
+
 fn plain(value: &Tree) -> Box<dyn Answer> {
     Box::new(Plain::new(value, Object::default()))
 }
@@ -122,6 +155,6 @@ pub(super) fn known(store: &Store, text: &str) -> Result<Option<EntityId>> {
 }
 
 /// A query operation.
-fn query_operation(expression: String) -> Tree {
+pub(super) fn query_operation(expression: String) -> Tree {
     operation("query", &[("expression", Tree::from(expression))])
 }

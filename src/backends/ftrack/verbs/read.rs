@@ -117,6 +117,7 @@ impl Pages {
             .map(|(id, node)| id.map_or_else(|| node.to_tree(), |id| store.show(id, &self.paths)))
             .collect();
         drop(store);
+        self.core.settle();
         if let Some(left) = &mut self.left {
             shown.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
             *left -= shown.len() as u64;
@@ -174,7 +175,17 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
     let refresh = call.args.bool("refresh")?.unwrap_or(false);
     let (kind, key) = addressed(&core.store.lock(), text)?;
     let paths = Paths::of(select.unwrap_or_default());
-    let found = core.store.lock().find(kind.id, &key);
+    let found = {
+        let mut store = core.store.lock();
+        let found = store.find(kind.id, &key);
+        found.into_iter().for_each(|id| store.used(id));
+        found.filter(|id| !store.is_evicted(*id))
+    };
+    let found = match found {
+        // A layer is asked with no lock held: it may be a file, or the host's code.
+        None if !refresh => Arc::clone(&core.cache.lock()).fetch(&core.store, &kind.name, &key),
+        found => found,
+    };
     if let Some(id) = found.filter(|_| !refresh) {
         if let (Some(select), true) = (select, session.flags(call.args)?.auto_populate) {
             fill(core, id, select, call)?;
