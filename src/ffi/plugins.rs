@@ -78,8 +78,9 @@ unsafe fn load(file: &Path, session: *mut haft_session, arguments: Option<&Docum
 /// Whether a plug-in that was made with a header finds in this library what the header says: until 1.0 every minor
 /// version may differ.
 fn fits(wanted: u32, ours: u32) -> bool {
-    let kind = |number: u32| if number >> 16 == 0 { number >> 8 } else { number >> 16 };
-    kind(wanted) == kind(ours) && wanted <= ours
+    let major = |number: u32| number >> 16;
+    let minor_counts = major(ours) == 0;
+    major(wanted) == major(ours) && (!minor_counts || wanted >> 8 == ours >> 8) && wanted <= ours
 }
 
 fn shown(number: u32) -> String {

@@ -66,8 +66,13 @@ pub(self) struct Core {
 impl Core {
     /// Tells the layers below the store what is new. Called when a call is done, with no lock held.
     fn settle(&self) {
-        let cache = Arc::clone(&self.cache.lock());
-        cache.tell(&self.store);
+        self.layers().tell(&self.store);
+    }
+
+    /// The layers below the store; their lock is free again: they may be the host's code.
+    fn layers(&self) -> Arc<Cache> {
+        let cache = self.cache.lock();
+        Arc::clone(&cache)
     }
 
     /// Writes down what was staged or is no more.
@@ -230,7 +235,10 @@ impl Backend for FtrackSession {
         if let Some(cache) = cache {
             self.core.store.lock().watch(!cache.is_empty());
             // The old one is let go of with no lock held: it may be the host's.
-            let old = std::mem::replace(&mut *self.core.cache.lock(), Arc::new(cache));
+            let old = {
+                let mut kept = self.core.cache.lock();
+                std::mem::replace(&mut *kept, Arc::new(cache))
+            };
             drop(old);
         }
         Ok(())

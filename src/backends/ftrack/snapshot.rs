@@ -44,8 +44,7 @@ pub(super) fn inspect(session: &FtrackSession, what: &str, args: &Args) -> Resul
                 out.insert("entities", Tree::from(store.len()));
                 out.insert("evicted", Tree::Int(i64::try_from(store.evictions()).unwrap_or(i64::MAX)));
             }
-            let cache = std::sync::Arc::clone(&core.cache.lock());
-            cache.show(&mut out);
+            core.layers().show(&mut out);
             Tree::Object(out)
         }
         "stats" | "pool" | "headers" | "cookies" | "adapters" | "options" => return core.wire.web.inspect(what, args),

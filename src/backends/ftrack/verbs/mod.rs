@@ -104,7 +104,7 @@ fn invalidate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer
         };
         named.map(|list| list.iter().map(|entity| store.entity_for(entity, None, "entities")).collect::<Result<_>>()).transpose()?
     };
-    let cache = Arc::clone(&core.cache.lock());
+    let cache = core.layers();
     let (forgotten, identities) = {
         let mut store = core.store.lock();
         let all: Vec<EntityId> = ids.clone().unwrap_or_else(|| store.ids().collect());

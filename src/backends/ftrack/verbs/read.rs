@@ -183,7 +183,7 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
     };
     let found = match found {
         // A layer is asked with no lock held: it may be a file, or the host's code.
-        None if !refresh => Arc::clone(&core.cache.lock()).fetch(&core.store, &kind.name, &key),
+        None if !refresh => core.layers().fetch(&core.store, &kind.name, &key),
         found => found,
     };
     if let Some(id) = found.filter(|_| !refresh) {

@@ -113,23 +113,23 @@ fn of_object_type(session: &FtrackSession, call: &Call<'_>, id: EntityId, schema
     Err(none())
 }
 
-/// With what their type is shown by; the official client fetches that when somebody looks.
+/// What statuses and types are shown by, besides what their type's queries bring.
+const SHOWN: [&str; 3] = ["name", "color", "sort"];
+
+/// With what they are shown by; the official client fetches that when somebody looks.
 fn show(session: &FtrackSession, call: &Call<'_>, ids: &[EntityId]) -> Result<Box<dyn Answer>> {
     let core = &session.core;
     if !core.wire.sorted && session.flags(call.args)?.auto_populate {
+        let kind = ids.first().and_then(|id| core.store.lock().kind_of(*id).cloned());
+        let Some(kind) = kind else { return Ok(plain(&Tree::Array(Vec::new()))) };
+        let mut names: Vec<&str> = kind.default_projections.iter().map(|name| &**name).collect();
+        names.extend(SHOWN.into_iter().filter(|name| kind.position(name).is_some() && !kind.default_projections.iter().any(|known| **known == **name)));
         let lacking: Vec<EntityId> = {
             let store = core.store.lock();
-            let lacks = |id: &&EntityId| {
-                store.kind_of(**id).is_some_and(|kind| {
-                    kind.default_projections.iter().filter_map(|name| kind.position(name)).any(|at| store.value(**id, at).is_none())
-                })
-            };
+            let lacks = |id: &&EntityId| names.iter().filter_map(|name| kind.position(name)).any(|at| store.value(**id, at).is_none());
             ids.iter().filter(lacks).copied().collect()
         };
-        let kind = lacking.first().and_then(|id| core.store.lock().kind_of(*id).cloned());
-        if let Some(kind) = kind {
-            read::bring(core, &lacking, &query::projections(&kind), call)?;
-        }
+        read::bring(core, &lacking, &names.join(", "), call)?;
     }
     let store = core.store.lock();
     Ok(plain(&Tree::Array(ids.iter().map(|id| store.show(*id, &Paths::default())).collect())))
