@@ -25,7 +25,9 @@ use crate::{
         socketio::Admission,
         websocket::{
             Close, Listener, Message, Opened, Outbox,
-            driver::{self, End, Settings, Stats},
+            driver::{self, Settings},
+            stage::End,
+            stats::Stats,
             order::What,
         },
     },
@@ -324,7 +326,7 @@ impl Hub {
             })
             .await
         };
-        driver::hang_up(wired);
+        driver::hang_up(*wired);
         outbox.end(&Close::lost());
         ending
     }
