@@ -73,7 +73,8 @@ async fn make(route: &Route, limits: &Limits, vigil: &mut Vigil) -> Result<(Box<
     let connected = clock::now();
     let (mut tls, mut secured) = (None, None);
     if parts.https {
-        link = secure(link, &parts.host, &parts.tls, &guard, vigil).await?;
+        // In a box of its own: what needs none has no room for it.
+        link = Box::pin(secure(link, &parts.host, &parts.tls, &guard, vigil)).await?;
         if let Stream::Tls(session) = &link.stream {
             tls = Some(std::sync::Arc::new(session.info()));
         }
@@ -95,7 +96,7 @@ async fn reach(route: &Route, limits: &Limits, vigil: &mut Vigil) -> Result<(Att
     let parts = route.parts();
     if let Some(path) = &parts.unix_socket {
         let resolved = clock::now();
-        return Ok((connect_unix(path, limits, vigil).await?, resolved));
+        return Ok((Box::pin(connect_unix(path, limits, vigil)).await?, resolved));
     }
     let (host, port) = match &parts.proxy {
         Some(proxy) => (&proxy.host, proxy.port),

@@ -360,7 +360,8 @@ impl Talk<'_> {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.stuck_on(watched, vigil).await? == Flow::Stop {
+                    // In a box of its own: most requests find room, and those in flight have none to waste.
+                    if Box::pin(self.stuck_on(watched, vigil)).await? == Flow::Stop {
                         return Ok(Flow::Stop);
                     }
                 }
