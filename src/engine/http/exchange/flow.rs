@@ -105,7 +105,7 @@ impl Carrier {
             if !reused {
                 let (wired, steps) = match made.take() {
                     Some(made) => made,
-                    None => Box::pin(dial::establish(route, limits, vigil)).await?,
+                    None => dial::establish(route, limits, vigil).await?,
                 };
                 marks.resolved = Some(steps.resolved);
                 marks.connected = Some(steps.connected);
