@@ -84,9 +84,19 @@ impl Document {
 
     /// A document that is one value, which is the whole of the own buffer but for the NUL behind it.
     pub(super) fn of_one(kind: Kind, size: u32, own: Vec<u8>) -> Box<Document> {
-        let mut fill = Fill { own, ..Fill::with_room(1) };
-        fill.pages.append(&[NodeCell::new(kind, 0, size, 0)]);
-        Document::seal(fill, Vec::new(), false)
+        Document {
+            text: Vec::new(),
+            own,
+            pages: Pages::of_one(NodeCell::new(kind, 0, size, 0)),
+            keys: Keys::default(),
+            extras: Vec::new(),
+            exact: Vec::new(),
+            numbers: 0,
+            parsed: false,
+            texts: OnceLock::new(),
+            members: OnceLock::new(),
+        }
+        .sealed()
     }
 
     /// An object of texts, as [`Document::from_object`] makes it, without the detour.
@@ -109,7 +119,7 @@ impl Document {
 
     pub(super) fn seal(fill: Fill, text: Vec<u8>, parsed: bool) -> Box<Document> {
         let Fill { pages, own, keys, numbers, extras, exact, .. } = fill;
-        let mut document = Box::new(Document {
+        Document {
             text,
             own,
             pages,
@@ -120,7 +130,12 @@ impl Document {
             parsed,
             texts: OnceLock::new(),
             members: OnceLock::new(),
-        });
+        }
+        .sealed()
+    }
+
+    fn sealed(self) -> Box<Document> {
+        let mut document = Box::new(self);
         let address = std::ptr::from_ref(&*document).expose_provenance();
         document.pages.seal(address);
         document

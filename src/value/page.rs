@@ -97,8 +97,8 @@ impl Page {
 }
 
 thread_local! {
-    /// The page of a small document that was let go here: messages are looked at one after the other, and aligned memory is
-    /// dear.
+    /// The page of a document of one node that was let go here: messages are looked at one after the other, and aligned
+    /// memory is dear. Only the first of its cells was used.
     static SPARE: Cell<Vec<Page>> = const { Cell::new(Vec::new()) };
 }
 
@@ -115,11 +115,20 @@ pub(super) struct Pages {
 impl Pages {
     /// Room for so many nodes.
     pub fn with_room(nodes: usize) -> Pages {
-        let mut pages = if nodes < CELLS { SPARE.try_with(Cell::take).unwrap_or_default() } else { Vec::new() };
-        if pages.capacity() == 0 {
-            pages.reserve_exact(nodes / CELLS + 1);
+        Pages { pages: Vec::with_capacity(nodes / CELLS + 1), count: 0, free: 0 }
+    }
+
+    /// One node, and no others will come.
+    pub fn of_one(cell: NodeCell) -> Pages {
+        let mut pages = SPARE.try_with(Cell::take).unwrap_or_default();
+        if pages.is_empty() {
+            pages.reserve_exact(1);
+            pages.push(Page::EMPTY);
         }
-        Pages { pages, count: 0, free: 0 }
+        if let Some(first) = pages.first_mut().and_then(|page| page.cells.first_mut()) {
+            *first = cell;
+        }
+        Pages { pages, count: 1, free: CELLS - 1 }
     }
 
     /// Adds nodes; gives the logical index of the first.
@@ -220,9 +229,8 @@ impl Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        if self.pages.capacity() == 1 {
-            let mut page = std::mem::take(&mut self.pages);
-            page.clear();
+        if self.count == 1 && self.pages.capacity() == 1 {
+            let page = std::mem::take(&mut self.pages);
             // At the very end of a thread nobody keeps it.
             let _ = SPARE.try_with(|spare| spare.set(page));
         }

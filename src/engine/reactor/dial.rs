@@ -3,6 +3,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     task::Poll,
     time::{Duration, Instant},
 };
@@ -27,7 +28,7 @@ use crate::{
         },
         tls::{
             config,
-            session::{self, Session},
+            session::{self, Session, TlsInfo},
             settings::TlsSettings,
         },
     },
@@ -54,20 +55,38 @@ pub async fn establish(route: &Route, limits: &Limits, vigil: &mut Vigil) -> Res
     make(route, limits, vigil).await.map_err(|error| error.outcome(Outcome::NotSent))
 }
 
+/// Each part in a box of its own: ten thousand calls may be at the first one.
 async fn make(route: &Route, limits: &Limits, vigil: &mut Vigil) -> Result<(Box<Wired>, Steps)> {
     let parts = route.parts();
-    let proxy = parts.proxy.as_ref();
     // A certificate that cannot be read is told before anybody is troubled.
-    if parts.https || proxy.is_some_and(|proxy| proxy.kind == Kind::Https) {
+    if parts.https || parts.proxy.as_ref().is_some_and(|proxy| proxy.kind == Kind::Https) {
         config::client(&parts.tls)?;
     }
-    let (attempt, resolved) = reach(route, limits, vigil).await?;
+    let reached = Box::pin(reach(route, limits, vigil)).await?;
+    if parts.https || parts.proxy.is_some() {
+        return Box::pin(climb(reached, route, limits, vigil)).await;
+    }
+    let (Attempt { watched, socket, remote, .. }, resolved) = reached;
+    let local = socket.local();
+    let link = Link { watched, stream: Stream::Plain(Wire::new(socket)) };
+    let steps = Steps { resolved, connected: clock::now(), secured: None };
+    Ok((link.wired(remote, local, None), steps))
+}
+
+/// What comes above the socket: proxies and TLS.
+async fn climb(
+    (attempt, resolved): (Attempt, Instant),
+    route: &Route,
+    limits: &Limits,
+    vigil: &mut Vigil,
+) -> Result<(Box<Wired>, Steps)> {
+    let parts = route.parts();
     let Attempt { watched, socket, remote, start } = attempt;
     let cancel = vigil.cancel().clone();
     let guard = Guard::connect(limits, &cancel, start);
     let local = socket.local();
     let mut link = Link { watched, stream: Stream::Plain(Wire::new(socket)) };
-    if let Some(proxy) = proxy {
+    if let Some(proxy) = &parts.proxy {
         link = Box::pin(pass(proxy, route, link, &guard, vigil)).await?;
     }
     let connected = clock::now();
@@ -75,13 +94,11 @@ async fn make(route: &Route, limits: &Limits, vigil: &mut Vigil) -> Result<(Box<
     if parts.https {
         link = secure(link, &parts.host, &parts.tls, &guard, vigil).await?;
         if let Stream::Tls(session) = &link.stream {
-            tls = Some(std::sync::Arc::new(session.info()));
+            tls = Some(Arc::new(session.info()));
         }
         secured = Some(clock::now());
     }
-    let Link { watched, stream } = link;
-    let connection = Connection { stream, buffer: Vec::new(), start: 0, end: 0, remote, local, tls };
-    Ok((Box::new(Wired { watched, connection }), Steps { resolved, connected, secured }))
+    Ok((link.wired(remote, local, tls), Steps { resolved, connected, secured }))
 }
 
 /// A connection on its way up. The place in the reactor goes first.
@@ -90,12 +107,20 @@ struct Link {
     stream: Stream,
 }
 
+impl Link {
+    fn wired(self, remote: Option<SocketAddr>, local: Option<SocketAddr>, tls: Option<Arc<TlsInfo>>) -> Box<Wired> {
+        let Link { watched, stream } = self;
+        let connection = Connection { stream, buffer: Vec::new(), start: 0, end: 0, remote, local, tls };
+        Box::new(Wired { watched, connection })
+    }
+}
+
 /// The socket to the first hop.
 async fn reach(route: &Route, limits: &Limits, vigil: &mut Vigil) -> Result<(Attempt, Instant)> {
     let parts = route.parts();
     if let Some(path) = &parts.unix_socket {
         let resolved = clock::now();
-        return Ok((connect_unix(path, limits, vigil).await?, resolved));
+        return Ok((Box::pin(connect_unix(path, limits, vigil)).await?, resolved));
     }
     let (host, port) = match &parts.proxy {
         Some(proxy) => (&proxy.host, proxy.port),

@@ -105,7 +105,7 @@ impl Carrier {
             if !reused {
                 let (wired, steps) = match made.take() {
                     Some(made) => made,
-                    None => Box::pin(dial::establish(route, limits, vigil)).await?,
+                    None => dial::establish(route, limits, vigil).await?,
                 };
                 marks.resolved = Some(steps.resolved);
                 marks.connected = Some(steps.connected);
@@ -360,7 +360,8 @@ impl Talk<'_> {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.stuck_on(watched, vigil).await? == Flow::Stop {
+                    // In a box of its own: most requests find room, and those in flight have none to waste.
+                    if Box::pin(self.stuck_on(watched, vigil)).await? == Flow::Stop {
                         return Ok(Flow::Stop);
                     }
                 }
