@@ -173,7 +173,7 @@ impl Hub {
                 Err(error) => error,
             };
             if ours {
-                hub.call_off();
+                hub.call_off().await;
             }
             Err(error)
         })
@@ -187,14 +187,18 @@ impl Hub {
         self.begin(true, None).map(drop)
     }
 
-    /// A connection that nobody waits for any more is not made.
-    fn call_off(&self) {
-        let state = self.state.lock();
-        let cancel = state.cancel.clone().filter(|_| state.phase == Phase::Connecting);
-        drop(state);
-        if let Some(cancel) = cancel {
-            cancel.cancel();
-        }
+    /// A connection that nobody waits for any more is not made. Everything on the way to it ends with its cancel: the next
+    /// one can begin when this returns.
+    async fn call_off(&self) {
+        let (giver, taker) = promise::pair::<()>();
+        let cancel = {
+            let mut state = self.state.lock();
+            let Some(cancel) = state.cancel.clone().filter(|_| state.phase == Phase::Connecting) else { return };
+            state.departures.push(giver);
+            cancel
+        };
+        cancel.cancel();
+        let _ = taker.await;
     }
 
     /// Ends all subscriptions and disconnects; with `wait` until it is over.

@@ -143,6 +143,14 @@ impl Hub {
     async fn live(self: &Arc<Self>, patient: bool, cancel: &Arc<Cancel>) {
         self.tell(Change::Connecting);
         let why = self.connections(patient, cancel).await;
+        let given_up = {
+            let state = self.state.lock();
+            state.phase == Phase::Lost && !state.leaving
+        };
+        if given_up {
+            // While there is somebody to hear it.
+            self.happened(super::event::DISCONNECTED);
+        }
         let mut state = self.state.lock();
         let was = std::mem::take(&mut state.phase);
         let wanted = std::mem::take(&mut state.leaving);
@@ -169,9 +177,6 @@ impl Hub {
             if let Some(giver) = item.giver {
                 giver.give(Err(again(&why)));
             }
-        }
-        if was == Phase::Lost || wanted {
-            self.happened(super::event::DISCONNECTED);
         }
         self.dismiss(subscribers, Some(&why));
         if was != Phase::Ready {
