@@ -15,7 +15,7 @@ use crate::{
     args::Args,
     engine::{errands::{Errands, Nobody}, net::cancel::Cancel, reactor::seat::Seat, websocket::Opening},
     error::{Error, Result, code},
-    value::{Document, Tree},
+    value::{Document, Raw, Tree},
 };
 
 /// One call of the host, as a back end sees it.
@@ -163,6 +163,11 @@ pub enum Change {
 pub trait Sink: Send + Sync {
     /// Brings messages, oldest first. Several at once cost less than one after the other.
     fn bring(&self, messages: &mut dyn Iterator<Item = Box<Document>>);
+
+    /// The same with messages that are one text or bytes: whoever takes one makes the document of it.
+    fn bring_raw(&self, messages: &mut dyn Iterator<Item = Raw>) {
+        self.bring(&mut messages.map(Raw::into_document));
+    }
 
     /// Messages for which there is room before the oldest are dropped, or, with `overflow: "wait"`, before the source
     /// has to wait: then [`Sink::when_roomy`] tells when there is room again.

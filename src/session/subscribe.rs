@@ -10,7 +10,7 @@ use crate::{
     backends::{Feed, Sink},
     error::{Error, Result, code},
     options::{self, nearest, scope},
-    value::{Document, Tree},
+    value::{Document, Raw, Tree},
 };
 
 /// The topics that every back end has.
@@ -129,10 +129,9 @@ impl Subscription {
 /// What a back end brings its messages to. It knows the subscription and where its events go, not the session.
 struct Inlet(Arc<Subscription>);
 
-impl Sink for Inlet {
-    fn bring(&self, messages: &mut dyn Iterator<Item = Box<Document>>) {
+impl Inlet {
+    fn deliver(&self, mut events: impl Iterator<Item = Event>) {
         let origin = &self.0.origin;
-        let mut events = messages.map(|message| Event::message(origin, message));
         let Some(first) = events.next() else { return };
         if origin.has_ended() {
             return;
@@ -157,6 +156,16 @@ impl Sink for Inlet {
                 }
             }
         }
+    }
+}
+
+impl Sink for Inlet {
+    fn bring(&self, messages: &mut dyn Iterator<Item = Box<Document>>) {
+        self.deliver(messages.map(|message| Event::message(&self.0.origin, message)));
+    }
+
+    fn bring_raw(&self, messages: &mut dyn Iterator<Item = Raw>) {
+        self.deliver(messages.map(|message| Event::raw_message(&self.0.origin, message)));
     }
 
     fn room(&self) -> usize {

@@ -11,9 +11,9 @@ use crate::sys::lock::Mutex;
 
 use crate::{
     backends::{Change, Feed, Sink, Teller},
-    engine::websocket::{Close, Listener, Message, driver::End},
+    engine::websocket::{Close, Listener, Message, stage::End},
     error::{Error, code},
-    value::{Document, Object, Tree, Type},
+    value::{Object, Raw, Tree},
 };
 
 /// Messages that are kept for the first subscriber.
@@ -29,7 +29,7 @@ pub(super) struct Inbox(Mutex<State>);
 struct State {
     sinks: Vec<(u64, Arc<dyn Sink>)>,
     /// For the first subscriber.
-    kept: VecDeque<Box<Document>>,
+    kept: VecDeque<Raw>,
     kept_bytes: usize,
     /// Somebody has subscribed.
     heard: bool,
@@ -93,7 +93,7 @@ impl Inbox {
         self.0.lock().kept.len()
     }
 
-    fn bring(&self, batch: &mut Vec<Box<Document>>) {
+    fn bring(&self, batch: &mut Vec<Raw>) {
         let mut state = self.0.lock();
         if !state.kept.is_empty() {
             // It was read before somebody subscribed, or had room for all that was kept: it comes behind that.
@@ -113,9 +113,9 @@ impl Inbox {
             return;
         };
         for (_, sink) in others {
-            sink.bring(&mut batch.iter().map(|message| copy(message)));
+            sink.bring_raw(&mut batch.iter().cloned());
         }
-        last.bring(&mut batch.drain(..));
+        last.bring_raw(&mut batch.drain(..));
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
@@ -166,8 +166,8 @@ impl Inbox {
 }
 
 impl State {
-    fn keep(&mut self, batch: &mut Vec<Box<Document>>) {
-        self.kept_bytes += batch.iter().map(|message| size(message)).sum::<usize>();
+    fn keep(&mut self, batch: &mut Vec<Raw>) {
+        self.kept_bytes += batch.iter().map(Raw::size).sum::<usize>();
         self.kept.extend(batch.drain(..));
     }
 
@@ -184,7 +184,7 @@ impl State {
         };
         let count = if sink.holds_back() { sink.room().min(self.kept.len()) } else { self.kept.len() };
         if count > 0 {
-            sink.bring(&mut self.kept.drain(..count));
+            sink.bring_raw(&mut self.kept.drain(..count));
         }
         if self.kept.is_empty() {
             self.kept = VecDeque::new();
@@ -217,7 +217,7 @@ impl Drop for Subscribed {
 /// What the connection talks to.
 pub(super) struct Hearing {
     inbox: Arc<Inbox>,
-    batch: Vec<Box<Document>>,
+    batch: Vec<Raw>,
 }
 
 impl Hearing {
@@ -230,8 +230,8 @@ impl Hearing {
 impl Listener for Hearing {
     fn message(&mut self, message: Message<'_>) {
         self.batch.push(match message {
-            Message::Text(text) => Document::from_text(text),
-            Message::Bytes(bytes) => Document::from_bytes(&bytes),
+            Message::Text(text) => Raw::text(text),
+            Message::Bytes(bytes) => Raw::bytes(bytes),
         });
     }
 
@@ -268,18 +268,4 @@ pub(super) fn close_value(close: &Close) -> Tree {
     value.insert("code", Tree::Int(close.code.into()));
     value.insert("reason", Tree::from(&*close.reason));
     Tree::Object(value)
-}
-
-fn size(message: &Document) -> usize {
-    message.root().bytes().map_or(0, <[u8]>::len)
-}
-
-/// The same once more, for one more subscriber.
-fn copy(message: &Document) -> Box<Document> {
-    let root = message.root();
-    let bytes = root.bytes().unwrap_or_default();
-    match root.kind() {
-        Type::String => Document::from_text(String::from_utf8_lossy(bytes)),
-        _ => Document::from_bytes(bytes),
-    }
 }
