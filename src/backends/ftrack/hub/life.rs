@@ -25,8 +25,10 @@ use crate::{
         socketio::Admission,
         websocket::{
             Close, Listener, Message, Opened, Outbox,
-            driver::{self, End, Settings, Stats},
+            driver::{self, Settings},
             order::What,
+            stage::End,
+            stats::Stats,
         },
     },
     error::{Error, Result, Status, code},
@@ -329,7 +331,7 @@ impl Hub {
             })
             .await
         };
-        driver::hang_up(wired);
+        driver::hang_up(*wired);
         outbox.end(&Close::lost());
         ending
     }
