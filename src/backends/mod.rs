@@ -7,7 +7,7 @@ mod plain;
 
 pub use plain::Plain;
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Instant};
 
 use crate::sys::lock::Mutex;
 
@@ -15,7 +15,7 @@ use crate::{
     args::Args,
     engine::{errands::{Errands, Nobody}, net::cancel::Cancel, reactor::seat::Seat, websocket::Opening},
     error::{Error, Result, code},
-    value::{Document, Raw, Tree},
+    value::{Document, Provider, Raw, Tree},
 };
 
 /// One call of the host, as a back end sees it.
@@ -191,6 +191,17 @@ pub trait Sink: Send + Sync {
     fn end(&self, error: Option<Error>);
 }
 
+/// Plug-ins that want to be given the handle of a new session.
+#[derive(Debug)]
+pub struct PlugIns {
+    /// Shared objects, in the order in which they are loaded.
+    pub libraries: Vec<PathBuf>,
+    /// Those of the host itself.
+    pub providers: Vec<Arc<dyn Provider>>,
+    /// What they are given besides.
+    pub arguments: Option<Tree>,
+}
+
 /// A running subscription of a back end; dropping it ends it, and never waits.
 pub type Feed = Box<dyn Send + Sync>;
 
@@ -304,6 +315,11 @@ pub trait Backend: Send + Sync {
     /// The handle exists: what happens from now on is told to `teller`. Called once, before the host has the handle. After
     /// [`Change::Ended`] neither `close` nor `abandon` is called.
     fn start(&self, _teller: Arc<dyn Teller>) {}
+
+    /// The plug-ins that are registered now that the handle exists. Asked once, before the host has the handle.
+    fn plug_ins(&self) -> Option<PlugIns> {
+        None
+    }
 
     /// Begins to bring the messages of `topic`; `None` when it has no such topic.
     ///

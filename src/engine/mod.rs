@@ -7,5 +7,6 @@ pub mod net;
 pub mod reactor;
 pub mod socketio;
 pub mod sse;
+pub mod store;
 pub mod tls;
 pub mod websocket;

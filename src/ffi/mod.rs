@@ -25,6 +25,7 @@ pub mod arguments;
 pub mod errors;
 pub mod events;
 pub mod library;
+mod plugins;
 pub mod responses;
 pub mod sessions;
 pub mod values;

@@ -19,6 +19,7 @@ use super::{
     handle::{self, Counted, Handle},
     host::{HostCallback, HostData},
     library::haft_status,
+    plugins,
     responses::{self, haft_response},
     text,
     values::haft_value,
@@ -219,7 +220,13 @@ pub unsafe extern "C" fn haft_session_create(
         let url = text::required(url, "url")?;
         handle::needed(session, "session")?;
         let args = arguments::given(args)?;
-        session.write(give(Session::create(url, args)?));
+        let made = Session::create(url, args)?;
+        let plugins = made.plug_ins();
+        let made = give(made);
+        if let Some(plugins) = plugins {
+            plugins::register(made, plugins);
+        }
+        session.write(made);
         Ok(())
     })
 }

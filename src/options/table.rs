@@ -178,6 +178,13 @@ options! {
     "schema_cache_path", FTRACK, CREATE, "directory, false", "FTRACK_API_SCHEMA_CACHE_PATH, else the user's cache directory", "Where the server's schemas are kept; false: nowhere.";
     "auto_populate", FTRACK, DEFAULT, "bool", "true", "Fetch attributes that are asked for and not known, for all entities that came together.";
     "record", FTRACK, DEFAULT, "bool", "true", "Record changes, to be sent at commit; false: they are visible here and never sent.";
+    "cache", FTRACK, CREATE | CONFIGURE, "\"memory\", \"sqlite:FILE\", \"redis://…\", provider, or a list of such", "\"memory\"", "What is asked for an entity before the server: layers below the memory, shallow first.";
+    "cache_key_maker", FTRACK, CREATE | CONFIGURE, "\"string\", or provider", "\"string\"", "How the keys of layers are made; \"string\": the text that Python makes.";
+    "cache_max", FTRACK, CREATE | CONFIGURE, "number", "all", "How many entities keep their attributes in memory.";
+    "journal", FTRACK, CREATE, "file", "none", "Where the staged list is written down, to be staged again by the next session with the file.";
+    "plugin_paths", FTRACK, CREATE, "list of absolute directories or files, or text with : between", "FTRACK_NATIVE_PLUGIN_PATH", "Where plug-ins are looked for, in all directories below too.";
+    "plugin_arguments", FTRACK, CREATE, "any value", "none", "What plug-ins are given.";
+    "plugin", FTRACK, CREATE, "provider, or a list of such", "none", "Plug-ins of the host itself.";
     "page_size", FTRACK, CALL, "number", "500", "How many results one request of a query brings.";
     "limit", FTRACK, CALL, "number", "none", "How many results at the most.";
     "offset", FTRACK, CALL, "number", "0", "How many results to leave out.";
@@ -196,6 +203,23 @@ options! {
     "replace", FTRACK, CALL, "group: object", "none", "Whole maps (metadata), in place of what is there.";
     "identifying_keys", FTRACK, CALL, "list of attribute names", "all of data", "By which attributes ensure knows an entity.";
     "operations", FTRACK, CALL, "list of objects", "none", "Operations as the server takes them.";
-    "name", FTRACK, INSPECT, "text", "none", "The entity type to show.";
+    "name", FTRACK, INSPECT | CALL, "text", "none", "The entity type to show; the name of a widget or a timer.";
+    "content", FTRACK, CALL, "text", "none", "What a note says.";
+    "author", FTRACK, CALL, "entity", "none", "Who says it.";
+    "recipients", FTRACK, CALL, "list of entities", "none", "The users and groups that a note is for.";
+    "labels", FTRACK, CALL, "list of entities", "none", "The labels of a note.";
+    "category", FTRACK, CALL, "entity", "none", "The category of a note; servers with labels take it for one.";
+    "context", FTRACK, CALL, "entity", "none", "What a timer is about.";
+    "comment", FTRACK, CALL, "text", "none", "The comment of a timer.";
+    "force", FTRACK, CALL, "bool", "false", "Stop the timer that runs before another is started.";
+    "schema", FTRACK, CALL, "entity type", "none", "Whose statuses or types are wanted.";
+    "type_id", FTRACK, CALL, "identifier", "none", "The type of task, which may have statuses of its own.";
+    "version_id", FTRACK, CALL, "identifier", "none", "The version that encoded components belong to.";
+    "keep_original", FTRACK, CALL, "bool", "true", "Keep the component that was encoded.";
+    "theme", FTRACK, CALL, "\"light\", \"dark\"", "the server's", "How a widget looks.";
+    "reset_type", FTRACK, CALL, "text", "none", "What the server resets, such as \"api_key\".";
+    "job_type", FTRACK, CALL, "text", "none", "The kind of work that the server does later.";
+    "value", FTRACK, CALL, "any value", "none", "What is encoded, or the text that is decoded.";
+    "strategy", FTRACK, CALL, "\"all\", \"set_only\", \"modified_only\", \"persisted_only\"", "\"set_only\"", "Which attributes of entities are encoded.";
     "entity", FTRACK, INSPECT, "\"Type/key\"", "none", "The entity to show the state of.";
 }

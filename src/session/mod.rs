@@ -38,7 +38,7 @@ pub use tickets::INFLIGHT_MAX;
 
 use crate::{
     args::Args,
-    backends::{self, Backend, Call, Lent},
+    backends::{self, Backend, Call, Lent, PlugIns},
     engine::reactor::seat::Seat,
     error::{Error, Outcome, Result, code},
     log,
@@ -181,6 +181,11 @@ impl Session {
         let lease = Arc::new(Lease { handle: Arc::clone(&handle), _parent: parent });
         handle.backend.start(state::teller(&handle));
         Session { handle, lease: Mutex::new(Some(lease)) }
+    }
+
+    /// The plug-ins that want to be given the handle. Asked once, before the host has it.
+    pub fn plug_ins(&self) -> Option<PlugIns> {
+        self.handle.backend.plug_ins()
     }
 
     /// Narrows to a child session that shares the connection.

@@ -28,7 +28,17 @@ pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<B
         }
         (count, payloads)
     };
-    let shown = send(core, &payloads, args, cancel, |store| store.committed(count))?;
+    if let Some(journal) = core.journal.as_ref().filter(|_| !payloads.is_empty()) {
+        journal.follow(&core.store)?;
+        journal.sending(count)?;
+    }
+    let sent = send(core, &payloads, args, cancel, |store| store.committed(count));
+    if let (Some(journal), Err(error)) = (&core.journal, &sent)
+        && error.detail().get("outcome").and_then(Tree::as_str) == Some("not_sent")
+    {
+        journal.not_sent();
+    }
+    let shown = sent?;
     let items = shown.iter().enumerate().map(|(index, value)| {
         let mut meta = Object::with_capacity(1);
         meta.insert("index", Tree::Int(i64::try_from(index).unwrap_or(i64::MAX)));

@@ -5,8 +5,11 @@
 //! is looked at or changed, never while something is waited for.
 
 mod address;
+mod cache;
 mod commit;
 pub mod hub;
+mod journal;
+mod plugins;
 pub mod query;
 pub mod schema;
 mod settings;
@@ -17,9 +20,16 @@ pub mod unit;
 mod verbs;
 mod wire;
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
-use super::{Answer, Backend, Call, Feed, Lent, Pending, Sink, Teller};
+use super::{Answer, Backend, Call, Feed, Lent, Pending, PlugIns, Sink, Teller};
+use cache::Cache;
+use journal::Journal;
+use plugins::Plugins;
 use crate::{
     args::Args,
     engine::net::cancel::Cancel,
@@ -40,7 +50,6 @@ pub type OpenWeb<'a> = &'a dyn Fn(&str, &Args) -> Result<Arc<dyn Backend>>;
 
 /// What a root and its children share.
 pub(self) struct Core {
-    pub login: Login,
     pub wire: Wire,
     pub server: Server,
     pub store: Mutex<Store>,
@@ -50,6 +59,29 @@ pub(self) struct Core {
     /// Held through a whole commit: two never interleave.
     pub committing: Mutex<()>,
     pub lent: Lent,
+    /// The layers below the store.
+    pub cache: Mutex<Arc<Cache>>,
+    /// What is staged, in a file.
+    journal: Option<Journal>,
+    plugins: Mutex<Option<Plugins>>,
+}
+
+impl Core {
+    /// Tells the layers below the store what is new. Called when a call is done, with no lock held.
+    fn settle(&self) {
+        self.layers().tell(&self.store);
+    }
+
+    /// The layers below the store; their lock is free again: they may be the host's code.
+    fn layers(&self) -> Arc<Cache> {
+        let cache = self.cache.lock();
+        Arc::clone(&cache)
+    }
+
+    /// Writes down what was staged or is no more.
+    fn follow(&self) -> Result<()> {
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.follow(&self.store))
+    }
 }
 
 /// One ftrack session, or a child of one that is narrowed to an entity.
@@ -72,7 +104,6 @@ impl FtrackSession {
         let file = schema_file(&login, args)?;
         let wire = Wire { web: web(&login.server, &login.web(args))?, sorted: login.python };
         let server = start::start(&wire, &login.server, file, &Args::new(), &Arc::default())?;
-        let store = Mutex::new(Store::new(Arc::clone(&server.schemas)));
         let told = HubSettings::read(args)?;
         let terms = hub::Terms {
             user: login.user.as_str().into(),
@@ -82,8 +113,30 @@ impl FtrackSession {
             again: told.again,
         };
         let hub = Hub::new(terms, Arc::clone(&wire.web), lent.clone())?;
-        let core = Core { login, wire, server, store, hub, auto_connect: told.auto_connect, committing: Mutex::default(), lent };
-        Ok(FtrackSession { core: Arc::new(core), entity: None, flags: Mutex::new(flags) })
+        let mut store = Store::new(Arc::clone(&server.schemas));
+        let cache = Cache::open(args)?;
+        store.watch(!cache.is_empty());
+        store.bound(most(args)?);
+        let journal = match args.str("journal")? {
+            Some(file) => Some(Journal::open(Path::new(file), &login.server, &login.user)?),
+            None => None,
+        };
+        let core = Arc::new(Core {
+            wire,
+            server,
+            store: Mutex::new(store),
+            committing: Mutex::default(),
+            lent,
+            hub,
+            auto_connect: told.auto_connect,
+            cache: Mutex::new(Arc::new(cache)),
+            journal,
+            plugins: Mutex::new(Plugins::read(args, &sys::environment::variable)?),
+        });
+        if let Some(journal) = &core.journal {
+            journal.replay(&core)?;
+        }
+        Ok(FtrackSession { core, entity: None, flags: Mutex::new(flags) })
     }
 
     /// The flags of one call.
@@ -91,6 +144,13 @@ impl FtrackSession {
         let own = *self.flags.lock();
         own.with(args)
     }
+}
+
+/// How many entities keep their attributes in memory.
+fn most(args: &Args) -> Result<Option<usize>> {
+    let wrong = || Error::option("cache_max", "cache_max was not a positive number");
+    let most = args.int("cache_max")?;
+    most.map(|most| usize::try_from(most).ok().filter(|most| *most > 0).ok_or_else(wrong)).transpose()
 }
 
 /// Where the schemas are kept; `None` when they are not.
@@ -123,8 +183,18 @@ impl Backend for FtrackSession {
         format!("ftrack+{}", self.core.wire.web.url())
     }
 
+    fn plug_ins(&self) -> Option<PlugIns> {
+        let plugins = self.core.plugins.lock().take();
+        plugins.map(Plugins::find)
+    }
+
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-        verbs::request(self, call)
+        let done = verbs::request(self, call);
+        self.core.settle();
+        if verbs::changes_the_list(call) {
+            self.core.follow()?;
+        }
+        done
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
@@ -136,15 +206,28 @@ impl Backend for FtrackSession {
     }
 
     fn stage(&self, call: &Call<'_>) -> Option<Result<Box<dyn Answer>>> {
-        Some(verbs::stage(self, call))
+        let done = verbs::stage(self, call);
+        self.core.settle();
+        Some(self.core.follow().and(done))
     }
 
     fn commit(&self, args: &Args, cancel: &Arc<Cancel>) -> Option<Result<Box<dyn Answer>>> {
-        Some(commit::commit(&self.core, args, cancel))
+        let done = commit::commit(&self.core, args, cancel);
+        self.core.settle();
+        if let Err(error) = self.core.follow() {
+            // The server has applied it: that is what the host has to hear.
+            log::warn(c"ftrack", || format!("the journal could not be written: {}", error.message()));
+        }
+        Some(done)
     }
 
     fn rollback(&self) -> Option<usize> {
-        Some(self.core.store.lock().rollback())
+        let count = self.core.store.lock().rollback();
+        self.core.settle();
+        if let Err(error) = self.core.follow() {
+            log::warn(c"ftrack", || format!("the journal could not be written: {}", error.message()));
+        }
+        Some(count)
     }
 
     fn staged(&self) -> Option<Tree> {
@@ -159,8 +242,22 @@ impl Backend for FtrackSession {
                 web.set(key, value.clone());
             }
         }
+        let most = most(args)?;
+        let cache = if args.get("cache").is_some() || args.get("cache_key_maker").is_some() { Some(Cache::open(args)?) } else { None };
         self.core.wire.web.configure(&web)?;
         *self.flags.lock() = flags;
+        if args.get("cache_max").is_some() {
+            self.core.store.lock().bound(most);
+        }
+        if let Some(cache) = cache {
+            self.core.store.lock().watch(!cache.is_empty());
+            // The old one is let go of with no lock held: it may be the host's.
+            let old = {
+                let mut kept = self.core.cache.lock();
+                std::mem::replace(&mut *kept, Arc::new(cache))
+            };
+            drop(old);
+        }
         Ok(())
     }
 

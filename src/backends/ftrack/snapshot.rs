@@ -39,7 +39,12 @@ pub(super) fn inspect(session: &FtrackSession, what: &str, args: &Args) -> Resul
         }
         "cache" => {
             let mut out = Object::default();
-            out.insert("entities", Tree::from(core.store.lock().len()));
+            {
+                let store = core.store.lock();
+                out.insert("entities", Tree::from(store.len()));
+                out.insert("evicted", Tree::Int(i64::try_from(store.evictions()).unwrap_or(i64::MAX)));
+            }
+            core.layers().show(&mut out);
             Tree::Object(out)
         }
         "hub" => core.hub.snapshot(),

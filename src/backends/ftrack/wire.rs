@@ -42,10 +42,6 @@ impl Reply {
         found.ok_or_else(|| Error::new(&code::PROTOCOL, "the server answered fewer results than there were operations"))
     }
 
-    /// What is known about the answer.
-    pub fn meta(&self) -> &crate::value::Document {
-        self.0.meta()
-    }
 }
 
 impl Wire {
@@ -153,7 +149,8 @@ fn status_of(status: i32) -> Option<Status> {
     }
 }
 
-fn sort(tree: &mut Tree) {
+/// Sorts the members of all objects in it.
+pub fn sort(tree: &mut Tree) {
     match tree {
         Tree::Array(items) => items.iter_mut().for_each(sort),
         Tree::Object(object) => {

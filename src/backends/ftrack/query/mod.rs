@@ -6,7 +6,7 @@ mod words;
 
 pub use bind::bind;
 pub use syntax::check;
-pub use words::{Key, ensure, get, populate, projection, quoted};
+pub use words::{Key, bare_text, ensure, get, populate, projection, quoted};
 
 use super::schema::{EntityType, Schemas};
 use crate::error::{Error, Result, code};

@@ -51,8 +51,13 @@ pub fn populate(kind: &EntityType, select: &str, keys: &[&Key]) -> String {
     }
 }
 
+/// One key's text in a criterion, as [`populate`] writes it.
+pub fn bare_text(value: &str) -> String {
+    bare(&[Box::from(value)])
+}
+
 /// An identifier as it is; anything else is quoted, so that no key can say more than itself.
-fn bare(key: &Key) -> String {
+fn bare(key: &[Box<str>]) -> String {
     let value = key.first().map(|value| &**value).unwrap_or_default();
     let plain = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if plain { value.to_owned() } else { quoted(value) }

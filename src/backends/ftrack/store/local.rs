@@ -332,6 +332,30 @@ impl Store {
         }
     }
 
+    /// Records a change that was recorded before, by another session.
+    pub fn replay(&mut self, operation: Operation) {
+        let Some(kind) = self.schemas().get(&operation.identity.kind).cloned() else { return };
+        let id = self.intern(kind.id, operation.identity.key.clone());
+        let put = |store: &mut Store, name: &str, value: &Tree| {
+            let Some(at) = kind.position(name) else { return };
+            let document = crate::value::Document::from_tree(value);
+            if let Some(value) = store.value_of(&kind, at, document.root()) {
+                store.put(id, at, value);
+            }
+        };
+        match &operation.change {
+            Change::Create(data) => data.iter().for_each(|(name, value)| put(self, name, value)),
+            Change::Update { attribute, value: Some(value) } => put(self, attribute, value),
+            Change::Update { attribute, value: None } => {
+                if let (Some(at), Some(entity)) = (kind.position(attribute), self.entity_mut(id)) {
+                    entity.local.remove(at);
+                }
+            }
+            Change::Delete => {}
+        }
+        self.operations.record(operation);
+    }
+
     fn settle(&mut self, id: EntityId, operation: &Operation, kind: &EntityType, name: &str) {
         let again = self.operations.state(&operation.identity).is_some()
             && self.operations.list().iter().any(|later| {
@@ -342,6 +366,7 @@ impl Store {
             && let Some(value) = entity.local.remove(at)
         {
             entity.remote.set(at, value);
+            self.brought(id);
         }
     }
 
@@ -355,6 +380,7 @@ impl Store {
         if let Some(entity) = self.entity(id) {
             let identity = (entity.kind, entity.key.clone());
             self.by_identity.remove(&identity);
+            self.gone(id);
         }
     }
 

@@ -1,6 +1,8 @@
 //! The identity map (spec/ftrack.md 2.3, 5.8): each entity of the server once, with what is known of it and what was
 //! changed here. The same entity seen twice is one entity; what is known is never cleared by what an answer leaves out.
 
+mod encode;
+mod kept;
 mod local;
 mod read;
 mod show;
@@ -13,6 +15,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub use encode::Strategy;
+pub use kept::News;
 pub use local::{Apart, uuid};
 pub use show::Paths;
 
@@ -89,6 +93,10 @@ pub struct Entity {
     local: Slots,
     /// The answer that brought it last, whose other entities want the same attributes.
     result: u32,
+    /// When it was brought or asked for last, as [`Store`] counts.
+    used: u64,
+    /// What the server said of it was let go of: it has to be asked again.
+    evicted: bool,
 }
 
 /// All entities of a session. Nothing here waits or asks the server.
@@ -102,6 +110,8 @@ pub struct Store {
     last_result: u32,
     /// What was changed and not committed.
     pub operations: Operations,
+    /// What is kept elsewhere as well, and how much is kept here.
+    kept: kept::Kept,
     /// What changes took the place of, while somebody wants to be able to take them back one by one.
     journal: Option<Vec<(EntityId, AttributeId, Option<Value>)>>,
 }
@@ -119,6 +129,7 @@ impl Store {
             results: FxHashMap::default(),
             last_result: 0,
             operations: Operations::default(),
+            kept: kept::Kept::default(),
             journal: None,
         }
     }
@@ -174,7 +185,7 @@ impl Store {
             std::collections::hash_map::Entry::Vacant(place) => {
                 let key = place.key().1.clone();
                 place.insert(next);
-                self.entities.push(Entity { kind, key, remote: Slots::default(), local: Slots::default(), result: 0 });
+                self.entities.push(Entity { kind, key, remote: Slots::default(), local: Slots::default(), result: 0, used: 0, evicted: false });
                 next
             }
         }
@@ -225,6 +236,9 @@ impl Store {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        *self = Store::new(Arc::clone(&self.schemas));
+        let kept = self.kept.afresh();
+        let mut operations = std::mem::take(&mut self.operations);
+        operations.clear();
+        *self = Store { kept, operations, ..Store::new(Arc::clone(&self.schemas)) };
     }
 }

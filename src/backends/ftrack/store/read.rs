@@ -37,6 +37,13 @@ impl Store {
         if depth > DEPTH_MAX {
             return Some(id);
         }
+        // A bare reference says nothing new.
+        if node.count() > kind.primary_key.len() + 1 {
+            self.brought(id);
+            if let Some(entity) = self.entity_mut(id) {
+                entity.evicted = false;
+            }
+        }
         for (name, value) in node.members() {
             let Some(attribute) = kind.position(name) else { continue };
             if let Some(value) = self.read(&kind, attribute, value, depth)
@@ -46,6 +53,11 @@ impl Store {
             }
         }
         Some(id)
+    }
+
+    /// A value of the wire, outside of an entity.
+    pub(super) fn value_of(&mut self, kind: &EntityType, attribute: AttributeId, node: Node<'_>) -> Option<Value> {
+        self.read(kind, attribute, node, 0)
     }
 
     /// A value of the wire. One that does not fit its attribute is kept as it is.

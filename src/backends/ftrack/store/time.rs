@@ -34,6 +34,14 @@ pub fn utc(text: &str) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{second:02}{fraction}+00:00", of_day / 60, of_day % 60))
 }
 
+/// The moment of text as [`utc`] gives it, in whole seconds since 1970.
+pub fn seconds(text: &str) -> Option<i64> {
+    let utc = utc(text)?;
+    let at = |from: usize, to: usize| digits(utc.get(from..to)?, to - from);
+    let day = days_from_epoch(at(0, 4)?, at(5, 7)?, at(8, 10)?);
+    Some(day * 86_400 + at(11, 13)? * 3600 + at(14, 16)? * 60 + at(17, 19)?)
+}
+
 fn digits(text: &str, count: usize) -> Option<i64> {
     (text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
 }
@@ -103,6 +111,15 @@ mod tests {
         ] {
             assert_eq!(utc(text).as_deref(), Some(expected), "{text}");
         }
+    }
+
+    /// Python: `int(datetime.fromisoformat(text).timestamp())`, naive ones taken as UTC.
+    #[test]
+    fn moments_are_counted() {
+        for (text, expected) in [("1970-01-01", 0), ("2026-01-01T00:30:00+02:00", 1_767_220_200), ("1969-12-31T23:59:59.5", -1)] {
+            assert_eq!(seconds(text), Some(expected), "{text}");
+        }
+        assert_eq!(seconds("soon"), None);
     }
 
     #[test]

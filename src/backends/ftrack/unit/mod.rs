@@ -75,6 +75,36 @@ impl State {
 pub struct Operations {
     list: Vec<Operation>,
     states: FxHashMap<Identity, State>,
+    /// The number of each change, while somebody writes them down.
+    written: Option<Numbers>,
+}
+
+/// Which changes are written down elsewhere.
+#[derive(Debug, Default)]
+struct Numbers {
+    /// One for each change of the list, ascending.
+    numbers: Vec<u64>,
+    next: u64,
+    /// The first that is not written down.
+    unwritten: u64,
+    /// Those that are written down and left the list.
+    gone: Vec<u64>,
+}
+
+impl Numbers {
+    /// Keeps those of the changes that stay.
+    fn keep(&mut self, stays: impl Fn(usize) -> bool) {
+        let mut at = 0;
+        let (unwritten, gone) = (self.unwritten, &mut self.gone);
+        self.numbers.retain(|number| {
+            let stay = stays(at);
+            at += 1;
+            if !stay && *number < unwritten {
+                gone.push(*number);
+            }
+            stay
+        });
+    }
 }
 
 impl Operations {
@@ -95,6 +125,36 @@ impl Operations {
             })
             .or_insert(state);
         self.list.push(operation);
+        if let Some(written) = &mut self.written {
+            written.numbers.push(written.next);
+            written.next += 1;
+        }
+    }
+
+    /// Numbers all changes from here on, and those that are there, so that they can be written down.
+    pub fn number_from(&mut self, first: u64) {
+        let count = self.list.len() as u64;
+        let numbers = (first..first + count).collect();
+        self.written = Some(Numbers { numbers, next: first + count, unwritten: first, gone: Vec::new() });
+    }
+
+    /// What has to be removed where changes are written down, and what appended; it counts as done.
+    pub fn unwritten(&mut self) -> (Vec<u64>, Vec<(u64, Operation)>) {
+        let Some(written) = &mut self.written else { return Default::default() };
+        let from = written.numbers.partition_point(|number| *number < written.unwritten);
+        let new = written.numbers.iter().copied().zip(self.list.iter().cloned()).skip(from).collect();
+        written.unwritten = written.next;
+        (std::mem::take(&mut written.gone), new)
+    }
+
+    /// It could not be done: it is to be done the next time.
+    pub fn not_written(&mut self, gone: &[u64], new: &[(u64, Operation)]) {
+        if let Some(written) = &mut self.written {
+            written.gone.extend_from_slice(gone);
+            if let Some((first, _)) = new.first() {
+                written.unwritten = written.unwritten.min(*first);
+            }
+        }
     }
 
     /// The state of an entity; `None` when nothing was changed.
@@ -109,12 +169,18 @@ impl Operations {
 
     /// Takes the first `count` away: they were committed. What was recorded meanwhile stays.
     pub fn committed(&mut self, count: usize) {
+        if let Some(written) = &mut self.written {
+            written.keep(|at| at >= count);
+        }
         let rest = self.list.split_off(count.min(self.list.len()));
         self.replace(rest);
     }
 
     /// Forgets all of it.
     pub fn clear(&mut self) {
+        if let Some(written) = &mut self.written {
+            written.keep(|_| false);
+        }
         self.list.clear();
         self.states.clear();
     }
@@ -128,6 +194,10 @@ impl Operations {
             }
             _ => true,
         };
+        if let Some(written) = &mut self.written {
+            let kept: Vec<bool> = list.iter().map(stays).collect();
+            written.keep(|at| kept.get(at).copied().unwrap_or(false));
+        }
         self.replace(list.into_iter().filter(stays).collect());
     }
 
@@ -135,9 +205,12 @@ impl Operations {
         self.states.clear();
         self.list.clear();
         self.list.reserve(list.len());
+        // They keep the numbers that they have.
+        let written = self.written.take();
         for operation in list {
             self.record(operation);
         }
+        self.written = written;
     }
 }
 
@@ -151,6 +224,29 @@ mod tests {
 
     fn update(id: &str, attribute: &str) -> Operation {
         Operation { identity: identity(id), change: Change::Update { attribute: attribute.into(), value: Some(Tree::Int(1)) } }
+    }
+
+    #[test]
+    fn what_is_written_down_follows_the_list() {
+        let mut operations = Operations::default();
+        operations.record(update("a", "x"));
+        assert_eq!(operations.unwritten().1.len(), 0, "nobody writes");
+        operations.number_from(7);
+        operations.record(update("a", "y"));
+        operations.record(update("b", "x"));
+        let numbers = |(gone, new): (Vec<u64>, Vec<(u64, Operation)>)| (gone, new.iter().map(|(number, _)| *number).collect::<Vec<_>>());
+        let (gone, new) = operations.unwritten();
+        operations.not_written(&gone, &new);
+        assert_eq!(numbers(operations.unwritten()), (vec![], vec![7, 8, 9]));
+        operations.record(update("c", "x"));
+        operations.forget(&identity("a"), &["y"]);
+        assert_eq!(numbers(operations.unwritten()), (vec![8], vec![10]));
+        operations.committed(1);
+        operations.record(update("d", "x"));
+        operations.forget(&identity("d"), &[]);
+        assert_eq!(numbers(operations.unwritten()), (vec![7], vec![]));
+        operations.clear();
+        assert_eq!(numbers(operations.unwritten()), (vec![9, 10], vec![]));
     }
 
     #[test]

@@ -1,10 +1,16 @@
 //! The verbs (verbs.md "ftrack").
 
+mod coding;
 mod events;
 mod read;
+mod services;
+mod timer;
+mod workflow;
 mod write;
 
 use std::sync::Arc;
+
+use read::entities;
 
 use super::{
     FtrackSession, address,
@@ -21,9 +27,14 @@ use crate::{
 };
 
 /// Verbs that change something: they can be staged.
-const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure"];
+const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply"];
 /// The others.
-const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "publish", "reply", "stop", "connect", "disconnect"];
+const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types", "publish", "reply", "stop", "connect", "disconnect"];
+
+/// Whether a call takes something from the staged list, or may.
+pub(super) fn changes_the_list(call: &Call<'_>) -> bool {
+    matches!(call.verb, Some("revert" | "reset"))
+}
 
 /// Does a verb now.
 pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
@@ -34,10 +45,18 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "populate" => read::populate(session, call),
         "call" => raw(session, call),
         "publish" | "reply" | "stop" | "connect" | "disconnect" => events::request(session, call),
+        "invalidate" => invalidate(session, call),
         "reset" => {
             session.core.store.lock().clear();
             Ok(plain(&Tree::Null))
         }
+        "encode" => coding::encode(session, call),
+        "decode" => coding::decode(session, call),
+        "start_timer" => timer::start(session, call),
+        "stop_timer" => timer::stop(session, call),
+        "statuses" => workflow::statuses(session, call),
+        "types" => workflow::types(session, call),
+        service if services::VERBS.contains(&service) => services::request(session, service, call),
         changing => write::request(session, changing, call),
     }
 }
@@ -67,7 +86,7 @@ pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
 
 fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {
     let verb = call.verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the ftrack back end sends nothing that was prepared").with("key", "verb"))?;
-    let known = || CHANGING.iter().chain(OTHERS).copied();
+    let known = || CHANGING.iter().chain(OTHERS).chain(services::VERBS).copied();
     if known().any(|known| known == verb) {
         return Ok(verb);
     }
@@ -80,6 +99,33 @@ fn raw(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let operations = call.args.array("operations")?.ok_or_else(|| Error::option("operations", "call needs operations, an array"))?;
     let reply = session.core.wire.call(operations.to_vec(), call.args, call.cancel)?;
     Ok(plain(&reply.results().map_or(Tree::Null, Node::to_tree)))
+}
+
+/// Forgets what the server said of entities, here and in the layers below: all of them when none is named. What is staged
+/// stays. The answer is how many there were.
+fn invalidate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
+    let ids: Option<Vec<EntityId>> = {
+        let mut store = core.store.lock();
+        let named = match (call.args.array("entities")?, call.target.or(session.entity.as_deref())) {
+            (Some(list), _) => Some(list.to_vec()),
+            (None, Some(text)) => Some(vec![Tree::from(text)]),
+            (None, None) => None,
+        };
+        named.map(|list| list.iter().map(|entity| store.entity_for(entity, None, "entities")).collect::<Result<_>>()).transpose()?
+    };
+    let cache = core.layers();
+    let (forgotten, identities) = {
+        let mut store = core.store.lock();
+        let all: Vec<EntityId> = ids.clone().unwrap_or_else(|| store.ids().collect());
+        let forgotten = all.iter().filter(|id| store.invalidate(**id)).count();
+        (forgotten, all.iter().filter_map(|id| store.identity(*id)).collect::<Vec<_>>())
+    };
+    match ids {
+        Some(_) => drop(cache.remove(&identities)),
+        None => cache.clear(),
+    }
+    Ok(plain(&Tree::from(forgotten)))
 }
 
 fn plain(value: &Tree) -> Box<dyn Answer> {
@@ -119,6 +165,6 @@ pub(super) fn known(store: &Store, text: &str) -> Result<Option<EntityId>> {
 }
 
 /// A query operation.
-fn query_operation(expression: String) -> Tree {
+pub(super) fn query_operation(expression: String) -> Tree {
     operation("query", &[("expression", Tree::from(expression))])
 }

@@ -83,7 +83,7 @@ fn single(core: &Core, text: &str, only: bool, paths: &Paths, call: &Call<'_>) -
 }
 
 /// The entities of a query's or search's result.
-fn entities(reply: &Reply) -> Result<Node<'_>> {
+pub(super) fn entities(reply: &Reply) -> Result<Node<'_>> {
     let found = reply.result(0)?.get("data");
     found.ok_or_else(|| Error::new(&code::PROTOCOL, "the server answered a query without data"))
 }
@@ -117,6 +117,7 @@ impl Pages {
             .map(|(id, node)| id.map_or_else(|| node.to_tree(), |id| store.show(id, &self.paths)))
             .collect();
         drop(store);
+        self.core.settle();
         if let Some(left) = &mut self.left {
             shown.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
             *left -= shown.len() as u64;
@@ -158,19 +159,33 @@ impl Answer for Streamed {
 
 /// One entity by its key: what is known when that is enough, else what the server says.
 pub(super) fn get(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    let core = &session.core;
     // A child is asked for an attribute by its name alone.
     if let (Some(entity), Some(name)) = (&session.entity, call.target)
         && !name.contains('/')
     {
         return attribute(session, entity, name, call);
     }
-    let text = target(session, call)?;
+    get_address(session, target(session, call)?, call)
+}
+
+/// The same for an entity by its address.
+pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
     let select = call.args.str("select")?;
     let refresh = call.args.bool("refresh")?.unwrap_or(false);
     let (kind, key) = addressed(&core.store.lock(), text)?;
     let paths = Paths::of(select.unwrap_or_default());
-    let found = core.store.lock().find(kind.id, &key);
+    let found = {
+        let mut store = core.store.lock();
+        let found = store.find(kind.id, &key);
+        found.into_iter().for_each(|id| store.used(id));
+        found.filter(|id| !store.is_evicted(*id))
+    };
+    let found = match found {
+        // A layer is asked with no lock held: it may be a file, or the host's code.
+        None if !refresh => core.layers().fetch(&core.store, &kind.name, &key),
+        found => found,
+    };
     // What was only referred to is not known yet.
     if let Some(id) = found.filter(|id| !refresh && core.store.lock().is_known(*id)) {
         if session.flags(call.args)?.auto_populate {
@@ -217,7 +232,7 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
 }
 
 /// Fetches the attributes of `select` that are not known, for all entities that came with this one.
-fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
+pub(super) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
     let missing: Vec<(String, Vec<EntityId>)> = {
         let store = core.store.lock();
         let Some(kind) = store.kind_of(id).cloned() else { return Ok(()) };
@@ -238,8 +253,16 @@ fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> 
     bring(core, &ids, &select.join(", "), call)
 }
 
+/// Fetches several attributes of one entity that are not known: together, or one by one as the official client does.
+pub(super) fn fill_several(core: &Core, id: EntityId, names: &[&str], call: &Call<'_>) -> Result<()> {
+    if core.wire.sorted {
+        return names.iter().try_for_each(|name| fill(core, id, name, call));
+    }
+    fill(core, id, &names.join(", "), call)
+}
+
 /// Asks the server for attributes of entities that it knows; new ones are left alone.
-fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
+pub(super) fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
     for ids in ids.chunks(AT_ONCE) {
         let text = {
             let store = core.store.lock();

@@ -1,6 +1,6 @@
 //! Changing: staged, to be sent at commit, or now as a batch of its own (spec/ftrack.md 5.3; verbs.md "S").
 
-use super::{plain, query_operation, target};
+use super::{plain, query_operation, services, target};
 use crate::{
     args::Args,
     backends::{
@@ -90,6 +90,10 @@ fn change(session: &FtrackSession, store: &mut Store, verb: &str, call: &Call<'_
             store.revert(id, &names)?;
             Ok(Made::Entity(id))
         }
+        "create_note" | "create_reply" => {
+            let subject = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
+            services::note(store, verb, subject, call, record).map(Made::Entity)
+        }
         _ => {
             let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
             for (name, value) in data(args)?.iter() {
@@ -137,11 +141,13 @@ fn set_differing(store: &mut Store, id: EntityId, data: &Object, record: bool) -
 
 /// Collections and maps must be known before they can be edited: what is missing is fetched.
 fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
-    if verb != "update" {
-        return Ok(());
-    }
+    let mut names = match verb {
+        "update" => collections(call.args)?,
+        "create_note" => vec!["notes".to_owned()],
+        "create_reply" => vec!["replies".to_owned()],
+        _ => return Ok(()),
+    };
     let core = &session.core;
-    let mut names = collections(call.args)?;
     names.extend(call.args.object("replace")?.into_iter().flat_map(Object::keys).map(str::to_owned));
     let missing = {
         let mut store = core.store.lock();
