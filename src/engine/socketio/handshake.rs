@@ -61,7 +61,16 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for body in ["", "x", "x:60:60", ":60:60:websocket", "x:60:60:", "x:60:60:xhr-polling", "a/b:60:60:websocket", "<html>: : :websocket x"] {
+        for body in [
+            "",
+            "x",
+            "x:60:60",
+            ":60:60:websocket",
+            "x:60:60:",
+            "x:60:60:xhr-polling",
+            "a/b:60:60:websocket",
+            "<html>: : :websocket x",
+        ] {
             assert_eq!(Admission::parse(body).unwrap_err().code(), "protocol", "{body}");
         }
     }

@@ -1,12 +1,11 @@
 //! The hub's verbs, each as a future for the reactor (verbs.md "ftrack": `publish`, `reply`, `connect`, `disconnect`).
 
-use std::{sync::Arc, time::{Duration, Instant}};
-
-use super::{
-    Hub, Phase,
-    event::Draft,
-    expression::Expression,
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
 };
+
+use super::{Hub, Phase, event::Draft, expression::Expression};
 use crate::{
     args::Args,
     clock,
@@ -64,7 +63,10 @@ impl Hub {
             None | Some("raise") => false,
             Some("ignore") => true,
             Some(other) => {
-                return Err(Error::option("on_error", format!("on_error was {other:?}; it takes \"raise\" or \"ignore\"")));
+                return Err(Error::option(
+                    "on_error",
+                    format!("on_error was {other:?}; it takes \"raise\" or \"ignore\""),
+                ));
             }
         };
         let synchronous = args.bool("synchronous")?.unwrap_or(false);
@@ -88,7 +90,11 @@ impl Hub {
     ///
     /// # Errors
     /// `hub_not_connected`, `limit`, `event_rejected`, `total_timeout`, `cancelled`.
-    pub fn publish_away(self: &Arc<Self>, publish: Publish, cancel: Arc<Cancel>) -> impl Future<Output = Result<Tree>> + Send + use<> {
+    pub fn publish_away(
+        self: &Arc<Self>,
+        publish: Publish,
+        cancel: Arc<Cancel>,
+    ) -> impl Future<Output = Result<Tree>> + Send + use<> {
         let start = clock::now();
         let wait = publish.replies.map(|wanted| Wait::begin(self, &publish.draft.id, wanted));
         let mut taker = None;
@@ -143,7 +149,12 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`, and as for `publish`.
-    pub fn reply(self: &Arc<Self>, to: &str, args: &Args, cancel: Arc<Cancel>) -> Result<impl Future<Output = Result<Tree>> + Send + use<>> {
+    pub fn reply(
+        self: &Arc<Self>,
+        to: &str,
+        args: &Args,
+        cancel: Arc<Cancel>,
+    ) -> Result<impl Future<Output = Result<Tree>> + Send + use<>> {
         let data = args.get("data").cloned().unwrap_or_else(|| Tree::Object(Object::default()));
         let own = args.object("source")?.cloned().unwrap_or_default();
         let draft = self.reply_to(to, data, own)?;
@@ -156,7 +167,11 @@ impl Hub {
     ///
     /// # Errors
     /// What connecting fails with; `total_timeout`, `cancelled`.
-    pub fn connect(self: &Arc<Self>, args: &Args, cancel: Arc<Cancel>) -> Result<impl Future<Output = Result<Tree>> + Send + use<>> {
+    pub fn connect(
+        self: &Arc<Self>,
+        args: &Args,
+        cancel: Arc<Cancel>,
+    ) -> Result<impl Future<Output = Result<Tree>> + Send + use<>> {
         let wait = args.bool("wait")?.unwrap_or(true);
         let until = clock::now() + patience(args)?;
         let (giver, taker) = promise::pair::<Result<()>>();
@@ -164,16 +179,18 @@ impl Hub {
         let ours = self.begin(!wait, giver)?;
         let hub = Arc::clone(self);
         Ok(async move {
-            let Some(mut taker) = taker else { return Ok(Tree::Null) };
+            let Some(mut arrival) = taker else { return Ok(Tree::Null) };
             let mut vigil = Vigil::new(cancel);
-            let outcome = vigil.until(Some(until), |cx| taker.poll_take(cx)).await;
+            let outcome = vigil.until(Some(until), |cx| arrival.poll_take(cx)).await;
             let error = match outcome {
-                Ok(Some(given)) => return given.unwrap_or_else(|| Err(super::line::not_connected())).map(|()| Tree::Null),
+                Ok(Some(given)) => {
+                    return given.unwrap_or_else(|| Err(super::line::not_connected())).map(|()| Tree::Null);
+                }
                 Ok(None) => late(),
                 Err(error) => error,
             };
             if ours {
-                hub.call_off();
+                hub.call_off().await;
             }
             Err(error)
         })
@@ -187,21 +204,29 @@ impl Hub {
         self.begin(true, None).map(drop)
     }
 
-    /// A connection that nobody waits for any more is not made.
-    fn call_off(&self) {
-        let state = self.state.lock();
-        let cancel = state.cancel.clone().filter(|_| state.phase == Phase::Connecting);
-        drop(state);
-        if let Some(cancel) = cancel {
-            cancel.cancel();
-        }
+    /// A connection that nobody waits for any more is not made. Everything on the way to it ends with its cancel: the next
+    /// one can begin when this returns.
+    async fn call_off(&self) {
+        let (giver, taker) = promise::pair::<()>();
+        let cancel = {
+            let mut state = self.state.lock();
+            let Some(cancel) = state.cancel.clone().filter(|_| state.phase == Phase::Connecting) else { return };
+            state.departures.push(giver);
+            cancel
+        };
+        cancel.cancel();
+        let _ = taker.await;
     }
 
     /// Ends all subscriptions and disconnects; with `wait` until it is over.
     ///
     /// # Errors
     /// `total_timeout`, `cancelled`.
-    pub fn disconnect(self: &Arc<Self>, args: &Args, cancel: Arc<Cancel>) -> Result<impl Future<Output = Result<Tree>> + Send + use<>> {
+    pub fn disconnect(
+        self: &Arc<Self>,
+        args: &Args,
+        cancel: Arc<Cancel>,
+    ) -> Result<impl Future<Output = Result<Tree>> + Send + use<>> {
         let wait = args.bool("wait")?.unwrap_or(true);
         let until = clock::now() + patience(args)?;
         let (giver, mut taker) = promise::pair::<()>();
@@ -225,10 +250,12 @@ impl Hub {
     pub fn close(&self, deadline: Instant) -> Result<()> {
         let (giver, mut taker) = promise::pair::<()>();
         self.end(Some(giver));
-        let gone = crate::engine::reactor::caller::Caller::new().wait(None, Some(deadline), |cx| taker.poll_take(cx))?;
+        let gone =
+            crate::engine::reactor::caller::Caller::new().wait(None, Some(deadline), |cx| taker.poll_take(cx))?;
         if gone.is_none() {
             self.abandon();
-            return Err(Error::new(&code::TOTAL_TIMEOUT, "the event hub did not end before the time-out of close").phase("close"));
+            return Err(Error::new(&code::TOTAL_TIMEOUT, "the event hub did not end before the time-out of close")
+                .phase("close"));
         }
         Ok(())
     }
@@ -278,11 +305,14 @@ fn wanted(args: &Args) -> Result<Option<Wanted>> {
             let mut wanted = standard;
             for (name, value) in members.iter() {
                 match (name, value) {
-                    ("timeout", value) => wanted.timeout = crate::args::duration("replies.timeout", value)?.unwrap_or(REPLY_TIMEOUT),
+                    ("timeout", value) => {
+                        wanted.timeout = crate::args::duration("replies.timeout", value)?.unwrap_or(REPLY_TIMEOUT)
+                    }
                     // All that come.
                     ("count", Tree::Null) => wanted.count = None,
                     ("count", value) => {
-                        let count = value.as_int().and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0);
+                        let count =
+                            value.as_int().and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0);
                         let wrong = || Error::option("replies.count", "count was neither a positive number nor null");
                         wanted.count = Some(count.ok_or_else(wrong)?);
                     }
@@ -329,7 +359,10 @@ mod tests {
             (r#"{"replies": false}"#, None),
             (r#"{"replies": true}"#, Some(standard)),
             (r#"{"replies": {}}"#, Some(standard)),
-            (r#"{"replies": {"count": 3, "timeout": "250ms"}}"#, Some(Wanted { count: Some(3), timeout: Duration::from_millis(250) })),
+            (
+                r#"{"replies": {"count": 3, "timeout": "250ms"}}"#,
+                Some(Wanted { count: Some(3), timeout: Duration::from_millis(250) }),
+            ),
             (r#"{"replies": {"count": null}}"#, Some(Wanted { count: None, ..standard })),
         ] {
             assert_eq!(read(json).unwrap(), wanted, "{json}");

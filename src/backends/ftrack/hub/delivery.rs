@@ -272,13 +272,11 @@ impl State {
 
     fn step(&self, number: u64, event: &Document) -> Step {
         let Some(subscriber) = self.subscribers.get(number) else { return Step::Done };
-        match &subscriber.answer {
-            Some(provider) => Step::Ask(Arc::clone(provider), subscriber.metadata.root().to_tree()),
-            None => {
-                subscriber.sink.bring(&mut std::iter::once(Document::from_tree(&event.root().to_tree())));
-                Step::Done
-            }
+        if let Some(provider) = &subscriber.answer {
+            return Step::Ask(Arc::clone(provider), subscriber.metadata.root().to_tree());
         }
+        subscriber.sink.bring(&mut std::iter::once(Document::from_tree(&event.root().to_tree())));
+        Step::Done
     }
 
     fn is_stopped(&self, event: Node<'_>) -> bool {
@@ -324,7 +322,11 @@ fn ask(provider: &Arc<dyn Provider>, event: &Document) -> Result<Option<Tree>> {
 /// A value of an expression: as it is when it can be, as Python writes it.
 fn quoted(value: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_,./@+".contains(letter);
-    if !value.is_empty() && value.chars().all(plain) { value.to_owned() } else { format!("\"{}\"", value.replace('"', "\\\"")) }
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("\"{}\"", value.replace('"', "\\\""))
+    }
 }
 
 fn unheard(id: &str) -> Error {

@@ -202,10 +202,18 @@ mod tests {
             of_packet(&packet).map(|event| for_host(event, deep).to_json())
         };
         let packet = r#"{"name":"ftrack.event","args":[{"topic":"t","data":{"inReplyToEvent":[{"inReplyToEvent":1}]},"inReplyToEvent":"e","extra":1}]}"#;
-        assert_eq!(read(packet, false).unwrap(), r#"{"topic":"t","data":{"inReplyToEvent":[{"inReplyToEvent":1}]},"extra":1,"in_reply_to_event":"e"}"#);
-        assert_eq!(read(packet, true).unwrap(), r#"{"topic":"t","data":{"in_reply_to_event":[{"in_reply_to_event":1}]},"extra":1,"in_reply_to_event":"e"}"#);
+        assert_eq!(
+            read(packet, false).unwrap(),
+            r#"{"topic":"t","data":{"inReplyToEvent":[{"inReplyToEvent":1}]},"extra":1,"in_reply_to_event":"e"}"#
+        );
+        assert_eq!(
+            read(packet, true).unwrap(),
+            r#"{"topic":"t","data":{"in_reply_to_event":[{"in_reply_to_event":1}]},"extra":1,"in_reply_to_event":"e"}"#
+        );
         assert_eq!(read(r#"{"args":[{"topic":"t"}]}"#, false).unwrap(), r#"{"topic":"t","in_reply_to_event":null}"#);
-        for none in [r#"{"args":[]}"#, r#"{"args":[{},{}]}"#, r#"{"args":[1]}"#, r#"{"args":{"a":{}}}"#, "{}", "[]", "null"] {
+        for none in
+            [r#"{"args":[]}"#, r#"{"args":[{},{}]}"#, r#"{"args":[1]}"#, r#"{"args":{"a":{}}}"#, "{}", "[]", "null"]
+        {
             assert_eq!(read(none, false), None, "{none}");
         }
     }

@@ -26,9 +26,9 @@ use crate::{
         websocket::{
             Close, Listener, Message, Opened, Outbox,
             driver::{self, Settings},
+            order::What,
             stage::End,
             stats::Stats,
-            order::What,
         },
     },
     error::{Error, Result, Status, code},
@@ -145,6 +145,14 @@ impl Hub {
     async fn live(self: &Arc<Self>, patient: bool, cancel: &Arc<Cancel>) {
         self.tell(Change::Connecting);
         let why = self.connections(patient, cancel).await;
+        let given_up = {
+            let state = self.state.lock();
+            state.phase == Phase::Lost && !state.leaving
+        };
+        if given_up {
+            // While there is somebody to hear it.
+            self.happened(super::event::DISCONNECTED);
+        }
         let mut state = self.state.lock();
         let was = std::mem::take(&mut state.phase);
         let wanted = std::mem::take(&mut state.leaving);
@@ -161,7 +169,9 @@ impl Hub {
         drop(state);
         let events = left.iter().filter(|item| matches!(item.about, super::outgoing::About::Event(_))).count();
         if events > 0 {
-            log::warn(c"ftrack", || format!("{events} events were not acknowledged when the event hub was disconnected"));
+            log::warn(c"ftrack", || {
+                format!("{events} events were not acknowledged when the event hub was disconnected")
+            });
         }
         let why = why.unwrap_or_else(not_connected);
         if !wanted {
@@ -171,9 +181,6 @@ impl Hub {
             if let Some(giver) = item.giver {
                 giver.give(Err(again(&why)));
             }
-        }
-        if was == Phase::Lost || wanted {
-            self.happened(super::event::DISCONNECTED);
         }
         self.dismiss(subscribers, Some(&why));
         if was != Phase::Ready {
@@ -195,9 +202,8 @@ impl Hub {
         let mut stood = false;
         loop {
             let error = match Box::pin(self.connection(&mut vigil)).await {
-                Ok(error) => error,
                 Err(error) if !stood && !patient => return Some(error),
-                Err(error) => error,
+                Ok(error) | Err(error) => error,
             };
             let (wanted, ready) = {
                 let mut state = self.state.lock();
@@ -237,13 +243,17 @@ impl Hub {
         let admission = self.handshake(vigil).await?;
         let opened = self.open(&admission.sid, vigil).await?;
         let patience = admission.heartbeat_timeout.map_or(SILENCE_MAX, |timeout| timeout.mul_f64(1.5).min(SILENCE_MAX));
-        let ending = self.drive(opened, patience, vigil.cancel()).await;
-        Ok(match ending {
+        let ended = self.drive(opened, patience, vigil.cancel()).await;
+        Ok(match ended {
             Ending::Told => lost("the event server ended the connection".into()),
-            Ending::Silent(patience) => lost(format!("the event server was silent for {} seconds", patience.as_secs_f64())),
+            Ending::Silent(patience) => {
+                lost(format!("the event server was silent for {} seconds", patience.as_secs_f64()))
+            }
             Ending::Closed(end) => {
                 let code = i64::from(end.close.code);
-                end.error.unwrap_or_else(|| lost(format!("the event server closed the connection with {code}"))).with("close_code", code)
+                end.error
+                    .unwrap_or_else(|| lost(format!("the event server closed the connection with {code}")))
+                    .with("close_code", code)
             }
         })
     }
@@ -266,18 +276,24 @@ impl Hub {
         args.set("parse", "text");
         args.set("raise_for_status", false);
         let begun = {
-            let call = Call { verb: Some("GET"), target: Some(&url), args: &args, cancel: vigil.cancel(), progress: None };
+            let call =
+                Call { verb: Some("GET"), target: Some(&url), args: &args, cancel: vigil.cancel(), progress: None };
             self.web.begin(&call)?
         };
-        let answer = match begun {
-            Some(pending) => (pending.await)()?,
-            None => {
-                let (web, cancel) = (Arc::clone(&self.web), Arc::clone(vigil.cancel()));
-                let errand = move || {
-                    web.request(&Call { verb: Some("GET"), target: Some(&url), args: &args, cancel: &cancel, progress: None })
-                };
-                errands::fetch(&self.lent.worker, vigil, errand).await??
-            }
+        let answer = if let Some(pending) = begun {
+            (pending.await)()?
+        } else {
+            let (web, cancel) = (Arc::clone(&self.web), Arc::clone(vigil.cancel()));
+            let errand = move || {
+                web.request(&Call {
+                    verb: Some("GET"),
+                    target: Some(&url),
+                    args: &args,
+                    cancel: &cancel,
+                    progress: None,
+                })
+            };
+            errands::fetch(&self.lent.worker, vigil, errand).await??
         };
         admitted(&*answer)
     }
@@ -301,7 +317,8 @@ impl Hub {
         let pulse = Arc::new(Pulse { heard: Mutex::new(clock::now()), told: AtomicBool::new(false) });
         let mut ear = Ear { hub: Arc::clone(self), pulse: Arc::clone(&pulse) };
         // The server's heartbeats say that it is there: nobody else has to ask.
-        let settings = Settings { ping_interval: None, ping_timeout: None, close_timeout: GOODBYE, ..Settings::default() };
+        let settings =
+            Settings { ping_interval: None, ping_timeout: None, close_timeout: GOODBYE, ..Settings::default() };
         let stats = Stats::default();
         let early = {
             let mut state = self.state.lock();
@@ -311,7 +328,7 @@ impl Hub {
         if early {
             cancel.cancel();
         }
-        let ending = {
+        let how = {
             let mut run = pin!(driver::run(&mut wired, &agreement, &settings, &outbox, &stats, &mut ear, cancel));
             let mut timer = Timer::default();
             poll_fn(|cx| {
@@ -328,7 +345,7 @@ impl Hub {
         };
         driver::hang_up(*wired);
         outbox.end(&Close::lost());
-        ending
+        how
     }
 }
 

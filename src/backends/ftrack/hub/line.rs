@@ -127,7 +127,8 @@ impl Hub {
         let said = said.and_then(|said| Document::from_json(said.as_bytes().to_vec()).ok());
         let argument = said.as_ref().and_then(|said| said.root().item(0)).map(|(_, argument)| argument);
         let refused = argument.is_some_and(|argument| argument.get("success").and_then(Node::truth) == Some(false));
-        let reason = argument.and_then(|argument| argument.get("message")).and_then(Node::as_str).unwrap_or("no reason given");
+        let reason =
+            argument.and_then(|argument| argument.get("message")).and_then(Node::as_str).unwrap_or("no reason given");
         let mut state = self.state.lock();
         let Some(item) = state.outgoing.acknowledged(number) else { return };
         // There may be room again.
@@ -187,7 +188,11 @@ impl Hub {
     ///
     /// # Errors
     /// `hub_not_connected`, `limit`, `invalid_json`.
-    pub(super) fn send(&self, draft: &Draft, giver: impl FnOnce(Phase) -> Option<crate::engine::reactor::promise::Giver<Result<()>>>) -> Result<()> {
+    pub(super) fn send(
+        &self,
+        draft: &Draft,
+        giver: impl FnOnce(Phase) -> Option<crate::engine::reactor::promise::Giver<Result<()>>>,
+    ) -> Result<()> {
         let text = draft.to_wire()?;
         let mut state = self.state.lock();
         if state.phase == Phase::Off || state.leaving {

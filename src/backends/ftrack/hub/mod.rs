@@ -162,9 +162,9 @@ impl Hub {
         let mut out = Object::with_capacity(8);
         out.insert("id", Tree::from(&*self.me.id));
         out.insert("state", Tree::from(state.phase.word()));
-        out.insert("subscriptions", Tree::from(state.subscribers.len()));
+        out.insert("subscriptions", Tree::from(state.subscribers.count()));
         out.insert("unacknowledged", Tree::from(state.outgoing.waiting()));
-        out.insert("waiting_for_replies", Tree::from(state.replies.len()));
+        out.insert("waiting_for_replies", Tree::from(state.replies.count()));
         out.insert("undelivered", Tree::from(state.deliveries.len()));
         out.insert("unanswered", Tree::from(state.deliveries.unanswered()));
         out.insert("losses", Tree::from(state.losses));
@@ -190,12 +190,21 @@ impl Hub {
         let answer = match args.get("answer") {
             None | Some(Tree::Null) => None,
             Some(Tree::Provider(provider)) => Some(Arc::clone(provider)),
-            Some(other) => return Err(Error::option("answer", format!("answer was {}, not a provider", other.kind_name()))),
+            Some(other) => {
+                return Err(Error::option("answer", format!("answer was {}, not a provider", other.kind_name())));
+            }
         };
         if priority.is_nan() {
             return Err(Error::option("priority", "priority was not a number"));
         }
-        let subscriber = Subscriber { metadata: Document::from_object(&metadata), text: topic.into(), expression, priority, answer, sink };
+        let subscriber = Subscriber {
+            metadata: Document::from_object(&metadata),
+            text: topic.into(),
+            expression,
+            priority,
+            answer,
+            sink,
+        };
         if subscriber.id() == &*hub.me.id {
             return Err(Error::new(&code::NOT_UNIQUE, "the identifier is that of the hub itself").with("key", "id"));
         }

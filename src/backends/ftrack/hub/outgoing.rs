@@ -174,11 +174,14 @@ mod tests {
     }
 
     fn shape(packets: &[String]) -> Vec<(u64, String)> {
-        packets.iter().map(|packet| {
-            let (number, rest) = packet.strip_prefix("5:").unwrap().split_once("+::").unwrap();
-            let id = rest.split("\"id\":\"").nth(1).unwrap().split('"').next().unwrap();
-            (number.parse().unwrap(), id.to_owned())
-        }).collect()
+        packets
+            .iter()
+            .map(|packet| {
+                let (number, rest) = packet.strip_prefix("5:").unwrap().split_once("+::").unwrap();
+                let id = rest.split("\"id\":\"").nth(1).unwrap().split('"').next().unwrap();
+                (number.parse().unwrap(), id.to_owned())
+            })
+            .collect()
     }
 
     #[test]
@@ -188,7 +191,8 @@ mod tests {
             outgoing.push(item(id)).unwrap();
         }
         outgoing.push(Item::new(About::Subscription("s".into()), "{\"id\":\"s\"}".into(), None)).unwrap();
-        let pairs = |pairs: &[(u64, &str)]| pairs.iter().map(|(number, id)| (*number, (*id).to_owned())).collect::<Vec<_>>();
+        let pairs =
+            |pairs: &[(u64, &str)]| pairs.iter().map(|(number, id)| (*number, (*id).to_owned())).collect::<Vec<_>>();
         assert_eq!(shape(&pumped(&mut outgoing)), pairs(&[(1, "a"), (2, "b"), (3, "c"), (4, "s")]));
         assert!(pumped(&mut outgoing).is_empty());
         assert!(matches!(outgoing.acknowledged(2).unwrap().about, About::Event(id) if &*id == "b"));

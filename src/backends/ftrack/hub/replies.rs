@@ -58,7 +58,7 @@ impl Replies {
     }
 
     /// How many waits there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.len()
     }
 }
@@ -91,6 +91,6 @@ mod tests {
         }
         assert!(replies.poll("b", &mut cx).is_pending());
         assert_eq!(replies.take("b").len(), 100);
-        assert!(!replies.is_expected("b") && replies.len() == 0);
+        assert!(!replies.is_expected("b") && replies.count() == 0);
     }
 }

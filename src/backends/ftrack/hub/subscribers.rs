@@ -120,7 +120,7 @@ impl Subscribers {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.all.len()
     }
 
@@ -211,7 +211,10 @@ mod tests {
     fn ids(all: &Subscribers, event: &str, target: &str) -> Vec<String> {
         let event = Document::from_json(event.into()).unwrap();
         let target = super::target(target, Dialect::Haft).unwrap();
-        all.wanting(event.root(), target.as_ref()).into_iter().map(|number| all.get(number).unwrap().id().to_owned()).collect()
+        all.wanting(event.root(), target.as_ref())
+            .into_iter()
+            .map(|number| all.get(number).unwrap().id().to_owned())
+            .collect()
     }
 
     #[test]
@@ -244,14 +247,19 @@ mod tests {
             let text = if number % 2 == 0 { format!("topic=t.{number}") } else { format!("topic=t.{number}.*") };
             added(&mut all, &number.to_string(), &text, 100.0);
         }
-        let events: Vec<_> = (0..1000).map(|number| {
-            let topic = if number % 2 == 0 { format!("t.{number}") } else { format!("t.{number}.x") };
-            Document::from_json(format!(r#"{{"topic":"{topic}"}}"#).into_bytes()).unwrap()
-        }).collect();
+        let events: Vec<_> = (0..1000)
+            .map(|number| {
+                let topic = if number % 2 == 0 { format!("t.{number}") } else { format!("t.{number}.x") };
+                Document::from_json(format!(r#"{{"topic":"{topic}"}}"#).into_bytes()).unwrap()
+            })
+            .collect();
         let start = clock::now();
         for (number, event) in events.iter().enumerate() {
             let found = all.wanting(event.root(), None);
-            assert_eq!(found.iter().map(|found| all.get(*found).unwrap().id()).collect::<Vec<_>>(), [number.to_string()]);
+            assert_eq!(
+                found.iter().map(|found| all.get(*found).unwrap().id()).collect::<Vec<_>>(),
+                [number.to_string()]
+            );
         }
         let took = clock::now() - start;
         // Evaluating all of them takes two orders of magnitude longer.
