@@ -24,7 +24,7 @@ static haft_status inside(void *user_data, const haft_value *call, haft_args *re
   haft_response_free(found);
   if (seen != NULL) haft_session_free(seen);
   seen = haft_session_retain(session);
-  haft_args_set_string(reply, "message", "not today");
+  haft_args_set(reply, "message", "not today");
   return answer;
 }
 
@@ -32,11 +32,11 @@ static haft_session *open_session(const char *url, const char *directory, int *c
   haft_session *session = NULL;
   haft_error *error = NULL;
   haft_args *args = haft_args_new();
-  haft_args_set_string(args, "api_key", "secret-key");
-  haft_args_set_string(args, "api_user", "jenkins");
+  haft_args_set(args, "api_key", "secret-key");
+  haft_args_set(args, "api_user", "jenkins");
   haft_args_set_bool(args, "schema_cache_path", false);
   haft_args_set_bool(args, "trust_env", false);
-  if (directory != NULL) haft_args_set_string(args, "plugin_paths", directory);
+  if (directory != NULL) haft_args_set(args, "plugin_paths", directory);
   haft_args_set_json(args, "plugin_arguments", "{\"who\": \"me\"}");
   haft_args_set_provider(args, "plugin", inside, calls, NULL);
   if (haft_session_create(url, args, &session, &error) != HAFT_OK) {
