@@ -57,6 +57,7 @@ fn against(sandbox: &Sandbox, mut command: Command, folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env("HAFT_DEMO_HTTP", &sandbox.http)
+        .env("HAFT_DEMO_FTRACK", &sandbox.http)
         .env("HAFT_DEMO_HTTPS", &sandbox.https)
         .env("HAFT_DEMO_HTTPS_MTLS", &sandbox.https_mtls)
         .env("HAFT_DEMO_CA", &sandbox.ca)
@@ -76,7 +77,7 @@ fn examples_run_and_lose_no_memory() {
     make.arg(format!("CFLAGS={STRICT}")).arg(format!("CXXFLAGS={STRICT}")).env_remove("MAKEFLAGS");
     run(make.current_dir(&examples).env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
 
-    let sandbox = Sandbox::start(Options::default()).unwrap();
+    let sandbox = Sandbox::start(Options { ftrack: Some(Default::default()), ..Options::default() }).unwrap();
     let folder = examples.join("run");
     fs::create_dir(&folder).unwrap();
     for program in programs(&examples.join("build")) {
@@ -108,7 +109,7 @@ fn examples_build_with_cmake() {
     configure.arg("-S").arg(&examples).arg("-B").arg(&build).arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()));
     run(configure.args([format!("-DCMAKE_C_FLAGS={STRICT}"), format!("-DCMAKE_CXX_FLAGS={STRICT}")]));
     run(Command::new("cmake").arg("--build").arg(&build));
-    let sandbox = Sandbox::start(Options::default()).unwrap();
+    let sandbox = Sandbox::start(Options { ftrack: Some(Default::default()), ..Options::default() }).unwrap();
     let first = programs(&build).swap_remove(0);
     run(&mut against(&sandbox, Command::new(first), &examples));
 }
