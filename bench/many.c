@@ -1,14 +1,17 @@
 /* Many requests in flight through either side: haft's submit, or libcurl's multi interface.
  *
- *     many-haft|many-curl BASE COUNT FLIGHT
+ *     many-haft|many-curl BASE TARGET COUNT FLIGHT [h2]
  *
- * COUNT requests, FLIGHT of them at a time, each with time-outs. Prints, as JSON, the CPU in microseconds, the memory
- * that the requests in flight took at the most (bytes each), the threads, and how many failed. */
+ * COUNT requests, FLIGHT of them at a time, each with time-outs; with `h2` over HTTP/2, in streams of one connection.
+ * Prints, as JSON, the CPU and the time in microseconds, the memory that the requests in flight took at the most (bytes
+ * each), the threads, and how many failed. */
 #define _GNU_SOURCE
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 static long cpu(void) {
   struct rusage usage;
@@ -26,23 +29,30 @@ static long status(const char *name) {
   return number;
 }
 
+static long microseconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000L + time.tv_nsec / 1000;
+}
+
 static long failed, done, threads;
 
 #ifdef HAFT
 #include "haft.h"
 
-static void run(const char *base, long count, long flight) {
+static void run(const char *base, const char *target, long count, long flight, bool h2) {
   haft_session *session = NULL;
   haft_args *args = haft_args_new();
   haft_args_set_int(args, "timeout", 30);
   haft_args_set_int(args, "timeouts.total", 60);
   haft_args_set_int(args, "pool_maxsize", flight);
+  if (h2) haft_args_set(args, "http_version", "2");
   if (haft_session_create(base, args, &session, NULL) != HAFT_OK) exit(1);
   haft_args_free(args);
   for (long sent = 0; done < count;) {
     haft_event *event = NULL;
     while (sent < count && sent - done < flight) {
-      if (haft_session_submit(session, "GET", "/delay", NULL, NULL, NULL) != HAFT_OK) exit(1);
+      if (haft_session_submit(session, "GET", target, NULL, NULL, NULL) != HAFT_OK) exit(1);
       sent++;
     }
     if (haft_session_poll(session, 60000, &event, NULL) != HAFT_OK || event == NULL) exit(1);
@@ -59,7 +69,6 @@ static void run(const char *base, long count, long flight) {
 #else
 #include <curl/curl.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 struct call {
   CURL *easy;
@@ -78,11 +87,7 @@ static size_t collect(char *data, size_t one, size_t count, void *user_data) {
 static int epoll;
 static long due = -1; /* when the multi handle wants to be called, in milliseconds */
 
-static long milliseconds(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
+static long milliseconds(void) { return microseconds() / 1000; }
 
 static int watch(CURL *easy, curl_socket_t fd, int what, void *user_data, void *known) {
   struct epoll_event event = {.data.fd = fd};
@@ -102,7 +107,7 @@ static int timer(CURLM *multi, long wait, void *user_data) {
 }
 
 /* With epoll, which is libcurl's way for many at once. */
-static void run(const char *base, long count, long flight) {
+static void run(const char *base, const char *target, long count, long flight, bool h2) {
   char url[256];
   CURLM *multi;
   struct call *calls = calloc((size_t)flight, sizeof *calls);
@@ -114,7 +119,8 @@ static void run(const char *base, long count, long flight) {
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch);
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, multi);
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
-  snprintf(url, sizeof url, "%s/delay", base);
+  snprintf(url, sizeof url, "%s%s", base, target);
+  if (h2) curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, flight);
   for (; sent < flight && sent < count; sent++) {
     struct call *call = &calls[sent];
     call->easy = curl_easy_init();
@@ -125,6 +131,10 @@ static void run(const char *base, long count, long flight) {
     curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(call->easy, CURLOPT_CONNECTTIMEOUT_MS, 30000L);
     curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, 60000L);
+    if (h2) {
+      curl_easy_setopt(call->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+      curl_easy_setopt(call->easy, CURLOPT_PIPEWAIT, 1L);
+    }
     curl_multi_add_handle(multi, call->easy);
   }
   while (done < count) {
@@ -162,16 +172,16 @@ static void run(const char *base, long count, long flight) {
 #endif
 
 int main(int count, char **arguments) {
-  if (count < 4) return 2;
+  if (count < 5) return 2;
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  long requests = strtol(arguments[2], NULL, 10), flight = strtol(arguments[3], NULL, 10);
-  long before = status("VmRSS"), began = cpu();
-  run(arguments[1], requests, flight);
-  long used = cpu() - began;
-  printf("{\"cpu\": %ld, \"each\": %ld, \"threads\": %ld, \"failed\": %ld}\n", used, (status("VmHWM") - before) * 1024 / flight,
-         threads, failed);
+  long requests = strtol(arguments[3], NULL, 10), flight = strtol(arguments[4], NULL, 10);
+  long before = status("VmRSS"), began = cpu(), start = microseconds();
+  run(arguments[1], arguments[2], requests, flight, count > 5);
+  long used = cpu() - began, took = microseconds() - start;
+  printf("{\"cpu\": %ld, \"took\": %ld, \"each\": %ld, \"threads\": %ld, \"failed\": %ld}\n", used, took,
+         (status("VmHWM") - before) * 1024 / flight, threads, failed);
   return 0;
 }

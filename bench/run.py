@@ -15,6 +15,7 @@ import re
 import statistics
 import subprocess
 import sys
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 SIDES = ("haft", "curl")
@@ -23,7 +24,7 @@ SIDES = ("haft", "curl")
 class Bench:
     def __init__(self, build, library, base):
         self.build, self.library, self.base = build, library, base
-        self.rows, self.words, self.markdown = [], [], False
+        self.rows, self.words, self.markdown, self.sandbox = [], [], False, None
 
     # --- running one program ---------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class Bench:
                     # A fresh one each time: sockets of the side before are still being closed.
                     crowd = subprocess.Popen([self.build / "crowd"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                     base = f"http://127.0.0.1:{int(crowd.stdout.readline())}"
-                    row.append(json.loads(self.run(self.build / f"many-{side}", base, count, flight)))
+                    row.append(json.loads(self.run(self.build / f"many-{side}", base, "/delay", count, flight)))
                     crowd.stdin.close()
                     crowd.wait()
                 rows.append(row)
@@ -166,6 +167,66 @@ class Bench:
             self.row(f"memory of each of {flight:,} in flight", *each, goal=8, unit=" KiB", by="haft")
             self.row(f"threads with {flight:,} in flight", max(run["threads"] for run in ours), goal=2, by="haft")
             self.row(f"failed of {count:,}", sum(run["failed"] for run in ours), sum(run["failed"] for run in theirs), goal=0, by="haft", ratio=0)
+
+    def streams(self):
+        """The same in streams of one connection of HTTP/2, beside libcurl with nghttp2, against the sandbox."""
+        flight, count, rounds = 1000, 10000, 5
+        name = f"{flight:,} streams of HTTP/2 on one connection"
+        if not self.wanted(name):
+            return
+        sandbox = subprocess.Popen(
+            [self.sandbox, "http", "--no-log", "--until-eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            place = json.loads(sandbox.stdout.readline())
+            ask = urllib.request.Request(f"{place['http']}/_control?h2=1&max_concurrent={flight}", method="POST")
+            urllib.request.urlopen(ask).read()
+            once = lambda side: json.loads(
+                self.run(self.build / f"many-{side}", place["h2c"], "/delay/0.05", count, flight, "h2")
+            )
+            pairs = [[once(side) for side in SIDES] for _ in range(rounds + 1)][1:]
+        finally:
+            sandbox.stdin.close()
+            sandbox.wait()
+        for key, what in [("cpu", "CPU"), ("took", "time")]:
+            values = [statistics.median(pair[side][key] / count for pair in pairs) for side in (0, 1)]
+            ratio = statistics.median(pair[0][key] / pair[1][key] for pair in pairs)
+            self.row(f"{what} of a request, {name}", *values, ratio=ratio, unit=" µs")
+        each = [statistics.median(pair[side]["each"] / 1024 for pair in pairs) for side in (0, 1)]
+        self.row("  memory of each", *each, unit=" KiB")
+        self.row(f"  failed of {rounds * count:,}", *(sum(pair[side]["failed"] for pair in pairs) for side in (0, 1)), goal=0, by="haft", ratio=0)
+
+    def messages(self):
+        """A flood of WebSocket messages beside a socket whose frames are walked."""
+        if not self.wanted("WebSocket"):
+            return
+        flood = subprocess.Popen([self.build / "flood"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        port = int(flood.stdout.readline())
+        for name, count, size, more, goal in [
+            ("CPU, WebSocket message of 100 bytes to a callback", 500000, 100, [], 12),
+            ("CPU, WebSocket message of 100 bytes to a poll", 500000, 100, ["poll"], None),
+            ("CPU, WebSocket message of 16 KiB to a callback", 20000, 16384, [], None),
+        ]:
+            def once(side):
+                return json.loads(self.run(self.build / f"messages-{side}", port, count, size, *more))["cpu"] / count
+
+            pairs = [(once("haft"), once("raw")) for _ in range(8)][1:]
+            values = [statistics.median(pair[side] * 1000 for pair in pairs) for side in (0, 1)]
+            self.row(name, *values, goal=goal, ratio=statistics.median(one / other for one, other in pairs), unit=" ns")
+        flood.stdin.close()
+        flood.wait()
+
+    def latency(self):
+        """What a submitted request takes longer than a blocking one."""
+        if not self.wanted("latency"):
+            return
+        rounds = [json.loads(self.run(self.build / "latency", self.base, 3000)) for _ in range(6)][1:]
+        blocking = statistics.median(one["blocking"] for one in rounds)
+        for mode, name in [("pushed", "to callback"), ("polled", "to poll")]:
+            time = statistics.median(one[mode] for one in rounds)
+            self.row(f"latency, submit {name}, beside blocking", time, blocking, unit=" µs")
+            added = statistics.median(one[mode] - one["blocking"] for one in rounds)
+            self.row("  what is added", added, goal=15 if mode == "pushed" else None, unit=" µs", by="haft")
 
     def memory(self):
         for name, mode, count in [
@@ -238,19 +299,20 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/bench")
     parser.add_argument("--library", type=pathlib.Path, default=HERE.parent / "build/release/libhaft.so")
+    parser.add_argument("--sandbox", type=pathlib.Path, default=HERE.parent / "target/release/haft-sandbox")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--markdown", action="store_true", help="the table as docs/performance.md has it")
     options = parser.parse_args()
     server = subprocess.Popen([options.build / "server", options.build / "document.json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         bench = Bench(options.build, options.library.resolve(), f"http://127.0.0.1:{int(server.stdout.readline())}")
-        bench.words = options.only
+        bench.words, bench.sandbox = options.only, options.sandbox
         bench.markdown = options.markdown
         if options.markdown:
             print("| measure | haft | peer | ratio | goal | |\n|---|---|---|---|---|---|")
         else:
             print(line(("measure", "haft", "peer", "ratio", "goal", "")))
-        for part in (bench.counts, bench.cpu, bench.json, bench.load, bench.boundary, bench.many, bench.memory, bench.size):
+        for part in (bench.counts, bench.cpu, bench.json, bench.load, bench.boundary, bench.many, bench.streams, bench.messages, bench.latency, bench.memory, bench.size):
             part()
         missed = [cells[0] for cells in bench.rows if cells[-1] == "MISSED"]
         print(f"\n{len(missed)} goals missed" + "".join(f"\n  {name}" for name in missed))

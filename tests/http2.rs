@@ -14,6 +14,8 @@ mod bed;
 mod choosing;
 #[path = "http2/failing.rs"]
 mod failing;
+#[path = "http2/nghttp2.rs"]
+mod nghttp2;
 #[path = "http2/plain.rs"]
 mod plain;
 #[path = "http2/sharing.rs"]

@@ -68,13 +68,19 @@ const KINDS: &[(&str, &str)] = &[
 
 const ANY: &str = "int negative double nan bool null text empty object array bytes series reader provider";
 
-/// The kinds that an option takes; every other one is refused.
-fn taken(option: &str) -> &'static str {
+/// The kinds that an option takes; every other one is refused. The topic that is tried takes no more than the first two
+/// options, and the name that is attached is no WebSocket.
+fn taken(option: &str, place: u16) -> &'static str {
     match option {
+        "queue_max" => "int null",
+        "overflow" => "null",
+        "subprotocols" | "compression" | "max_message_size" | "ping_interval" | "ping_timeout" | "close_timeout"
+        | "reconnect" | "last_event_id" => "",
+        _ if place == scope::SUBSCRIBE => "",
         "timeout" | "pool_idle" => "int double null",
         "timeouts" | "parse" | "hooks" | "resolve" | "adapter" | "events" | "verify_pin" | "environment"
         | "local_address" | "ip_version" | "http_version" | "low_speed" | "pool" => "null",
-        "retry" | "id" | "queue_max" | "max_redirects" | "pool_connections" | "pool_maxsize" | "limit_rate" => {
+        "retry" | "id" | "max_redirects" | "pool_connections" | "pool_maxsize" | "limit_rate" => {
             "int null"
         }
         "progress" | "stream" | "stage" | "keep" | "trust_env" | "allow_redirects" | "raise_for_status"
@@ -91,8 +97,6 @@ fn taken(option: &str) -> &'static str {
         "json" => "int negative double bool null text empty object array",
         "files" => "empty null",
         "save_to" => "text provider null",
-        // The topic that is tried has nothing to answer.
-        "answer" => "",
         // Read by a prepared request only.
         "method" | "url" | "body" => ANY,
         other => panic!("the option {other} is new: say here what it takes"),
@@ -125,14 +129,14 @@ fn every_option_refuses_every_wrong_kind() {
                     scope::CONFIGURE => player.tell(&["configure", "0", &given]),
                     scope::ATTACH => player.tell(&["attach", "0", "1", "/below", &given]),
                     // What is right would be sent to somewhere; preparing looks at the same things.
-                    scope::CALL if taken(name).split(' ').any(|good| good == *kind) => {
+                    scope::CALL if taken(name, place).split(' ').any(|good| good == *kind) => {
                         player.tell(&["prepare", "0", "POST", "/post", &given])
                     }
                     scope::CALL => player.call("POST", "/post", &[&given]),
                     scope::SUBSCRIBE => player.tell(&["subscribe", "0", "haft.state", &given]),
                     _ => player.tell(&["close", "0", &given]),
                 };
-                if taken(name).split(' ').any(|good| good == *kind) {
+                if taken(name, place).split(' ').any(|good| good == *kind) {
                     assert_eq!(found["status"], "HAFT_OK", "{what}: {found}");
                     right += 1;
                 } else {

@@ -6,6 +6,8 @@
 mod ending;
 #[path = "sse/flooding.rs"]
 mod flooding;
+#[path = "sse/hosting.rs"]
+mod hosting;
 #[path = "sse/oracle.rs"]
 mod oracle;
 #[path = "sse/peer.rs"]

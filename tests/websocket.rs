@@ -19,5 +19,7 @@ mod handshake;
 mod lasting;
 #[path = "websocket/pressure.rs"]
 mod pressure;
+#[path = "websocket/python.rs"]
+mod python;
 #[path = "websocket/talking.rs"]
 mod talking;

@@ -13,9 +13,9 @@ use crate::sys::lock::Mutex;
 
 use crate::{
     args::Args,
-    engine::{errands::{Errands, Nobody}, net::cancel::Cancel, reactor::seat::Seat},
+    engine::{errands::{Errands, Nobody}, net::cancel::Cancel, reactor::seat::Seat, websocket::Opening},
     error::{Error, Result, code},
-    value::{Document, Provider, Tree},
+    value::{Document, Provider, Raw, Tree},
 };
 
 /// One call of the host, as a back end sees it.
@@ -164,6 +164,11 @@ pub trait Sink: Send + Sync {
     /// Brings messages, oldest first. Several at once cost less than one after the other.
     fn bring(&self, messages: &mut dyn Iterator<Item = Box<Document>>);
 
+    /// The same with messages that are one text or bytes: whoever takes one makes the document of it.
+    fn bring_raw(&self, messages: &mut dyn Iterator<Item = Raw>) {
+        self.bring(&mut messages.map(Raw::into_document));
+    }
+
     /// Messages for which there is room before the oldest are dropped, or, with `overflow: "wait"`, before the source
     /// has to wait: then [`Sink::when_roomy`] tells when there is room again.
     fn room(&self) -> usize;
@@ -302,6 +307,15 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// `unsupported` when there is nothing of that name.
     fn attach(&self, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>>;
+
+    /// What it takes to open the WebSocket `ws://…` or `wss://…` once under this session's settings: for a back end that
+    /// speaks through one and drives it itself.
+    ///
+    /// # Errors
+    /// `unsupported` when it carries none; the mistake in the address or the settings.
+    fn websocket(&self, _name: &str, _args: &Args) -> Result<Opening> {
+        Err(Error::new(&code::UNSUPPORTED, format!("the {} back end carries no WebSocket", self.name())))
+    }
 
     /// The handle exists: what happens from now on is told to `teller`. Called once, before the host has the handle. After
     /// [`Change::Ended`] neither `close` nor `abandon` is called.

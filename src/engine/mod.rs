@@ -5,6 +5,7 @@ pub mod errands;
 pub mod http;
 pub mod net;
 pub mod reactor;
+pub mod socketio;
 pub mod sse;
 pub mod store;
 pub mod tls;

@@ -78,6 +78,8 @@ codes! {
     WRONG_KEY = "wrong_key", Argument, false, "A key does not fit the type's primary key (Python: ValueError).";
     NOT_UNIQUE = "not_unique", Conflict, false, "Something of that identity exists (ftrack: NotUniqueError).";
     NOT_FOUND = "not_found", NotFound, false, "Something of that identity does not exist (ftrack: NotFoundError).";
+    HUB_NOT_CONNECTED = "hub_not_connected", State, false, "The event hub is not connected, or could not be (ftrack: EventHubConnectionError).";
+    EVENT_REJECTED = "event_rejected", Remote, false, "The event server refused an event or a subscription (ftrack: EventHubPacketError).";
     STREAM_ENDED = "stream_ended", Io, true, "The server ended an event stream; it will be asked for it again unless reconnect is off.";
     EVENT_STREAM = "event_stream", Protocol, false, "The answer to a subscription is not an event stream: another content type, or a status that is no success.";
 }

@@ -92,7 +92,7 @@ options! {
     "timeout", ALL, DEFAULT | CLOSE | COMMIT | SUBSCRIBE, "seconds, text with a unit, or [connect, read]", "none (close: 5)", "How long a connection may take and how long the server may be silent; at close, how long leaving may take.";
     "timeouts", ALL, DEFAULT | COMMIT | SUBSCRIBE, "group: connect, read, total", "none", "The same by phase, and the whole call.";
     "retry", ALL, DEFAULT, "number, or object: total, connect, read, status, other, status_forcelist, allowed_methods, backoff_factor, backoff_max, backoff_jitter, respect_retry_after_header, retry_after_max, raise_on_status", "0", "How often a failed call is tried again (as urllib3's Retry).";
-    "id", ALL, CALL | COMMIT | ATTACH, "1 to 2^63-1", "made by the library", "The id by which the call, or an attach that waits, can be cancelled; unique among those in flight.";
+    "id", ALL, CALL | COMMIT | ATTACH | SUBSCRIBE, "1 to 2^63-1; ftrack subscriptions: text", "made by the library", "The id by which the call, or an attach that waits, can be cancelled; unique among those in flight. Of an ftrack subscription: its identifier, unique in the session.";
     "tag", ALL, CALL | COMMIT, "text", "none", "The topic of the call's events.";
     "progress", ALL, CALL, "bool", "false", "Whether a submitted call brings PROGRESS events.";
     "headers", ALL, DEFAULT | SUBSCRIBE, "group, object or list of pairs; null removes one", "User-Agent, Accept-Encoding, Accept, Connection", "Header fields, in this order and case.";
@@ -161,6 +161,16 @@ options! {
     "bytes", WEBSOCKET, CALL, "bytes", "none", "The binary message to send.";
     "code", WEBSOCKET, CALL, "1000 to 4999", "1000", "Why a WebSocket is closed (RFC 6455 7.4).";
     "reason", WEBSOCKET, CALL, "text, 123 bytes at most", "none", "The same in words.";
+    "auto_connect_event_hub", FTRACK, CREATE, "bool", "false", "Connect the event hub in the background.";
+    "hub_reconnect", FTRACK, CREATE, "bool, or object: max_retries (null: for ever), delay, max_delay", "true", "Whether a lost event hub is connected again, after how long, and how often it is tried in a row.";
+    "source", FTRACK, CALL, "object", "id, user and host", "Where an event says that it comes from; what is missing is filled in.";
+    "event_target", FTRACK, CALL, "expression", "none: everyone", "What an event asks of the metadata of subscriptions.";
+    "synchronous", FTRACK, CALL, "bool", "false", "Hand the event to this session's subscriptions alone and bring what they answer.";
+    "on_error", FTRACK, CALL, "\"raise\", \"ignore\"", "\"raise\"", "Whether a failed publish is an error.";
+    "replies", FTRACK, CALL, "bool, or object: timeout, count (null: all)", "false; timeout 30, count 1", "Wait for replies to the event, so long and so many.";
+    "wait", FTRACK, CALL, "bool", "true", "Whether connect and disconnect wait for the end of it.";
+    "metadata", FTRACK, SUBSCRIBE, "object", "an id", "What the targets of events are matched with.";
+    "priority", FTRACK, SUBSCRIBE, "number", "100", "Which subscription has an event first: the lower one.";
     "api_key", FTRACK, CREATE, "text", "FTRACK_API_KEY, FTRACK_APIKEY", "The key to log in with.";
     "api_user", FTRACK, CREATE, "text", "FTRACK_API_USER, else the login name", "The user to log in as.";
     "strict_api", FTRACK, CREATE, "bool", "false", "Have the server answer errors with their HTTP status.";

@@ -10,7 +10,7 @@ use crate::{
     backends::{Carried, Late},
     error::Error,
     sys::panic::contain,
-    value::{Document, Tree},
+    value::{Document, Raw, Tree},
 };
 
 /// The kinds of `haft.h`.
@@ -85,13 +85,22 @@ pub struct Event {
     kind: Kind,
     id: u64,
     topic: Topic,
-    value: Option<Box<Document>>,
+    value: Value,
     response: Option<Box<Response>>,
     failure: Option<Arc<Failure>>,
     user_data: usize,
     late: Option<Unsettled>,
     /// Its place among the events that wait.
     order: u64,
+}
+
+/// What an event carries.
+#[derive(Debug)]
+enum Value {
+    None,
+    Document(Box<Document>),
+    /// To be made into a document by who takes the event.
+    Raw(Raw),
 }
 
 /// Where the topic of an event is.
@@ -118,7 +127,7 @@ impl Event {
             kind,
             id: 0,
             topic: Topic::None,
-            value: None,
+            value: Value::None,
             response: None,
             failure: None,
             user_data: 0,
@@ -129,7 +138,12 @@ impl Event {
 
     /// A message of a subscription.
     pub(super) fn message(origin: &Arc<Origin>, value: Box<Document>) -> Event {
-        Event { value: Some(value), ..Event::new(Kind::Message).of(origin) }
+        Event { value: Value::Document(value), ..Event::new(Kind::Message).of(origin) }
+    }
+
+    /// The same with one of which the taker makes the document.
+    pub(super) fn raw_message(origin: &Arc<Origin>, value: Raw) -> Event {
+        Event { value: Value::Raw(value), ..Event::new(Kind::Message).of(origin) }
     }
 
     /// Makes it an event of a subscription.
@@ -186,7 +200,7 @@ impl Event {
     /// Gives it a value.
     #[must_use]
     pub fn with_value(mut self, value: &Tree) -> Event {
-        self.value = Some(Document::from_tree(value));
+        self.value = Value::Document(Document::from_tree(value));
         self
     }
 
@@ -217,6 +231,9 @@ impl Event {
     /// Does what was left to the taker of the event.
     #[must_use]
     pub fn settled(mut self) -> Event {
+        if let Value::Raw(raw) = self.value {
+            self.value = Value::Document(raw.into_document());
+        }
         match self.late.take() {
             Some(Unsettled(late)) => {
                 let outcome = contain(late).and_then(|outcome| outcome);
@@ -254,7 +271,10 @@ impl Event {
 
     /// What it carries.
     pub fn value(&self) -> Option<&Document> {
-        self.value.as_deref()
+        match &self.value {
+            Value::Document(document) => Some(document),
+            Value::None | Value::Raw(_) => None,
+        }
     }
 
     /// The answer of a submitted request.

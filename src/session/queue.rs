@@ -102,8 +102,8 @@ impl Queue {
         drop(state);
         match added {
             0 => {}
-            1 => drop(self.filled.notify_one()),
-            _ => drop(self.filled.notify_all()),
+            1 => self.filled.notify_one(),
+            _ => self.filled.notify_all(),
         }
         gone.into_iter().for_each(discard);
     }

@@ -64,20 +64,20 @@ impl Teller for Herald {
     fn tell(&self, change: Change) {
         let Some(handle) = self.0.upgrade() else { return };
         match change {
-            Change::Connecting => handle.changed(Link::Connecting, word(Link::Connecting.word()), None),
-            Change::Ready => handle.changed(Link::Ready, word(Link::Ready.word()), None),
+            Change::Connecting => handle.changed(Link::Connecting, &word(Link::Connecting.word()), None),
+            Change::Ready => handle.changed(Link::Ready, &word(Link::Ready.word()), None),
             Change::Lost(error) => {
                 log::warn(c"session", || format!("a connection was lost: {error}"));
                 let mut value = reason(&error);
                 let failure = Some(Arc::new(Failure::from(error)));
                 let lost = News { kind: Kind::Lost, value: Tree::Object(value.clone()), failure };
                 value.insert("state", Tree::from(Link::Lost.word()));
-                handle.changed(Link::Lost, Tree::Object(value), Some(lost));
+                handle.changed(Link::Lost, &Tree::Object(value), Some(&lost));
             }
             Change::Restored(value) => {
                 log::info(c"session", || "a connection was restored".to_owned());
                 let restored = News { kind: Kind::Restored, value, failure: None };
-                handle.changed(Link::Ready, word(Link::Ready.word()), Some(restored));
+                handle.changed(Link::Ready, &word(Link::Ready.word()), Some(&restored));
             }
             Change::Ended { value, error } => leave::ended(&handle, End::new(value, error)),
         }
@@ -124,7 +124,7 @@ impl Handle {
     }
 
     /// Tells a change of the connection: `value` to who listens to `haft.state`, and the news.
-    fn changed(&self, link: Link, value: Tree, news: Option<News>) {
+    fn changed(&self, link: Link, value: &Tree, news: Option<&News>) {
         // Under the lock that a new listener is told the first word under: nobody hears an old word after a new one.
         let subscriptions = self.subscriptions.lock();
         if self.state() != State::Ready {
@@ -132,11 +132,11 @@ impl Handle {
         }
         self.link.store(link as u8, Ordering::Release);
         for listed in subscriptions.iter().filter(|listed| listed.subscription.hears == Hears::State) {
-            listed.subscription.tell(Event::new(Kind::Message).with_value(&value));
+            listed.subscription.tell(Event::new(Kind::Message).with_value(value));
         }
         drop(subscriptions);
         if let Some(news) = news {
-            self.announce(&news);
+            self.announce(news);
         }
     }
 

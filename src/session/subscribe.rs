@@ -3,19 +3,14 @@
 use std::{sync::Arc, task::Waker};
 
 use super::{
-    Event, Handle, HostCode, Kind, Queue,
-    backlog::QUEUE_MAX,
-    origin::Origin,
-    queue::discard,
-    state,
-    worker::Worker,
+    Event, Handle, HostCode, Kind, Queue, backlog::QUEUE_MAX, origin::Origin, queue::discard, state, worker::Worker,
 };
 use crate::{
     args::Args,
     backends::{Feed, Sink},
     error::{Error, Result, code},
     options::{self, nearest, scope},
-    value::{Document, Tree},
+    value::{Document, Raw, Tree},
 };
 
 /// The topics that every back end has.
@@ -134,10 +129,9 @@ impl Subscription {
 /// What a back end brings its messages to. It knows the subscription and where its events go, not the session.
 struct Inlet(Arc<Subscription>);
 
-impl Sink for Inlet {
-    fn bring(&self, messages: &mut dyn Iterator<Item = Box<Document>>) {
+impl Inlet {
+    fn deliver(&self, mut events: impl Iterator<Item = Event>) {
         let origin = &self.0.origin;
-        let mut events = messages.map(|message| Event::message(origin, message));
         let Some(first) = events.next() else { return };
         if origin.has_ended() {
             return;
@@ -162,6 +156,16 @@ impl Sink for Inlet {
                 }
             }
         }
+    }
+}
+
+impl Sink for Inlet {
+    fn bring(&self, messages: &mut dyn Iterator<Item = Box<Document>>) {
+        self.deliver(messages.map(|message| Event::message(&self.0.origin, message)));
+    }
+
+    fn bring_raw(&self, messages: &mut dyn Iterator<Item = Raw>) {
+        self.deliver(messages.map(|message| Event::raw_message(&self.0.origin, message)));
     }
 
     fn room(&self) -> usize {
@@ -219,8 +223,11 @@ pub(super) fn subscribe(
         "haft.response" => Hears::Response,
         _ => Hears::Messages,
     };
-    if hears != Hears::Messages && args.get("answer").is_some() {
-        return Err(Error::option("answer", format!("the events of {topic:?} take no answer")));
+    if hears != Hears::Messages {
+        // What a back end's topics take besides means nothing here.
+        if let Some((key, _)) = args.root().iter().find(|(key, _)| !matches!(*key, "queue_max" | "overflow")) {
+            return Err(Error::option(key, format!("the events of {topic:?} take no {key}")));
+        }
     }
     let limit = match args.int("queue_max")? {
         None => None,

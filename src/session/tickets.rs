@@ -136,11 +136,7 @@ impl Tickets {
     }
 
     /// Does `then` once the given handles owe no answer: now, or on the thread that brings the last one.
-    pub fn when_quiet(
-        &self,
-        handles: impl Fn(u64) -> bool + Send + 'static,
-        then: Box<dyn FnOnce() + Send>,
-    ) {
+    pub fn when_quiet(&self, handles: impl Fn(u64) -> bool + Send + 'static, then: Box<dyn FnOnce() + Send>) {
         let mut state = self.state.lock();
         state.quiet.push(Quiet { handles: Box::new(handles), then });
         let due = state.quieted();
@@ -298,7 +294,10 @@ mod tests {
     fn ids_are_unique_among_those_in_flight() {
         let tickets = Arc::new(Tickets::default());
         for wrong in [0, -1, i64::MIN] {
-            assert_eq!(tickets.open(0, Some(wrong), None).unwrap_err().detail().get("key").and_then(|key| key.as_str()), Some("id"));
+            assert_eq!(
+                tickets.open(0, Some(wrong), None).unwrap_err().detail().get("key").and_then(|key| key.as_str()),
+                Some("id")
+            );
         }
         let mut first = tickets.open(0, Some(7), None).unwrap();
         assert!(tickets.open(1, Some(7), None).is_err());

@@ -148,12 +148,14 @@ impl Worker {
     ) -> std::result::Result<(), Vec<Event>> {
         let mut gone = Vec::new();
         let mut state = self.shared.state.lock();
+        // After its end the thread is not started again: nobody would join it.
+        let over = state.stopping && !state.running;
         let State { boxes, due, next, answers, .. } = &mut *state;
         let Some(inbox) = boxes.get_mut(&id) else {
             drop(state);
             return Err(events.collect());
         };
-        if inbox.sealed {
+        if inbox.sealed || over {
             drop(state);
             events.for_each(discard);
             return Ok(());

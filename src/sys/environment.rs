@@ -5,3 +5,8 @@
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
+
+/// The name of the machine, as `uname -n` tells it; empty when it has none.
+pub fn machine() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
+}

@@ -1,7 +1,6 @@
 //! The frozen form of structured data: one arena, whose nodes the host points at. Serves design section 3 "value".
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     fmt,
     sync::{Arc, OnceLock},
@@ -83,34 +82,11 @@ impl Document {
         fill.finish(Vec::new(), false)
     }
 
-    /// A document that is one text; the memory of an owned one is taken over.
-    pub fn from_text(text: Cow<'_, str>) -> Box<Document> {
-        let mut fill = Fill::with_room(1);
-        if let Ok(len) = u32::try_from(text.len()) {
-            fill.own = match text {
-                Cow::Owned(text) => text.into_bytes(),
-                Cow::Borrowed(text) => {
-                    let mut own = Vec::with_capacity(text.len() + 1);
-                    own.extend_from_slice(text.as_bytes());
-                    own
-                }
-            };
-            fill.own.push(0);
-            fill.stack = Vec::with_capacity(1);
-            fill.push(Kind::Own, 0, len, 0);
-        } else {
-            fill.text(0, &text);
-        }
-        fill.finish(Vec::new(), false)
-    }
-
-    /// A document that is bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Box<Document> {
-        let mut fill = Fill::with_room(1);
-        fill.stack = Vec::with_capacity(1);
-        fill.extras = vec![Extra::Bytes(bytes.into())];
-        fill.push(Kind::Extra, 0, 0, 0);
-        fill.finish(Vec::new(), false)
+    /// A document that is one value, which is the whole of the own buffer but for the NUL behind it.
+    pub(super) fn of_one(kind: Kind, size: u32, own: Vec<u8>) -> Box<Document> {
+        let mut fill = Fill { own, ..Fill::with_room(1) };
+        fill.pages.append(&[NodeCell::new(kind, 0, size, 0)]);
+        Document::seal(fill, Vec::new(), false)
     }
 
     /// An object of texts, as [`Document::from_object`] makes it, without the detour.

@@ -5,6 +5,7 @@
 //! | `tree`, `object`, `host` | the mutable form and what of the host travels in it |
 //! | `document`, `node` | the frozen form and how it is read |
 //! | `page`, `keys`, `texts`, `fill` | how the frozen form lies in memory and is made |
+//! | `raw` | a message before it is a document |
 //! | `parse`, `mend` | JSON in |
 //! | `write`, `number` | JSON out |
 //! | `arrow` | series for the Arrow C data interface |
@@ -24,6 +25,7 @@ mod mend;
 mod node;
 mod page;
 mod parse;
+mod raw;
 mod texts;
 
 pub mod arrow;
@@ -36,6 +38,7 @@ pub use node::Node;
 pub use number::python_float;
 pub use page::PAGE;
 pub use parse::DEPTH;
+pub use raw::Raw;
 
 #[cfg(test)]
 mod tests;

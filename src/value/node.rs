@@ -50,6 +50,7 @@ impl<'a> Node<'a> {
             Kind::Text | Kind::Own => Type::String,
             Kind::Array => Type::Array,
             Kind::Object => Type::Object,
+            Kind::Blob => Type::Bytes,
             Kind::Extra => match self.document.extra(self.cell) {
                 Some(Extra::Bytes(_)) => Type::Bytes,
                 Some(Extra::Series(_)) => Type::Series,
@@ -128,15 +129,16 @@ impl<'a> Node<'a> {
             .map(move |cell| (document.keys.text(cell.key()).unwrap_or_default(), Node { document, cell }))
     }
 
+    fn part(self, buffer: &'a [u8]) -> Option<&'a [u8]> {
+        let start = self.cell.value as usize;
+        buffer.get(start..start + self.cell.len as usize)
+    }
+
     /// The text of a STRING alone; a NUL follows it in memory.
     fn string(self) -> Option<&'a [u8]> {
-        let part = |buffer: &'a [u8]| {
-            let start = self.cell.value as usize;
-            buffer.get(start..start + self.cell.len as usize)
-        };
         match self.cell.kind() {
-            Kind::Text => part(&self.document.text),
-            Kind::Own => part(&self.document.own),
+            Kind::Text => self.part(&self.document.text),
+            Kind::Own => self.part(&self.document.own),
             Kind::Extra => match self.document.extra(self.cell)? {
                 Extra::Text(text) => text.split_last().map(|(_, text)| text),
                 _ => None,
@@ -160,8 +162,12 @@ impl<'a> Node<'a> {
 
     /// Bytes of BYTES or of a STRING.
     pub fn bytes(self) -> Option<&'a [u8]> {
-        match self.document.extra(self.cell) {
-            Some(Extra::Bytes(bytes)) => Some(bytes),
+        match self.cell.kind() {
+            Kind::Blob => self.part(&self.document.own),
+            Kind::Extra => match self.document.extra(self.cell) {
+                Some(Extra::Bytes(bytes)) => Some(bytes),
+                _ => self.string(),
+            },
             _ => self.string(),
         }
     }
@@ -273,6 +279,7 @@ impl<'a> Node<'a> {
                 }
                 Tree::Object(object)
             }
+            Kind::Blob => Tree::Bytes(self.bytes().unwrap_or_default().into()),
             Kind::Extra => match self.document.extra(self.cell) {
                 Some(Extra::Bytes(bytes)) => Tree::Bytes(bytes.clone()),
                 Some(Extra::Series(series)) => Tree::Series(series.clone()),

@@ -4,6 +4,8 @@
 //! page, reads the address of the document there, and asks [`super::Document::node_at`]. Serves design section 3
 //! "value".
 
+use std::cell::Cell;
+
 /// Size and alignment of a page in bytes: `address & !(PAGE - 1)` is the page of a node, and the first `usize` there is
 /// the exposed address of the [`super::Document`] that owns it.
 pub const PAGE: usize = 1024;
@@ -20,7 +22,7 @@ const CELL: usize = 16;
 /// |---|---|---|
 /// | Int, Double | ordinal of the number in the document | the bits |
 /// | Text | length | where it starts in the text |
-/// | Own | length | where it starts in the own buffer |
+/// | Own, Blob | length | where it starts in the own buffer |
 /// | Array, Object | number of children | logical index of the first child |
 /// | Extra | 0 | index into the extras |
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +46,7 @@ pub(super) enum Kind {
     Array,
     Object,
     Extra,
+    Blob,
 }
 
 impl NodeCell {
@@ -67,6 +70,7 @@ impl NodeCell {
             7 => Kind::Array,
             8 => Kind::Object,
             9 => Kind::Extra,
+            10 => Kind::Blob,
             _ => Kind::Null,
         }
     }
@@ -92,6 +96,12 @@ impl Page {
     const EMPTY: Page = Page { document: 0, reserved: 0, cells: [NodeCell::NULL; CELLS] };
 }
 
+thread_local! {
+    /// The page of a small document that was let go here: messages are looked at one after the other, and aligned memory is
+    /// dear.
+    static SPARE: Cell<Vec<Page>> = const { Cell::new(Vec::new()) };
+}
+
 /// All nodes of a document. Children of one parent have neighbouring *logical* indexes; the pages lie side by side, so
 /// that an address leads back to an index by arithmetic alone.
 #[derive(Debug, Default)]
@@ -105,7 +115,11 @@ pub(super) struct Pages {
 impl Pages {
     /// Room for so many nodes.
     pub fn with_room(nodes: usize) -> Pages {
-        Pages { pages: Vec::with_capacity(nodes / CELLS + 1), count: 0, free: 0 }
+        let mut pages = if nodes < CELLS { SPARE.try_with(Cell::take).unwrap_or_default() } else { Vec::new() };
+        if pages.capacity() == 0 {
+            pages.reserve_exact(nodes / CELLS + 1);
+        }
+        Pages { pages, count: 0, free: 0 }
     }
 
     /// Adds nodes; gives the logical index of the first.
@@ -201,5 +215,16 @@ impl Pages {
             return None;
         }
         self.get((page * CELLS + (inside / CELL).checked_sub(1)?) as u64)
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        if self.pages.capacity() == 1 {
+            let mut page = std::mem::take(&mut self.pages);
+            page.clear();
+            // At the very end of a thread nobody keeps it.
+            let _ = SPARE.try_with(|spare| spare.set(page));
+        }
     }
 }

@@ -62,6 +62,18 @@ fn who_demands_http_2_hears_that_it_is_not_spoken() {
 }
 
 #[test]
+fn what_has_to_be_upgraded_goes_over_http_1() {
+    let sandbox = sandbox();
+    for version in ["2", "auto"] {
+        let session = create(&sandbox, &sandbox.https2, &json!({"http_version": version}));
+        let address = format!("{}/ws/echo", sandbox.https2.replacen("https", "wss", 1));
+        let socket = session.attach(&address, &Args::new()).unwrap();
+        socket.close(&Args::new()).unwrap();
+        assert_eq!(self::version(&session, Way::Blocking, "/get"), "2");
+    }
+}
+
+#[test]
 fn proxies_are_gone_through() {
     let sandbox = sandbox();
     for way in WAYS {

@@ -217,7 +217,10 @@ const CASES: &[Case] = &[
     (&["http_version"], |sandbox| {
         let session = create(&sandbox.http, r#"{"http_version": "1.1"}"#);
         assert_eq!(get(&session, "/get", r#"{"http_version": "auto"}"#).status(), 200);
-        assert_eq!(fails(&session, "GET", "/get", r#"{"http_version": "2"}"#).code(), "unsupported");
+        let error = fails(&session, "GET", "/get", r#"{"http_version": "2"}"#);
+        assert_eq!(error.code(), "http_version", "{error:?}");
+        let two = create(&sandbox.h2c, r#"{"http_version": "2"}"#);
+        assert_eq!(meta(&get(&two, "/get", "{}"))["http_version"], json!("2"));
     }),
     (&["pool_connections", "pool_maxsize", "pool_block", "pool_idle", "pool"], |sandbox| {
         let session = create(&sandbox.http, r#"{"pool_maxsize": 1}"#);
@@ -352,6 +355,27 @@ const CASES: &[Case] = &[
         assert_eq!(sent, json!(5000));
         assert!(kinds.contains(&Kind::Progress) && kinds.len() >= 2);
     }),
+    (
+        &[
+            "subprotocols",
+            "compression",
+            "max_message_size",
+            "ping_interval",
+            "ping_timeout",
+            "close_timeout",
+            "reconnect",
+            "last_event_id",
+        ],
+        |sandbox| {
+            // Their effects are in websocket.rs and sse.rs. Elsewhere they are mistakes.
+            let session = create(&sandbox.http, "{}");
+            for (key, value) in [("subprotocols", "\"a\""), ("compression", "false"), ("max_message_size", "1"), ("ping_interval", "1"), ("ping_timeout", "1"), ("close_timeout", "1"), ("reconnect", "true")] {
+                let error = session.attach("/below", &args(&format!("{{\"{key}\": {value}}}"))).unwrap_err();
+                assert_eq!(error.detail().get("key").and_then(|key| key.as_str()), Some(key));
+            }
+            assert_eq!(session.subscribe("haft.state", &args(r#"{"last_event_id": "1"}"#), None, 0).unwrap_err().code(), "argument");
+        },
+    ),
     (&["events", "queue_max", "overflow", "answer", "keep", "environment", "trust_env", "save_to", "resume"], |sandbox| {
         // In tests of their own: life_order.c, life_queue.c, saving.rs, and below.
         let session = create(&sandbox.http, "{}");

@@ -69,8 +69,7 @@ fn attached_meanwhile() {
 /// Two children, one freed and one used, while the root ends.
 fn children_of_an_ended_root() {
     let (session, script) = session();
-    let (freed, used) =
-        (session.attach("a", &Args::new()).unwrap(), session.attach("b", &Args::new()).unwrap());
+    let (freed, used) = (session.attach("a", &Args::new()).unwrap(), session.attach("b", &Args::new()).unwrap());
     let other = thread::spawn(move || script.end());
     let free = thread::spawn(move || drop(freed));
     let call = used.submit(Some("wait"), None, &Args::new());

@@ -43,7 +43,8 @@ pub fn scenario() {
     let taken = taken.lock().unwrap();
     for poller in 0..2 {
         for source in 0..2 {
-            let ids = taken.iter().filter(|(by, kind, id)| *by == poller && *kind == Kind::Message && id / 10 == source);
+            let ids =
+                taken.iter().filter(|(by, kind, id)| *by == poller && *kind == Kind::Message && id / 10 == source);
             assert!(ids.map(|(_, _, id)| id).is_sorted());
         }
     }

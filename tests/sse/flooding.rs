@@ -156,6 +156,8 @@ fn a_thousand_streams_are_one_thread() {
     let names = std::fs::read_dir("/proc/self/task").unwrap();
     let names = names.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
     let ours: Vec<String> = names.filter(|name| name.starts_with("haft-")).collect();
-    assert_eq!(ours, ["haft-reactor\n"]);
+    // Other tests may have a few in the same process.
+    assert!(ours.len() < STREAMS / 20, "{ours:?}");
+    assert_eq!(ours.iter().filter(|name| *name == "haft-reactor\n").count(), 1);
     session.close(&args("{}")).unwrap();
 }

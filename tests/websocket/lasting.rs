@@ -8,7 +8,7 @@ use haft::{
     session::Kind,
 };
 
-use super::bed::{Peer, args, call, end, frame, inspect, listen, message, next, read_frame, send, text, value, with};
+use super::bed::{Peer, args, call, end, frame, inspect, listen, message, next, read_frame, send, text, with};
 
 const AT_ONCE: &str = "{\"reconnect\": {\"delay\": 0.01}}";
 
@@ -202,5 +202,4 @@ fn a_provider_is_asked_again_on_the_worker() {
     assert_eq!(next(&socket).kind(), Kind::Restored);
     peer.join();
     assert_eq!(threads.lock().unwrap()[1].as_deref(), Some("haft-worker"));
-    drop(value);
 }

@@ -26,7 +26,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Answer, Backend, Call, Lent, PlugIns};
+use super::{Answer, Backend, Call, Feed, Lent, Pending, PlugIns, Sink, Teller};
 use cache::Cache;
 use journal::Journal;
 use plugins::Plugins;
@@ -39,7 +39,8 @@ use crate::{
     sys::{self, lock::Mutex},
     value::Tree,
 };
-use settings::{Flags, Login};
+use hub::Hub;
+use settings::{Flags, HubSettings, Login};
 use start::Server;
 use store::Store;
 use wire::Wire;
@@ -49,10 +50,12 @@ pub type OpenWeb<'a> = &'a dyn Fn(&str, &Args) -> Result<Arc<dyn Backend>>;
 
 /// What a root and its children share.
 pub(self) struct Core {
-    pub login: Login,
     pub wire: Wire,
     pub server: Server,
     pub store: Mutex<Store>,
+    pub hub: Arc<Hub>,
+    /// The hub is connected as soon as the handle exists.
+    auto_connect: bool,
     /// Held through a whole commit: two never interleave.
     pub committing: Mutex<()>,
     pub lent: Lent,
@@ -101,6 +104,15 @@ impl FtrackSession {
         let file = schema_file(&login, args)?;
         let wire = Wire { web: web(&login.server, &login.web(args))?, sorted: login.python };
         let server = start::start(&wire, &login.server, file, &Args::new(), &Arc::default())?;
+        let told = HubSettings::read(args)?;
+        let terms = hub::Terms {
+            user: login.user.as_str().into(),
+            machine: sys::environment::machine().into(),
+            server: login.server.as_str().into(),
+            python: login.python,
+            again: told.again,
+        };
+        let hub = Hub::new(terms, Arc::clone(&wire.web), lent.clone())?;
         let mut store = Store::new(Arc::clone(&server.schemas));
         let cache = Cache::open(args)?;
         store.watch(!cache.is_empty());
@@ -110,12 +122,13 @@ impl FtrackSession {
             None => None,
         };
         let core = Arc::new(Core {
-            login,
             wire,
             server,
             store: Mutex::new(store),
             committing: Mutex::default(),
             lent,
+            hub,
+            auto_connect: told.auto_connect,
             cache: Mutex::new(Arc::new(cache)),
             journal,
             plugins: Mutex::new(Plugins::read(args, &sys::environment::variable)?),
@@ -182,6 +195,10 @@ impl Backend for FtrackSession {
             self.core.follow()?;
         }
         done
+    }
+
+    fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
+        verbs::begin(self, call)
     }
 
     fn check(&self, call: &Call<'_>) -> Result<()> {
@@ -270,11 +287,34 @@ impl Backend for FtrackSession {
         if self.entity.is_some() {
             return Ok(());
         }
-        self.core.wire.web.close(keep, deadline)
+        let left = self.core.hub.close(deadline);
+        left.and(self.core.wire.web.close(keep, deadline))
+    }
+
+    fn start(&self, teller: Arc<dyn Teller>) {
+        if self.entity.is_some() {
+            return;
+        }
+        self.core.hub.start(teller);
+        if self.core.auto_connect
+            && let Err(error) = self.core.hub.connect_in_background()
+        {
+            log::warn(c"ftrack", || format!("the event hub could not be connected: {error}"));
+        }
+    }
+
+    /// Every topic is an expression.
+    fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        Hub::subscribe(&self.core.hub, topic, args, sink).map(Some)
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &["topic=ftrack.update"]
     }
 
     fn abandon(&self) {
         if self.entity.is_none() {
+            self.core.hub.abandon();
             self.core.wire.web.abandon();
         }
     }

@@ -1,8 +1,11 @@
 //! Options and environment of a session (spec/ftrack.md 10).
 
+use std::time::Duration;
+
 use crate::{
     args::Args,
     error::{Error, Result, code},
+    engine::backoff::{Jitter, Plan},
     options::{self, scope},
     secret::Secret,
     value::{Object, Tree},
@@ -27,6 +30,31 @@ pub struct Login {
     pub strict: bool,
     /// Everything on the wire as the official Python client has it.
     pub python: bool,
+}
+
+/// What was said about the event hub.
+#[derive(Clone, Copy, Debug)]
+pub struct HubSettings {
+    /// It is connected in the background.
+    pub auto_connect: bool,
+    /// When it is connected again.
+    pub again: Option<Plan>,
+}
+
+impl HubSettings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// The option of the wrong type.
+    pub fn read(args: &Args) -> Result<HubSettings> {
+        // At first almost at once: most losses are a server's restart or a broken connection.
+        let plan = Plan { delay: Duration::from_millis(250), max_delay: Duration::from_secs(30), jitter: Jitter::Equal, ..Plan::default() };
+        let again = match args.get("hub_reconnect") {
+            None => Some(plan),
+            Some(value) => plan.parse(value)?,
+        };
+        Ok(HubSettings { auto_connect: args.bool("auto_connect_event_hub")?.unwrap_or(false), again })
+    }
 }
 
 /// What calls can override.

@@ -327,6 +327,10 @@ impl Backend for HttpSession {
         Ok(self.send(call)?)
     }
 
+    fn websocket(&self, name: &str, args: &Args) -> Result<crate::engine::websocket::Opening> {
+        websocket::WebSocket::opening(self, name, args)
+    }
+
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
         let settings = self.settings_for(call.args).map_err(client::not_sent)?;
         let save = save_target(call.args)?;
@@ -361,20 +365,24 @@ impl Backend for HttpSession {
         drop(settings);
         let mut vigil = Vigil::new(Arc::clone(call.cancel));
         let keeper = flight.keeper();
-        let save = save.map(|target| Kept::new(target, Some(Arc::clone(&flight.worker))));
+        let save = save.map(|target| Box::new(Kept::new(target, Some(Arc::clone(&flight.worker)))));
         let mut kept = Kept::new(flight, keeper.clone());
         Ok(Some(Box::pin(async move {
             let Some(flight) = kept.get() else { return Box::new(|| Err(gone())) as Late };
             let hosted = keeper.is_some();
             if let Some(save) = save {
-                let (outcome, unused) = match flight.open(&mut vigil).await {
-                    Ok(delivered) => {
-                        let target = save.into_inner();
-                        let (reading, worker) = (reading.clone(), &flight.worker);
-                        (Box::pin(download::download(delivered, target, reading, worker, &mut vigil)).await, None)
+                // In a box of its own: each call would have room for it.
+                let saved = Box::pin(async {
+                    match flight.open(&mut vigil).await {
+                        Ok(delivered) => {
+                            let target = save.into_inner();
+                            let (reading, worker) = (reading.clone(), &flight.worker);
+                            (download::download(delivered, target, reading, worker, &mut vigil).await, None)
+                        }
+                        Err(error) => (Err(error), Some(save)),
                     }
-                    Err(error) => (Err(error), Some(save)),
-                };
+                });
+                let (outcome, unused) = saved.await;
                 return late_of(hosted.then_some(kept), move || {
                     drop(unused);
                     let (answer, saved) = outcome.map_err(|error| with_answer(error, &reading))?;

@@ -338,6 +338,7 @@ impl Feeder {
     }
 
     /// Brings events to the host, as many at once as there is room for.
+    #[expect(clippy::vec_box, reason = "documents must not move")]
     async fn bring(&self, events: &mut Vec<Box<Document>>, vigil: &mut Vigil) -> Result<()> {
         if !self.sink.holds_back() {
             if !events.is_empty() {

@@ -17,7 +17,7 @@ use crate::{
     clock,
     engine::{
         errands::{self, Errands},
-        net::{cancel::Cancel, limits::Limits},
+        net::{cancel::Cancel, limits::Limits, route::Version},
         reactor::{vigil::Vigil, wire::Wired},
     },
     error::{Error, Outcome, Result, code},
@@ -148,6 +148,8 @@ impl Upgrade {
         let mut dressed = request.clone();
         dress(&mut dressed)?;
         let route = self.router.route(&dressed)?;
+        // There is nothing to upgrade in HTTP/2, whatever the session speaks otherwise.
+        let route = if route.parts().version == Version::Http1 { route } else { route.older() };
         let Composed { head, .. } = adapter::compose(&route, &dressed, Framing::None, false)?;
         match switch(&route, &head, &self.limits, vigil).await? {
             Switch::Done(wired, head) => Ok((Hop { status: 101, head, body: None }, BodyStream::empty(), Some(wired))),

@@ -77,12 +77,12 @@ impl Caller {
         let mut context = Context::from_waker(&waker);
         let _gone = Gone { caller: self, cancel };
         loop {
-            if let Some(cancel) = cancel {
-                cancel.heed(&mut context)?;
-            }
+            let heeded = cancel.map_or(Ok(0), |cancel| cancel.heed(&mut context));
+            // What is there counts, also when the end of the call came with it.
             if let Poll::Ready(it) = happens(&mut context) {
                 return Ok(Some(it));
             }
+            heeded?;
             let mut state = self.state.lock();
             while !state.woken && state.errands.is_empty() {
                 match deadline {

@@ -1,7 +1,7 @@
 //! How a call waits on the reactor: for something to happen, for its limits, and for its end by the host.
 
 use std::{
-    future::poll_fn,
+    future::{Future, poll_fn},
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -36,28 +36,39 @@ impl Vigil {
         &self.cancel
     }
 
-    /// Waits until `happens` has something; `None` at the deadline.
+    /// Waits until `happens` has something; `None` at the deadline. No `async fn`: that would keep what it is given twice,
+    /// and so would each around it.
     ///
     /// # Errors
     /// `cancelled`.
-    pub async fn until<T>(
+    pub fn until<T>(
         &mut self,
         deadline: Option<Instant>,
         mut happens: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    ) -> Result<Option<T>> {
-        poll_fn(|cx| {
-            if let Err(error) = self.cancel.heed(cx) {
-                return Poll::Ready(Err(error));
-            }
-            if let Poll::Ready(it) = happens(cx) {
-                return Poll::Ready(Ok(Some(it)));
-            }
-            match deadline {
-                Some(deadline) if self.timer.is_over(deadline, cx) => Poll::Ready(Ok(None)),
-                _ => Poll::Pending,
-            }
-        })
-        .await
+    ) -> impl Future<Output = Result<Option<T>>> {
+        poll_fn(move |cx| self.poll_until(deadline, cx, &mut happens))
+    }
+
+    /// One look of [`Vigil::until`].
+    ///
+    /// # Errors
+    /// `cancelled`.
+    pub fn poll_until<T>(
+        &mut self,
+        deadline: Option<Instant>,
+        cx: &mut Context<'_>,
+        happens: &mut impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<Result<Option<T>>> {
+        if let Err(error) = self.cancel.heed(cx) {
+            return Poll::Ready(Err(error));
+        }
+        if let Poll::Ready(it) = happens(cx) {
+            return Poll::Ready(Ok(Some(it)));
+        }
+        match deadline {
+            Some(deadline) if self.timer.is_over(deadline, cx) => Poll::Ready(Ok(None)),
+            _ => Poll::Pending,
+        }
     }
 
     /// Lets time pass.

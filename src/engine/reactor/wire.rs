@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    future::{Future, poll_fn},
     io,
     task::{Context, Poll},
     time::Instant,
@@ -172,39 +173,41 @@ impl Watched {
     ///
     /// # Errors
     /// A limit, the cancel, or what broke.
-    pub async fn recv(
+    pub fn recv(
         &self,
         stream: &mut Stream,
         vigil: &mut Vigil,
         guard: &Guard<'_>,
         room: &mut [u8],
         phase: &'static str,
-    ) -> Result<usize, Fault> {
-        let mut take = |stream: &mut Stream| stream.try_recv(room).map(|count| (count, false));
-        wait(vigil, guard, phase, |cx| self.poll_recv(stream, cx, &mut take)).await
+    ) -> impl Future<Output = Result<usize, Fault>> {
+        wait(vigil, guard, phase, move |cx| {
+            self.poll_recv(stream, cx, |stream| stream.try_recv(room).map(|count| (count, false)))
+        })
     }
 
     /// Receives behind the end of `into`, by way of the shared buffer; 0 is the end.
     ///
     /// # Errors
     /// A limit, the cancel, or what broke.
-    pub async fn append(
+    pub fn append(
         &self,
         stream: &mut Stream,
         vigil: &mut Vigil,
         guard: &Guard<'_>,
         into: &mut Vec<u8>,
         most: usize,
-    ) -> Result<usize, Fault> {
-        let mut take = |stream: &mut Stream| {
-            BUFFER.with_borrow_mut(|buffer| {
-                let room = most.min(buffer.len());
-                let count = stream.try_recv(buffer.get_mut(..room).unwrap_or_default())?;
-                into.extend_from_slice(buffer.get(..count).unwrap_or_default());
-                Ok((count, count > 0 && count < room && matches!(stream, Stream::Plain(_))))
+    ) -> impl Future<Output = Result<usize, Fault>> {
+        wait(vigil, guard, "read", move |cx| {
+            self.poll_recv(stream, cx, |stream| {
+                BUFFER.with_borrow_mut(|buffer| {
+                    let room = most.min(buffer.len());
+                    let count = stream.try_recv(buffer.get_mut(..room).unwrap_or_default())?;
+                    into.extend_from_slice(buffer.get(..count).unwrap_or_default());
+                    Ok((count, count > 0 && count < room && matches!(stream, Stream::Plain(_))))
+                })
             })
-        };
-        wait(vigil, guard, "read", |cx| self.poll_recv(stream, cx, &mut take)).await
+        })
     }
 
     /// Sends all of `bytes`; for handshakes, in which nobody talks out of turn.
@@ -239,24 +242,27 @@ impl Watched {
     }
 }
 
-/// Waits for bytes to move within the limits.
+/// Waits for bytes to move within the limits, of which a silence begins now.
 ///
 /// # Errors
 /// A time-out named by `phase`, the cancel, or what broke.
-pub async fn wait<T>(
+pub fn wait<T>(
     vigil: &mut Vigil,
     guard: &Guard<'_>,
     phase: &'static str,
-    happens: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
-) -> Result<T, Fault> {
-    match vigil.until(deadline(guard), happens).await.map_err(Fault::Over)? {
-        Some(Ok(it)) => Ok(it),
-        Some(Err(error)) => {
-            guard.cancel.check().map_err(Fault::Over)?;
-            Err(Fault::Broken(error))
-        }
-        None => Err(Fault::Over(late(guard, phase))),
-    }
+    mut happens: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
+) -> impl Future<Output = Result<T, Fault>> {
+    let deadline = deadline(guard);
+    poll_fn(move |cx| {
+        vigil.poll_until(deadline, cx, &mut happens).map(|happened| match happened.map_err(Fault::Over)? {
+            Some(Ok(it)) => Ok(it),
+            Some(Err(error)) => {
+                guard.cancel.check().map_err(Fault::Over)?;
+                Err(Fault::Broken(error))
+            }
+            None => Err(Fault::Over(late(guard, phase))),
+        })
+    })
 }
 
 /// When a wait that begins now must end.

@@ -1,50 +1,36 @@
 //! One connection on the reactor, from its first frame to its end (RFC 6455 5 to 7).
 
 use std::{
-    collections::VecDeque,
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use super::{
-    Message,
-    decoder::{Decoder, Fed, Flow, Receiver},
-    encoder::Encoder,
+    decoder::{Decoder, Fed},
+    ear::{Ear, Pings},
     frame::{Close, Control, Fail},
     handshake::Agreement,
     keepalive::{Alarm, Keepalive},
     link::Listener,
     order::{Done, Order, Slot, What},
+    outbound::{Outbound, READY},
     outbox::{Outbox, lost},
+    stage::{End, Stage},
+    stats::{Stats, add},
 };
 use crate::{
     clock,
     engine::{
-        net::{
-            cancel::Cancel,
-            limits::reason,
-            pool::Pooled as _,
-            stream::Stream,
-        },
-        reactor::{
-            vigil::Vigil,
-            wire::{Watched, Wired},
-        },
+        net::{cancel::Cancel, limits::reason, pool::Pooled as _},
+        reactor::{vigil::Vigil, wire::Wired},
     },
     error::{Error, Outcome, Result, code},
 };
 
-/// Bytes that are made ready at once: as much as one write takes.
-const READY: usize = 64 << 10;
 /// Reads in a row of a connection that always has more; then others have their turn.
 const TURNS: u32 = 16;
-/// Pongs that wait for their turn; of more pings only the last is answered (RFC 6455 5.5.3).
-const PONGS: usize = 16;
 /// How long this side reads on after it failed the connection: a peer that gets a reset may lose the frame that says why.
 const LINGER: Duration = Duration::from_millis(250);
 
@@ -70,79 +56,6 @@ impl Default for Settings {
             close_timeout: Duration::from_secs(10),
         }
     }
-}
-
-/// What was counted, over all connections of a link. One task writes.
-#[derive(Debug, Default)]
-pub struct Stats {
-    /// Messages sent.
-    pub messages_sent: AtomicU64,
-    /// Messages received.
-    pub messages_received: AtomicU64,
-    /// Bytes sent, heads of frames included.
-    pub bytes_sent: AtomicU64,
-    /// Bytes received, heads of frames included.
-    pub bytes_received: AtomicU64,
-    /// The last round trip in nanoseconds; 0 when there was none.
-    pub rtt_ns: AtomicU64,
-    /// Connections that were made again.
-    pub reconnects: AtomicU64,
-}
-
-/// Adds without the cost of a read-modify-write: one task alone writes.
-pub(super) fn add(counter: &AtomicU64, more: u64) {
-    counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
-}
-
-/// How a connection ended.
-#[derive(Debug)]
-pub struct End {
-    /// The peer's close, or what stands for it.
-    pub close: Close,
-    /// Why, unless both sides said that it was over.
-    pub error: Option<Error>,
-    /// It was this side that wanted the end.
-    pub wanted: bool,
-}
-
-/// Where the closing handshake stands.
-#[derive(Debug)]
-enum Stage {
-    /// Messages go both ways.
-    Open,
-    /// We said that it is over, or shall when there is room.
-    Closing { until: Instant },
-    /// The peer said so; our answer goes out.
-    Answering { close: Close, until: Instant },
-    /// We fail the connection: the frame that says so goes out, and what comes is not looked at.
-    Failing { fail: Fail, until: Instant },
-}
-
-/// What goes out.
-struct Outbound {
-    encoder: Encoder,
-    out: Vec<u8>,
-    /// So much of `out` was sent.
-    sent: usize,
-    /// Bytes that `out` held before.
-    base: u64,
-    /// The message that is being written.
-    current: Option<Arc<Slot>>,
-    /// Messages that are all in `out`, with the place of their end.
-    written: VecDeque<(u64, Arc<Slot>)>,
-    controls: VecDeque<(Control, Vec<u8>)>,
-    /// What writing failed with; what the peer said before it went may still be read.
-    failure: Option<io::Error>,
-    messages: u64,
-    /// What the statistics know of messages and bytes.
-    counted: (u64, u64),
-}
-
-/// Questions to the peer.
-#[derive(Default)]
-struct Pings {
-    next: u64,
-    asked: VecDeque<(u64, Instant, Option<Arc<Slot>>)>,
 }
 
 struct Driver<'a, L> {
@@ -183,18 +96,7 @@ pub async fn run<L: Listener>(
         more: !held.is_empty(),
         held,
         deaf: false,
-        outbound: Outbound {
-            encoder: Encoder::new(agreement.deflate),
-            out: Vec::new(),
-            sent: 0,
-            base: 0,
-            current: None,
-            written: VecDeque::new(),
-            controls: VecDeque::new(),
-            failure: None,
-            messages: 0,
-            counted: (0, 0),
-        },
+        outbound: Outbound::new(agreement.deflate),
         pings: Pings::default(),
         closers: Vec::new(),
         stage: Stage::Open,
@@ -275,10 +177,10 @@ impl<L: Listener> Driver<'_, L> {
             };
             if !read {
                 // What was read may have left something to say.
-                if !self.outbound.controls.is_empty() || self.outbound.failure.is_some() {
-                    if let Some(end) = self.write(cx) {
-                        return Poll::Ready(Some(end));
-                    }
+                if !self.outbound.controls.is_empty()
+                    && let Some(end) = self.write(cx)
+                {
+                    return Poll::Ready(Some(end));
                 }
                 break;
             }
@@ -314,7 +216,7 @@ impl<L: Listener> Driver<'_, L> {
             closing,
             controls: &mut self.outbound.controls,
             pings: &mut self.pings,
-            rtt: None,
+            stats: self.stats,
             close: None,
             messages: 0,
         };
@@ -349,16 +251,14 @@ impl<L: Listener> Driver<'_, L> {
                 Poll::Ready(Err(error)) => return Err(self.cut(Some(&error))),
             }
         };
-        let Ear { rtt, close, messages, .. } = ear;
-        self.keepalive.hear();
+        let Ear { close, messages, .. } = ear;
+        if self.keepalive.hear() {
+            self.keepalive.settle(clock::now());
+        }
         add(&self.stats.bytes_received, bytes);
         if messages > 0 {
             add(&self.stats.messages_received, messages);
             self.listener.flush();
-        }
-        if let Some(rtt) = rtt {
-            let rtt = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX).max(1);
-            self.stats.rtt_ns.store(rtt, Ordering::Relaxed);
         }
         match fed {
             Ok(more) => self.more = more,
@@ -442,7 +342,7 @@ impl<L: Listener> Driver<'_, L> {
         }
         let written = loop {
             self.make_ready(cx);
-            match self.outbound.send(&self.wired.watched, &mut self.wired.connection.stream, cx) {
+            match self.outbound.send(&self.wired.watched, &mut self.wired.connection.stream, self.stats, cx) {
                 Poll::Pending => break Ok(()),
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) => {
@@ -576,131 +476,8 @@ impl<L: Listener> Driver<'_, L> {
     }
 }
 
-impl Stage {
-    /// Whether the rest of a message may go out.
-    fn takes_messages(&self) -> bool {
-        matches!(self, Stage::Open)
-    }
-
-    /// Whether orders are taken: behind our own close only those that wait for the peer's.
-    fn takes_orders(&self) -> bool {
-        matches!(self, Stage::Open | Stage::Closing { .. })
-    }
-}
-
-impl Outbound {
-    fn pending(&self) -> usize {
-        self.out.len() - self.sent
-    }
-
-    /// Sends once: true when something went, false when there was nothing to send.
-    fn send(&mut self, watched: &Watched, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        loop {
-            let nothing = self.pending() == 0;
-            let sent = if nothing {
-                stream.try_flush().map(|()| 0)
-            } else {
-                stream.try_send(self.out.get(self.sent..).unwrap_or_default(), &[])
-            };
-            match sent {
-                Ok(count) => {
-                    self.sent += count;
-                    if self.sent == self.out.len() {
-                        self.base += self.sent as u64;
-                        self.out.clear();
-                        self.sent = 0;
-                    } else if self.sent >= READY {
-                        self.out.drain(..self.sent);
-                        self.base += self.sent as u64;
-                        self.sent = 0;
-                    }
-                    if !stream.wants_write() {
-                        self.tell();
-                    }
-                    return Poll::Ready(Ok(!nothing));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    watched.write_full(cx);
-                    ready!(watched.poll_write(cx))?;
-                }
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
-    }
-
-    /// Tells the statistics what is new.
-    fn count(&mut self, stats: &Stats) {
-        let (messages, bytes) = (self.messages, self.base + self.sent as u64);
-        add(&stats.messages_sent, messages - self.counted.0);
-        add(&stats.bytes_sent, bytes - self.counted.1);
-        self.counted = (messages, bytes);
-    }
-
-    /// Tells whose messages were handed to the system.
-    fn tell(&mut self) {
-        let sent = self.base + self.sent as u64;
-        while let Some((_, slot)) = self.written.pop_front_if(|(end, _)| *end <= sent) {
-            slot.leave(Ok(Done::Sent));
-        }
-    }
-}
-
-/// What the decoder talks to.
-struct Ear<'a, L> {
-    listener: &'a mut L,
-    room: usize,
-    closing: bool,
-    controls: &'a mut VecDeque<(Control, Vec<u8>)>,
-    pings: &'a mut Pings,
-    rtt: Option<Duration>,
-    close: Option<Close>,
-    messages: u64,
-}
-
-impl<L: Listener> Receiver for Ear<'_, L> {
-    fn message(&mut self, message: Message<'_>) -> Flow {
-        self.messages += 1;
-        if self.room == 0 {
-            // This side said that it is over, and nobody has room: it is what a connection that was dropped would do.
-            return Flow::On;
-        }
-        self.listener.message(message);
-        self.room -= 1;
-        if self.room == 0 && !self.closing { Flow::Pause } else { Flow::On }
-    }
-
-    fn ping(&mut self, payload: &[u8]) {
-        let pongs = self.controls.iter().filter(|(kind, _)| *kind == Control::Pong).count();
-        if pongs >= PONGS
-            && let Some(last) = self.controls.iter_mut().rev().find(|(kind, _)| *kind == Control::Pong)
-        {
-            last.1 = payload.to_vec();
-            return;
-        }
-        self.controls.push_back((Control::Pong, payload.to_vec()));
-    }
-
-    fn pong(&mut self, payload: &[u8]) {
-        let Ok(number) = payload.try_into().map(u64::from_be_bytes) else { return };
-        let Some(at) = self.pings.asked.iter().position(|(asked, _, _)| *asked == number) else { return };
-        let now = clock::now();
-        // A pong answers those before as well: of several pings a peer may answer the last alone.
-        for (_, asked, slot) in self.pings.asked.drain(..=at) {
-            let rtt = now.saturating_duration_since(asked);
-            self.rtt = Some(rtt);
-            if let Some(slot) = slot {
-                slot.leave(Ok(Done::Pong(rtt)));
-            }
-        }
-    }
-
-    fn close(&mut self, close: Close) {
-        self.close = Some(close);
-    }
-}
-
 /// Closes the connection; TLS says goodbye.
-pub(super) fn hang_up(wired: Box<Wired>) {
+pub fn hang_up(wired: Wired) {
     wired.close();
 }
 

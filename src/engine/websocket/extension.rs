@@ -3,7 +3,7 @@
 use super::deflate::{Agreed, Window};
 
 /// What is offered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Offer {
     /// The window that the server may use at most; `None` leaves it to the server.
     pub server_bits: Option<u8>,
@@ -15,31 +15,21 @@ pub struct Offer {
     pub client_resets: bool,
 }
 
-impl Default for Offer {
-    fn default() -> Offer {
-        Offer { server_bits: None, client_bits: None, server_resets: false, client_resets: false }
-    }
-}
-
 impl Offer {
     /// The field that says it.
     #[must_use]
     pub fn field(&self) -> String {
-        let mut text = String::from("permessage-deflate");
+        let mut parts = vec!["permessage-deflate".to_owned()];
         for (asked, name) in [(self.server_resets, "server"), (self.client_resets, "client")] {
-            if asked {
-                text.push_str(&format!("; {name}_no_context_takeover"));
-            }
+            parts.extend(asked.then(|| format!("{name}_no_context_takeover")));
         }
-        if let Some(bits) = self.server_bits {
-            text.push_str(&format!("; server_max_window_bits={bits}"));
-        }
-        match self.client_bits {
-            Some(bits) => text.push_str(&format!("; client_max_window_bits={bits}")),
+        parts.extend(self.server_bits.map(|bits| format!("server_max_window_bits={bits}")));
+        parts.push(match self.client_bits {
+            Some(bits) => format!("client_max_window_bits={bits}"),
             // Without a value it only says that the server may ask for one (RFC 7692 7.1.2.2).
-            None => text.push_str("; client_max_window_bits"),
-        }
-        text
+            None => "client_max_window_bits".to_owned(),
+        });
+        parts.join("; ")
     }
 
     /// Reads the server's answer to it; `None` when the server agreed on nothing.

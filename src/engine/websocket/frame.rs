@@ -1,6 +1,6 @@
 //! Heads of frames, masks and close codes (RFC 6455 5.2, 5.3, 5.5.1, 7.4).
 
-use std::{borrow::Cow, io::Cursor};
+use std::io::Cursor;
 
 pub use tungstenite::protocol::frame::{
     FrameHeader,
@@ -138,8 +138,9 @@ impl Close {
 }
 
 /// As much of a reason as a frame holds.
-fn shortened(reason: &str) -> Cow<'_, str> {
-    Cow::Borrowed(reason.get(..reason.floor_char_boundary(REASON_LIMIT)).unwrap_or_default())
+fn shortened(reason: &str) -> &str {
+    let end = (0..=REASON_LIMIT.min(reason.len())).rev().find(|end| reason.is_char_boundary(*end));
+    reason.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -38,10 +38,18 @@ impl Keepalive {
         self.at
     }
 
-    /// Something came; whatever it was, the peer is there.
+    /// Something came; whatever it was, the peer is there. True when it had been asked: then [`Keepalive::settle`] is to
+    /// be told the time.
     #[inline]
-    pub fn hear(&mut self) {
+    pub fn hear(&mut self) -> bool {
         self.heard = true;
+        self.asked
+    }
+
+    /// It answered.
+    pub fn settle(&mut self, now: Instant) {
+        (self.asked, self.heard) = (false, false);
+        self.at = self.interval.and_then(|interval| now.checked_add(interval));
     }
 
     /// Looks at what happened up to `now`. `deaf` says that nobody listened, because the host has no room: then silence
@@ -74,13 +82,18 @@ mod tests {
         let mut watch = Keepalive::new(Some(Duration::from_secs(20)), Some(Duration::from_secs(5)), start);
         assert_eq!(watch.deadline(), Some(at(20)));
         assert_eq!(watch.look(at(19), false), Alarm::Wait);
-        watch.hear();
+        assert!(!watch.hear());
         assert_eq!(watch.look(at(20), false), Alarm::Wait);
         assert_eq!(watch.deadline(), Some(at(40)));
         assert_eq!(watch.look(at(40), false), Alarm::Ping);
         assert_eq!(watch.deadline(), Some(at(45)));
-        watch.hear();
-        assert_eq!(watch.look(at(45), false), Alarm::Wait, "it answered");
+        assert!(watch.hear(), "it answered");
+        watch.settle(at(41));
+        assert_eq!(watch.look(at(45), false), Alarm::Wait);
+        assert_eq!(watch.look(at(61), false), Alarm::Ping);
+        assert_eq!(watch.deadline(), Some(at(66)));
+        assert!(watch.hear());
+        watch.settle(at(45));
         assert_eq!(watch.look(at(65), false), Alarm::Ping);
         assert_eq!(watch.look(at(70), true), Alarm::Wait, "nobody listened");
         assert_eq!(watch.look(at(90), false), Alarm::Ping);

@@ -2,7 +2,7 @@
 //! was asked for.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -11,12 +11,14 @@ use crate::sys::lock::Mutex;
 
 use super::{
     Message, Payload,
-    driver::{self, End, Settings, Stats, add},
+    driver::{self, Settings},
     frame::Close,
     handshake::Agreement,
     opening::{Opened, Opening},
     order::{Done, Ticket, What},
     outbox::Outbox,
+    stage::End,
+    stats::{Stats, add},
 };
 use crate::{
     clock,
@@ -253,7 +255,8 @@ pub async fn wait_on(mut ticket: Ticket, cancel: Arc<Cancel>, deadline: Option<I
     match vigil.until(deadline, |cx| ticket.poll_done(cx)).await {
         Ok(Some(result)) => result,
         Ok(None) => Err(late().outcome(ticket.give_up())),
-        Err(error) => Err(error.outcome(ticket.give_up())),
+        // The end of a handle cancels its calls, also the one that asked for the end and has its answer.
+        Err(error) => ticket.take().unwrap_or_else(|| Err(error.outcome(ticket.give_up()))),
     }
 }
 
@@ -290,7 +293,7 @@ impl Keeper {
             let run =
                 driver::run(&mut wired, &agreement, settings, &link.outbox, &link.stats, &mut listener, &link.cancel);
             let end = run.await;
-            driver::hang_up(wired);
+            driver::hang_up(*wired);
             let Some(backoff) = backoff.as_mut().filter(|_| self.comes_back(&end)) else { break end };
             let End { close, error, .. } = end;
             let error = error.unwrap_or_else(|| closed_by_peer(&close));
@@ -416,12 +419,4 @@ fn closed_by_peer(close: &Close) -> Error {
         format!("the peer closed the connection with {}: {}", close.code, close.reason)
     };
     Error::new(&code::CONNECTION_LOST, message).with("close_code", i64::from(close.code))
-}
-
-impl Stats {
-    /// The last round trip, if there was one.
-    #[must_use]
-    pub fn rtt(&self) -> Option<Duration> {
-        Some(self.rtt_ns.load(Ordering::Relaxed)).filter(|rtt| *rtt > 0).map(Duration::from_nanos)
-    }
 }

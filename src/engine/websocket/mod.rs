@@ -5,7 +5,7 @@
 //! | `frame`, `decoder`, `encoder`, `deflate`, `extension` | the protocol without sockets: bytes in, messages out, and back |
 //! | `handshake`, `opening` | from a request to a connection that speaks frames |
 //! | `order`, `outbox` | what the rest of the process asks of a connection, from any thread |
-//! | `keepalive`, `driver` | one connection on the reactor, until it ends |
+//! | `keepalive`, `ear`, `outbound`, `stage`, `driver` | one connection on the reactor, until it ends |
 //! | `link` | one that lasts: opened, kept, made again when it is lost |
 //!
 //! `tungstenite` reads and writes the heads of frames and knows the close codes. Messages are put together here, because
@@ -14,6 +14,7 @@
 pub mod decoder;
 pub mod deflate;
 pub mod driver;
+mod ear;
 pub mod encoder;
 pub mod extension;
 pub mod frame;
@@ -22,7 +23,10 @@ pub mod keepalive;
 pub mod link;
 pub mod opening;
 pub mod order;
+mod outbound;
 pub mod outbox;
+pub mod stage;
+pub mod stats;
 
 #[cfg(test)]
 mod tests;

@@ -92,6 +92,13 @@ impl Ticket {
         Poll::Pending
     }
 
+    /// The result, if it is there.
+    pub fn take(&mut self) -> Option<Result<Done>> {
+        let result = self.slot.0.lock().result.take();
+        self.taken |= result.is_some();
+        result
+    }
+
     /// Waits no longer: takes the order back, and tells whether it may have been done.
     #[must_use]
     pub fn give_up(mut self) -> Outcome {

@@ -43,11 +43,13 @@ struct State {
     bytes: usize,
     /// Who does the orders.
     waker: Option<Waker>,
+    /// This side wants the end.
+    asked: bool,
 }
 
 impl Default for Outbox {
     fn default() -> Outbox {
-        Outbox(Mutex::new(State { phase: Phase::Open, queue: VecDeque::new(), bytes: 0, waker: None }))
+        Outbox(Mutex::new(State { phase: Phase::Open, queue: VecDeque::new(), bytes: 0, waker: None, asked: false }))
     }
 }
 
@@ -79,8 +81,11 @@ impl Outbox {
             return Err(Error::new(&code::LIMIT, message).outcome(Outcome::NotSent));
         }
         state.bytes += size;
-        if matches!(what, What::Close(_)) && state.phase == Phase::Open {
-            state.phase = Phase::Closing;
+        if matches!(what, What::Close(_)) {
+            state.asked = true;
+            if state.phase == Phase::Open {
+                state.phase = Phase::Closing;
+            }
         }
         state.queue.push_back(Order { what, slot: Arc::clone(&slot) });
         let waker = state.waker.take();
@@ -157,7 +162,7 @@ impl Outbox {
     #[must_use]
     pub fn lose(&self) -> bool {
         let mut state = self.0.lock();
-        let goes_on = state.phase == Phase::Open || state.phase == Phase::Lost;
+        let goes_on = !state.asked;
         if goes_on {
             state.phase = Phase::Lost;
         }

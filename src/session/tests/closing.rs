@@ -227,8 +227,7 @@ fn everything_may_race_with_the_end() {
         });
         session.close(&Args::new()).unwrap();
         assert_eq!(kinds(&taken).last(), Some(&Kind::Closed), "{:?}", kinds(&taken));
-        let answered: Vec<_> =
-            taken.iter().filter(|event| event.kind() == Kind::Response).map(Event::id).collect();
+        let answered: Vec<_> = taken.iter().filter(|event| event.kind() == Kind::Response).map(Event::id).collect();
         let once: HashSet<_> = answered.iter().copied().collect();
         assert_eq!((answered.len(), once), (made.len(), made.into_iter().collect()));
         assert_eq!((drops.load(Ordering::SeqCst), script.feeds()), (subscribed.load(Ordering::SeqCst), 0));

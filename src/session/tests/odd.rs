@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::sys::lock::Mutex;
 
-use super::{super::{Kind, Response, Session}, scripted::Bell};
+use super::{
+    super::{Kind, Response, Session},
+    scripted::Bell,
+};
 use crate::{
     args::Args,
     backends::{Answer, Backend, Call},

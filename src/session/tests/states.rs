@@ -65,15 +65,8 @@ fn a_push_subscription_of_the_state_takes_them() {
     session.close(&Args::new()).unwrap();
     for tape in [first, second] {
         let events = tape.take(7);
-        let wanted = [
-            Kind::Message,
-            Kind::Message,
-            Kind::Lost,
-            Kind::Message,
-            Kind::Restored,
-            Kind::Message,
-            Kind::Closed,
-        ];
+        let wanted =
+            [Kind::Message, Kind::Message, Kind::Lost, Kind::Message, Kind::Restored, Kind::Message, Kind::Closed];
         assert_eq!(kinds(&events), wanted);
         assert_eq!(events[2].failure().unwrap().error().message(), "the peer went away");
         assert_eq!(text(&events[5], "state"), "closing");
@@ -102,7 +95,10 @@ fn a_childs_connection_is_the_childs_unless_the_parent_hears() {
         let child = Arc::clone(&script.children.lock()[at]);
         child.tell(lost());
     }
-    assert_eq!((kinds(&all(&own)), kinds(&all(&session)), state(&own)), (vec![Kind::Lost], vec![Kind::Lost], "lost".into()));
+    assert_eq!(
+        (kinds(&all(&own)), kinds(&all(&session)), state(&own)),
+        (vec![Kind::Lost], vec![Kind::Lost], "lost".into())
+    );
     assert!(all(&heard).is_empty());
     assert_eq!(state(&session), "ready");
 }

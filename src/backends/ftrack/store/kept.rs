@@ -94,11 +94,6 @@ impl Store {
         self.entity(id).is_some_and(|entity| entity.evicted)
     }
 
-    /// Whether nothing is known of an entity but who it is.
-    pub fn is_bare(&self, id: EntityId) -> bool {
-        self.entity(id).is_none_or(|entity| entity.remote.0.len() <= entity.key.len() && entity.local.0.is_empty())
-    }
-
     /// How many were let go of since the beginning.
     pub fn evictions(&self) -> u64 {
         self.kept.evicted

@@ -170,6 +170,13 @@ impl Store {
         entity.local.get(attribute).or_else(|| entity.remote.get(attribute))
     }
 
+    /// Whether more than its key is known of an entity.
+    pub fn is_known(&self, id: EntityId) -> bool {
+        let Some((entity, kind)) = self.entity(id).zip(self.kind_of(id)) else { return false };
+        let mut slots = entity.remote.0.iter().chain(&entity.local.0);
+        slots.any(|(at, _)| !kind.primary_key.contains(at))
+    }
+
     /// The entity of this identity, made when there is none.
     fn intern(&mut self, kind: TypeId, key: Key) -> EntityId {
         let next = EntityId::try_from(self.entities.len()).unwrap_or(EntityId::MAX);

@@ -1,6 +1,7 @@
 //! The verbs (verbs.md "ftrack").
 
 mod coding;
+mod events;
 mod read;
 mod services;
 mod timer;
@@ -19,7 +20,7 @@ use super::{
     wire::operation,
 };
 use crate::{
-    backends::{Answer, Call, Plain},
+    backends::{Answer, Call, Pending, Plain},
     error::{Error, Result, code},
     options::nearest,
     value::{Node, Object, Tree},
@@ -28,7 +29,7 @@ use crate::{
 /// Verbs that change something: they can be staged.
 const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply"];
 /// The others.
-const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types"];
+const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types", "publish", "reply", "stop", "connect", "disconnect"];
 
 /// Whether a call takes something from the staged list, or may.
 pub(super) fn changes_the_list(call: &Call<'_>) -> bool {
@@ -43,6 +44,7 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "search" => read::search(session, call),
         "populate" => read::populate(session, call),
         "call" => raw(session, call),
+        "publish" | "reply" | "stop" | "connect" | "disconnect" => events::request(session, call),
         "invalidate" => invalidate(session, call),
         "reset" => {
             session.core.store.lock().clear();
@@ -56,6 +58,14 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "types" => workflow::types(session, call),
         service if services::VERBS.contains(&service) => services::request(session, service, call),
         changing => write::request(session, changing, call),
+    }
+}
+
+/// Begins a verb that the reactor can do: those of the event hub.
+pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
+    match verb(call)? {
+        "publish" | "reply" | "stop" | "connect" | "disconnect" => events::begin(session, call),
+        _ => Ok(None),
     }
 }
 

@@ -180,13 +180,14 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
         let found = store.find(kind.id, &key);
         found.into_iter().for_each(|id| store.used(id));
         let found = found.filter(|id| !store.is_evicted(*id));
-        (found, found.is_none_or(|id| store.is_bare(id)))
+        (found, !found.is_some_and(|id| store.is_known(id)))
     };
     let kept = if poor && !refresh { core.layers().fetch(&core.store, &kind.name, &key) } else { None };
     let found = kept.or(found);
-    if let Some(id) = found.filter(|_| !refresh) {
-        if let (Some(select), true) = (select, session.flags(call.args)?.auto_populate) {
-            fill(core, id, select, call)?;
+    // What was only referred to is not known yet.
+    if let Some(id) = found.filter(|id| !refresh && core.store.lock().is_known(*id)) {
+        if session.flags(call.args)?.auto_populate {
+            fill(core, id, select.unwrap_or(&query::projections(&kind)), call)?;
         }
         return Ok(plain(&core.store.lock().show(id, &paths)));
     }

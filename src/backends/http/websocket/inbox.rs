@@ -11,9 +11,9 @@ use crate::sys::lock::Mutex;
 
 use crate::{
     backends::{Change, Feed, Sink, Teller},
-    engine::websocket::{Close, Listener, Message, driver::End},
+    engine::websocket::{Close, Listener, Message, stage::End},
     error::{Error, code},
-    value::{Document, Object, Tree, Type},
+    value::{Object, Raw, Tree},
 };
 
 /// Messages that are kept for the first subscriber.
@@ -29,7 +29,7 @@ pub(super) struct Inbox(Mutex<State>);
 struct State {
     sinks: Vec<(u64, Arc<dyn Sink>)>,
     /// For the first subscriber.
-    kept: VecDeque<Box<Document>>,
+    kept: VecDeque<Raw>,
     kept_bytes: usize,
     /// Somebody has subscribed.
     heard: bool,
@@ -77,13 +77,9 @@ impl Inbox {
         state.last += 1;
         let number = state.last;
         state.heard = true;
-        if !state.kept.is_empty() {
-            // Under the lock: what comes next comes behind.
-            let mut kept = std::mem::take(&mut state.kept).into_iter();
-            state.kept_bytes = 0;
-            sink.bring(&mut kept);
-        }
         state.sinks.push((number, sink));
+        // Under the lock: what comes next comes behind.
+        state.hand_over();
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
@@ -97,9 +93,15 @@ impl Inbox {
         self.0.lock().kept.len()
     }
 
-    fn bring(&self, batch: &mut Vec<Box<Document>>) {
+    fn bring(&self, batch: &mut Vec<Raw>) {
         let mut state = self.0.lock();
-        let State { sinks, kept, kept_bytes, heard, .. } = &mut *state;
+        if !state.kept.is_empty() {
+            // It was read before somebody subscribed, or had room for all that was kept: it comes behind that.
+            state.keep(batch);
+            state.hand_over();
+            return;
+        }
+        let State { sinks, heard, .. } = &mut *state;
         let Some(((_, last), others)) = sinks.split_last() else {
             if *heard {
                 drop(state);
@@ -107,16 +109,13 @@ impl Inbox {
                 batch.clear();
                 return;
             }
-            for message in batch.drain(..) {
-                *kept_bytes += size(&message);
-                kept.push_back(message);
-            }
+            state.keep(batch);
             return;
         };
         for (_, sink) in others {
-            sink.bring(&mut batch.iter().map(|message| copy(message)));
+            sink.bring_raw(&mut batch.iter().cloned());
         }
-        last.bring(&mut batch.drain(..));
+        last.bring_raw(&mut batch.drain(..));
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<usize> {
@@ -133,9 +132,10 @@ impl Inbox {
             state.waker = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        state.hand_over();
         let mut least = usize::MAX;
         for (_, sink) in state.sinks.iter().filter(|(_, sink)| sink.holds_back()) {
-            let room = sink.room();
+            let room = if state.kept.is_empty() { sink.room() } else { 0 };
             if room == 0 {
                 let (sink, waker) = (Arc::clone(sink), cx.waker().clone());
                 // Also when it is unsubscribed.
@@ -151,11 +151,45 @@ impl Inbox {
 
     fn poll_settled(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.0.lock();
+        state.hand_over();
         if state.kept.is_empty() {
             return Poll::Ready(());
         }
         state.waker = Some(cx.waker().clone());
+        let slow = state.sinks.first().map(|(_, sink)| Arc::clone(sink));
+        drop(state);
+        if let Some(sink) = slow {
+            sink.when_roomy(cx.waker().clone());
+        }
         Poll::Pending
+    }
+}
+
+impl State {
+    fn keep(&mut self, batch: &mut Vec<Raw>) {
+        self.kept_bytes += batch.iter().map(Raw::size).sum::<usize>();
+        self.kept.extend(batch.drain(..));
+    }
+
+    /// Brings what was kept to the first subscriber, as far as it has room or does not mind.
+    fn hand_over(&mut self) {
+        if self.kept.is_empty() || !self.heard {
+            return;
+        }
+        let Some((_, sink)) = self.sinks.first() else {
+            // It has gone before it had everything, and nobody else is there.
+            self.kept.clear();
+            self.kept_bytes = 0;
+            return;
+        };
+        let count = if sink.holds_back() { sink.room().min(self.kept.len()) } else { self.kept.len() };
+        if count > 0 {
+            sink.bring_raw(&mut self.kept.drain(..count));
+        }
+        if self.kept.is_empty() {
+            self.kept = VecDeque::new();
+            self.kept_bytes = 0;
+        }
     }
 }
 
@@ -183,7 +217,7 @@ impl Drop for Subscribed {
 /// What the connection talks to.
 pub(super) struct Hearing {
     inbox: Arc<Inbox>,
-    batch: Vec<Box<Document>>,
+    batch: Vec<Raw>,
 }
 
 impl Hearing {
@@ -196,8 +230,8 @@ impl Hearing {
 impl Listener for Hearing {
     fn message(&mut self, message: Message<'_>) {
         self.batch.push(match message {
-            Message::Text(text) => Document::from_text(text),
-            Message::Bytes(bytes) => Document::from_bytes(&bytes),
+            Message::Text(text) => Raw::text(text),
+            Message::Bytes(bytes) => Raw::bytes(bytes),
         });
     }
 
@@ -234,18 +268,4 @@ pub(super) fn close_value(close: &Close) -> Tree {
     value.insert("code", Tree::Int(close.code.into()));
     value.insert("reason", Tree::from(&*close.reason));
     Tree::Object(value)
-}
-
-fn size(message: &Document) -> usize {
-    message.root().bytes().map_or(0, <[u8]>::len)
-}
-
-/// The same once more, for one more subscriber.
-fn copy(message: &Document) -> Box<Document> {
-    let root = message.root();
-    let bytes = root.bytes().unwrap_or_default();
-    match root.kind() {
-        Type::String => Document::from_text(String::from_utf8_lossy(bytes)),
-        _ => Document::from_bytes(bytes),
-    }
 }

@@ -22,7 +22,7 @@ use crate::{
         http::fields::Fields,
         net::cancel::Cancel,
         websocket::{
-            Close, Link, Payload,
+            Close, Link, Opener as _, Opening, Payload,
             frame::REASON_LIMIT,
             link::{Facts, wait_on},
             order::{Done, What},
@@ -84,6 +84,18 @@ impl WebSocket {
         );
         let link = opened.map_err(|error| refusal(error, &reading))?;
         Ok(WebSocket { link, inbox, url: text, options: shown, _opener: opener })
+    }
+
+    /// What it takes to open one, once.
+    ///
+    /// # Errors
+    /// The mistakes in name and arguments.
+    pub fn opening(session: &HttpSession, name: &str, args: &Args) -> Result<Opening> {
+        let url = address::resolve(name, session.base())?;
+        let wish = terms::wish(args)?;
+        let layer = Layer::child(&session.layer, args, &session.shared.environment)?;
+        let session = HttpSession { shared: Arc::clone(&session.shared), base: None, layer: Arc::new(layer) };
+        HttpOpener { session, url, wish }.opening()
     }
 
     fn facts(&self) -> Result<Facts> {

@@ -3,6 +3,7 @@
 //! everything received goes through the one buffer of the reactor. The body is read by [`inflow`](super::inflow).
 
 use std::{
+    future::Future,
     io,
     sync::Arc,
     task::Poll,
@@ -22,7 +23,7 @@ use crate::{
     engine::{
         http::relay::Relay,
         net::{
-            connect::Steps,
+            connect::{Connection, Steps},
             limits::{Fault, Guard, Limits},
             pool::{Pool, Pooled, Taken},
             route::Route,
@@ -80,8 +81,8 @@ impl Carrier {
     pub async fn flow_open(
         &self,
         route: &Arc<Route>,
-        mut made: Option<(Box<Wired>, Steps)>,
-        mut order: Order<'_>,
+        made: &mut Option<(Box<Wired>, Steps)>,
+        order: &mut Order<'_>,
         limits: &Limits,
         vigil: &mut Vigil,
         watch: Option<&Arc<dyn super::Watch>>,
@@ -408,7 +409,7 @@ impl Talk<'_> {
                 return Ok(Flow::On);
             }
             let guard = self.guard.with_silence(Some(left));
-            match self.take_in(watched, vigil, &guard).await {
+            match take_in(self.connection, watched, vigil, &guard).await {
                 Err(Fault::Over(error)) if error.code() == code::READ_TIMEOUT.word => return Ok(Flow::On),
                 Err(fault) => return Err(self.lost(fault, "read")),
                 Ok(0) => return Ok(Flow::Stop),
@@ -437,8 +438,7 @@ impl Talk<'_> {
             if let Some(error) = self.farewell.take() {
                 return Err(self.lost(Fault::Broken(error), "read"));
             }
-            let guard = self.guard;
-            match self.take_in(watched, vigil, &guard).await {
+            match take_in(self.connection, watched, vigil, &self.guard).await {
                 Ok(0) => return Err(self.ended()),
                 Ok(count) => self.arrived(count),
                 Err(fault) => return Err(self.lost(fault, "read")),
@@ -446,17 +446,17 @@ impl Talk<'_> {
         }
     }
 
-    /// Receives behind what was received already.
-    async fn take_in(
-        &mut self,
-        watched: &Watched,
-        vigil: &mut Vigil,
-        guard: &Guard<'_>,
-    ) -> std::result::Result<usize, Fault> {
-        let connection = &mut *self.connection;
-        connection.buffer.truncate(connection.end);
-        watched.append(&mut connection.stream, vigil, guard, &mut connection.buffer, usize::MAX).await
-    }
+}
+
+/// Receives behind what was received already.
+fn take_in(
+    connection: &mut Connection,
+    watched: &Watched,
+    vigil: &mut Vigil,
+    guard: &Guard<'_>,
+) -> impl Future<Output = std::result::Result<usize, Fault>> {
+    connection.buffer.truncate(connection.end);
+    watched.append(&mut connection.stream, vigil, guard, &mut connection.buffer, usize::MAX)
 }
 
 /// What was there was read.

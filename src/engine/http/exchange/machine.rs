@@ -45,8 +45,9 @@ pub enum Received {
 enum State {
     /// Nothing or a sized payload follows the head, which a counter does; `ureq-proto` was not asked yet.
     Idle,
-    Sending(Call<state::SendBody>),
-    Waiting(Call<state::RecvResponse>),
+    /// Boxed, as the next one: most exchanges have none, and each call on the reactor has room for one.
+    Sending(Box<Call<state::SendBody>>),
+    Waiting(Box<Call<state::RecvResponse>>),
     /// Between two states, or after an error.
     Void,
 }
@@ -159,7 +160,7 @@ impl Machine {
             && call.can_proceed()
             && let State::Sending(call) = std::mem::replace(&mut self.state, State::Void)
         {
-            self.state = State::Waiting(call.proceed().ok_or_else(out_of_step)?);
+            self.state = State::Waiting(Box::new((*call).proceed().ok_or_else(out_of_step)?));
         }
         Ok(())
     }
@@ -228,7 +229,7 @@ impl Machine {
             Ok((_, None)) => return Err(out_of_step()),
             Err(error) => return Err(internal(error)),
         }
-        Ok(match call.proceed() {
+        Ok(match (*call).proceed() {
             Some(RecvResponseResult::RecvBody(call)) => match call.body_mode() {
                 BodyMode::NoBody => Inbound::Done,
                 BodyMode::LengthDelimited(size) => Inbound::sized(size),
@@ -261,8 +262,8 @@ fn begin(method: Special, chunked: bool) -> Result<State> {
         call.write(&mut nowhere).map_err(internal)?;
     }
     match call.proceed().map_err(internal)? {
-        Some(SendRequestResult::SendBody(call)) => Ok(State::Sending(call)),
-        Some(SendRequestResult::RecvResponse(call)) => Ok(State::Waiting(call)),
+        Some(SendRequestResult::SendBody(call)) => Ok(State::Sending(Box::new(call))),
+        Some(SendRequestResult::RecvResponse(call)) => Ok(State::Waiting(Box::new(call))),
         Some(SendRequestResult::Await100(_)) | None => Err(out_of_step()),
     }
 }

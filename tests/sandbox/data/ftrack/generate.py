@@ -339,11 +339,12 @@ def seed():
         rows.append({"__entity_type__": kind + "CustomAttributeValue", "configuration_id": custom[key], "entity_id": owner,
                      "value": value})
 
+    # Categories are the labels of old: they share their ids.
     for at, name in enumerate(("Internal", "Client feedback")):
-        add("NoteCategory", name, sort=at)
-        add("NoteLabel", name, sort=at)
+        add("NoteLabel", name, id=add("NoteCategory", name, sort=at), sort=at)
     add("Note", id=uid("Note"), content="A first note", user_id=first, parent_id=task, parent_type="task")
     rows.append({"__entity_type__": "Metadata", "parent_id": project, "parent_type": "Project", "key": "origin", "value": "seed"})
+    add("Timelog", id=uid("Timelog"), user_id=first, context_id=task, start="2026-01-02T09:00:00", duration=3600)
     add("ListCategory", "Default")
     add("TypedContextList", "dailies", category_id=uid("ListCategory", "Default"), project_id=project, items=[task])
     add("Scope", "Animation")

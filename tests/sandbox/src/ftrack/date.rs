@@ -35,6 +35,7 @@ fn date_of(days: i64) -> (i64, i64, i64) {
 
 impl Moment {
     /// Now.
+    #[expect(clippy::disallowed_methods, reason = "the rule is the library's; a server has a clock of its own")]
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { seconds: i64::try_from(since.as_secs()).unwrap_or(0), micros: since.subsec_micros() }
@@ -92,7 +93,7 @@ mod tests {
     fn texts_are_moments_and_back() {
         for (text, seconds, shown) in [
             ("2026-01-02T03:04:05", 1_767_323_045, "2026-01-02T03:04:05"),
-            ("2026-01-02 03:04", 1_767_322_980, "2026-01-02T03:04:00"),
+            ("2026-01-02 03:04", 1_767_323_040, "2026-01-02T03:04:00"),
             ("2024-02-29", 1_709_164_800, "2024-02-29T00:00:00"),
             ("1969-12-31T23:59:59Z", -1, "1969-12-31T23:59:59"),
             ("2023-10-10T03:00:00+05:00", 1_696_888_800, "2023-10-09T22:00:00"),

@@ -76,7 +76,6 @@ impl<'a> View<'a> {
             };
             let name = asset.and_then(|asset| asset.text("name")).unwrap_or_default();
             let version = row.get("version").as_i64().unwrap_or(0);
-            items.extend(asset.map(|asset| json!({"type": "Asset", "id": asset.get("id"), "name": name})));
             items.push(
                 json!({"type": "AssetVersion", "id": row.get("id"), "name": format!("{name} version {version}")}),
             );

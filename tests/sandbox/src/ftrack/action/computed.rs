@@ -105,6 +105,17 @@ impl Work<'_> {
         }
     }
 
+    /// What an entity cannot be without.
+    pub(super) fn must_have(schema: &Schema, values: &Map<String, Value>) -> Result<()> {
+        let needed: &[&str] = if schema.id == "AssetVersion" { &["asset_id"] } else { &[] };
+        for name in schema.primary_key.iter().map(String::as_str).chain(needed.iter().copied()) {
+            if values.get(name).is_none_or(Value::is_null) {
+                return Err(Refusal::validation(format!("{} needs a value for {name}.", schema.id)));
+            }
+        }
+        Ok(())
+    }
+
     /// What there may be once only, beside the key.
     pub(super) fn must_be_unique(&self, schema: &Schema, values: &Map<String, Value>) -> Result<()> {
         let text = |name: &str| values.get(name).and_then(Value::as_str);
@@ -128,6 +139,9 @@ impl Work<'_> {
 
     /// Rows that come with a new one.
     pub(super) fn follow(&mut self, schema: &Schema, row: &Row) -> Result<()> {
+        if schema.id == "NoteLabelLink" {
+            self.categorise(row);
+        }
         if schema.id == "Note"
             && let (Some(author), Some(recipient)) = (row.text("user_id"), self.schemas.get("Recipient").cloned())
         {
@@ -137,6 +151,16 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A label that is a category as well is the note's category.
+    fn categorise(&mut self, row: &Row) {
+        if let (Some(label), Some(note)) = (row.text("label_id"), row.text("note_id"))
+            && self.store.get("NoteCategory", label).is_some()
+            && self.store.get("Note", note).is_some_and(|note| note.get("category_id").is_null())
+        {
+            self.store.set("Note", note, "category_id", label.into());
+        }
     }
 
     /// Rows that come with a changed one.

@@ -34,11 +34,7 @@ impl Work<'_> {
             }
         }
         self.fill(&schema, &mut values)?;
-        for name in &schema.primary_key {
-            if values.get(name).is_none_or(Value::is_null) {
-                return Err(Refusal::validation(format!("{} needs a value for {name}.", schema.id)));
-            }
-        }
+        Self::must_have(&schema, &values)?;
         self.must_be_unique(&schema, &values)?;
         let row = Row { kind: schema.id.clone(), values };
         let key = row.key(&schema);
