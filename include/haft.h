@@ -544,7 +544,9 @@ HAFT_API HAFT_CHECKED char *haft_value_json(const haft_value *value);
  * call of the library is allowed inside, except haft_session_poll. It must not throw and not longjmp. */
 typedef void (*haft_event_fn)(void *user_data, haft_event *event);
 
-/** What a plug-in library exports as haft_plugin_register. It retains the session to keep it. */
+/** What a plug-in library exports as haft_plugin_register; anything but HAFT_OK leaves it out. It retains the session to
+ * keep it. One that also exports `const uint32_t haft_plugin_version = HAFT_VERSION_NUMBER;` is called only by a library
+ * that it was made for. */
 typedef haft_status (*haft_plugin_fn)(haft_session *session, uint32_t version_number, const haft_value *arguments);
 
 /** Opens a session. The scheme of `url` picks the back end: "https://host/base". It waits where the back end has to log

@@ -62,6 +62,7 @@ fn against(sandbox: &Sandbox, mut command: Command, folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env("HAFT_DEMO_HTTP", &sandbox.http)
+        .env("HAFT_DEMO_FTRACK", &sandbox.http)
         .env("HAFT_DEMO_HTTPS", &sandbox.https)
         .env("HAFT_DEMO_HTTPS_MTLS", &sandbox.https_mtls)
         .env("HAFT_DEMO_CA", &sandbox.ca)

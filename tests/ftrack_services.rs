@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const OTHER: &str = "f422bd48-7aae-5c22-af9a-4d8c001fafb5";
 const NOTE: &str = "f5a4896f-2c64-5c53-aa46-7c287ccf362f";
-const LABEL: &str = "e86d5056-973c-57f0-855f-15bc6c4a11d4";
+const LABEL: &str = "b2f57132-a6f2-519e-ad6b-6f8f0d4a5f3c";
 const SCHEMA: &str = "69cb7f92-4dbf-11e1-9902-f23c91df25eb";
 const RIGGING: &str = "02036fca-845f-5133-ae02-0f27b8f31c79";
 const COMPONENT: &str = "4c47050b-2b4d-54f7-88c5-fb5bfa169ded";

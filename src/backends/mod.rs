@@ -269,6 +269,11 @@ pub trait Backend: Send + Sync {
         None
     }
 
+    /// Whether what it staged itself outlives the handle: then it is not dropped with it.
+    fn keeps_staged(&self) -> bool {
+        false
+    }
+
     /// What it staged itself, as the snapshot `staged` shows it.
     fn staged(&self) -> Option<Tree> {
         None

@@ -3,7 +3,7 @@
 //! One that fails, or is made for another library, is left out with a warning; the session goes on. What a plug-in does in
 //! there runs as any other code of the host.
 
-use std::{path::Path, ptr};
+use std::path::Path;
 
 use super::{
     library::{HAFT_OK, VERSION_NUMBER, haft_status},
@@ -55,17 +55,17 @@ pub(super) unsafe fn register(session: *mut haft_session, plugins: PlugIns) {
 /// Loads one library and registers what is in it.
 unsafe fn load(file: &Path, session: *mut haft_session, arguments: Option<&Document>) -> Result<(), String> {
     let library = Library::load(file)?;
-    // SAFETY: this is the type that the header gives to what is exported under the name.
-    let wanted: Option<*const u32> = unsafe { library.symbol(c"haft_plugin_version") };
-    // SAFETY: the library has it under that name, as a constant of this type.
-    let wanted = wanted.filter(|wanted| !wanted.is_null()).map(|wanted| unsafe { ptr::read(wanted) });
+    // SAFETY: these are the types that the header gives to what is exported under the names; the constant stays.
+    let (wanted, register) = unsafe {
+        let wanted: Option<*const u32> = library.symbol(c"haft_plugin_version");
+        let register: haft_plugin_fn = library.symbol(c"haft_plugin_register");
+        (wanted.and_then(|wanted| wanted.as_ref()).copied(), register)
+    };
     if let Some(wanted) = wanted
         && !fits(wanted, VERSION_NUMBER)
     {
         return Err(format!("it was made for version {}, and this is {}", shown(wanted), shown(VERSION_NUMBER)));
     }
-    // SAFETY: as above.
-    let register: haft_plugin_fn = unsafe { library.symbol(c"haft_plugin_register") };
     let register = register.ok_or("it has no haft_plugin_register")?;
     let _inside = HostCode::enter();
     // SAFETY: the type is the header's; handle and arguments live for the duration of the call.

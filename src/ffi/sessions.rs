@@ -46,7 +46,9 @@ pub struct haft_session {
 /// call of the library is allowed inside, except haft_session_poll. It must not throw and not longjmp.
 pub type haft_event_fn = Option<unsafe extern "C" fn(user_data: *mut c_void, event: *mut haft_event)>;
 
-/// What a plug-in library exports as haft_plugin_register. It retains the session to keep it.
+/// What a plug-in library exports as haft_plugin_register; anything but HAFT_OK leaves it out. It retains the session to
+/// keep it. One that also exports `const uint32_t haft_plugin_version = HAFT_VERSION_NUMBER;` is called only by a library
+/// that it was made for.
 pub type haft_plugin_fn = Option<
     unsafe extern "C" fn(session: *mut haft_session, version_number: u32, arguments: *const haft_value) -> haft_status,
 >;

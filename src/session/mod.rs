@@ -463,6 +463,9 @@ impl Handle {
     }
 
     fn drop_staged(&self, how: &str) {
+        if self.backend.keeps_staged() {
+            return;
+        }
         let lost = staged::rollback(self);
         if lost > 0 {
             log::warn(c"session", || format!("a session was {how}; {lost} staged requests were dropped"));

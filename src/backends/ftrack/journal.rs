@@ -76,7 +76,9 @@ impl Journal {
     /// `io`, and what goes wrong on the way to the server.
     pub fn replay(&self, core: &Core) -> Result<()> {
         let mut operations = Vec::new();
-        for (_, text) in self.file.entries()? {
+        let mut old = Vec::new();
+        for (number, text) in self.file.entries()? {
+            old.push(number);
             let read = read(&text);
             operations.push(read.ok_or_else(|| Error::new(&code::IO, "the journal had an entry that is no change").with("key", "journal"))?);
         }
@@ -85,16 +87,15 @@ impl Journal {
             log::info(c"ftrack", || format!("{sent} changes of the journal had been committed"));
             operations.drain(..sent);
         }
-        {
+        let (_, new) = {
             let mut store = core.store.lock();
             for operation in operations {
                 store.replay(operation);
             }
             // The file is made anew: its numbers were another session's.
-            store.operations.number_from(self.file.entries()?.last().map_or(0, |(number, _)| number + 1));
-        }
-        let old: Vec<u64> = self.file.entries()?.into_iter().map(|(number, _)| number).collect();
-        let (_, new) = core.store.lock().operations.unwritten();
+            store.operations.number_from(old.last().map_or(0, |number| number + 1));
+            store.operations.unwritten()
+        };
         let texts: Vec<(u64, String)> = new.iter().map(|(number, operation)| (*number, written(operation))).collect();
         self.file.change(&old, &texts)
     }

@@ -230,6 +230,10 @@ impl Backend for FtrackSession {
         Some(count)
     }
 
+    fn keeps_staged(&self) -> bool {
+        self.core.journal.is_some()
+    }
+
     fn staged(&self) -> Option<Tree> {
         Some(snapshot::operations(&self.core.store.lock()))
     }

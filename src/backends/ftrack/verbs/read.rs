@@ -175,17 +175,15 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
     let refresh = call.args.bool("refresh")?.unwrap_or(false);
     let (kind, key) = addressed(&core.store.lock(), text)?;
     let paths = Paths::of(select.unwrap_or_default());
-    let found = {
+    let (found, poor) = {
         let mut store = core.store.lock();
         let found = store.find(kind.id, &key);
         found.into_iter().for_each(|id| store.used(id));
-        found.filter(|id| !store.is_evicted(*id))
+        let found = found.filter(|id| !store.is_evicted(*id));
+        (found, !found.is_some_and(|id| store.is_known(id)))
     };
-    let found = match found {
-        // A layer is asked with no lock held: it may be a file, or the host's code.
-        None if !refresh => core.layers().fetch(&core.store, &kind.name, &key),
-        found => found,
-    };
+    let kept = if poor && !refresh { core.layers().fetch(&core.store, &kind.name, &key) } else { None };
+    let found = kept.or(found);
     // What was only referred to is not known yet.
     if let Some(id) = found.filter(|id| !refresh && core.store.lock().is_known(*id)) {
         if session.flags(call.args)?.auto_populate {

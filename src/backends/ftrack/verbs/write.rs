@@ -18,6 +18,9 @@ use crate::{
 
 /// Records a change; the answer is the entity as it is here from now on.
 pub(super) fn stage(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    if verb == "revert" {
+        return revert(session, call);
+    }
     let record = session.flags(call.args)?.record;
     prepare(session, verb, call)?;
     let ensured = if verb == "ensure" { Some(look(session, call)?) } else { None };
@@ -32,6 +35,9 @@ pub(super) fn stage(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Res
 
 /// Makes a change now, whatever is staged.
 pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    if verb == "revert" {
+        return revert(session, call);
+    }
     let core = &session.core;
     prepare(session, verb, call)?;
     let ensured = if verb == "ensure" { Some(look(session, call)?) } else { None };
@@ -42,6 +48,15 @@ pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> R
     }
     let store = core.store.lock();
     Ok(plain(&show(&store, made)))
+}
+
+/// Takes back what was set here and is staged: it changes the staged list itself, and sends nothing.
+fn revert(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let names: Vec<&str> = call.args.str("select")?.map(|names| names.split(',').map(str::trim).collect()).unwrap_or_default();
+    let mut store = session.core.store.lock();
+    let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
+    store.revert(id, &names)?;
+    Ok(plain(&show(&store, Made::Entity(id))))
 }
 
 /// What a change was about.
@@ -83,12 +98,6 @@ fn change(session: &FtrackSession, store: &mut Store, verb: &str, call: &Call<'_
             let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
             store.delete(id, record);
             Ok(Made::Deleted)
-        }
-        "revert" => {
-            let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
-            let names: Vec<&str> = args.str("select")?.map(|names| names.split(',').map(str::trim).collect()).unwrap_or_default();
-            store.revert(id, &names)?;
-            Ok(Made::Entity(id))
         }
         "create_note" | "create_reply" => {
             let subject = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
