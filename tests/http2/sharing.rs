@@ -186,7 +186,10 @@ fn close_says_goodbye_and_leaves_nothing() {
         let begun = Instant::now();
         session.close(&Args::new()).unwrap();
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-        assert_eq!(descriptors(), before, "{unread}");
+        // The other ends are this process's as well, and closed when the sandbox has seen ours.
+        while descriptors() != before {
+            assert!(begun.elapsed() < Duration::from_secs(5), "a descriptor was left: {unread}");
+        }
         // The system shows a thread for a moment longer than it can be joined.
         while threads() != running {
             assert!(begun.elapsed() < Duration::from_secs(5), "a thread was left");
