@@ -2,6 +2,7 @@
 
 use haft::{
     clock::control::freeze,
+    error::Status,
     session::{Kind, Session},
 };
 
@@ -31,6 +32,12 @@ fn answers_that_end_it() {
         if let Some(error) = error {
             let status = answer[9..12].parse::<i64>().unwrap();
             assert_eq!(error.detail().get("http_status").and_then(|status| status.as_int()), Some(status));
+            let kind = match status {
+                401 => Status::Auth,
+                404 => Status::NotFound,
+                _ => Status::Protocol,
+            };
+            assert_eq!(error.status(), kind, "{answer}");
             assert_eq!(error.detail().get("url").and_then(|url| url.as_str()), Some(&*format!("{}/x", peer.url())));
         }
         // The session itself goes on.
@@ -38,6 +45,13 @@ fn answers_that_end_it() {
         assert!(peer.accept().head.starts_with("GET /y "));
         session.close(&args("{}")).unwrap();
     }
+}
+
+#[test]
+fn an_option_that_would_do_nothing_is_refused() {
+    let session = create("http://127.0.0.1:9", "{}");
+    let error = session.subscribe("sse:/", &args("{\"answer\": true}"), None, 0).unwrap_err();
+    assert_eq!(error.detail().get("key").and_then(|key| key.as_str()), Some("answer"));
 }
 
 #[test]

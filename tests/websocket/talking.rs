@@ -142,12 +142,33 @@ fn a_close_brings_the_peers_and_ends_the_handle() {
 }
 
 #[test]
+fn an_option_that_would_do_nothing_is_refused() {
+    let sandbox = sandbox();
+    let socket = open(&sandbox.http, "ws:/ws/echo", "{}");
+    let error = socket.subscribe("*", &args("{\"answer\": true}"), None, 0).unwrap_err();
+    assert_eq!(error.detail().get("key").and_then(|key| key.as_str()), Some("answer"));
+}
+
+#[test]
+fn who_only_sends_hears_the_end_after_a_subscription_of_a_moment() {
+    let sandbox = sandbox();
+    let socket = open(&sandbox.http, "ws:/ws/close?code=1000&after=2", "{}");
+    let id = socket.subscribe("*", &Args::new(), None, 0).unwrap();
+    socket.unsubscribe(id);
+    send(&socket, "one");
+    send(&socket, "two");
+    assert_eq!(end(&socket).0, 1000);
+}
+
+#[test]
 fn a_close_ends_the_handle_although_nobody_heard_what_came() {
     let sandbox = sandbox();
     let socket = open(&sandbox.http, "ws:/ws/echo", "{}");
     send(&socket, "back");
     call(&socket, "ping", &Args::new()).unwrap();
-    assert_eq!(inspect(&socket, "stats")["kept"], json!(1));
+    while inspect(&socket, "stats")["kept"] == json!(0) {
+        std::thread::yield_now();
+    }
     call(&socket, "close", &Args::new()).unwrap();
     assert_eq!(end(&socket), (1000, String::new(), None));
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    HttpSession, OwnRouter, limits, prepare,
+    HttpSession, OwnRouter, answer, limits, prepare,
     settings::{Level, Settings},
 };
 use crate::{
@@ -49,6 +49,9 @@ const MESSAGE_MAX: usize = 64 << 20;
 /// Begins a subscription; the first request is made here, so that mistakes come out at once.
 pub(super) fn subscribe(session: &HttpSession, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
     let Some(address) = topic.strip_prefix(PREFIX) else { return Ok(None) };
+    if args.get("answer").is_some() {
+        return Err(Error::option("answer", "an event stream asks nothing that could be answered"));
+    }
     let plan = match args.get("reconnect") {
         Some(value) => plan().parse(value)?,
         None => Some(plan()),
@@ -261,6 +264,15 @@ impl Feeder {
             let url = delivered.finished.request.url.redacted().into_owned();
             let error =
                 Error::new(&code::EVENT_STREAM, message).with("http_status", i64::from(hop.status)).with("url", url);
+            let error = match hop.status {
+                // Under the status that its number stands for, as everywhere.
+                400.. => {
+                    let known = answer::refusal(hop.status.into(), String::new());
+                    let again = known.is_retryable();
+                    error.status_as(known.status()).transient(again)
+                }
+                _ => error,
+            };
             let retry_after = fields.get_text("retry-after");
             let retry_after = retry_after.and_then(|text| retry::asked(text.trim(), clock::epoch_seconds()));
             End::Refused { status: hop.status, retry_after, error }

@@ -75,6 +75,8 @@ impl Slot {
 pub struct Ticket {
     pub(super) slot: Arc<Slot>,
     pub(super) outbox: Arc<Outbox>,
+    /// Of its place in the outbox; 0 when it never had one.
+    pub(super) number: u64,
     pub(super) taken: bool,
 }
 
@@ -103,14 +105,14 @@ impl Ticket {
     #[must_use]
     pub fn give_up(mut self) -> Outcome {
         self.taken = true;
-        if self.outbox.withdraw(&self.slot) { Outcome::NotSent } else { Outcome::Unknown }
+        if self.outbox.withdraw(self.number) { Outcome::NotSent } else { Outcome::Unknown }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.taken {
-            self.outbox.withdraw(&self.slot);
+            self.outbox.withdraw(self.number);
         }
     }
 }

@@ -38,7 +38,12 @@ pub struct Outbox(Mutex<State>);
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    queue: VecDeque<Order>,
+    /// In the order of their numbers.
+    queue: VecDeque<Waiting>,
+    /// The number of the last one.
+    last: u64,
+    /// Orders that were taken back and still have a place in the queue.
+    gone: usize,
     /// Bytes of the messages in the queue.
     bytes: usize,
     /// Who does the orders.
@@ -47,9 +52,25 @@ struct State {
     asked: bool,
 }
 
+/// A place in the queue. It stays when its order is taken back, as thousands may be at once, and each would move all
+/// that follow.
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    order: Option<Order>,
+}
+
 impl Default for Outbox {
     fn default() -> Outbox {
-        Outbox(Mutex::new(State { phase: Phase::Open, queue: VecDeque::new(), bytes: 0, waker: None, asked: false }))
+        Outbox(Mutex::new(State {
+            phase: Phase::Open,
+            queue: VecDeque::new(),
+            last: 0,
+            gone: 0,
+            bytes: 0,
+            waker: None,
+            asked: false,
+        }))
     }
 }
 
@@ -70,7 +91,7 @@ impl Outbox {
             Phase::Closing if matches!(what, What::Close(_)) => {}
             Phase::Ended(close) if matches!(what, What::Close(_)) => {
                 slot.leave(Ok(Done::Closed(close.clone())));
-                return Ok(Ticket { slot, outbox: Arc::clone(self), taken: false });
+                return Ok(Ticket { slot, outbox: Arc::clone(self), number: 0, taken: false });
             }
             Phase::Closing | Phase::Ended(_) => {
                 return Err(Error::new(&code::CLOSED, "the WebSocket was closed").outcome(Outcome::NotSent));
@@ -87,41 +108,46 @@ impl Outbox {
                 state.phase = Phase::Closing;
             }
         }
-        state.queue.push_back(Order { what, slot: Arc::clone(&slot) });
+        state.last += 1;
+        let number = state.last;
+        state.queue.push_back(Waiting { number, order: Some(Order { what, slot: Arc::clone(&slot) }) });
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
-        Ok(Ticket { slot, outbox: Arc::clone(self), taken: false })
+        Ok(Ticket { slot, outbox: Arc::clone(self), number, taken: false })
     }
 
     /// The next order; from then on it counts as begun.
     pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Order> {
         let mut state = self.0.lock();
-        match state.queue.pop_front() {
-            Some(order) => {
-                state.bytes -= size(&order.what);
-                Poll::Ready(order)
-            }
-            None => {
-                if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                    state.waker = Some(cx.waker().clone());
-                }
-                Poll::Pending
-            }
+        while let Some(Waiting { order, .. }) = state.queue.pop_front() {
+            let Some(order) = order else {
+                state.gone -= 1;
+                continue;
+            };
+            state.bytes -= size(&order.what);
+            return Poll::Ready(order);
         }
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// Takes an order back; false when it was begun. A close stays, whoever waits for it: nothing is taken any more, and
     /// without it the connection would be of no use and never end.
-    pub(super) fn withdraw(&self, slot: &Arc<Slot>) -> bool {
+    pub(super) fn withdraw(&self, number: u64) -> bool {
         let mut state = self.0.lock();
-        let is_it = |order: &Order| Arc::ptr_eq(&order.slot, slot) && !matches!(order.what, What::Close(_));
-        let Some(at) = state.queue.iter().position(is_it) else { return false };
-        let order = state.queue.remove(at);
-        if let Some(order) = &order {
-            state.bytes -= size(&order.what);
+        let Ok(at) = state.queue.binary_search_by_key(&number, |waiting| waiting.number) else { return false };
+        let Some(waiting) = state.queue.get_mut(at) else { return false };
+        let Some(order) = waiting.order.take_if(|order| !matches!(order.what, What::Close(_))) else { return false };
+        state.bytes -= size(&order.what);
+        state.gone += 1;
+        if state.gone > state.queue.len() / 2 {
+            state.queue.retain(|waiting| waiting.order.is_some());
+            state.gone = 0;
         }
         drop(state);
         drop(order);
@@ -143,7 +169,7 @@ impl Outbox {
     #[must_use]
     pub fn waiting(&self) -> (usize, usize) {
         let state = self.0.lock();
-        (state.queue.len(), state.bytes)
+        (state.queue.len() - state.gone, state.bytes)
     }
 
     /// The connection stands again.
@@ -185,9 +211,10 @@ impl Outbox {
         let mut state = self.0.lock();
         state.phase = Phase::Ended(close.clone());
         state.bytes = 0;
+        state.gone = 0;
         let queue = std::mem::take(&mut state.queue);
         drop(state);
-        for order in queue {
+        for order in queue.into_iter().filter_map(|waiting| waiting.order) {
             order.slot.leave(match order.what {
                 What::Close(_) => Ok(Done::Closed(close.clone())),
                 _ => Err(Error::new(&code::CLOSED, "the WebSocket was closed").outcome(Outcome::NotSent)),
@@ -198,13 +225,14 @@ impl Outbox {
     /// Refuses what waits, closes excepted.
     fn refuse(&self) {
         let mut state = self.0.lock();
-        state.bytes = 0;
-        let (kept, refused) =
-            std::mem::take(&mut state.queue).into_iter().partition(|order| matches!(order.what, What::Close(_)));
+        (state.bytes, state.gone) = (0, 0);
+        let is_close =
+            |waiting: &Waiting| waiting.order.as_ref().is_some_and(|order| matches!(order.what, What::Close(_)));
+        let (kept, refused) = std::mem::take(&mut state.queue).into_iter().partition(is_close);
         state.queue = kept;
         drop(state);
-        let refused: VecDeque<Order> = refused;
-        for order in refused {
+        let refused: VecDeque<Waiting> = refused;
+        for order in refused.into_iter().filter_map(|waiting| waiting.order) {
             order.slot.leave(Err(lost("the connection ended before").outcome(Outcome::NotSent)));
         }
     }
@@ -220,4 +248,74 @@ fn size(what: &What) -> usize {
 /// The error of a connection that ended without a close.
 pub(super) fn lost(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(&code::CONNECTION_LOST, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::websocket::Payload;
+
+    fn send(outbox: &Arc<Outbox>, text: &str) -> Ticket {
+        outbox.order(What::Message(Payload::Text(text.into())), false).unwrap()
+    }
+
+    fn next(outbox: &Outbox) -> Option<String> {
+        match outbox.poll_next(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Order { what: What::Message(payload), .. }) => {
+                Some(String::from_utf8(payload.bytes().to_vec()).unwrap())
+            }
+            Poll::Ready(Order { what, .. }) => Some(format!("{what:?}")),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn orders_are_taken_back_from_anywhere() {
+        let outbox = Arc::<Outbox>::default();
+        let mut tickets: VecDeque<Ticket> = ["a", "b", "c", "d", "e"].map(|text| send(&outbox, text)).into();
+        assert_eq!(outbox.waiting(), (5, 5));
+        assert_eq!(tickets.remove(1).unwrap().give_up(), Outcome::NotSent);
+        assert_eq!(outbox.waiting(), (4, 4));
+        assert_eq!(next(&outbox).as_deref(), Some("a"));
+        assert_eq!(tickets.pop_front().unwrap().give_up(), Outcome::Unknown, "it was begun");
+        drop(tickets.pop_front());
+        drop(tickets.pop_front());
+        assert_eq!(outbox.waiting(), (1, 1));
+        let last = send(&outbox, "f");
+        assert_eq!([next(&outbox), next(&outbox), next(&outbox)], [Some("e".to_owned()), Some("f".to_owned()), None]);
+        assert_eq!((outbox.waiting(), last.give_up()), ((0, 0), Outcome::Unknown));
+    }
+
+    #[test]
+    fn what_was_taken_back_leaves_no_memory_behind() {
+        let outbox = Arc::<Outbox>::default();
+        let first = send(&outbox, "stuck");
+        for _ in 0..10_000 {
+            drop(send(&outbox, "given up"));
+        }
+        assert!(outbox.0.lock().queue.len() <= 3);
+        assert_eq!(outbox.waiting().0, 1);
+        drop(first);
+    }
+
+    #[test]
+    fn a_hundred_thousand_are_taken_back_at_once() {
+        let outbox = Arc::<Outbox>::default();
+        let mut tickets: Vec<Ticket> = (0..100_000).map(|_| send(&outbox, "x")).collect();
+        // From the end, which a search from the front would take a minute for.
+        let begin = crate::clock::now();
+        while let Some(ticket) = tickets.pop() {
+            assert_eq!(ticket.give_up(), Outcome::NotSent);
+        }
+        assert!(crate::clock::now().duration_since(begin).as_secs() < 5);
+        assert_eq!(outbox.waiting(), (0, 0));
+    }
+
+    #[test]
+    fn a_close_is_not_taken_back() {
+        let outbox = Arc::<Outbox>::default();
+        let ticket = outbox.order(What::Close(Close::new(1000, "")), true).unwrap();
+        assert_eq!(ticket.give_up(), Outcome::Unknown);
+        assert!(next(&outbox).is_some_and(|what| what.starts_with("Close")));
+    }
 }

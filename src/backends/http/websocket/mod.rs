@@ -156,7 +156,8 @@ fn order(call: &Call<'_>) -> Result<What> {
     match verb {
         "send" => {
             only(&["text", "bytes"])?;
-            match (args.get("text").filter(|text| !text.is_null()), args.get("bytes").filter(|bytes| !bytes.is_null())) {
+            match (args.get("text").filter(|text| !text.is_null()), args.get("bytes").filter(|bytes| !bytes.is_null()))
+            {
                 (Some(Tree::Text(text)), None) => Ok(What::Message(Payload::Text(Arc::clone(text)))),
                 (None, Some(Tree::Bytes(bytes))) => Ok(What::Message(Payload::Bytes(Arc::clone(bytes)))),
                 (None, Some(Tree::Text(text))) => Ok(What::Message(Payload::Bytes(text.as_bytes().into()))),
@@ -170,7 +171,8 @@ fn order(call: &Call<'_>) -> Result<What> {
             only(&["code", "reason"])?;
             let number = args.int("code")?.unwrap_or(1000);
             let code = u16::try_from(number).ok().filter(|code| Close::is_sendable(*code));
-            let code = code.ok_or_else(|| Error::option("code", format!("{number} is no code that a close may have")))?;
+            let code =
+                code.ok_or_else(|| Error::option("code", format!("{number} is no code that a close may have")))?;
             let reason = args.str("reason")?.unwrap_or_default();
             if reason.len() > REASON_LIMIT {
                 return Err(Error::option("reason", format!("the reason was longer than {REASON_LIMIT} bytes")));
@@ -271,7 +273,10 @@ impl Backend for WebSocket {
         self.inbox.start(teller);
     }
 
-    fn subscribe(&self, topic: &str, _args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+    fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        if topic == TOPIC && args.get("answer").is_some() {
+            return Err(Error::option("answer", "a WebSocket asks nothing that could be answered"));
+        }
         Ok((topic == TOPIC).then(|| Inbox::subscribe(&self.inbox, sink)))
     }
 

@@ -5,7 +5,7 @@
 //! *doubtful*: it is asked with a PING whether it lives, and calls that come meanwhile wait a moment for the answer.
 
 use std::{
-    collections::VecDeque,
+    collections::BTreeMap,
     future::poll_fn,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -104,8 +104,8 @@ pub(super) struct State {
     verdict: Option<&'static str>,
     /// Calls that wait for it to stand, or for the end of a doubt.
     waiting: Vec<Waker>,
-    /// Calls that wait for a stream, the first come first, and the number of the last.
-    pub queue: VecDeque<(u64, Waker)>,
+    /// Calls that wait for a stream, by their numbers: thousands may give up at once. And the number of the last.
+    pub queue: BTreeMap<u64, Waker>,
     pub tickets: u64,
     /// Calls that saw something arrive and wait for the task to have looked at it.
     looking: Vec<Waker>,
@@ -161,7 +161,7 @@ impl Line {
                 trouble: None,
                 verdict: None,
                 waiting: Vec::new(),
-                queue: VecDeque::new(),
+                queue: BTreeMap::new(),
                 tickets: 0,
                 looking: Vec::new(),
                 most: FIRST_STREAMS,
@@ -384,7 +384,7 @@ impl Line {
         let mut state = self.state.lock();
         let mut woken = std::mem::take(&mut state.looking);
         if most != std::mem::replace(&mut state.most, most) {
-            woken.extend(state.queue.front().map(|(_, waker)| waker.clone()));
+            woken.extend(state.next_in_turn());
         }
         drop(state);
         woken.into_iter().for_each(Waker::wake);
@@ -479,9 +479,14 @@ impl Drop for End<'_> {
 }
 
 impl State {
+    /// The call whose turn it is.
+    pub(super) fn next_in_turn(&self) -> Option<Waker> {
+        self.queue.first_key_value().map(|(_, waker)| waker.clone())
+    }
+
     /// All calls that wait for something of the line.
     fn everybody(&mut self) -> Vec<Waker> {
-        let queue = self.queue.iter().map(|(_, waker)| waker.clone());
+        let queue = self.queue.values().cloned();
         let waiting = std::mem::take(&mut self.waiting).into_iter();
         waiting.chain(std::mem::take(&mut self.looking)).chain(queue).collect()
     }

@@ -44,20 +44,20 @@ impl Approach {
         if line.tally.is_leaving() || !matches!(state.phase, Phase::Open(_)) {
             return Poll::Ready(None);
         }
-        let first = state.queue.front().is_none_or(|(number, _)| Some(*number) == self.number);
+        let first = state.queue.first_key_value().is_none_or(|(number, _)| Some(*number) == self.number);
         if first && line.streams() < self.sender.current_max_send_streams() {
             line.streams.fetch_add(1, Ordering::AcqRel);
             if self.number.take().is_some() {
-                state.queue.pop_front();
+                state.queue.pop_first();
             }
             // There may be room for the next one too.
-            let next = state.queue.front().map(|(_, waker)| waker.clone());
+            let next = state.next_in_turn();
             wake(next, state);
             return Poll::Ready(Some(Place(Arc::clone(line))));
         }
         match self.number {
             Some(number) => {
-                if let Some((_, waker)) = state.queue.iter_mut().find(|(other, _)| *other == number) {
+                if let Some(waker) = state.queue.get_mut(&number) {
                     waker.clone_from(cx.waker());
                 }
             }
@@ -65,7 +65,7 @@ impl Approach {
                 state.tickets += 1;
                 let number = state.tickets;
                 self.number = Some(number);
-                state.queue.push_back((number, cx.waker().clone()));
+                state.queue.insert(number, cx.waker().clone());
             }
         }
         Poll::Pending
@@ -82,8 +82,14 @@ impl Drop for Approach {
     fn drop(&mut self) {
         let Some(number) = self.number else { return };
         let mut state = self.line.state.lock();
-        state.queue.retain(|(other, _)| *other != number);
-        let next = state.queue.front().map(|(_, waker)| waker.clone());
+        let was_first = state.queue.first_key_value().is_some_and(|(first, _)| *first == number);
+        let gone = state.queue.remove(&number);
+        if !was_first {
+            drop(state);
+            drop(gone);
+            return;
+        }
+        let next = state.next_in_turn();
         wake(next, state);
     }
 }
@@ -105,7 +111,7 @@ impl Drop for Place {
         if self.0.streams.fetch_sub(1, Ordering::AcqRel) == 1 {
             state.idle_since = clock::now();
         }
-        let next = state.queue.front().map(|(_, waker)| waker.clone());
+        let next = state.next_in_turn();
         wake(next, state);
     }
 }
