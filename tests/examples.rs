@@ -15,7 +15,7 @@ use std::{
     process::Command,
 };
 
-use haft_sandbox::{Options, Sandbox};
+use haft_sandbox::{FtrackSetup, Options, Sandbox};
 use haft_tools::native::{has, libraries, root, run, scratch};
 
 const STRICT: &str = "-O1 -g -pedantic -Wall -Wextra -Werror";
@@ -52,6 +52,11 @@ fn programs(folder: &Path) -> Vec<PathBuf> {
     list
 }
 
+/// The sandbox with everything that the examples speak to.
+fn started() -> Sandbox {
+    Sandbox::start(Options { ftrack: Some(FtrackSetup::default()), ..Options::default() }).unwrap()
+}
+
 /// A command in an own folder, with the addresses of the sandbox where `scripts/demo` puts them.
 fn against(sandbox: &Sandbox, mut command: Command, folder: &Path) -> Command {
     command
@@ -63,6 +68,9 @@ fn against(sandbox: &Sandbox, mut command: Command, folder: &Path) -> Command {
         .env("HAFT_DEMO_CLIENT_CERT", &sandbox.client_cert)
         .env("HAFT_DEMO_CLIENT_KEY", &sandbox.client_key)
         .env("HAFT_DEMO_PIN", &sandbox.pin)
+        .env("HAFT_DEMO_FTRACK", &sandbox.http)
+        .env("HAFT_DEMO_FTRACK_USER", "jenkins")
+        .env("HAFT_DEMO_FTRACK_KEY", "secret-key")
         // The sandbox is part of this process, and under valgrind time is dear; `make demo` runs all ten thousand.
         .env("HAFT_DEMO_COUNT", "300");
     command
@@ -76,7 +84,7 @@ fn examples_run_and_lose_no_memory() {
     make.arg(format!("CFLAGS={STRICT}")).arg(format!("CXXFLAGS={STRICT}")).env_remove("MAKEFLAGS");
     run(make.current_dir(&examples).env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")));
 
-    let sandbox = Sandbox::start(Options::default()).unwrap();
+    let sandbox = started();
     let folder = examples.join("run");
     fs::create_dir(&folder).unwrap();
     for program in programs(&examples.join("build")) {
@@ -108,7 +116,7 @@ fn examples_build_with_cmake() {
     configure.arg("-S").arg(&examples).arg("-B").arg(&build).arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()));
     run(configure.args([format!("-DCMAKE_C_FLAGS={STRICT}"), format!("-DCMAKE_CXX_FLAGS={STRICT}")]));
     run(Command::new("cmake").arg("--build").arg(&build));
-    let sandbox = Sandbox::start(Options::default()).unwrap();
+    let sandbox = started();
     let first = programs(&build).swap_remove(0);
     run(&mut against(&sandbox, Command::new(first), &examples));
 }

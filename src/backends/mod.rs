@@ -340,11 +340,10 @@ pub fn open(url: &str, args: &Args, lent: Lent) -> Result<Arc<dyn Backend>> {
     match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => Ok(Arc::new(http::HttpSession::open(trimmed, args, lent)?)),
         "ftrack" | "ftrack+http" | "ftrack+https" => {
-            let carried = lent.clone();
-            let web = move |url: &str, args: &Args| -> Result<Arc<dyn Backend>> {
-                Ok(Arc::new(http::HttpSession::open(url, args, carried.clone())?))
+            let web = |url: &str, args: &Args| -> Result<Arc<dyn Backend>> {
+                Ok(Arc::new(http::HttpSession::open(url, args, lent.clone())?))
             };
-            Ok(Arc::new(ftrack::FtrackSession::open(trimmed, args, lent, &web)?))
+            Ok(Arc::new(ftrack::FtrackSession::open(trimmed, args, &web)?))
         }
         other => Err(Error::new(
             &code::INVALID_SCHEMA,

@@ -221,6 +221,23 @@ fn a_send_has_its_time() {
 }
 
 #[test]
+fn a_close_that_nobody_waits_for_any_more_is_said_all_the_same() {
+    let (peer, go_on) = deaf_peer();
+    let socket = open(&peer.url, "ws:/", "{\"compression\": false}");
+    let id = stuck(&socket);
+    let error = socket.request(Some("close"), None, &args("{\"timeouts\": {\"total\": 0.1}}")).unwrap_err();
+    assert_eq!((error.status(), error.known_outcome()), (Status::Timeout, Some(Outcome::Unknown)));
+    // Otherwise nothing could be sent and nothing would end.
+    drop(go_on);
+    let event = next(&socket);
+    assert_eq!((event.id(), event.failure().is_none()), (id, true));
+    let event = next(&socket);
+    assert_eq!(event.kind(), Kind::Closed);
+    drop(socket);
+    peer.join();
+}
+
+#[test]
 fn everything_arrives_when_the_peer_reads_at_last() {
     let (peer, go_on) = deaf_peer();
     let socket = open(&peer.url, "ws:/", "{\"compression\": false}");

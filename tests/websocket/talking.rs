@@ -142,6 +142,36 @@ fn a_close_brings_the_peers_and_ends_the_handle() {
 }
 
 #[test]
+fn a_close_ends_the_handle_although_nobody_heard_what_came() {
+    let sandbox = sandbox();
+    let socket = open(&sandbox.http, "ws:/ws/echo", "{}");
+    send(&socket, "back");
+    call(&socket, "ping", &Args::new()).unwrap();
+    assert_eq!(inspect(&socket, "stats")["kept"], json!(1));
+    call(&socket, "close", &Args::new()).unwrap();
+    assert_eq!(end(&socket), (1000, String::new(), None));
+}
+
+#[test]
+fn the_end_carries_the_peers_close_every_time() {
+    let sandbox = sandbox();
+    for subscribes in [true, false].repeat(50) {
+        let socket = if subscribes {
+            listen(&sandbox.http, "ws:/ws/echo", "{}")
+        } else {
+            open(&sandbox.http, "ws:/ws/echo", "{}")
+        };
+        socket.close(&Args::new()).unwrap();
+        assert_eq!(end(&socket), (1000, String::new(), None));
+    }
+    // A peer that says nothing: how it ended is known all the same.
+    let socket = listen(&sandbox.http, "ws:/ws/stall", "{}");
+    let error = socket.close(&args("{\"timeout\": 0.1}")).unwrap_err();
+    assert_eq!(error.status(), Status::Timeout);
+    assert_eq!(end(&socket), (1006, String::new(), None));
+}
+
+#[test]
 fn the_peer_closes() {
     let sandbox = sandbox();
     for (query, code, reason) in

@@ -19,7 +19,7 @@ mod wire;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use super::{Answer, Backend, Call, Lent};
+use super::{Answer, Backend, Call};
 use crate::{
     args::Args,
     engine::net::cancel::Cancel,
@@ -38,13 +38,11 @@ pub type OpenWeb<'a> = &'a dyn Fn(&str, &Args) -> Result<Arc<dyn Backend>>;
 
 /// What a root and its children share.
 pub(self) struct Core {
-    pub login: Login,
     pub wire: Wire,
     pub server: Server,
     pub store: Mutex<Store>,
     /// Held through a whole commit: two never interleave.
     pub committing: Mutex<()>,
-    pub lent: Lent,
 }
 
 /// One ftrack session, or a child of one that is narrowed to an entity.
@@ -60,7 +58,7 @@ impl FtrackSession {
     ///
     /// # Errors
     /// `argument` for what is missing or wrong; `server`, `server_compatibility` and what goes wrong on the way.
-    pub fn open(url: &str, args: &Args, lent: Lent, web: OpenWeb<'_>) -> Result<FtrackSession> {
+    pub fn open(url: &str, args: &Args, web: OpenWeb<'_>) -> Result<FtrackSession> {
         options::check(args, scope::CREATE, "ftrack")?;
         let login = Login::read(url, args, &sys::environment::variable)?;
         let flags = Flags::default().with(args)?;
@@ -68,7 +66,7 @@ impl FtrackSession {
         let wire = Wire { web: web(&login.server, &login.web(args))?, sorted: login.python };
         let server = start::start(&wire, &login.server, file, &Args::new(), &Arc::default())?;
         let store = Mutex::new(Store::new(Arc::clone(&server.schemas)));
-        let core = Core { login, wire, server, store, committing: Mutex::default(), lent };
+        let core = Core { wire, server, store, committing: Mutex::default() };
         Ok(FtrackSession { core: Arc::new(core), entity: None, flags: Mutex::new(flags) })
     }
 

@@ -42,10 +42,6 @@ impl Reply {
         found.ok_or_else(|| Error::new(&code::PROTOCOL, "the server answered fewer results than there were operations"))
     }
 
-    /// What is known about the answer.
-    pub fn meta(&self) -> &crate::value::Document {
-        self.0.meta()
-    }
 }
 
 impl Wire {

@@ -152,7 +152,7 @@ impl Flight {
         loop {
             let step = match self.advance(course, input, vigil).await {
                 Ok(step) => step,
-                Err(error) => return Err(self.failed(error, course, vigil).await),
+                Err(error) => return Err(Box::pin(self.failed(error, course, vigil)).await),
             };
             input = match step {
                 Step::Send => {
@@ -160,7 +160,7 @@ impl Flight {
                     self.send(course, vigil).await?
                 }
                 Step::Drain => Input::Drained(match course.body.as_mut() {
-                    Some(stream) => self.drain(stream, vigil).await,
+                    Some(stream) => Box::pin(self.drain(stream, vigil)).await,
                     None => Ok(Vec::new()),
                 }),
                 Step::Wait(time) => {
@@ -169,7 +169,7 @@ impl Flight {
                         Err(error) => Err(error),
                     };
                     if let Err(error) = waited {
-                        return Err(self.failed(error, course, vigil).await);
+                        return Err(Box::pin(self.failed(error, course, vigil)).await);
                     }
                     Input::Waited
                 }
@@ -228,6 +228,17 @@ impl Flight {
                 }
             }
         };
+        let (transaction, step) = Box::pin(self.ask_worker(transaction, first, vigil)).await?;
+        course.transaction = Some(transaction);
+        step
+    }
+
+    async fn ask_worker(
+        &self,
+        mut transaction: Transaction,
+        first: First,
+        vigil: &mut Vigil,
+    ) -> Result<(Transaction, Result<Step>)> {
         let cancel = Arc::clone(&self.cancel);
         let errand = move || {
             let mut step = match first {
@@ -245,9 +256,7 @@ impl Flight {
             }
             (transaction, step)
         };
-        let (transaction, step) = Box::pin(errands::fetch(&self.worker, vigil, errand)).await?;
-        course.transaction = Some(transaction);
-        step
+        errands::fetch(&self.worker, vigil, errand).await
     }
 
     /// An error of policy with the answer that it is about, which is read to its end while there is time.

@@ -155,6 +155,13 @@ fn head(opcode: OpCode, is_final: bool, rsv1: bool, key: [u8; 4]) -> FrameHeader
 }
 
 fn write_head(out: &mut Vec<u8>, head: &FrameHeader, length: usize) {
+    if let (FrameHeader { is_final: true, rsv1: false, opcode, mask: Some([a, b, c, d]), .. }, Ok(size @ 0..=125)) =
+        (head, u8::try_from(length))
+    {
+        // The shortest head, which most frames have.
+        out.extend_from_slice(&[0x80 | u8::from(*opcode), 0x80 | size, *a, *b, *c, *d]);
+        return;
+    }
     // Memory takes everything.
     let _ = head.format(length as u64, out);
 }

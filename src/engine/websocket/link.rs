@@ -54,8 +54,8 @@ pub trait Listener: Send + 'static {
     /// It stands again.
     fn restored(&mut self) {}
 
-    /// Whether whoever listens has taken what came; the end is told after that.
-    fn poll_settled(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+    /// Whether whoever listens has taken what came; the end is told after that. `asked`: this side wanted the end.
+    fn poll_settled(&mut self, _cx: &mut Context<'_>, _asked: bool) -> Poll<()> {
         Poll::Ready(())
     }
 
@@ -311,9 +311,10 @@ impl Keeper {
         self.link.outbox.end(&end.close);
         // Nobody who is let go of waits for somebody to listen.
         let mut vigil = Vigil::new(Arc::clone(&self.link.cancel));
+        let asked = self.link.outbox.is_asked();
         let mut waited = false;
         let settled = vigil.until(None, |cx| {
-            let settled = listener.poll_settled(cx);
+            let settled = listener.poll_settled(cx, asked);
             waited |= settled.is_pending();
             settled
         });

@@ -113,10 +113,12 @@ impl Outbox {
         }
     }
 
-    /// Takes an order back; false when it was begun.
+    /// Takes an order back; false when it was begun. A close stays, whoever waits for it: nothing is taken any more, and
+    /// without it the connection would be of no use and never end.
     pub(super) fn withdraw(&self, slot: &Arc<Slot>) -> bool {
         let mut state = self.0.lock();
-        let Some(at) = state.queue.iter().position(|order| Arc::ptr_eq(&order.slot, slot)) else { return false };
+        let is_it = |order: &Order| Arc::ptr_eq(&order.slot, slot) && !matches!(order.what, What::Close(_));
+        let Some(at) = state.queue.iter().position(is_it) else { return false };
         let order = state.queue.remove(at);
         if let Some(order) = &order {
             state.bytes -= size(&order.what);
@@ -124,6 +126,11 @@ impl Outbox {
         drop(state);
         drop(order);
         true
+    }
+
+    /// Whether this side wanted the end.
+    pub fn is_asked(&self) -> bool {
+        self.0.lock().asked
     }
 
     /// How things stand.

@@ -47,7 +47,13 @@ fn errors_have_their_status_when_it_is_asked_for() {
         (CREDENTIALS, "not json", "200", "422", "ValidationError"),
         (CREDENTIALS, &unknown, "200", "422", "ValidationError"),
         (CREDENTIALS, r#"[{"action":"query","expression":"Task where"}]"#, "200", "400", "ParseError"),
-        (CREDENTIALS, r#"[{"action":"delete","entity_type":"Task","entity_key":["x"]}]"#, "200", "404", "NotFoundError"),
+        (
+            CREDENTIALS,
+            r#"[{"action":"delete","entity_type":"Task","entity_key":["x"]}]"#,
+            "200",
+            "404",
+            "NotFoundError",
+        ),
     ] {
         let answer = request(&sandbox.http, "POST", "/api", more, operations.as_bytes());
         assert_eq!((status(&answer), &body(&answer)["exception"]), (loose, &json!(exception)), "{operations}");
@@ -84,7 +90,10 @@ fn a_failing_operation_undoes_those_before_it() {
     assert_eq!(refused["exception"], "IntegrityError");
     let done = call(
         &sandbox,
-        &json!([create("Task", json!({"name": "new", "scopes": [scope]})), create("Scope", json!({"id": "s", "name": "x"}))]),
+        &json!([
+            create("Task", json!({"name": "new", "scopes": [scope]})),
+            create("Scope", json!({"id": "s", "name": "x"}))
+        ]),
     );
     assert_eq!(done.as_array().unwrap().len(), 2, "{done}");
 }
@@ -113,7 +122,10 @@ fn pages_end() {
         let answer = call(&sandbox, &json!([{"action": "query", "expression": expression}]));
         (answer[0]["data"].as_array().unwrap().len(), answer[0]["metadata"]["next"]["offset"].clone())
     };
-    assert_eq!([page(0), page(4), page(8), page(20)], [(4, json!(4)), (4, json!(8)), (2, Value::Null), (0, Value::Null)]);
+    assert_eq!(
+        [page(0), page(4), page(8), page(20)],
+        [(4, json!(4)), (4, json!(8)), (2, Value::Null), (0, Value::Null)]
+    );
 }
 
 #[test]
@@ -124,17 +136,33 @@ fn faults_strike_as_ordered() {
     order("fault=cut&action=create&skip=1");
     let answer = call(&sandbox, &json!([create("Scope", json!({"name": "one"}))]));
     assert_eq!(answer[0]["action"], "create");
-    let lost = request(&sandbox.http, "POST", "/api", CREDENTIALS, json!([create("Scope", json!({"name": "two"}))]).to_string().as_bytes());
+    let lost = request(
+        &sandbox.http,
+        "POST",
+        "/api",
+        CREDENTIALS,
+        json!([create("Scope", json!({"name": "two"}))]).to_string().as_bytes(),
+    );
     assert_eq!(lost, "");
     assert_eq!(sandbox.ftrack_query("Scope where name is two").unwrap().as_array().unwrap().len(), 1);
     // Neither is done.
     order("fault=cut&action=create&when=before");
-    let lost = request(&sandbox.http, "POST", "/api", CREDENTIALS, json!([create("Scope", json!({"name": "three"}))]).to_string().as_bytes());
+    let lost = request(
+        &sandbox.http,
+        "POST",
+        "/api",
+        CREDENTIALS,
+        json!([create("Scope", json!({"name": "three"}))]).to_string().as_bytes(),
+    );
     assert_eq!(lost, "");
     assert_eq!(sandbox.ftrack_query("Scope where name is three").unwrap(), json!([]));
     order("fault=error&op=1&exception=PermissionError&content=no");
-    let refused = call(&sandbox, &json!([create("Scope", json!({"name": "four"})), create("Scope", json!({"name": "five"}))]));
-    assert_eq!(refused, json!({"exception": "PermissionError", "content": "no", "error_code": null, "error": {"index": 1}}));
+    let refused =
+        call(&sandbox, &json!([create("Scope", json!({"name": "four"})), create("Scope", json!({"name": "five"}))]));
+    assert_eq!(
+        refused,
+        json!({"exception": "PermissionError", "content": "no", "error_code": null, "error": {"index": 1}})
+    );
     assert_eq!(sandbox.ftrack_query("Scope where name in (four, five)").unwrap(), json!([]));
     order("fault=status&status=502&when=before");
     assert_eq!(status(&request(&sandbox.http, "POST", "/api", CREDENTIALS, b"[]")), "502");
@@ -190,9 +218,7 @@ fn parts_of_an_upload_become_one_file() {
         let tag = answer.split("ETag: \"").nth(1).unwrap().split('"').next().unwrap();
         parts.push(json!({"part_number": at + 1, "e_tag": tag}));
     }
-    let complete = |parts: &[Value]| {
-        json!([{"action": "complete_multipart_upload", "component_id": "c", "upload_id": upload["upload_id"], "parts": parts}])
-    };
+    let complete = |parts: &[Value]| json!([{"action": "complete_multipart_upload", "component_id": "c", "upload_id": upload["upload_id"], "parts": parts}]);
     let swapped: Vec<Value> = parts.iter().rev().cloned().collect();
     assert_eq!(call(&sandbox, &complete(&swapped))["exception"], "ValidationError");
     assert_eq!(call(&sandbox, &complete(&parts[..2]))["exception"], "ValidationError");
@@ -323,6 +349,30 @@ fn events_go_where_they_are_wanted() {
 }
 
 #[test]
+fn commits_are_told_with_the_tokens_of_who_made_them() {
+    let sandbox = start();
+    let mut client = Client::new(&sandbox);
+    client.subscribe(1, "a", "topic=ftrack.update");
+    let more = format!("{CREDENTIALS}ftrack-clienttoken: mine\r\nftrack-pushtoken: push\r\n");
+    let operations = json!([
+        {"action": "update", "entity_type": "Task", "entity_key": TASK, "entity_data": {"bid": 1}},
+        {"action": "update", "entity_type": "Task", "entity_key": [TASK], "entity_data": {"bid": 1}},
+    ]);
+    request(&sandbox.http, "POST", "/api", &more, operations.to_string().as_bytes());
+    let data = client.event()["data"].clone();
+    assert_eq!((&data["clientToken"], &data["pushToken"]), (&json!("mine"), &json!("push")));
+    // What changes nothing is not told.
+    assert_eq!(data["entities"].as_array().unwrap().len(), 1);
+    assert_eq!(data["entities"][0]["changes"], json!({"bid": {"old": 3600, "new": 1}}));
+    // What was undone is not told either: the next event is another one.
+    let refused =
+        json!([{"action": "update", "entity_type": "Task", "entity_key": TASK, "entity_data": {"bid": 2}}, {}]);
+    assert_eq!(call(&sandbox, &refused)["exception"], "ValidationError");
+    call(&sandbox, &json!([create("Scope", json!({"name": "next"}))]));
+    assert_eq!(client.event()["data"]["entities"][0]["entity_type"], "Scope");
+}
+
+#[test]
 fn faults_of_the_hub() {
     let sandbox = start();
     let order = |text: &str| sandbox.ftrack_order(text).unwrap();
@@ -372,7 +422,10 @@ fn the_log_is_the_same_for_the_same_calls() {
     let run = || {
         let sandbox = start();
         let id = query(&sandbox, "Shot limit 1")[0]["id"].clone();
-        call(&sandbox, &json!([{"entity_type": "Shot", "entity_key": [id], "action": "update", "entity_data": {"bid": 1}}]));
+        call(
+            &sandbox,
+            &json!([{"entity_type": "Shot", "entity_key": [id], "action": "update", "entity_data": {"bid": 1}}]),
+        );
         let mut client = Client::new(&sandbox);
         client.subscribe(1, "8d8b5e0e5b1a4c0fa9f8c0a7a1d2e3f4", "topic=x");
         let mut log = sandbox.ftrack_log(0, true);

@@ -60,6 +60,11 @@ impl Inbox {
         }
     }
 
+    /// This side has closed it, and the peer answered like this.
+    pub fn closed(&self, close: &Close) {
+        self.tell(Change::Ended { value: close_value(close), error: None });
+    }
+
     fn tell(&self, change: Change) {
         let mut state = self.0.lock();
         match state.teller.clone() {
@@ -149,8 +154,16 @@ impl Inbox {
         Poll::Ready(least)
     }
 
-    fn poll_settled(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_settled(&self, cx: &mut Context<'_>, asked: bool) -> Poll<()> {
         let mut state = self.0.lock();
+        if asked && !state.heard {
+            // Who has said that it is over will not listen any more.
+            let kept = std::mem::take(&mut state.kept);
+            state.kept_bytes = 0;
+            drop(state);
+            drop(kept);
+            return Poll::Ready(());
+        }
         state.hand_over();
         if state.kept.is_empty() {
             return Poll::Ready(());
@@ -251,8 +264,8 @@ impl Listener for Hearing {
         self.inbox.tell(Change::Restored(Tree::Object(Object::default())));
     }
 
-    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.inbox.poll_settled(cx)
+    fn poll_settled(&mut self, cx: &mut Context<'_>, asked: bool) -> Poll<()> {
+        self.inbox.poll_settled(cx, asked)
     }
 
     fn ended(&mut self, end: End) {

@@ -276,6 +276,8 @@ impl Backend for WebSocket {
         let closed = self.link.close(Close::new(1000, ""), &cancel, Some(deadline));
         // What was not said in time is not said; and what waited for a subscriber waits no longer.
         self.link.abandon();
+        // CLOSED says how it ended, also when the connection's task has not come to tell it yet.
+        self.inbox.closed(closed.as_ref().unwrap_or(&Close::lost()));
         closed.map(drop)
     }
 }

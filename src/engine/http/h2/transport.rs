@@ -23,6 +23,8 @@ pub struct Transport {
     tally: Arc<Tally>,
     inbound: Scan,
     outbound: Scan,
+    /// Why the last write failed, until the read has told of it.
+    broken: Option<io::Error>,
 }
 
 impl Transport {
@@ -30,7 +32,8 @@ impl Transport {
     #[must_use]
     pub fn new(wired: Wired, tally: Arc<Tally>) -> Transport {
         let Wired { watched, connection } = wired;
-        Transport { watched, stream: connection.stream, tally, inbound: Scan::inbound(), outbound: Scan::outbound() }
+        let stream = connection.stream;
+        Transport { watched, stream, tally, inbound: Scan::inbound(), outbound: Scan::outbound(), broken: None }
     }
 
     fn poll_moved<T>(
@@ -52,7 +55,18 @@ impl Transport {
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, front: &[u8], back: &[u8]) -> Poll<io::Result<usize>> {
+        // What the peer said before it broke the connection is still there to be read: a write that fails must not take
+        // it away. The read tells of the break, once there is nothing more; nothing counts as sent meanwhile.
+        if self.broken.is_some() {
+            return Poll::Ready(Ok(front.len() + back.len()));
+        }
         let moved = self.poll_moved(cx, |stream| stream.try_send(front, back));
+        if let Poll::Ready(Err(error)) = moved {
+            self.broken = Some(error);
+            // The read may be waiting already.
+            cx.waker().wake_by_ref();
+            return Poll::Ready(Ok(front.len() + back.len()));
+        }
         if let Poll::Ready(Ok(count)) = &moved {
             let of_front = (*count).min(front.len());
             self.outbound.send(front.get(..of_front).unwrap_or_default(), &self.tally);
@@ -64,7 +78,7 @@ impl Transport {
 
 impl AsyncRead for Transport {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Transport { watched, stream, tally, inbound, .. } = &mut *self;
+        let Transport { watched, stream, tally, inbound, broken, .. } = &mut *self;
         let room = buffer.initialize_unfilled();
         let received = watched.poll_recv(stream, cx, |stream| {
             let count = stream.try_recv(room)?;
@@ -73,6 +87,11 @@ impl AsyncRead for Transport {
         if let Poll::Ready(Ok(count)) = received {
             inbound.receive(room.get(..count).unwrap_or_default(), tally);
             buffer.advance(count);
+        }
+        if received.is_pending()
+            && let Some(error) = broken.take()
+        {
+            return Poll::Ready(Err(error));
         }
         received.map_ok(drop)
     }
@@ -99,7 +118,17 @@ impl AsyncWrite for Transport {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_moved(cx, Stream::try_flush)
+        if self.broken.is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        match self.poll_moved(cx, Stream::try_flush) {
+            Poll::Ready(Err(error)) => {
+                self.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Ready(Ok(()))
+            }
+            flushed => flushed,
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

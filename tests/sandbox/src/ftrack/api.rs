@@ -149,7 +149,7 @@ fn run(server: &Ftrack, asker: &Asker, operations: &[Value], fault: Option<&Faul
     let data = &mut *guard;
     let mut keys = Vec::new();
     let mut work = Work::new(&data.schemas, &mut data.store, &url, Some(asker.user.clone()));
-    work.tell = server.hub.is_heard("ftrack.update");
+    work.tell = server.hub.is_heard();
     let mut results = Vec::with_capacity(operations.len());
     let mut failure = None;
     for (index, operation) in operations.iter().enumerate() {
@@ -175,7 +175,7 @@ fn run(server: &Ftrack, asker: &Asker, operations: &[Value], fault: Option<&Faul
     }
     data.store.commit();
     data.keys.extend(keys);
-    drop(guard);
+    // Still under the lock, so that updates are told in the order in which they were made.
     if !changes.is_empty() {
         let update = json!({
             "entities": changes,

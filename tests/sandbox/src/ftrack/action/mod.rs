@@ -35,6 +35,9 @@ pub struct Work<'a> {
 
 type Result<T> = std::result::Result<T, Refusal>;
 
+/// Scalars and foreign keys as they are kept, and collections as they came.
+type Taken = (Map<String, Value>, Vec<(String, Value)>);
+
 impl<'a> Work<'a> {
     /// The beginning of a request.
     pub fn new(schemas: &'a Schemas, store: &'a mut Store, url: &'a str, user: Option<String>) -> Self {
@@ -102,11 +105,7 @@ impl<'a> Work<'a> {
     }
 
     /// Takes what a client gave apart: scalars and foreign keys as they are kept, and collections as they came.
-    fn take(
-        &mut self,
-        schema: &Schema,
-        data: &Map<String, Value>,
-    ) -> Result<(Map<String, Value>, Vec<(String, Value)>)> {
+    fn take(&mut self, schema: &Schema, data: &Map<String, Value>) -> Result<Taken> {
         let mut values = Map::new();
         let mut collections = Vec::new();
         for (name, value) in data.iter().filter(|(name, _)| *name != "__entity_type__") {

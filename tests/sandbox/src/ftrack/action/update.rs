@@ -25,7 +25,7 @@ impl Work<'_> {
             if *was == value {
                 continue;
             }
-            let fixed = schema.immutable.iter().any(|fixed| *fixed == name) && !was.is_null();
+            let fixed = schema.immutable.contains(&name) && !was.is_null();
             if fixed || schema.primary_key.contains(&name) {
                 return Err(Refusal::validation(format!("Attribute {name} of {} cannot be changed.", schema.id)));
             }

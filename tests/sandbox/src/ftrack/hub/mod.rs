@@ -115,8 +115,8 @@ async fn handshake(ex: &mut Exchange<'_>, server: &Ftrack) -> io::Result<Next> {
 }
 
 impl Hub {
-    /// Whether anybody is connected who could want to hear of a topic.
-    pub fn is_heard(&self, _topic: &str) -> bool {
+    /// Whether anybody is connected.
+    pub fn is_heard(&self) -> bool {
         !lock(&self.inner).links.is_empty()
     }
 
