@@ -221,11 +221,12 @@ class Bench:
         """What a submitted request takes longer than a blocking one."""
         if not self.wanted("latency"):
             return
-        rounds = [json.loads(self.run(self.build / "latency", self.base, 3000)) for _ in range(6)][1:]
+        rounds = [json.loads(self.run(self.build / "latency", self.base, 2000)) for _ in range(12)][1:]
         blocking = statistics.median(one["blocking"] for one in rounds)
         for mode, name in [("pushed", "to callback"), ("polled", "to poll")]:
             time = statistics.median(one[mode] for one in rounds)
-            self.row(f"latency, submit {name}, beside blocking", time, blocking, unit=" µs")
+            ratio = statistics.median(one[mode] / one["blocking"] for one in rounds)
+            self.row(f"latency, submit {name}, beside blocking", time, blocking, ratio=ratio, unit=" µs")
             added = statistics.median(one[mode] - one["blocking"] for one in rounds)
             self.row("  what is added", added, goal=15 if mode == "pushed" else None, unit=" µs", by="haft")
 
