@@ -1,12 +1,12 @@
 /* Many requests in flight through either side: haft's submit, or libcurl's multi interface.
  *
- *     many-haft|many-curl BASE TARGET COUNT FLIGHT [h2]
+ *     many-haft|many-curl BASE TARGET COUNT FLIGHT [CA]
  *
- * COUNT requests, FLIGHT of them at a time, each with time-outs; with `h2` over HTTP/2, in streams of one connection.
+ * COUNT requests, FLIGHT of them at a time, each with time-outs; with a file of roots over HTTP/2 and TLS, in streams of
+ * one connection.
  * Prints, as JSON, the CPU and the time in microseconds, the memory that the requests in flight took at the most (bytes
  * each), the threads, and how many failed. */
 #define _GNU_SOURCE
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,13 +40,16 @@ static long failed, done, threads;
 #ifdef HAFT
 #include "haft.h"
 
-static void run(const char *base, const char *target, long count, long flight, bool h2) {
+static void run(const char *base, const char *target, long count, long flight, const char *roots) {
   haft_session *session = NULL;
   haft_args *args = haft_args_new();
   haft_args_set_int(args, "timeout", 30);
   haft_args_set_int(args, "timeouts.total", 60);
   haft_args_set_int(args, "pool_maxsize", flight);
-  if (h2) haft_args_set(args, "http_version", "2");
+  if (roots) {
+    haft_args_set(args, "http_version", "2");
+    haft_args_set(args, "verify", roots);
+  }
   if (haft_session_create(base, args, &session, NULL) != HAFT_OK) exit(1);
   haft_args_free(args);
   for (long sent = 0; done < count;) {
@@ -107,7 +110,7 @@ static int timer(CURLM *multi, long wait, void *user_data) {
 }
 
 /* With epoll, which is libcurl's way for many at once. */
-static void run(const char *base, const char *target, long count, long flight, bool h2) {
+static void run(const char *base, const char *target, long count, long flight, const char *roots) {
   char url[256];
   CURLM *multi;
   struct call *calls = calloc((size_t)flight, sizeof *calls);
@@ -120,7 +123,7 @@ static void run(const char *base, const char *target, long count, long flight, b
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, multi);
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
   snprintf(url, sizeof url, "%s%s", base, target);
-  if (h2) curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, flight);
+  if (roots) curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, flight);
   for (; sent < flight && sent < count; sent++) {
     struct call *call = &calls[sent];
     call->easy = curl_easy_init();
@@ -131,8 +134,9 @@ static void run(const char *base, const char *target, long count, long flight, b
     curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
     curl_easy_setopt(call->easy, CURLOPT_CONNECTTIMEOUT_MS, 30000L);
     curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, 60000L);
-    if (h2) {
-      curl_easy_setopt(call->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+    if (roots) {
+      curl_easy_setopt(call->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+      curl_easy_setopt(call->easy, CURLOPT_CAINFO, roots);
       curl_easy_setopt(call->easy, CURLOPT_PIPEWAIT, 1L);
     }
     curl_multi_add_handle(multi, call->easy);
@@ -154,7 +158,8 @@ static void run(const char *base, const char *target, long count, long flight, b
       struct call *call;
       if (message->msg != CURLMSG_DONE) continue;
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-      if (message->data.result != CURLE_OK || call->size != 8 || memcmp(call->body, "delayed\n", 8)) failed++;
+      if (message->data.result != CURLE_OK || call->size != 8 || memcmp(call->body, "delayed\n", 8))
+        if (failed++ == 0) fprintf(stderr, "%s\n", curl_easy_strerror(message->data.result));
       if (++done == flight / 2) threads = status("Threads");
       curl_multi_remove_handle(multi, call->easy);
       call->size = 0;
@@ -179,7 +184,7 @@ int main(int count, char **arguments) {
   setrlimit(RLIMIT_NOFILE, &limit);
   long requests = strtol(arguments[3], NULL, 10), flight = strtol(arguments[4], NULL, 10);
   long before = status("VmRSS"), began = cpu(), start = microseconds();
-  run(arguments[1], arguments[2], requests, flight, count > 5);
+  run(arguments[1], arguments[2], requests, flight, count > 5 ? arguments[5] : NULL);
   long used = cpu() - began, took = microseconds() - start;
   printf("{\"cpu\": %ld, \"took\": %ld, \"each\": %ld, \"threads\": %ld, \"failed\": %ld}\n", used, took,
          (status("VmHWM") - before) * 1024 / flight, threads, failed);
