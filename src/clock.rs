@@ -3,6 +3,7 @@
 //! In builds with debug assertions a test can stop the clock and move it ([`control`]): then nobody sleeps to see a
 //! time-out. Released builds have none of it.
 
+pub mod calendar;
 #[cfg(debug_assertions)]
 #[doc(hidden)]
 pub mod control;

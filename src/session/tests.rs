@@ -2,7 +2,6 @@
 
 mod bounds;
 mod closing;
-mod cost;
 mod messages;
 mod odd;
 mod scripted;

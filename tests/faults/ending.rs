@@ -138,10 +138,13 @@ fn a_call_ends_wherever_it_is() {
     player.tell(&["free", "0"]);
 
     // An upload that stands still.
-    let (_listener, place) = self::listener();
+    let (listener, place) = self::listener();
     player.create("0", &format!("http://{place}"), &[]);
     player.tell(&["reset"]);
     player.tell(&["start", "0", "1", "POST", "/", "r:data=100000000"]);
+    // The reader may be asked before anything is sent: that it stands still tells nothing yet.
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.read_exact(&mut [0; 3]).unwrap();
     let mut last = -1;
     loop {
         let read = player.tell(&["stats"])["read"].as_i64().unwrap();

@@ -5,6 +5,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError};
 use rustls_pki_types::UnixTime;
 
+use crate::clock::calendar::date_after;
 use crate::error::{Error, code};
 
 /// The TLS error inside an I/O error, if that is what it is.
@@ -96,16 +97,7 @@ fn bare_name(name: &str) -> &str {
 
 /// The date of a moment, as `1994-11-06`.
 fn day(time: UnixTime) -> String {
-    // Civil-from-days, with years that begin in March so that the leap day is the last one.
-    let days = i64::try_from(time.as_secs() / 86_400).unwrap_or(0) + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, date) = date_after(i64::try_from(time.as_secs() / 86_400).unwrap_or(0));
     format!("{year:04}-{month:02}-{date:02}")
 }
 

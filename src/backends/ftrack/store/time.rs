@@ -1,5 +1,7 @@
 //! Date-times of the wire as ISO 8601 text in UTC (spec/ftrack.md 2.1): a naive one is UTC, a date alone is its midnight.
 
+use crate::clock::calendar::{date_after, days_to};
+
 /// The text in UTC (`2026-02-03T04:05:06+00:00`, with a fraction when there was one); `None` when it is no date-time.
 pub fn utc(text: &str) -> Option<String> {
     let text = text.trim();
@@ -27,8 +29,8 @@ pub fn utc(text: &str) -> Option<String> {
     if parts.next().is_some() || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let minutes = days_from_epoch(year, month, day) * 1440 + hour * 60 + minute - offset;
-    let (year, month, day) = date_of(minutes.div_euclid(1440));
+    let minutes = days_to(year, month, day) * 1440 + hour * 60 + minute - offset;
+    let (year, month, day) = date_after(minutes.div_euclid(1440));
     let of_day = minutes.rem_euclid(1440);
     let fraction = fraction.map(|digits| format!(".{digits}")).unwrap_or_default();
     Some(format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{second:02}{fraction}+00:00", of_day / 60, of_day % 60))
@@ -38,7 +40,7 @@ pub fn utc(text: &str) -> Option<String> {
 pub fn seconds(text: &str) -> Option<i64> {
     let utc = utc(text)?;
     let at = |from: usize, to: usize| digits(utc.get(from..to)?, to - from);
-    let day = days_from_epoch(at(0, 4)?, at(5, 7)?, at(8, 10)?);
+    let day = days_to(at(0, 4)?, at(5, 7)?, at(8, 10)?);
     Some(day * 86_400 + at(11, 13)? * 3600 + at(14, 16)? * 60 + at(17, 19)?)
 }
 
@@ -71,24 +73,6 @@ fn days_of(year: i64, month: i64) -> i64 {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
-}
-
-/// Days since 1970-01-01; the year is taken to begin in March, so that the leap day is its last.
-fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468
-}
-
-fn date_of(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
-    (year + era * 400, month, day)
 }
 
 #[cfg(test)]
