@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use haft_tools::{docs, header};
+use haft_tools::{docs, header, proto};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -13,7 +13,9 @@ fn main() -> ExitCode {
         ["header", "--raw"] => header::raw(root).map(|raw| println!("{raw}")),
         ["docs"] => docs::write(root),
         ["docs", "--check"] => docs::check(root),
-        _ => Err("usage: haft-tools header [--check | --raw] | docs [--check]".into()),
+        ["proto"] => proto::write(root),
+        ["proto", "--check"] => proto::check(root),
+        _ => Err("usage: haft-tools header [--check | --raw] | docs [--check] | proto [--check]".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
