@@ -1,5 +1,6 @@
 //! How bytes move, without knowing why.
 
+pub mod arrow;
 pub mod backoff;
 pub mod errands;
 pub mod http;
