@@ -2,6 +2,8 @@
 
 pub mod backoff;
 pub mod errands;
+pub mod arrow;
+pub mod grpc;
 pub mod http;
 pub mod net;
 pub mod reactor;
