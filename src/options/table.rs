@@ -77,7 +77,9 @@ impl Opt {
 const HTTP: &[&str] = &["http"];
 const WEBSOCKET: &[&str] = &["websocket"];
 /// Those that talk over HTTP.
-const WEB: &[&str] = &["http", "ftrack"];
+const WEB: &[&str] = &["http", "ftrack", "mesh"];
+const HTTP_FTRACK: &[&str] = &["http", "ftrack"];
+const MESH: &[&str] = &["mesh"];
 const FTRACK: &[&str] = &["ftrack"];
 const ALL: &[&str] = &[];
 
@@ -142,7 +144,7 @@ options! {
     "last_event_id", HTTP, SUBSCRIBE, "text", "none", "The event of an event stream after which to go on.";
     "max_message_size", HTTP, ATTACH | SUBSCRIBE, "bytes", "64 MiB", "A larger message is an error and ends what brought it.";
 
-    "data", WEB, CALL, "text, bytes, reader, object or list of pairs (ftrack: attributes)", "none", "The body as it is, or a form; ftrack: the attributes of an entity.";
+    "data", HTTP_FTRACK, CALL, "text, bytes, reader, object or list of pairs (ftrack: attributes)", "none", "The body as it is, or a form; ftrack: the attributes of an entity.";
     "json", HTTP, CALL, "any value", "none", "The body as JSON.";
     "files", HTTP, CALL, "group: path, bytes, reader, or [filename, content, type, headers]; or a list of [name, file]", "none", "Parts of a multipart form.";
     "save_to", HTTP, CALL, "path, or provider", "none", "Where the body goes instead of memory.";
@@ -222,4 +224,10 @@ options! {
     "value", FTRACK, CALL, "any value", "none", "What is encoded, or the text that is decoded.";
     "strategy", FTRACK, CALL, "\"all\", \"set_only\", \"modified_only\", \"persisted_only\"", "\"set_only\"", "Which attributes of entities are encoded.";
     "entity", FTRACK, INSPECT, "\"Type/key\"", "none", "The entity to show the state of.";
+    "root_certs", MESH, CREATE, "PEM text, CA file, CA directory", "the roots that are part of the library", "The certificates that the server's is checked by; one that the server presents itself counts as well.";
+    "access_token", MESH, CREATE | CONFIGURE, "text or provider", "none", "The bearer token of every call; a provider is asked before each.";
+    "session_id", MESH, CREATE, "id", "a new session", "The session on the server that is joined.";
+    "lazy", MESH, CREATE, "bool", "false", "Open the session on the server with the first call that needs it.";
+    "max_receive_size", MESH, CREATE, "bytes", "4194304", "The longest message that is taken from the server.";
+    "message", MESH, CALL, "object", "none", "The message of a raw call, in the JSON form.";
 }
