@@ -6,6 +6,7 @@
 
 pub mod form;
 mod handshake;
+pub mod points;
 mod refusal;
 pub mod schema;
 mod settings;
