@@ -167,7 +167,6 @@ fn points_lie_on_the_grid_of_a_fixed_resolution() {
     }
     let fit = |times: &[i64], step| Points::new(at(times.iter().copied()), None, None).unwrap().fit(step);
     assert!(fit(&[-HOUR, 0, HOUR, 5 * HOUR], HOUR).is_ok());
-    assert!(fit(&[], HOUR).is_err_and(|_| true) || fit(&[0], HOUR).is_ok());
     refused(&fit(&[1, HOUR], HOUR).unwrap_err(), 0, "was not at a multiple of the series' 60 minutes");
     refused(&fit(&[0, HOUR, HOUR + 900_000, 2 * HOUR], HOUR).unwrap_err(), 2, "1970-01-01T01:15:00Z");
     refused(&fit(&[-1], 60_000).unwrap_err(), 0, "1969-12-31T23:59:59.999Z");
@@ -182,7 +181,7 @@ fn encoded(series: Arc<Series>, start: i64, end: i64) -> usize {
     let mut timeseries = Object::default();
     timeseries.insert("id", Tree::from("key:9"));
     timeseries.insert("interval", Tree::Array(vec![Tree::from(start), Tree::from(end)]));
-    timeseries.insert("data", Tree::from(series));
+    timeseries.insert("series", Tree::from(series));
     request.insert("timeseries", Tree::from(timeseries));
     encode(Kind::Message(&WRITE_TIMESERIES_REQUEST), &Tree::from(request)).unwrap().len()
 }
@@ -310,8 +309,8 @@ fn what_lies_around_an_interval_can_be_left_out() {
     };
     assert_eq!(trimmed(2, 11), [2, 3, 10]);
     assert_eq!(trimmed(0, 100), [1, 2, 3, 10, 11]);
-    assert_eq!(trimmed(4, 10), []);
-    assert_eq!(trimmed(50, 60), []);
-    assert_eq!(trimmed(-5, 0), []);
-    assert_eq!(trimmed(3, 3), []);
+    assert!(trimmed(4, 10).is_empty());
+    assert!(trimmed(50, 60).is_empty());
+    assert!(trimmed(-5, 0).is_empty());
+    assert!(trimmed(3, 3).is_empty());
 }
