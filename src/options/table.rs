@@ -80,6 +80,7 @@ const WEBSOCKET: &[&str] = &["websocket"];
 const WEB: &[&str] = &["http", "ftrack", "mesh"];
 const HTTP_FTRACK: &[&str] = &["http", "ftrack"];
 const MESH: &[&str] = &["mesh"];
+const FTRACK_MESH: &[&str] = &["ftrack", "mesh"];
 const FTRACK: &[&str] = &["ftrack"];
 const ALL: &[&str] = &[];
 
@@ -197,7 +198,7 @@ options! {
     "refresh", FTRACK, CALL, "bool", "false", "Ask the server even when the entity is known.";
     "entities", FTRACK, CALL, "list of \"Type/key\" or objects with type and key", "none", "The entities to populate.";
     "terms", FTRACK, CALL, "list of words", "none", "What to search for.";
-    "expression", FTRACK, CALL, "criteria", "none", "What the results of a search must fulfil.";
+    "expression", FTRACK_MESH, CALL, "text", "none", "ftrack: what the results of a search must fulfil. Mesh: what is calculated; the expression of one attribute, none for the template's.";
     "context_id", FTRACK, CALL, "identifier", "none", "The context to search in.";
     "object_type_ids", FTRACK, CALL, "list of identifiers", "none", "The object types to search for.";
     "add", FTRACK, CALL, "group: entity or list of entities", "none", "What is added to collections.";
@@ -205,7 +206,7 @@ options! {
     "replace", FTRACK, CALL, "group: object", "none", "Whole maps (metadata), in place of what is there.";
     "identifying_keys", FTRACK, CALL, "list of attribute names", "all of data", "By which attributes ensure knows an entity.";
     "operations", FTRACK, CALL, "list of objects", "none", "Operations as the server takes them.";
-    "name", FTRACK, INSPECT | CALL, "text", "none", "The entity type to show; the name of a widget or a timer.";
+    "name", FTRACK_MESH, INSPECT | CALL, "text", "none", "ftrack: the entity type to show; the name of a widget or a timer. Mesh: the name of what is created or cloned.";
     "content", FTRACK, CALL, "text", "none", "What a note says.";
     "author", FTRACK, CALL, "entity", "none", "Who says it.";
     "recipients", FTRACK, CALL, "list of entities", "none", "The users and groups that a note is for.";
@@ -221,7 +222,7 @@ options! {
     "theme", FTRACK, CALL, "\"light\", \"dark\"", "the server's", "How a widget looks.";
     "reset_type", FTRACK, CALL, "text", "none", "What the server resets, such as \"api_key\".";
     "job_type", FTRACK, CALL, "text", "none", "The kind of work that the server does later.";
-    "value", FTRACK, CALL, "any value", "none", "What is encoded, or the text that is decoded.";
+    "value", FTRACK_MESH, CALL, "any value", "none", "ftrack: what is encoded, or the text that is decoded. Mesh: the new value of an attribute, or a list; an empty list clears it.";
     "strategy", FTRACK, CALL, "\"all\", \"set_only\", \"modified_only\", \"persisted_only\"", "\"set_only\"", "Which attributes of entities are encoded.";
     "entity", FTRACK, INSPECT, "\"Type/key\"", "none", "The entity to show the state of.";
     "root_certs", MESH, CREATE, "PEM text, CA file, CA directory", "the roots that are part of the library", "The certificates that the server's is checked by; one that the server presents itself counts as well.";
@@ -230,4 +231,23 @@ options! {
     "lazy", MESH, CREATE, "bool", "false", "Open the session on the server with the first call that needs it.";
     "max_receive_size", MESH, CREATE, "bytes", "4194304", "The longest message that is taken from the server.";
     "message", MESH, CALL, "object", "none", "The message of a raw call, in the JSON form.";
+    "attributes", MESH, CALL, "list of names", "all", "The attributes that are read with objects; an empty list reads none.";
+    "tags", MESH, CALL, "list of names", "none", "The attributes that are read with objects: those with one of these tags.";
+    "namespaces", MESH, CALL, "list of names", "none", "The attributes that are read with objects: those of one of these namespaces.";
+    "full", MESH, CALL, "bool", "false", "Read attributes with their definitions.";
+    "query", MESH, CALL, "text", "none", "What is searched for, in Mesh's search language.";
+    "definition", MESH, CALL, "path or id:ID", "none", "The object definition: search all of it; the kind of an object on the first level of a model.";
+    "new_name", MESH, CALL, "text", "none", "Another name for an object.";
+    "new_owner", MESH, CALL, "path or id:ID", "none", "The ownership attribute that an object moves to, or that a clone belongs to.";
+    "recursive", MESH, CALL, "bool", "false", "Delete what is below an object as well.";
+    "copy_series", MESH, CALL, "\"ALL\", \"NONE\", \"INTERNAL\"", "all", "Which physical series a clone gets copies of.";
+    "value_type", MESH, CALL, "\"INT\", \"DOUBLE\", \"BOOL\", \"STRING\", \"UTC_TIME\"", "by the value", "The type under which a value is sent; the server turns no whole number into a double.";
+    "resource_key", MESH, CALL, "number", "none", "The physical series behind an attribute; 0 or null disconnects it.";
+    "template", MESH, CALL, "text", "none", "The expression that attributes of a definition have unless they have their own.";
+    "description", MESH, CALL, "text", "none", "The description of an attribute's definition.";
+    "targets", MESH, CALL, "list", "none", "The objects that are linked to, by id; the series that are read, by path, id:ID or key:NUMBER.";
+    "append", MESH, CALL, "bool", "false", "Keep the links that are there.";
+    "versions", MESH, CALL, "list", "none", "The versions of a link, of an XY set or of a rating curve.";
+    "versions_only", MESH, CALL, "bool", "false", "Read from when versions are valid, and nothing else.";
+    "interval", MESH, CALL | SUBSCRIBE, "[start, end]", "none", "From the first moment up to the second, which is not part of it; UTC milliseconds or ISO 8601 text.";
 }

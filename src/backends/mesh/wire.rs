@@ -211,9 +211,4 @@ impl Messages {
         }
     }
 
-    /// What is known about the stream.
-    #[must_use]
-    pub fn meta(&self) -> Object {
-        Object::default()
-    }
 }
