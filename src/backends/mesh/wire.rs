@@ -14,7 +14,7 @@ use crate::{
         net::cancel::Cancel,
     },
     error::{Error, Outcome, Result, code},
-    value::{Object, Tree},
+    value::Tree,
 };
 
 /// What one call may change about how it is sent.

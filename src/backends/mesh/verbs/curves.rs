@@ -1,6 +1,6 @@
 //! XY sets and rating curves (spec/mesh.md 4.5, 4.6): versions, each valid from a moment on.
 
-use super::{Ask, Asked, Verb, Work, nothing};
+use super::{Ask, Asked, Verb, Work, nothing, view::member};
 use crate::{
     error::Result,
     value::{Object, Tree},
@@ -30,12 +30,12 @@ fn about(ask: &Ask<'_>) -> Result<Object> {
 }
 
 fn get_xy_sets(ask: &Ask<'_>) -> Result<Asked> {
-    let shape = |answer: Tree| Ok(answer.get("xy_sets").cloned().unwrap_or_default());
+    let shape = |answer: Tree| Ok(member(&answer, "xy_sets"));
     Ok(Asked::new("model.v1alpha.ModelService/GetXySets", reads(ask)?, shape))
 }
 
 fn get_rating_curves(ask: &Ask<'_>) -> Result<Asked> {
-    let shape = |answer: Tree| Ok(answer.get("versions").cloned().unwrap_or_default());
+    let shape = |answer: Tree| Ok(member(&answer, "versions"));
     Ok(Asked::new("model.v1alpha.ModelService/GetRatingCurveVersions", reads(ask)?, shape))
 }
 

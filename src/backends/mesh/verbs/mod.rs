@@ -2,9 +2,14 @@
 //! the answer is shown. Others are made of several calls, or of none.
 
 mod attributes;
+mod availability;
+mod calculations;
 mod curves;
 mod objects;
 mod raw;
+mod resources;
+mod runs;
+mod series;
 mod server;
 mod view;
 
@@ -40,8 +45,23 @@ pub(super) enum Work {
     Many(fn(&MeshSession, &Call<'_>) -> Result<Box<dyn Answer>>),
 }
 
-/// What the value of one message of the answer is.
-pub(super) type Shape = fn(Tree) -> Result<Tree>;
+/// How one message of the answer is shown.
+pub(super) type Shape = fn(Tree) -> Result<Shown>;
+
+/// What the host sees of a message.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// The value.
+    pub value: Tree,
+    /// What is told beside it, when it is the only one.
+    pub meta: Object,
+}
+
+impl From<Tree> for Shown {
+    fn from(value: Tree) -> Shown {
+        Shown { value, meta: Object::default() }
+    }
+}
 
 /// One call of the server.
 pub(super) struct Asked {
@@ -95,7 +115,7 @@ impl<'a> Ask<'a> {
 
 /// All verbs.
 fn all() -> impl Iterator<Item = &'static Verb> {
-    [server::VERBS, objects::VERBS, attributes::VERBS, curves::VERBS, raw::VERBS].into_iter().flatten()
+    [server::VERBS, objects::VERBS, attributes::VERBS, curves::VERBS, series::VERBS, resources::VERBS, calculations::VERBS, runs::VERBS, availability::VERBS, raw::VERBS].into_iter().flatten()
 }
 
 fn find(call: &Call<'_>) -> Result<&'static Verb> {
@@ -197,11 +217,11 @@ pub(super) fn put_session(session: &MeshSession, kind: Kind, fields: &mut Object
 /// What came back: one value, or an array of all for a method that answers many.
 fn shown(messages: Vec<Vec<u8>>, method: &schema::Method, shape: Shape) -> Result<Box<dyn Answer>> {
     if method.answers_many {
-        let values = messages.iter().map(|message| decode(method.output, message).and_then(shape)).collect::<Result<Vec<_>>>()?;
+        let values = messages.iter().map(|message| Ok(decode(method.output, message).and_then(shape)?.value)).collect::<Result<Vec<_>>>()?;
         return Ok(plain(&Tree::Array(values)));
     }
-    let value = decode(method.output, &wire::single(messages)?).and_then(shape)?;
-    Ok(plain(&value))
+    let Shown { value, meta } = decode(method.output, &wire::single(messages)?).and_then(shape)?;
+    Ok(Box::new(Plain::new(&value, meta)))
 }
 
 /// An answer that is only a value.
@@ -228,18 +248,18 @@ impl Answer for Stream {
 
     fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
         let Some(message) = self.messages.next()? else { return Ok(None) };
-        let value = decode(self.kind, &message).and_then(self.shape)?;
-        Ok(Some(plain(&value)))
+        let Shown { value, meta } = decode(self.kind, &message).and_then(self.shape)?;
+        Ok(Some(Box::new(Plain::new(&value, meta))))
     }
 }
 
 /// The whole message.
-pub(super) fn whole(value: Tree) -> Result<Tree> {
-    Ok(value)
+pub(super) fn whole(value: Tree) -> Result<Shown> {
+    Ok(value.into())
 }
 
 /// Nothing is answered.
-pub(super) fn nothing(_: Tree) -> Result<Tree> {
-    Ok(Tree::Null)
+pub(super) fn nothing(_: Tree) -> Result<Shown> {
+    Ok(Shown::default())
 }
 

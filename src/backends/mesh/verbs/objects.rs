@@ -2,7 +2,7 @@
 
 use super::{
     Ask, Asked, Verb, Work, nothing,
-    view::{masks, object},
+    view::{masks, member, object, objects},
 };
 use crate::{
     error::{Error, Result},
@@ -23,10 +23,7 @@ pub(super) static VERBS: &[Verb] = &[
 ];
 
 fn models(_: &Ask<'_>) -> Result<Asked> {
-    let shape = |answer: Tree| match answer.get("models") {
-        Some(Tree::Array(models)) => models.iter().cloned().map(object).collect::<Result<Vec<_>>>().map(Tree::Array),
-        _ => Ok(Tree::Array(Vec::new())),
-    };
+    let shape = |answer: Tree| Ok(objects(answer.get("models")));
     Ok(Asked::new("model.v1alpha.ModelService/ListModels", Object::default(), shape))
 }
 
@@ -59,7 +56,7 @@ fn search(ask: &Ask<'_>) -> Result<Asked> {
 fn linked_from(ask: &Ask<'_>) -> Result<Asked> {
     let mut fields = Object::default();
     fields.insert("target_object_id", Tree::from(ask.target()?));
-    let shape = |answer: Tree| Ok(answer.get("link_relation_id").cloned().unwrap_or_default());
+    let shape = |answer: Tree| Ok(member(&answer, "link_relation_id"));
     Ok(Asked::new("model.v1alpha.ModelService/SearchLinkedFrom", fields, shape))
 }
 

@@ -1,6 +1,6 @@
 //! Objects and attributes as hosts read them, and what of them is asked for (spec/mesh.md 4.3, 4.4).
 
-use super::Ask;
+use super::{Ask, Shown};
 use crate::{
     error::{Error, Result},
     value::{Object, Tree},
@@ -65,24 +65,32 @@ fn list<'a>(ask: &Ask<'a>, name: &str) -> Result<Option<&'a [Tree]>> {
 ///
 /// # Errors
 /// Never, in practice.
-pub(super) fn object(mut answer: Tree) -> Result<Tree> {
+pub(super) fn object(answer: Tree) -> Result<Shown> {
+    Ok(sorted(answer).into())
+}
+
+fn sorted(mut answer: Tree) -> Tree {
     if let Tree::Object(object) = &mut answer
         && let Some(Tree::Array(attributes)) = object.get_mut("attributes")
     {
         for found in attributes.iter_mut() {
-            *found = attribute(std::mem::take(found))?;
+            *found = with_value(std::mem::take(found));
         }
         attributes.sort_by_key(|found| found.get("name").and_then(Tree::as_str).unwrap_or_default().to_lowercase());
     }
-    Ok(answer)
+    answer
 }
 
 /// An attribute with `value`: one value or a list, as its type is. Curves have none here.
 ///
 /// # Errors
 /// Never, in practice.
-pub(super) fn attribute(answer: Tree) -> Result<Tree> {
-    let Tree::Object(mut object) = answer else { return Ok(answer) };
+pub(super) fn attribute(answer: Tree) -> Result<Shown> {
+    Ok(with_value(answer).into())
+}
+
+fn with_value(answer: Tree) -> Tree {
+    let Tree::Object(mut object) = answer else { return answer };
     let values: Vec<Tree> = match object.remove("values") {
         Some(Tree::Array(values)) => values.into_iter().map(value).collect(),
         _ => Vec::new(),
@@ -90,7 +98,18 @@ pub(super) fn attribute(answer: Tree) -> Result<Tree> {
     let many = object.get("value_type_collection").and_then(Tree::as_bool).unwrap_or(false);
     let shown = if many { Tree::Array(values) } else { values.into_iter().next().unwrap_or_default() };
     object.insert("value", shown);
-    Ok(Tree::Object(object))
+    Tree::Object(object)
+}
+
+/// A list of objects.
+pub(super) fn objects(list: Option<&Tree>) -> Shown {
+    let list = list.and_then(Tree::as_array).unwrap_or_default();
+    Tree::Array(list.iter().cloned().map(sorted).collect()).into()
+}
+
+/// A member of the answer as its value.
+pub(super) fn member(answer: &Tree, name: &str) -> Shown {
+    answer.get(name).cloned().unwrap_or_default().into()
 }
 
 /// What stands in one of the members of a value.
