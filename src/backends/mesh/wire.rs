@@ -14,7 +14,7 @@ use crate::{
         net::cancel::Cancel,
     },
     error::{Error, Outcome, Result, code},
-    value::{Object, Tree},
+    value::Tree,
 };
 
 /// What one call may change about how it is sent.
@@ -211,9 +211,4 @@ impl Messages {
         }
     }
 
-    /// What is known about the stream.
-    #[must_use]
-    pub fn meta(&self) -> Object {
-        Object::default()
-    }
 }

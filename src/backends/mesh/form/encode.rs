@@ -2,7 +2,7 @@
 
 use super::{Guid, time};
 use crate::{
-    backends::mesh::schema::{Field, Form, Kind, Label, Message, tables::common},
+    backends::mesh::schema::{Field, Form, Kind, Label, Message},
     engine::{
         arrow,
         grpc::protobuf::{put_bytes, put_fixed64, put_nested, put_number, put_varint},
@@ -337,5 +337,3 @@ fn any(value: &Tree, place: &Place<'_>, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// The message that addresses something.
-pub const ADDRESS: Kind = Kind::Message(&common::MESH_ID);

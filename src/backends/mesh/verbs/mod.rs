@@ -1,10 +1,17 @@
 //! The verbs (verbs.md "Mesh"). Most are one call of the server: how its message is made of target and arguments, and how
 //! the answer is shown. Others are made of several calls, or of none.
 
-mod models;
+mod attributes;
+mod availability;
+mod calculations;
+mod curves;
+mod objects;
 mod raw;
-
-use std::sync::Arc;
+mod resources;
+mod runs;
+mod series;
+mod server;
+mod view;
 
 use super::{
     MeshSession,
@@ -32,17 +39,45 @@ pub(super) struct Verb {
 
 /// What a verb does.
 pub(super) enum Work {
-    /// One call of the server.
-    One {
-        /// The method: `volue.mesh.grpc.model.v1alpha.ModelService/GetObject`.
-        method: &'static str,
-        /// The message's fields but for `session_id`, which is put in when the message has it.
-        build: fn(&Ask<'_>) -> Result<Object>,
-        /// The value of one message of the answer.
-        shape: fn(Tree) -> Result<Tree>,
-    },
+    /// One call of the server, made of target and arguments.
+    One(fn(&Ask<'_>) -> Result<Asked>),
     /// Several calls.
     Many(fn(&MeshSession, &Call<'_>) -> Result<Box<dyn Answer>>),
+}
+
+/// How one message of the answer is shown.
+pub(super) type Shape = fn(Tree) -> Result<Shown>;
+
+/// What the host sees of a message.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// The value.
+    pub value: Tree,
+    /// What is told beside it, when it is the only one.
+    pub meta: Object,
+}
+
+impl From<Tree> for Shown {
+    fn from(value: Tree) -> Shown {
+        Shown { value, meta: Object::default() }
+    }
+}
+
+/// One call of the server.
+pub(super) struct Asked {
+    /// The method: `model.v1alpha.ModelService/GetObject`.
+    pub method: &'static str,
+    /// The message's fields but for `session_id`, which is put in when the message has it.
+    pub fields: Object,
+    /// How the answer is shown.
+    pub shape: Shape,
+}
+
+impl Asked {
+    /// A call with these fields.
+    pub fn new(method: &'static str, fields: Object, shape: Shape) -> Asked {
+        Asked { method, fields, shape }
+    }
 }
 
 /// A call as the builders see it.
@@ -80,7 +115,7 @@ impl<'a> Ask<'a> {
 
 /// All verbs.
 fn all() -> impl Iterator<Item = &'static Verb> {
-    [models::VERBS, raw::VERBS].into_iter().flatten()
+    [server::VERBS, objects::VERBS, attributes::VERBS, curves::VERBS, series::VERBS, resources::VERBS, calculations::VERBS, runs::VERBS, availability::VERBS, raw::VERBS].into_iter().flatten()
 }
 
 fn find(call: &Call<'_>) -> Result<&'static Verb> {
@@ -109,16 +144,17 @@ pub(super) fn request(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn 
     let verb = find(call)?;
     match &verb.work {
         Work::Many(work) => work(session, call),
-        Work::One { method, build, shape } => {
-            let method = known(method)?;
-            let message = message(session, verb, method, *build, call)?;
-            send(session, method, &message, *shape, call)
+        Work::One(ask) => {
+            let asked = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
+            let method = known(asked.method)?;
+            let message = message(session, method, asked.fields, call)?;
+            send(session, method, &message, asked.shape, call)
         }
     }
 }
 
 /// Sends a message that is made already and shows what comes back: all of it, or one by one with `stream`.
-pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u8], shape: fn(Tree) -> Result<Tree>, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u8], shape: Shape, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let wire = &session.core.wire;
     let path = wire::path(service, method);
     if method.answers_many && call.args.bool("stream")?.unwrap_or(false) {
@@ -131,18 +167,19 @@ pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u
 /// Begins a verb that is one call, on the reactor; `None` when there is more to do than that.
 pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pending>> {
     let verb = find(call)?;
-    let Work::One { method, build, shape } = &verb.work else { return Ok(None) };
-    let (service, method) = known(method)?;
+    let Work::One(ask) = &verb.work else { return Ok(None) };
     let wire = &session.core.wire;
     let Some(token) = wire.token.known() else { return Ok(None) };
     if session.workspace.known().is_none() || call.args.bool("stream")?.unwrap_or(false) {
         return Ok(None);
     }
-    let message = message(session, verb, (service, method), *build, call)?;
+    let Asked { method, fields, shape } = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
+    let (service, method) = known(method)?;
+    let message = message(session, (service, method), fields, call)?;
     let order = wire.order_with(&message, call.args, token.as_deref(), false)?;
     let path = wire::path(service, method);
     let Some(pending) = wire.web.begin(&wire::post(&path, &order, call.cancel))? else { return Ok(None) };
-    let (most, shape) = (wire.most, *shape);
+    let most = wire.most;
     Ok(Some(Box::pin(async move {
         let late = pending.await;
         let finish: Late = Box::new(move || {
@@ -156,15 +193,13 @@ pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pen
 /// A method of the tables.
 pub(super) type Known = (&'static schema::Service, &'static schema::Method);
 
-/// A method by its name.
+/// A method by its name without what all packages begin with.
 pub(super) fn known(name: &str) -> Result<Known> {
-    schema::method(name).ok_or_else(|| Error::new(&code::INTERNAL, format!("the tables lack {name}")))
+    schema::method(&format!("volue.mesh.grpc.{name}")).ok_or_else(|| Error::new(&code::INTERNAL, format!("the tables lack {name}")))
 }
 
 /// The bytes of a message, with the session's id when it has a place for it.
-fn message(session: &MeshSession, verb: &Verb, (_, method): Known, build: fn(&Ask<'_>) -> Result<Object>, call: &Call<'_>) -> Result<Vec<u8>> {
-    let ask = Ask { verb: verb.name, target: call.target, args: call.args };
-    let mut fields = build(&ask)?;
+pub(super) fn message(session: &MeshSession, (_, method): Known, mut fields: Object, call: &Call<'_>) -> Result<Vec<u8>> {
     put_session(session, method.input, &mut fields, call)?;
     encode(method.input, &Tree::Object(fields))
 }
@@ -180,13 +215,13 @@ pub(super) fn put_session(session: &MeshSession, kind: Kind, fields: &mut Object
 }
 
 /// What came back: one value, or an array of all for a method that answers many.
-fn shown(messages: Vec<Vec<u8>>, method: &schema::Method, shape: fn(Tree) -> Result<Tree>) -> Result<Box<dyn Answer>> {
+fn shown(messages: Vec<Vec<u8>>, method: &schema::Method, shape: Shape) -> Result<Box<dyn Answer>> {
     if method.answers_many {
-        let values = messages.iter().map(|message| decode(method.output, message).and_then(shape)).collect::<Result<Vec<_>>>()?;
+        let values = messages.iter().map(|message| Ok(decode(method.output, message).and_then(shape)?.value)).collect::<Result<Vec<_>>>()?;
         return Ok(plain(&Tree::Array(values)));
     }
-    let value = decode(method.output, &wire::single(messages)?).and_then(shape)?;
-    Ok(plain(&value))
+    let Shown { value, meta } = decode(method.output, &wire::single(messages)?).and_then(shape)?;
+    Ok(Box::new(Plain::new(&value, meta)))
 }
 
 /// An answer that is only a value.
@@ -198,7 +233,7 @@ pub(super) fn plain(value: &Tree) -> Box<dyn Answer> {
 struct Stream {
     messages: Messages,
     kind: Kind,
-    shape: fn(Tree) -> Result<Tree>,
+    shape: Shape,
     meta: Box<Document>,
 }
 
@@ -213,25 +248,18 @@ impl Answer for Stream {
 
     fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
         let Some(message) = self.messages.next()? else { return Ok(None) };
-        let value = decode(self.kind, &message).and_then(self.shape)?;
-        Ok(Some(plain(&value)))
+        let Shown { value, meta } = decode(self.kind, &message).and_then(self.shape)?;
+        Ok(Some(Box::new(Plain::new(&value, meta))))
     }
 }
 
 /// The whole message.
-pub(super) fn whole(value: Tree) -> Result<Tree> {
-    Ok(value)
+pub(super) fn whole(value: Tree) -> Result<Shown> {
+    Ok(value.into())
 }
 
 /// Nothing is answered.
-pub(super) fn nothing(_: Tree) -> Result<Tree> {
-    Ok(Tree::Null)
+pub(super) fn nothing(_: Tree) -> Result<Shown> {
+    Ok(Shown::default())
 }
 
-/// A message without fields of its own.
-pub(super) fn empty(_: &Ask<'_>) -> Result<Object> {
-    Ok(Object::default())
-}
-
-/// Shares a call's cancel.
-pub(super) type Cancel = Arc<crate::engine::net::cancel::Cancel>;

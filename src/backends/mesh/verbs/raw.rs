@@ -1,6 +1,6 @@
 //! `call`: any call of the server, its message in the JSON form.
 
-use super::{Verb, Work, known, put_session, send, whole};
+use super::{Verb, Work, put_session, send, whole};
 use crate::{
     backends::{Answer, Call, mesh::{MeshSession, form::encode, schema}},
     error::{Error, Result, code},
@@ -13,7 +13,7 @@ pub(super) static VERBS: &[Verb] = &[Verb { name: "call", changes: false, work: 
 
 fn call(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let target = call.target.ok_or_else(|| Error::option("target", "call needs a target: \"package.Service/Method\""))?;
-    let Some((_, method)) = schema::method(target) else {
+    let Some((service, method)) = schema::method(target) else {
         let names: Vec<String> =
             schema::tables::SERVICES.iter().flat_map(|service| service.methods.iter().map(move |method| format!("{}/{}", service.name, method.name))).collect();
         let hint = nearest(target, names.iter().map(String::as_str)).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
@@ -42,5 +42,5 @@ fn call(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         (None, _) => Vec::new(),
         (Some(other), kind) => encode(kind, other)?,
     };
-    send(session, known(target.trim_start_matches('/'))?, &message, whole, call)
+    send(session, (service, method), &message, whole, call)
 }
