@@ -53,7 +53,7 @@ pub(super) fn chunks(points: &Points, rest: usize, limit: usize) -> Result<Vec<C
     if most == 0 {
         return Err(Error::new(
             &code::MESSAGE_TOO_LARGE,
-            format!("a write of {} bytes without its points left no room for one in {limit}", rest),
+            format!("a write of {rest} bytes without its points left no room for one in {limit}"),
         ));
     }
     // Chunks of about the same length, so that those that are sent at once end together.
