@@ -3,15 +3,16 @@
 
 mod arrow;
 mod attribute;
-//TODO mod availability;
+mod availability;
 mod calc;
 mod config;
 mod control;
-//TODO mod definition;
+mod definition;
 mod fault;
 mod grid;
-//TODO mod hydsim;
+mod hydsim;
 mod id;
+mod instance;
 mod journal;
 mod kind;
 mod link;
