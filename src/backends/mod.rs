@@ -3,6 +3,7 @@
 
 pub mod ftrack;
 pub mod http;
+pub mod mesh;
 mod plain;
 
 pub use plain::Plain;
@@ -52,6 +53,11 @@ pub trait Answer: Send + Sync {
 
     /// A header by name, repeats joined; a NUL follows the returned bytes in memory.
     fn header(&self, _name: &str) -> Option<&[u8]> {
+        None
+    }
+
+    /// A field behind the body by name, once the body was read to its end.
+    fn trailer(&self, _name: &str) -> Option<&[u8]> {
         None
     }
 
@@ -269,6 +275,14 @@ pub trait Backend: Send + Sync {
         None
     }
 
+    /// Takes back on the server what was not committed, after what is staged was forgotten.
+    ///
+    /// # Errors
+    /// What the server refused.
+    fn undo(&self, _args: &Args, _cancel: &Arc<Cancel>) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether what it staged itself outlives the handle: then it is not dropped with it.
     fn keeps_staged(&self) -> bool {
         false
@@ -352,7 +366,7 @@ pub trait Backend: Send + Sync {
 }
 
 /// The schemes that open a session, each with its back end.
-pub const SCHEMES: &[&str] = &["http", "https", "ftrack", "ftrack+http", "ftrack+https"];
+pub const SCHEMES: &[&str] = &["http", "https", "ftrack", "ftrack+http", "ftrack+https", "mesh+http", "mesh+https"];
 
 /// Opens the back end that the scheme of `url` names.
 ///
@@ -375,6 +389,13 @@ pub fn open(url: &str, args: &Args, lent: Lent) -> Result<Arc<dyn Backend>> {
                 Ok(Arc::new(http::HttpSession::open(url, args, carried.clone())?))
             };
             Ok(Arc::new(ftrack::FtrackSession::open(trimmed, args, lent, &web)?))
+        }
+        "mesh+http" | "mesh+https" => {
+            let carried = lent.clone();
+            let web = move |url: &str, args: &Args| -> Result<Arc<dyn Backend>> {
+                Ok(Arc::new(http::HttpSession::open(url, args, carried.clone())?))
+            };
+            Ok(Arc::new(mesh::MeshSession::open(trimmed, args, lent, &web)?))
         }
         other => Err(Error::new(
             &code::INVALID_SCHEMA,

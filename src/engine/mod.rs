@@ -1,7 +1,9 @@
 //! How bytes move, without knowing why.
 
+pub mod arrow;
 pub mod backoff;
 pub mod errands;
+pub mod grpc;
 pub mod http;
 pub mod net;
 pub mod reactor;

@@ -80,6 +80,13 @@ codes! {
     NOT_FOUND = "not_found", NotFound, false, "Something of that identity does not exist (ftrack: NotFoundError).";
     HUB_NOT_CONNECTED = "hub_not_connected", State, false, "The event hub is not connected, or could not be (ftrack: EventHubConnectionError).";
     EVENT_REJECTED = "event_rejected", Remote, false, "The event server refused an event or a subscription (ftrack: EventHubPacketError).";
+    MESSAGE_TOO_LARGE = "message_too_large", Limit, false, "A message was longer than one side takes (Mesh: RESOURCE_EXHAUSTED).";
+    SESSION_LOST = "session_lost", NotFound, false, "The server does not know the session any more: it timed out, was ended, or the server was restarted (Mesh).";
+    SESSION_CORRUPT = "session_corrupt", Conflict, false, "Another session's commit made this one's changes impossible; roll back (Mesh).";
+    OWNER_GONE = "owner_gone", Conflict, false, "Another session deleted what the changes belong to (Mesh).";
+    VERSION_TOO_OLD = "version_too_old", Unsupported, false, "The server is older than what the client speaks (Mesh: RuntimeError).";
+    INVALID_POINTS = "invalid_points", Argument, false, "Points of a series are not sorted, not unique, off their grid or outside their interval (Mesh).";
+    UNKNOWN_UNIT = "unknown_unit", Argument, false, "The server has no such unit of measurement (Mesh: ValueError).";
     STREAM_ENDED = "stream_ended", Io, true, "The server ended an event stream; it will be asked for it again unless reconnect is off.";
     EVENT_STREAM = "event_stream", Protocol, false, "The answer to a subscription is not an event stream: another content type, or a status that is no success.";
 }

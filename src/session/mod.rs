@@ -291,7 +291,8 @@ impl Session {
         self.handle.ready()?;
         options::check(args, scope::COMMIT, self.handle.backend.name())?;
         staged::rollback(&self.handle);
-        Ok(())
+        let ticket = self.handle.open(args)?;
+        self.handle.backend.undo(args, &ticket.cancel)
     }
 
     /// Ends the call with this id, or every call of this handle and its children for 0. Never blocks.

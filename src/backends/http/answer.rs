@@ -259,6 +259,10 @@ impl backends::Answer for HttpAnswer {
         value.split_last().map(|(_, value)| value)
     }
 
+    fn trailer(&self, name: &str) -> Option<&[u8]> {
+        Some(self.stream.wire()?.trailers.as_ref()?.get(name)?.as_bytes())
+    }
+
     fn body(&self) -> &[u8] {
         self.bytes()
     }

@@ -6,7 +6,7 @@ use super::answer::HttpAnswer;
 use crate::{
     clock,
     engine::{
-        http::{cookies::Jar, links, policy::Past, redirect},
+        http::{cookies::Jar, fields::text, links, policy::Past, redirect},
         tls::session::TlsInfo,
     },
     value::{Object, Tree},
@@ -63,6 +63,13 @@ fn wire(answer: &HttpAnswer, meta: &mut Object) {
         return;
     };
     meta.insert("bytes_sent", number(wire.bytes_sent));
+    if let Some(trailers) = &wire.trailers {
+        let mut object = Object::default();
+        for (name, value) in trailers.iter() {
+            object.insert(name.as_str(), Tree::from(&*text(value.as_bytes())));
+        }
+        meta.insert("trailers", Tree::Object(object));
+    }
     let marks = &wire.marks;
     let mut timings = Object::default();
     for (name, from, to) in [

@@ -2,6 +2,8 @@
 
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Instant};
 
+use http::HeaderMap;
+
 use super::{
     carrier::{Lease, broken},
     flow::WiredLease,
@@ -123,6 +125,8 @@ pub struct Answer {
     pub tls: Option<Arc<TlsInfo>>,
     /// Bytes sent, the head included (without TLS).
     pub bytes_sent: u64,
+    /// The fields behind a body that was read to its end, of HTTP/2.
+    pub trailers: Option<Box<HeaderMap>>,
     pub(super) head: Head,
     pub(in crate::engine::http) received: u64,
     length: Option<u64>,
@@ -207,6 +211,7 @@ impl Answer {
             local: connection.local,
             tls: connection.tls.clone(),
             bytes_sent: counts.sent,
+            trailers: None,
             received: counts.received,
             length: inbound.direct().filter(|length| *length < u64::MAX),
             head,
@@ -253,6 +258,7 @@ impl Answer {
             local: streamed.local,
             tls: streamed.tls,
             bytes_sent: streamed.bytes_sent,
+            trailers: None,
             head,
             received: 0,
             length: inbound.direct().filter(|length| *length < u64::MAX),
@@ -275,6 +281,7 @@ impl Answer {
     pub(in crate::engine::http) fn end_stream(&mut self) {
         self.marks.end = Some(clock::now());
         if let Hold::Stream(mut incoming) = std::mem::replace(&mut self.hold, Hold::None) {
+            self.trailers = incoming.take_trailers().map(Box::new);
             incoming.finish();
         }
     }

@@ -11,6 +11,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream};
+use http::HeaderMap;
 
 use super::{
     fault::in_body,
@@ -37,17 +38,23 @@ pub struct Incoming {
     lines: Arc<Lines>,
     sleeper: Option<Sleeper>,
     got: u64,
+    trailers: Option<HeaderMap>,
 }
 
 impl Incoming {
     pub(super) fn new(stream: RecvStream, ahead: VecDeque<Bytes>, place: Place, lines: Arc<Lines>) -> Incoming {
-        Incoming { stream: Some(stream), ahead, place: Some(place), lines, sleeper: None, got: 0 }
+        Incoming { stream: Some(stream), ahead, place: Some(place), lines, sleeper: None, got: 0, trailers: None }
     }
 
     /// Whether nothing more will come.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.ahead.is_empty() && self.stream.as_ref().is_none_or(RecvStream::is_end_stream)
+    }
+
+    /// The fields behind the body, once it was read to its end.
+    pub fn take_trailers(&mut self) -> Option<HeaderMap> {
+        self.trailers.take()
     }
 
     fn line(&self) -> Option<&Arc<Line>> {
@@ -92,8 +99,11 @@ impl Incoming {
                 }
                 Poll::Ready(None) => {}
             }
-            // Broken ones do not make the body less whole.
-            return stream.poll_trailers(cx).map(|_| Ok(None));
+            return stream.poll_trailers(cx).map(|trailers| {
+                // Broken ones do not make the body less whole.
+                self.trailers = trailers.ok().flatten();
+                Ok(None)
+            });
         }
     }
 

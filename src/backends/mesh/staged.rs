@@ -1,0 +1,119 @@
+//! What waits for commit. The server's workspace is one transaction: until its commit has succeeded everything stays in the
+//! list. What was sent into the workspace already is not sent again by the next try; after a rollback on the server all of
+//! it is.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{MeshSession, verbs};
+use crate::{
+    args::Args,
+    backends::{Answer, Call, Plain},
+    engine::net::cancel::Cancel,
+    error::Result,
+    value::{Object, Tree},
+};
+
+/// The list of one session.
+#[derive(Default)]
+pub struct Staged {
+    items: VecDeque<Item>,
+}
+
+struct Item {
+    verb: Box<str>,
+    target: Option<Box<str>>,
+    args: Args,
+    /// What the server answered when it was sent into the workspace.
+    sent: Option<Tree>,
+}
+
+impl Staged {
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// As a snapshot shows it: verb and target.
+    #[must_use]
+    pub fn show(&self) -> Tree {
+        let show = |(index, item): (usize, &Item)| {
+            let mut object = Object::with_capacity(3);
+            object.insert("index", index_tree(index));
+            object.insert("verb", Tree::from(&*item.verb));
+            object.insert("target", item.target.as_deref().map_or(Tree::Null, Tree::from));
+            Tree::Object(object)
+        };
+        Tree::Array(self.items.iter().enumerate().map(show).collect())
+    }
+
+    /// The workspace was rolled back on the server: all of it is to be sent again.
+    pub fn unsent(&mut self) {
+        self.items.iter_mut().for_each(|item| item.sent = None);
+    }
+}
+
+fn index_tree(index: usize) -> Tree {
+    Tree::Int(i64::try_from(index).unwrap_or(i64::MAX))
+}
+
+/// Puts a call into the list.
+///
+/// # Errors
+/// The mistake in the call.
+pub fn stage(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    verbs::stageable(call)?;
+    let item = Item {
+        verb: call.verb.unwrap_or_default().into(),
+        target: call.target.map(Into::into),
+        args: call.args.clone(),
+        sent: None,
+    };
+    let mut staged = session.staged.lock();
+    staged.items.push_back(item);
+    let mut meta = Object::with_capacity(1);
+    meta.insert("index", index_tree(staged.len() - 1));
+    Ok(Box::new(Plain::new(&Tree::Null, meta)))
+}
+
+/// Sends what waits into the workspace, in order, and commits it. What is staged meanwhile belongs to the next commit.
+///
+/// # Errors
+/// The first failure, with its `index`; or that of the commit. The list stays.
+pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
+    let count = session.staged.lock().len();
+    for index in 0..count {
+        let next = {
+            let staged = session.staged.lock();
+            staged.items.get(index).filter(|item| item.sent.is_none()).map(|item| (item.verb.clone(), item.target.clone(), item.args.clone()))
+        };
+        let Some((verb, target, own)) = next else { continue };
+        let call = Call { verb: Some(&verb), target: target.as_deref(), args: &own, cancel, progress: None };
+        let answer = verbs::request(session, &call).map_err(|error| error.with("index", index_tree(index)))?;
+        let value = answer.value().map_or(Tree::Null, |value| value.root().to_tree());
+        if let Some(item) = session.staged.lock().items.get_mut(index) {
+            item.sent = Some(value);
+        }
+    }
+    session.workspace.commit(&session.core.wire, args, cancel)?;
+    let done: Vec<Item> = {
+        let mut staged = session.staged.lock();
+        let count = count.min(staged.items.len());
+        staged.items.drain(..count).collect()
+    };
+    let values: Vec<Tree> = done.into_iter().map(|item| item.sent.unwrap_or_default()).collect();
+    let list = values.iter().enumerate().map(|(index, value)| {
+        let mut entry = Object::with_capacity(3);
+        entry.insert("index", index_tree(index));
+        entry.insert("status", Tree::Int(200));
+        entry.insert("value", value.clone());
+        Tree::Object(entry)
+    });
+    let list = Tree::Array(list.collect());
+    let items = values.iter().enumerate().map(|(index, value)| {
+        let mut meta = Object::with_capacity(1);
+        meta.insert("index", index_tree(index));
+        Box::new(Plain::new(value, meta)) as Box<dyn Answer>
+    });
+    Ok(Box::new(Plain::of_items(&list, items)))
+}

@@ -1,0 +1,265 @@
+//! The verbs (verbs.md "Mesh"). Most are one call of the server: how its message is made of target and arguments, and how
+//! the answer is shown. Others are made of several calls, or of none.
+
+mod attributes;
+mod availability;
+mod calculations;
+mod curves;
+mod objects;
+mod raw;
+mod resources;
+mod runs;
+mod series;
+mod server;
+mod view;
+
+use super::{
+    MeshSession,
+    form::{decode, encode},
+    schema::{self, Kind},
+    wire::{self, Messages},
+};
+use crate::{
+    args::Args,
+    backends::{Answer, Call, Late, Pending, Plain},
+    error::{Error, Result, code},
+    options::nearest,
+    value::{Document, Object, Tree},
+};
+
+/// A verb.
+pub(super) struct Verb {
+    /// Its name.
+    pub name: &'static str,
+    /// It changes something in the workspace: it can be staged.
+    pub changes: bool,
+    /// What is done.
+    pub work: Work,
+}
+
+/// What a verb does.
+pub(super) enum Work {
+    /// One call of the server, made of target and arguments.
+    One(fn(&Ask<'_>) -> Result<Asked>),
+    /// Several calls.
+    Many(fn(&MeshSession, &Call<'_>) -> Result<Box<dyn Answer>>),
+}
+
+/// How one message of the answer is shown.
+pub(super) type Shape = fn(Tree) -> Result<Shown>;
+
+/// What the host sees of a message.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// The value.
+    pub value: Tree,
+    /// What is told beside it, when it is the only one.
+    pub meta: Object,
+}
+
+impl From<Tree> for Shown {
+    fn from(value: Tree) -> Shown {
+        Shown { value, meta: Object::default() }
+    }
+}
+
+/// One call of the server.
+pub(super) struct Asked {
+    /// The method: `model.v1alpha.ModelService/GetObject`.
+    pub method: &'static str,
+    /// The message's fields but for `session_id`, which is put in when the message has it.
+    pub fields: Object,
+    /// How the answer is shown.
+    pub shape: Shape,
+}
+
+impl Asked {
+    /// A call with these fields.
+    pub fn new(method: &'static str, fields: Object, shape: Shape) -> Asked {
+        Asked { method, fields, shape }
+    }
+}
+
+/// A call as the builders see it.
+pub(super) struct Ask<'a> {
+    /// The verb's name.
+    pub verb: &'a str,
+    /// What it is done to.
+    pub target: Option<&'a str>,
+    /// The arguments.
+    pub args: &'a Args,
+}
+
+impl<'a> Ask<'a> {
+    /// The target, which this verb needs.
+    ///
+    /// # Errors
+    /// `argument`.
+    pub fn target(&self) -> Result<&'a str> {
+        self.target.ok_or_else(|| Error::option("target", format!("{} needs a target: a path, \"id:…\" or \"key:…\"", self.verb)))
+    }
+
+    /// An argument, unless it is null.
+    pub fn get(&self, name: &str) -> Option<&'a Tree> {
+        self.args.get(name).filter(|value| !value.is_null())
+    }
+
+    /// An argument that this verb needs.
+    ///
+    /// # Errors
+    /// `argument`.
+    pub fn need(&self, name: &str) -> Result<&'a Tree> {
+        self.get(name).ok_or_else(|| Error::option(name, format!("{} needs {name}", self.verb)))
+    }
+}
+
+/// All verbs.
+fn all() -> impl Iterator<Item = &'static Verb> {
+    [server::VERBS, objects::VERBS, attributes::VERBS, curves::VERBS, series::VERBS, resources::VERBS, calculations::VERBS, runs::VERBS, availability::VERBS, raw::VERBS].into_iter().flatten()
+}
+
+fn find(call: &Call<'_>) -> Result<&'static Verb> {
+    let name = call.verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the mesh back end sends nothing that was prepared").with("key", "verb"))?;
+    all().find(|verb| verb.name == name).ok_or_else(|| {
+        let hint = nearest(name, all().map(|verb| verb.name)).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
+        Error::new(&code::UNSUPPORTED, format!("the mesh back end has no verb {name:?}{hint}")).with("key", "verb")
+    })
+}
+
+/// Whether a call can be staged.
+///
+/// # Errors
+/// `unsupported`.
+pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
+    let verb = find(call)?;
+    if verb.changes {
+        return Ok(());
+    }
+    let message = format!("{} changes nothing in the workspace and cannot be staged", verb.name);
+    Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"))
+}
+
+/// Does a verb now.
+pub(super) fn request(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let verb = find(call)?;
+    match &verb.work {
+        Work::Many(work) => work(session, call),
+        Work::One(ask) => {
+            let asked = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
+            let method = known(asked.method)?;
+            let message = message(session, method, asked.fields, call)?;
+            send(session, method, &message, asked.shape, call)
+        }
+    }
+}
+
+/// Sends a message that is made already and shows what comes back: all of it, or one by one with `stream`.
+pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u8], shape: Shape, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let wire = &session.core.wire;
+    let path = wire::path(service, method);
+    if method.answers_many && call.args.bool("stream")?.unwrap_or(false) {
+        let messages = wire.stream(&path, message, call.args, call.cancel)?;
+        return Ok(Box::new(Stream { messages, kind: method.output, shape, meta: Document::from_object(&Object::default()) }));
+    }
+    shown(wire.call(&path, message, call.args, call.cancel)?, method, shape)
+}
+
+/// Begins a verb that is one call, on the reactor; `None` when there is more to do than that.
+pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pending>> {
+    let verb = find(call)?;
+    let Work::One(ask) = &verb.work else { return Ok(None) };
+    let wire = &session.core.wire;
+    let Some(token) = wire.token.known() else { return Ok(None) };
+    if session.workspace.known().is_none() || call.args.bool("stream")?.unwrap_or(false) {
+        return Ok(None);
+    }
+    let Asked { method, fields, shape } = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
+    let (service, method) = known(method)?;
+    let message = message(session, (service, method), fields, call)?;
+    let order = wire.order_with(&message, call.args, token.as_deref(), false)?;
+    let path = wire::path(service, method);
+    let Some(pending) = wire.web.begin(&wire::post(&path, &order, call.cancel))? else { return Ok(None) };
+    let most = wire.most;
+    Ok(Some(Box::pin(async move {
+        let late = pending.await;
+        let finish: Late = Box::new(move || {
+            let answer = late().map_err(super::refusal::on_the_way)?;
+            shown(wire::all(&*answer, most)?, method, shape)
+        });
+        finish
+    })))
+}
+
+/// A method of the tables.
+pub(super) type Known = (&'static schema::Service, &'static schema::Method);
+
+/// A method by its name without what all packages begin with.
+pub(super) fn known(name: &str) -> Result<Known> {
+    schema::method(&format!("volue.mesh.grpc.{name}")).ok_or_else(|| Error::new(&code::INTERNAL, format!("the tables lack {name}")))
+}
+
+/// The bytes of a message, with the session's id when it has a place for it.
+pub(super) fn message(session: &MeshSession, (_, method): Known, mut fields: Object, call: &Call<'_>) -> Result<Vec<u8>> {
+    put_session(session, method.input, &mut fields, call)?;
+    encode(method.input, &Tree::Object(fields))
+}
+
+/// Names the session in a message that has a place for it and does not name one.
+pub(super) fn put_session(session: &MeshSession, kind: Kind, fields: &mut Object, call: &Call<'_>) -> Result<()> {
+    let Kind::Message(of) = kind else { return Ok(()) };
+    if of.fields.iter().any(|field| field.name == "session_id") && !fields.contains("session_id") {
+        let id = session.workspace.id(&session.core.wire, call.cancel)?;
+        fields.insert("session_id", Tree::from(id.to_string()));
+    }
+    Ok(())
+}
+
+/// What came back: one value, or an array of all for a method that answers many.
+fn shown(messages: Vec<Vec<u8>>, method: &schema::Method, shape: Shape) -> Result<Box<dyn Answer>> {
+    if method.answers_many {
+        let values = messages.iter().map(|message| Ok(decode(method.output, message).and_then(shape)?.value)).collect::<Result<Vec<_>>>()?;
+        return Ok(plain(&Tree::Array(values)));
+    }
+    let Shown { value, meta } = decode(method.output, &wire::single(messages)?).and_then(shape)?;
+    Ok(Box::new(Plain::new(&value, meta)))
+}
+
+/// An answer that is only a value.
+pub(super) fn plain(value: &Tree) -> Box<dyn Answer> {
+    Box::new(Plain::new(value, Object::default()))
+}
+
+/// Answers that come one by one.
+struct Stream {
+    messages: Messages,
+    kind: Kind,
+    shape: Shape,
+    meta: Box<Document>,
+}
+
+impl Answer for Stream {
+    fn value(&self) -> Option<&Document> {
+        None
+    }
+
+    fn meta(&self) -> &Document {
+        &self.meta
+    }
+
+    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
+        let Some(message) = self.messages.next()? else { return Ok(None) };
+        let Shown { value, meta } = decode(self.kind, &message).and_then(self.shape)?;
+        Ok(Some(Box::new(Plain::new(&value, meta))))
+    }
+}
+
+/// The whole message.
+pub(super) fn whole(value: Tree) -> Result<Shown> {
+    Ok(value.into())
+}
+
+/// Nothing is answered.
+pub(super) fn nothing(_: Tree) -> Result<Shown> {
+    Ok(Shown::default())
+}
+

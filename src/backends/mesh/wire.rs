@@ -1,0 +1,214 @@
+//! Calls of the server: a message there, messages back, over the HTTP session that carries everything.
+
+use std::sync::Arc;
+
+use super::{refusal, schema, token::Token};
+use crate::{
+    args::Args,
+    backends::{Answer, Backend, Call},
+    engine::{
+        grpc::{
+            frame::{Frames, wrap},
+            status::{self, Refusal},
+        },
+        net::cancel::Cancel,
+    },
+    error::{Error, Outcome, Result, code},
+    value::Tree,
+};
+
+/// What one call may change about how it is sent.
+const OF_A_CALL: [&str; 3] = ["timeout", "timeouts", "headers"];
+/// What is read of a stream at once.
+const PIECE: usize = 64 << 10;
+
+/// The way to the server.
+pub struct Wire {
+    /// The HTTP session that carries it.
+    pub web: Arc<dyn Backend>,
+    /// What says who we are.
+    pub token: Token,
+    /// The longest message that is taken.
+    pub most: usize,
+}
+
+/// Where a call goes: the path of a method, `/package.Service/Method`.
+pub type Path<'a> = &'a str;
+
+/// Messages of a stream, as they come.
+pub struct Messages {
+    answer: Box<dyn Answer>,
+    frames: Frames,
+    /// The stream was read to its end.
+    ended: bool,
+    failed: bool,
+}
+
+impl Wire {
+    /// Sends one message and waits for all that is answered.
+    ///
+    /// # Errors
+    /// What the server refused, in its words; what went wrong on the way.
+    pub fn call(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<Vec<u8>>> {
+        let order = self.order(message, args, cancel, false)?;
+        let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+        all(&*answer, self.most)
+    }
+
+    /// The same with exactly one answer.
+    ///
+    /// # Errors
+    /// Those, and `protocol` when it is not one.
+    pub fn unary(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<u8>> {
+        single(self.call(path, message, args, cancel)?)
+    }
+
+    /// Sends one message and brings the answers one by one.
+    ///
+    /// # Errors
+    /// Those of the head; the rest comes out of [`Messages::next`].
+    pub fn stream(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Messages> {
+        let order = self.order(message, args, cancel, true)?;
+        let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+        head(&*answer)?;
+        Ok(Messages { answer, frames: Frames::new(self.most), ended: false, failed: false })
+    }
+
+    /// The request as HTTP has it.
+    fn order(&self, message: &[u8], args: &Args, cancel: &Arc<Cancel>, stream: bool) -> Result<Args> {
+        self.order_with(message, args, self.token.current(self, cancel)?.as_deref(), stream)
+    }
+
+    /// The same with a token that is known.
+    ///
+    /// # Errors
+    /// `limit` for a message that has no room.
+    pub fn order_with(&self, message: &[u8], args: &Args, token: Option<&str>, stream: bool) -> Result<Args> {
+        let mut order = Args::new();
+        order.set("data", Tree::Bytes(wrap(message)?.into()));
+        order.set("allow_redirects", false);
+        order.set("stream", stream);
+        for name in OF_A_CALL {
+            if let Some(value) = args.get(name) {
+                order.set(name, value.clone());
+            }
+        }
+        if let Some(token) = token {
+            let mut headers = args.get("headers").and_then(Tree::as_object).cloned().unwrap_or_default();
+            headers.insert("authorization", Tree::from(format!("Bearer {token}")));
+            order.set("headers", Tree::Object(headers));
+        }
+        Ok(order)
+    }
+}
+
+/// The request of a call.
+#[must_use]
+pub fn post<'a>(path: Path<'a>, order: &'a Args, cancel: &'a Arc<Cancel>) -> Call<'a> {
+    Call { verb: Some("POST"), target: Some(path), args: order, cancel, progress: None }
+}
+
+/// The path of a method of the tables.
+#[must_use]
+pub fn path(service: &schema::Service, method: &schema::Method) -> String {
+    format!("/{}/{}", service.name, method.name)
+}
+
+/// All messages of an answer that was read as a whole.
+///
+/// # Errors
+/// What the server refused; `protocol`.
+pub fn all(answer: &dyn Answer, most: usize) -> Result<Vec<Vec<u8>>> {
+    head(answer)?;
+    let mut frames = Frames::new(most);
+    frames.feed(answer.body());
+    let mut messages = Vec::new();
+    while let Some(message) = frames.take()? {
+        messages.push(message.to_vec());
+    }
+    end(answer, frames.is_torn())?;
+    Ok(messages)
+}
+
+/// The one message of a call that answers one.
+///
+/// # Errors
+/// `protocol`.
+pub fn single(mut messages: Vec<Vec<u8>>) -> Result<Vec<u8>> {
+    let count = messages.len();
+    match (messages.pop(), count) {
+        (Some(message), 1) => Ok(message),
+        _ => {
+            let message = format!("the server answered {count} messages where one was expected");
+            Err(Error::new(&code::PROTOCOL, message).outcome(Outcome::Unknown))
+        }
+    }
+}
+
+/// Whether somebody answered who speaks gRPC, and whether he refused at once.
+fn head(answer: &dyn Answer) -> Result<()> {
+    if let Some(number) = answer.header("grpc-status") {
+        return status::told(number, answer.header("grpc-message")).map_or(Ok(()), |refusal| Err(refusal::error(refusal)));
+    }
+    let kind = answer.header("content-type").unwrap_or_default();
+    if answer.status() == 200 && kind.starts_with(b"application/grpc") {
+        return Ok(());
+    }
+    let message = format!("an answer that is no gRPC: HTTP status {}, content type {:?}", answer.status(), String::from_utf8_lossy(kind));
+    let refusal = Refusal { name: status::of_http(answer.status()), message };
+    Err(refusal::error(refusal).with("http_status", Tree::Int(answer.status().into())))
+}
+
+/// What stands behind the last message.
+fn end(answer: &dyn Answer, torn: bool) -> Result<()> {
+    let told = answer.trailer("grpc-status").map(|number| (number, answer.trailer("grpc-message")));
+    // A call without messages may say all in its head.
+    let told = told.or_else(|| answer.header("grpc-status").map(|number| (number, answer.header("grpc-message"))));
+    let Some((number, message)) = told else {
+        let error = Error::new(&code::PROTOCOL, "the answer ended without a status").with("grpc_status", "INTERNAL");
+        return Err(error.outcome(Outcome::Unknown));
+    };
+    if let Some(refusal) = status::told(number, message) {
+        return Err(refusal::error(refusal));
+    }
+    if torn {
+        return Err(Error::new(&code::PROTOCOL, "the answer ended in the middle of a message").outcome(Outcome::Unknown));
+    }
+    Ok(())
+}
+
+impl Messages {
+    /// The next message; `None` behind the last.
+    ///
+    /// # Errors
+    /// What the server said behind the messages, what went wrong on the way; once.
+    pub fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        if self.failed {
+            return Ok(None);
+        }
+        let next = self.advance();
+        self.failed = next.is_err();
+        next
+    }
+
+    fn advance(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut piece = Vec::new();
+        loop {
+            if let Some(message) = self.frames.take()? {
+                return Ok(Some(message.to_vec()));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            piece.resize(PIECE, 0);
+            let count = self.answer.read(&mut piece).map_err(refusal::on_the_way)?;
+            if count == 0 {
+                self.ended = true;
+                end(&*self.answer, self.frames.is_torn())?;
+                return Ok(None);
+            }
+            self.frames.feed(piece.get(..count).unwrap_or_default());
+        }
+    }
+
+}
