@@ -84,7 +84,7 @@ pub fn delete(call: &mut Call<'_>, request: md::DeleteTagRequest) -> Result<md::
     call.change(move |store, _| {
         let classes: Vec<Id> = store.classes.iter().filter(|(_, c)| c.tags.contains(&id)).map(|(id, _)| *id).collect();
         let kinds: Vec<Id> = store.traits.iter().filter(|(_, k)| k.tags.contains(&id)).map(|(id, _)| *id).collect();
-        if !usages && !(classes.is_empty() && kinds.is_empty()) {
+        if !(usages || classes.is_empty() && kinds.is_empty()) {
             return Err(in_use("the tag"));
         }
         for class in classes {
