@@ -1,8 +1,8 @@
 //! What all connections of a sandbox share: the log, the counters, and the memory of stateful endpoints.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};

@@ -66,9 +66,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Point>, Status> {
     let wanted = schema();
     let found = reader.schema();
     let same = found.fields().len() == 3
-        && found.fields().iter().zip(wanted.fields()).all(|(found, wanted)| {
-            found.name() == wanted.name() && found.data_type() == wanted.data_type()
-        });
+        && found
+            .fields()
+            .iter()
+            .zip(wanted.fields())
+            .all(|(found, wanted)| found.name() == wanted.name() && found.data_type() == wanted.data_type());
     if !same {
         return Err(Status::invalid_argument("invalid Arrow data: the columns must be utc_time, flags and value"));
     }
@@ -76,7 +78,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Point>, Status> {
     for batch in reader {
         let batch = batch.map_err(failed)?;
         let misfit = || Status::invalid_argument("invalid Arrow data: a column has the wrong type");
-        let time: &PrimitiveArray<TimestampMillisecondType> = batch.column(0).as_any().downcast_ref().ok_or_else(misfit)?;
+        let time: &PrimitiveArray<TimestampMillisecondType> =
+            batch.column(0).as_any().downcast_ref().ok_or_else(misfit)?;
         let flags: &PrimitiveArray<UInt32Type> = batch.column(1).as_any().downcast_ref().ok_or_else(misfit)?;
         let value: &PrimitiveArray<Float64Type> = batch.column(2).as_any().downcast_ref().ok_or_else(misfit)?;
         if time.null_count() + flags.null_count() > 0 {
@@ -101,7 +104,10 @@ mod tests {
         for (batch, end_marker) in [(0, true), (0, false), (1, true), (2, false)] {
             let bytes = write(&points, Layout { batch, end_marker }).unwrap();
             let back = read(&bytes).unwrap();
-            assert_eq!(back.iter().map(|point| (point.at, point.value)).collect::<Vec<_>>(), points.iter().map(|point| (point.at, point.value)).collect::<Vec<_>>());
+            assert_eq!(
+                back.iter().map(|point| (point.at, point.value)).collect::<Vec<_>>(),
+                points.iter().map(|point| (point.at, point.value)).collect::<Vec<_>>()
+            );
         }
         let none = write(&[], Layout { batch: 0, end_marker: true }).unwrap();
         assert!(!none.is_empty() && read(&none).unwrap().is_empty());

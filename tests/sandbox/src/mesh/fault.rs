@@ -6,8 +6,25 @@ use crate::request::Args;
 
 /// All faults.
 const KNOWN: [&str; 19] = [
-    "delay", "status", "drop", "reset", "goaway", "stall", "cut", "large", "garbage", "kill", "enum", "before",
-    "after", "duplicate", "unsorted", "batches", "arrow", "empty", "nan",
+    "delay",
+    "status",
+    "drop",
+    "reset",
+    "goaway",
+    "stall",
+    "cut",
+    "large",
+    "garbage",
+    "kill",
+    "enum",
+    "before",
+    "after",
+    "duplicate",
+    "unsorted",
+    "batches",
+    "arrow",
+    "empty",
+    "nan",
 ];
 
 /// One fault.

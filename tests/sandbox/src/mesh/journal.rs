@@ -218,7 +218,9 @@ mod tests {
     fn messages_are_shown_by_their_names() {
         assert!(FILES.iter().all(|(_, text)| text.contains("proto3")));
         let bytes = crate::endpoint::from_hex(
-            "0a120a1033221100554477668899aabbccddeeff120218091a100a0608909f97b40512060890 8099b405".replace(' ', "").as_str(),
+            "0a120a1033221100554477668899aabbccddeeff120218091a100a0608909f97b40512060890 8099b405"
+                .replace(' ', "")
+                .as_str(),
         );
         let shown =
             fields("volue.mesh.grpc.time_series.v1alpha.TimeseriesService/ReadTimeseries", &bytes.unwrap_or_default());

@@ -19,7 +19,8 @@ fn gone(id: Id) -> Status {
 /// Refuses a target that is not there or of another type.
 fn check_target(store: &Store, attribute: Id, target: Id) -> Result<(), Status> {
     let object = store.objects.get(&target).ok_or_else(|| Status::not_found(format!("object not found: {target}")))?;
-    let wanted = store.attribute(attribute).and_then(|(_, _, kept)| store.field(kept.field)).and_then(|(_, of)| of.target);
+    let wanted =
+        store.attribute(attribute).and_then(|(_, _, kept)| store.field(kept.field)).and_then(|(_, of)| of.target);
     if wanted.is_some_and(|wanted| wanted != object.class) {
         return Err(Status::invalid_argument(format!("invalid type of the target object {target}")));
     }
@@ -44,7 +45,9 @@ pub fn update(
         return Err(Status::invalid_argument("'append' must be false for one-to-one link relation attributes"));
     }
     if !many && targets.len() > 1 {
-        return Err(Status::invalid_argument("multiple target object IDs set for a one-to-one link relation attribute"));
+        return Err(Status::invalid_argument(
+            "multiple target object IDs set for a one-to-one link relation attribute",
+        ));
     }
     if append && targets.is_empty() {
         return Err(Status::invalid_argument("'append' is set to true, but no target objects are set"));
@@ -74,9 +77,7 @@ pub fn update(
 fn check_versions(versions: &[LinkRelationVersion]) -> Result<(), Status> {
     let from = |version: &LinkRelationVersion| version.valid_from_time;
     if versions.iter().any(|version| from(version).is_none()) {
-        return Err(Status::invalid_argument(
-            "each new link relation version must have a 'valid_from_time' timestamp",
-        ));
+        return Err(Status::invalid_argument("each new link relation version must have a 'valid_from_time' timestamp"));
     }
     let times: Vec<_> = versions.iter().filter_map(from).map(|at| order(&at)).collect();
     if times.windows(2).any(|pair| pair[0] == pair[1]) {

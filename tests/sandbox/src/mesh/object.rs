@@ -138,7 +138,9 @@ pub fn create(call: &mut Call<'_>, request: CreateObjectRequest) -> Result<Objec
             })?
         }
         Some(_) => return Err(Status::invalid_argument("Invalid type of the owner")),
-        None => return Err(Status::not_found(format!("Owner of the object not found: {}", super::path::written(target)))),
+        None => {
+            return Err(Status::not_found(format!("Owner of the object not found: {}", super::path::written(target))));
+        }
     };
     let (id, name) = (Id::random(), request.name);
     call.change(move |store, again| create_below(store, again, id, attribute, &name, class))?;
@@ -249,7 +251,9 @@ pub fn delete(call: &mut Call<'_>, request: DeleteObjectRequest) -> Result<Delet
             return if again { Ok(()) } else { Err(Status::not_found(format!("object not found: {id}"))) };
         };
         let full = |attribute: &super::store::Attribute| match &attribute.held {
-            Held::Owned(ids) => !ids.is_empty() && store.fields.get(&attribute.field).is_some_and(|field| field.collection),
+            Held::Owned(ids) => {
+                !ids.is_empty() && store.fields.get(&attribute.field).is_some_and(|field| field.collection)
+            }
             _ => false,
         };
         if !recursive && object.attributes.values().any(full) {
@@ -315,7 +319,8 @@ fn clone_below(
     mode: TimeseriesCopyMode,
 ) -> Result<(), Status> {
     check_name(name)?;
-    let root = store.objects.get(&source).cloned().ok_or_else(|| Status::not_found(format!("object not found: {source}")))?;
+    let root =
+        store.objects.get(&source).cloned().ok_or_else(|| Status::not_found(format!("object not found: {source}")))?;
     let place = match owner {
         None => root.owner.clone(),
         Some(attribute) => store.attribute(attribute).map(|(owner, relation, _)| (owner, relation.to_owned())),
@@ -364,7 +369,8 @@ fn clone_below(
                     }
                 }
                 Held::Series { resource, .. } => {
-                    *resource = resource.and_then(|series| copy_series(store, series, *new, attribute.field, mode, &prefix));
+                    *resource =
+                        resource.and_then(|series| copy_series(store, series, *new, attribute.field, mode, &prefix));
                 }
                 _ => {}
             }

@@ -64,17 +64,22 @@ impl Store {
 
     /// The full name of an object definition.
     pub fn class_path(&self, id: Id) -> String {
-        self.classes.get(&id).map_or_else(String::new, |class| format!("{}/{}", self.namespace_path(class.namespace), class.name))
+        self.classes
+            .get(&id)
+            .map_or_else(String::new, |class| format!("{}/{}", self.namespace_path(class.namespace), class.name))
     }
 
     /// The full name of an attribute type.
     pub fn trait_path(&self, id: Id) -> String {
-        self.traits.get(&id).map_or_else(String::new, |kind| format!("{}/{}", self.namespace_path(kind.namespace), kind.name))
+        self.traits
+            .get(&id)
+            .map_or_else(String::new, |kind| format!("{}/{}", self.namespace_path(kind.namespace), kind.name))
     }
 
     /// The full name of an attribute definition.
     pub fn field_path(&self, id: Id) -> String {
-        self.field(id).map_or_else(String::new, |(field, kind)| format!("{}/{}", self.class_path(field.class), kind.name))
+        self.field(id)
+            .map_or_else(String::new, |(field, kind)| format!("{}/{}", self.class_path(field.class), kind.name))
     }
 
     /// What a target means. The id counts if both are there.
@@ -131,14 +136,17 @@ impl Store {
         }
         match relation {
             None => Some(Place::Object(object)),
-            Some(name) => self.objects.get(&object)?.attributes.get(name).map(|attribute| Place::Attribute(attribute.id)),
+            Some(name) => {
+                self.objects.get(&object)?.attributes.get(name).map(|attribute| Place::Attribute(attribute.id))
+            }
         }
     }
 
     /// The child of that name; of one relation, or of any.
     pub fn child(&self, owner: Id, relation: Option<&str>, name: &str) -> Option<Id> {
         let object = self.objects.get(&owner)?;
-        let relations = object.attributes.iter().filter(|(key, _)| relation.is_none_or(|wanted| wanted == key.as_str()));
+        let relations =
+            object.attributes.iter().filter(|(key, _)| relation.is_none_or(|wanted| wanted == key.as_str()));
         let owned = relations.filter_map(|(_, attribute)| match &attribute.held {
             Held::Owned(ids) => Some(ids),
             _ => None,

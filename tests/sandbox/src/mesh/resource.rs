@@ -8,8 +8,8 @@ use super::Call;
 use super::grid::Grid;
 use super::id::Id;
 use super::pb::time_series::{
-    CreatePhysicalTimeseriesRequest, GetTimeseriesResourceRequest, TimeseriesResource,
-    UpdateTimeseriesResourceRequest, UpdateTimeseriesResourceResponse,
+    CreatePhysicalTimeseriesRequest, GetTimeseriesResourceRequest, TimeseriesResource, UpdateTimeseriesResourceRequest,
+    UpdateTimeseriesResourceResponse,
 };
 use super::pb::{Curve, Guid, Resolution};
 use super::store::{Series, Store, entry, put};

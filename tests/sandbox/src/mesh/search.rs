@@ -74,7 +74,8 @@ impl Reader<'_> {
 
     fn until(&mut self, stops: &[&str]) -> String {
         let rest = self.rest();
-        let end = (0..rest.len()).find(|at| rest.is_char_boundary(*at) && stops.iter().any(|stop| rest[*at..].starts_with(stop)));
+        let end = (0..rest.len())
+            .find(|at| rest.is_char_boundary(*at) && stops.iter().any(|stop| rest[*at..].starts_with(stop)));
         let end = end.unwrap_or(rest.len());
         let word = rest[..end].trim().to_owned();
         self.at += end;
@@ -234,10 +235,7 @@ impl Search {
         let objects = self.objects(store, start, now_ms);
         let named = |id: &Id| {
             let object = store.objects.get(id);
-            self.attributes
-                .iter()
-                .filter_map(move |name| Some(object?.attributes.get(name)?.id))
-                .collect::<Vec<_>>()
+            self.attributes.iter().filter_map(move |name| Some(object?.attributes.get(name)?.id)).collect::<Vec<_>>()
         };
         objects.iter().flat_map(named).collect()
     }
@@ -304,7 +302,8 @@ pub fn follow(store: &Store, id: Id, name: &str, now_ms: i64) -> Vec<Id> {
         Some(Held::Owned(ids) | Held::Links(ids)) => ids.clone(),
         Some(Held::Versions(entries)) => {
             let in_force = |versions: &Vec<super::pb::model::LinkRelationVersion>| {
-                let valid = |at: &Option<prost_types::Timestamp>| at.as_ref().is_some_and(|at| time::millis(at) <= now_ms);
+                let valid =
+                    |at: &Option<prost_types::Timestamp>| at.as_ref().is_some_and(|at| time::millis(at) <= now_ms);
                 let last = versions.iter().rev().find(|version| valid(&version.valid_from_time))?;
                 last.target_object_id.as_ref().and_then(Id::of)
             };

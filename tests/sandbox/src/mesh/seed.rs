@@ -41,11 +41,8 @@ pub fn model(store: &Store, id: Id, name: &str, space: Id) -> Object {
     if let Some(field) = field
         && let Some((_, of)) = store.field(field)
     {
-        let attribute = super::store::Attribute {
-            id: Id::named(&format!("{id}.{field}")),
-            field,
-            held: Held::Owned(Vec::new()),
-        };
+        let attribute =
+            super::store::Attribute { id: Id::named(&format!("{id}.{field}")), field, held: Held::Owned(Vec::new()) };
         object.attributes.insert(of.name.clone(), attribute);
     }
     object
@@ -80,13 +77,18 @@ impl Builder<'_> {
 
     fn class(&mut self, name: &str) -> Id {
         let id = Id::named(&format!("class {} {name}", self.space));
-        let class = Class { name: name.to_owned(), description: String::new(), namespace: self.space, tags: Vec::new() };
+        let class =
+            Class { name: name.to_owned(), description: String::new(), namespace: self.space, tags: Vec::new() };
         put(&mut self.store.classes, id, class);
         id
     }
 
-    fn kind(&mut self, owner: Id, name: &str, kind: Kind, target: Option<Id>) -> Id {
-        let id = Id::named(&format!("type {owner} {name}"));
+    /// A type is the namespace's own: definitions of the same name share it.
+    fn kind(&mut self, name: &str, kind: Kind, target: Option<Id>) -> Id {
+        let id = Id::named(&format!("type {} {name}", self.space));
+        if self.store.traits.contains_key(&id) {
+            return id;
+        }
         let of = Trait {
             name: name.to_owned(),
             description: String::new(),
@@ -101,12 +103,29 @@ impl Builder<'_> {
         id
     }
 
-    /// Adds an attribute with its own type.
-    fn field(&mut self, class: Id, name: &str, kind: Kind, target: Option<Id>, (least, most): (i64, i64), shape: Shape) -> Id {
-        let of = self.kind(class, name, kind, target);
+    /// Adds an attribute.
+    fn field(
+        &mut self,
+        class: Id,
+        name: &str,
+        kind: Kind,
+        target: Option<Id>,
+        (least, most): (i64, i64),
+        shape: Shape,
+    ) -> Id {
+        let of = self.kind(name, kind, target);
         let id = Id::named(&format!("definition {class} {name}"));
         let versioned = matches!(shape, Shape::Xy { versioned: true, .. }) || kind == Kind::VersionedLink;
-        let field = Field { class, r#trait: of, description: String::new(), least, most, collection: most != 1, versioned, shape };
+        let field = Field {
+            class,
+            r#trait: of,
+            description: String::new(),
+            least,
+            most,
+            collection: most != 1,
+            versioned,
+            shape,
+        };
         put(&mut self.store.fields, id, field);
         id
     }

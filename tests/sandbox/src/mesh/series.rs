@@ -37,7 +37,9 @@ pub fn show(
         let (first, last) = (points.first().copied(), points.last().copied());
         match fault.how.as_str() {
             "enum" => resolution = i32::try_from(fault.number).unwrap_or(99),
-            "before" => points.splice(..0, first.map(|point| Point { at: point.at - 3_600_000, ..point })).for_each(drop),
+            "before" => {
+                points.splice(..0, first.map(|point| Point { at: point.at - 3_600_000, ..point })).for_each(drop)
+            }
             "after" => points.extend(last.map(|point| Point { at: point.at + 3_600_000, ..point })),
             "duplicate" => points.extend(last),
             "nan" => points.extend(last.map(|point| Point::hole(point.at + 3_600_000))),
@@ -121,10 +123,12 @@ pub fn read_transformed(
             Timezone::Standard => "STANDARD",
             _ => "UTC",
         };
-        let zone = super::calc::zone_of(zone, &call.settings.time_zone).ok_or_else(|| Status::internal("no time zone"))?;
+        let zone =
+            super::calc::zone_of(zone, &call.settings.time_zone).ok_or_else(|| Status::internal("no time zone"))?;
         let grid = Grid::new(resolution, zone)
             .ok_or_else(|| Status::invalid_argument("a time series cannot be transformed to this resolution"))?;
-        let scope = Scope::new(&store, place, grid.floor(start), grid.ceil(end), call.wall_ms(), &call.settings.time_zone);
+        let scope =
+            Scope::new(&store, place, grid.floor(start), grid.ceil(end), call.wall_ms(), &call.settings.time_zone);
         let source = scope.read(place)?;
         let reading = transform(&source, &grid, resolution, single.transformation_method(), start, end);
         let interval = single.interval.filter(|_| !reading.points.is_empty());
@@ -171,8 +175,11 @@ pub fn copy(
     if let Some((start, end)) = interval {
         call.change(move |store, _| {
             for (from, to) in &pairs {
-                let Some(points) = store.series.get(from).map(|series| std::sync::Arc::clone(&series.points)) else { continue };
-                let inside: Vec<Point> = points.iter().filter(|point| start <= point.at && point.at < end).copied().collect();
+                let Some(points) = store.series.get(from).map(|series| std::sync::Arc::clone(&series.points)) else {
+                    continue;
+                };
+                let inside: Vec<Point> =
+                    points.iter().filter(|point| start <= point.at && point.at < end).copied().collect();
                 super::write::replace(store, *to, start, end, &inside)?;
             }
             Ok(())

@@ -7,14 +7,18 @@ use tonic::codegen::tokio_stream::{self, Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::pb::auth::authentication_service_server::AuthenticationService;
+use super::pb::availability::availability_service_server::AvailabilityService;
 use super::pb::calc::calculation_service_server::CalculationService;
 use super::pb::config::configuration_service_server::ConfigurationService;
+use super::pb::hydsim::hydsim_service_server::HydsimService;
 use super::pb::model::model_service_server::ModelService;
 use super::pb::resource::resource_service_server::ResourceService;
 use super::pb::session::session_service_server::SessionService;
 use super::pb::time_series::timeseries_service_server::TimeseriesService;
 use super::pb::{self, Guid};
-use super::{Context, Mesh, attribute, calc, link, object, rating, resource, series, text, write, xy};
+use super::{
+    Context, Mesh, attribute, availability, calc, hydsim, link, object, rating, resource, series, text, write, xy,
+};
 use crate::log::lock;
 
 /// A streamed answer.
@@ -223,4 +227,33 @@ service! { ResourceService:
     list_text_resources(pb::resource::ListTextResourcesRequest) -> pb::resource::ListTextResourcesResponse = text::list;
     get_text_resource(pb::resource::GetTextResourceRequest) -> pb::resource::GetTextResourceResponse = text::get;
     write_text_resource(pb::resource::WriteTextResourceRequest) -> pb::resource::WriteTextResourceResponse = text::write;
+}
+
+service! { AvailabilityService:
+    create_revision(pb::availability::CreateRevisionRequest) -> pb::availability::Revision = availability::create_revision;
+    create_restriction(pb::availability::CreateRestrictionRequest) -> pb::availability::Restriction = availability::create_restriction;
+    create_advanced_restriction(pb::availability::CreateAdvancedRestrictionRequest) -> pb::availability::AdvancedRestriction = availability::create_advanced;
+    add_revision_recurrence(pb::availability::AddRevisionRecurrenceRequest) -> pb::availability::AddRevisionRecurrenceResponse = availability::add_recurrence;
+    get_availability_event(pb::availability::GetAvailabilityEventRequest) -> pb::availability::AvailabilityEvent = availability::get;
+    get_advanced_restriction(pb::availability::GetAdvancedRestrictionRequest) -> pb::availability::AdvancedRestriction = availability::get_advanced;
+    list_revision_statuses(pb::availability::ListRevisionStatusesRequest) -> pb::availability::ListRevisionStatusesResponse = availability::revision_statuses;
+    list_restriction_statuses(pb::availability::ListRestrictionStatusesRequest) -> pb::availability::ListRestrictionStatusesResponse = availability::restriction_statuses;
+    list_availability_categories(pb::availability::ListAvailabilityCategoriesRequest) -> pb::availability::ListAvailabilityCategoriesResponse = availability::categories;
+    update_revision(pb::availability::UpdateRevisionRequest) -> pb::availability::UpdateRevisionResponse = availability::update_revision;
+    update_restriction(pb::availability::UpdateRestrictionRequest) -> pb::availability::UpdateRestrictionResponse = availability::update_restriction;
+    delete_revision_recurrence(pb::availability::DeleteRevisionRecurrenceRequest) -> pb::availability::DeleteRevisionRecurrenceResponse = availability::delete_recurrence;
+    delete_availability_events_by_id(pb::availability::DeleteAvailabilityEventsByIdRequest) -> pb::availability::DeleteAvailabilityEventsByIdResponse = availability::delete_by_id;
+    delete_availability_events(pb::availability::DeleteAvailabilityEventsRequest) -> pb::availability::DeleteAvailabilityEventsResponse = availability::delete_all;
+    delete_advanced_restrictions(pb::availability::DeleteAdvancedRestrictionsRequest) -> pb::availability::DeleteAdvancedRestrictionsResponse = availability::delete_advanced;
+    ;
+    search_availability_events(pb::availability::SearchAvailabilityEventsRequest) -> SearchAvailabilityEventsStream of pb::availability::AvailabilityEvent = availability::search;
+    search_instances(pb::availability::SearchInstancesRequest) -> SearchInstancesStream of pb::availability::Instance = availability::instances;
+    search_advanced_restrictions(pb::availability::SearchAdvancedRestrictionsRequest) -> SearchAdvancedRestrictionsStream of pb::availability::AdvancedRestriction = availability::search_advanced;
+}
+
+service! { HydsimService:
+    ;
+    run_hydro_simulation(pb::hydsim::RunHydroSimulationRequest) -> RunHydroSimulationStream of pb::hydsim::LogOrDataset = hydsim::simulate;
+    run_inflow_calculation(pb::hydsim::RunInflowCalculationRequest) -> RunInflowCalculationStream of pb::hydsim::LogOrDataset = hydsim::inflow;
+    get_mc_file(pb::hydsim::GetMcFileRequest) -> GetMcFileStream of pb::hydsim::GetMcFileResponse = hydsim::mc_file;
 }

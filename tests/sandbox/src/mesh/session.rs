@@ -120,8 +120,7 @@ impl Sessions {
                 ))
             })?;
         }
-        let fresh: Vec<Id> =
-            store.series.iter().filter(|(_, series)| !series.committed).map(|(id, _)| *id).collect();
+        let fresh: Vec<Id> = store.series.iter().filter(|(_, series)| !series.committed).map(|(id, _)| *id).collect();
         for id in fresh {
             if let Some(series) = super::store::entry(&mut store.series, &id) {
                 series.committed = true;

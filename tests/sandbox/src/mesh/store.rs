@@ -75,6 +75,7 @@ pub struct Trait {
 
 /// What is special about the definitions of a kind.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are a few dozen of them")]
 pub enum Shape {
     /// Default, lowest, highest and allowed values. A collection's default is a list.
     Simple {

@@ -121,12 +121,7 @@ async fn answer(
 }
 
 /// Carries out what a fault does to the call itself, before its work (`done` false) or after it.
-async fn strike(
-    mesh: &Mesh,
-    fault: Option<&Fault>,
-    ending: &Arc<Ending>,
-    done: bool,
-) -> Result<Option<Status>, Cut> {
+async fn strike(mesh: &Mesh, fault: Option<&Fault>, ending: &Arc<Ending>, done: bool) -> Result<Option<Status>, Cut> {
     let Some(fault) = fault.filter(|fault| fault.done == done || matches!(fault.how.as_str(), "kill")) else {
         return Ok(None);
     };
@@ -166,12 +161,21 @@ async fn change(response: Answer, fault: &Fault) -> Answer {
             (framed(&message), trailers)
         }
         "garbage" => (framed(&[0xff; 24]), trailers),
-        _ => (messages(&whole).take(fault.sent).fold(BytesMut::new(), |mut all, one| {
-            all.put_slice(one);
-            all
-        }).freeze(), None),
+        _ => (
+            messages(&whole)
+                .take(fault.sent)
+                .fold(BytesMut::new(), |mut all, one| {
+                    all.put_slice(one);
+                    all
+                })
+                .freeze(),
+            None,
+        ),
     };
-    Response::from_parts(parts, tonic::body::Body::new(Parcel { bytes: Some(bytes), trailers, fails: fault.how == "cut" }))
+    Response::from_parts(
+        parts,
+        tonic::body::Body::new(Parcel { bytes: Some(bytes), trailers, fails: fault.how == "cut" }),
+    )
 }
 
 fn framed(message: &[u8]) -> Bytes {
@@ -230,10 +234,10 @@ async fn dispatch(mesh: &Arc<Mesh>, method: &str, request: Request<tonic::body::
         "volue.mesh.grpc.auth.v1alpha.AuthenticationService" => pb::auth::authentication_service_server::AuthenticationServiceServer<Mesh>,
         "volue.mesh.grpc.time_series.v1alpha.TimeseriesService" => pb::time_series::timeseries_service_server::TimeseriesServiceServer<Mesh>,
         "volue.mesh.grpc.model.v1alpha.ModelService" => pb::model::model_service_server::ModelServiceServer<Mesh>,
-        //TODO "volue.mesh.grpc.model_definition.v1alpha.ModelDefinitionService" => pb::definition::model_definition_service_server::ModelDefinitionServiceServer<Mesh>,
+        "volue.mesh.grpc.model_definition.v1alpha.ModelDefinitionService" => pb::definition::model_definition_service_server::ModelDefinitionServiceServer<Mesh>,
         "volue.mesh.grpc.calc.v1alpha.CalculationService" => pb::calc::calculation_service_server::CalculationServiceServer<Mesh>,
-        //TODO "volue.mesh.grpc.hydsim.v1alpha.HydsimService" => pb::hydsim::hydsim_service_server::HydsimServiceServer<Mesh>,
-        //TODO "volue.mesh.grpc.availability.v1alpha.AvailabilityService" => pb::availability::availability_service_server::AvailabilityServiceServer<Mesh>,
+        "volue.mesh.grpc.hydsim.v1alpha.HydsimService" => pb::hydsim::hydsim_service_server::HydsimServiceServer<Mesh>,
+        "volue.mesh.grpc.availability.v1alpha.AvailabilityService" => pb::availability::availability_service_server::AvailabilityServiceServer<Mesh>,
         "volue.mesh.grpc.resource.v1alpha.ResourceService" => pb::resource::resource_service_server::ResourceServiceServer<Mesh>,
     };
     match answered {

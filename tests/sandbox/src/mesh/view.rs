@@ -32,7 +32,9 @@ impl Wanted<'_> {
     pub fn check(&self) -> Result<(), Status> {
         let some = |mask: &Option<FieldMask>| mask.as_ref().is_some_and(|mask| !mask.paths.is_empty());
         if let Some(masks) = self.attributes {
-            if some(&masks.name_mask) && (some(&masks.tag_mask) || some(&masks.namespace_mask) || !masks.types.is_empty()) {
+            if some(&masks.name_mask)
+                && (some(&masks.tag_mask) || some(&masks.namespace_mask) || !masks.types.is_empty())
+            {
                 return Err(Status::invalid_argument("name_mask cannot be used together with other attributes masks"));
             }
             if let Some(mask) = &masks.namespace_mask
@@ -50,9 +52,8 @@ impl Wanted<'_> {
         let Some((field, of)) = store.field(attribute.field) else { return false };
         let _ = field;
         let named = some(&masks.name_mask).is_none_or(|names| names.iter().any(|wanted| wanted == name));
-        let tagged = some(&masks.tag_mask).is_none_or(|tags| {
-            of.tags.iter().filter_map(|id| store.tags.get(id)).any(|tag| tags.contains(&tag.name))
-        });
+        let tagged = some(&masks.tag_mask)
+            .is_none_or(|tags| of.tags.iter().filter_map(|id| store.tags.get(id)).any(|tag| tags.contains(&tag.name)));
         let spaced = some(&masks.namespace_mask).is_none_or(|spaces| {
             store.namespace_name(of.namespace).split('.').any(|one| spaces.iter().any(|space| space == one))
         });
@@ -77,7 +78,9 @@ impl Store {
         }
         if asks("type_name") {
             let class = self.classes.get(&object.class).map(|class| class.name.clone());
-            out.type_name = class.or_else(|| self.namespaces.get(&object.class).map(|space| space.name.clone())).unwrap_or_default();
+            out.type_name = class
+                .or_else(|| self.namespaces.get(&object.class).map(|space| space.name.clone()))
+                .unwrap_or_default();
         }
         if asks("owner_id")
             && let Some((owner, name)) = &object.owner
@@ -196,7 +199,12 @@ impl Store {
             }),
             (Shape::Xy { versioned, axes }, _) => {
                 let [x_axis, y_axis, z_axis] = axes.clone();
-                Oneof::XyTableDefinition(md::XySetsAttributeDefinition { versioned: *versioned, x_axis, y_axis, z_axis })
+                Oneof::XyTableDefinition(md::XySetsAttributeDefinition {
+                    versioned: *versioned,
+                    x_axis,
+                    y_axis,
+                    z_axis,
+                })
             }
             (Shape::Rating, _) => Oneof::RatingCurveDefinition(md::RatingCurveAttributeDefinition {}),
             (Shape::Relation, Kind::Owner) => {

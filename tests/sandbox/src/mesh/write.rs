@@ -13,8 +13,7 @@ use super::store::{Held, Store, entry};
 use super::{Call, arrow, time};
 
 /// What the server says of a target that has no points of its own.
-const NOT_PHYSICAL: &str =
-    "target time series is not connected to a physical time series nor marked as session series";
+const NOT_PHYSICAL: &str = "target time series is not connected to a physical time series nor marked as session series";
 
 /// `WriteTimeseries`.
 pub fn write(call: &mut Call<'_>, request: WriteTimeseriesRequest) -> Result<WriteTimeseriesResponse, Status> {

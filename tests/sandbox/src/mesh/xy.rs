@@ -19,7 +19,9 @@ fn versioned(store: &Store, attribute: &super::store::Attribute) -> Result<bool,
 pub fn get(call: &mut Call<'_>, request: GetXySetsRequest) -> Result<GetXySetsResponse, Status> {
     let store = call.store();
     let (_, attribute) = store.attribute_of(request.attribute.as_ref())?;
-    let Held::Xy(sets) = &attribute.held else { return Err(versioned(&store, attribute).err().unwrap_or_else(|| Status::internal("no sets"))) };
+    let Held::Xy(sets) = &attribute.held else {
+        return Err(versioned(&store, attribute).err().unwrap_or_else(|| Status::internal("no sets")));
+    };
     let mut found = if versioned(&store, attribute)? {
         let (start, end) = time::ends(request.interval.as_ref())?;
         valid(sets, |set| set.valid_from_time.as_ref().map(order), order(&start), order(&end))

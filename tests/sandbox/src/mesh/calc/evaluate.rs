@@ -170,6 +170,8 @@ impl<'a> Scope<'a> {
         let given = given.iter().map(|one| self.value(one, names)).collect::<Result<Vec<_>, _>>()?;
         let text = |at: usize| match given.get(at) {
             Some(Value::Text(text)) => Ok(text.as_str()),
+            // `@t()` is the place itself, as `@t('')` is.
+            None if at == 0 => Ok(""),
             _ => Err(wrong(format!("argument {} of @{name} must be a text", at + 1))),
         };
         let reading = |at: usize| match given.get(at) {
@@ -188,12 +190,15 @@ impl<'a> Scope<'a> {
                     all => Err(wrong(format!("{} time series were found for {:?}, not one", all.len(), text(0)?))),
                 }
             }
-            "T" => self.targets(text(0)?)?.into_iter().map(|one| self.read(one)).collect::<Result<_, _>>().map(Value::Many),
+            "T" => {
+                self.targets(text(0)?)?.into_iter().map(|one| self.read(one)).collect::<Result<_, _>>().map(Value::Many)
+            }
             "d" => Ok(Value::Number(self.numbers(text(0)?)?.first().copied().unwrap_or(f64::NAN))),
             "D" => self.numbers(text(0)?).map(Value::Numbers),
             "PDLOG" => Ok(Value::Number(0.0)),
             "TS" => {
-                let resolution = ResolutionType::from_str_name(text(0)?).ok_or_else(|| wrong("there is no such resolution"))?;
+                let resolution =
+                    ResolutionType::from_str_name(text(0)?).ok_or_else(|| wrong("there is no such resolution"))?;
                 Ok(Value::Series(read::constant(resolution as i32, self.start, self.end, number(1)?)))
             }
             "ABS" => each(given.first(), f64::abs),
@@ -223,7 +228,9 @@ impl<'a> Scope<'a> {
         // The points of the first and the last step, also those outside the interval.
         let inner = Scope { start: grid.floor(self.start), end: grid.ceil(self.end), ..self.clone() };
         let source = given.first().ok_or_else(|| wrong("@TRANSFORM needs a time series"))?;
-        let Value::Series(source) = inner.value(source, names)? else { return Err(wrong("@TRANSFORM needs a time series")) };
+        let Value::Series(source) = inner.value(source, names)? else {
+            return Err(wrong("@TRANSFORM needs a time series"));
+        };
         Ok(Value::Series(transform(&source, &grid, resolution as i32, method, self.start, self.end)))
     }
 
@@ -234,7 +241,9 @@ impl<'a> Scope<'a> {
         }
         let start = match self.place {
             Place::Object(id) => id,
-            Place::Attribute(id) => self.store.attribute(id).map(|(owner, ..)| owner).ok_or_else(|| wrong("no owner"))?,
+            Place::Attribute(id) => {
+                self.store.attribute(id).map(|(owner, ..)| owner).ok_or_else(|| wrong("no owner"))?
+            }
             _ => return Err(wrong("a search needs an object or an attribute to begin from")),
         };
         let search = search::read(text)?;
@@ -365,7 +374,10 @@ fn combine(left: &Reading, right: &Reading, work: impl Fn(Point, Point) -> Point
     moments.sort_unstable();
     moments.dedup();
     let points = moments.into_iter().map(|at| Point { at, ..work(left.sample(at), right.sample(at)) }).collect();
-    Reading { points, ..Reading { resolution: finer.resolution, curve: finer.curve, zone: finer.zone.clone(), points: Vec::new() } }
+    Reading {
+        points,
+        ..Reading { resolution: finer.resolution, curve: finer.curve, zone: finer.zone.clone(), points: Vec::new() }
+    }
 }
 
 fn choose(test: &Reading, yes: &Reading, no: &Reading) -> Reading {

@@ -31,7 +31,8 @@ pub fn run(call: &mut Call<'_>, request: CalculationRequest) -> Result<Calculati
     let scope = Scope::new(&store, place, start, end, call.wall_ms(), &call.settings.time_zone);
     let show = |readings: Vec<super::read::Reading>| -> Result<Oneof, Status> {
         // What was calculated has neither an id nor an interval of its own.
-        let shown = readings.iter().map(|reading| super::series::show(reading, None, None, call.settings, &call.context));
+        let shown =
+            readings.iter().map(|reading| super::series::show(reading, None, None, call.settings, &call.context));
         Ok(Oneof::TimeseriesResults(ReadTimeseriesResponse { timeseries: shown.collect::<Result<_, _>>()? }))
     };
     let result = match scope.run(&request.expression)? {

@@ -61,7 +61,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             out.push(Token::Function(rest[1..end].to_owned()));
             rest = &rest[end..];
         } else if first.is_ascii_digit() {
-            let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == 'e' || c == 'E')).unwrap_or(rest.len());
+            let end =
+                rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == 'e' || c == 'E')).unwrap_or(rest.len());
             out.push(Token::Number(rest[..end].parse().map_err(|_| format!("{:?} is no number", &rest[..end]))?));
             rest = &rest[end..];
         } else if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
@@ -149,7 +150,11 @@ impl Parser {
             }
             let yes = self.block()?;
             let no = if self.word("ELSE") { self.block()? } else { Vec::new() };
-            return if self.word("ENDIF") { Ok(Statement::If(test, yes, no)) } else { Err("ENDIF is missing".to_owned()) };
+            return if self.word("ENDIF") {
+                Ok(Statement::If(test, yes, no))
+            } else {
+                Err("ENDIF is missing".to_owned())
+            };
         }
         let name = match self.peek() {
             Some(Token::Sign("##")) => Some("##".to_owned()),

@@ -66,7 +66,14 @@ pub fn fill(store: &mut Store) {
         chimney: build.class("ChimneyElementType"),
     };
     build.first_level(FIRST, Some(classes.component));
-    build.field(classes.component, "ThermalPowerToPlantRef", Kind::Owner, Some(classes.plant), (0, 100_000), Shape::Relation);
+    build.field(
+        classes.component,
+        "ThermalPowerToPlantRef",
+        Kind::Owner,
+        Some(classes.plant),
+        (0, 100_000),
+        Shape::Relation,
+    );
     chimney(&mut build, &classes);
     simple_attributes(&mut build, &classes);
     series_attributes(&mut build, &classes);
@@ -120,7 +127,7 @@ fn simple_attributes(build: &mut Builder<'_>, classes: &Classes) {
     }
     let tags = vec![build.tag("Tag1"), build.tag("Tag3")];
     build.tag("Tag2");
-    if let Some(kind) = entry(&mut build.store.traits, &Id::named(&format!("type {of} DblAtt"))) {
+    if let Some(kind) = entry(&mut build.store.traits, &Id::named(&format!("type {} DblAtt", build.space))) {
         kind.tags = tags;
     }
 }
@@ -133,7 +140,10 @@ fn series_attributes(build: &mut Builder<'_>, classes: &Classes) {
         ("TsCalcAtt", PLANT_EXPRESSION),
         ("TsCalcAtt2", "##= @SUM(@T('ReferenceSeriesCollectionAtt.TsRawAtt'))\n\n"),
         ("TsCalcAtt3", "##= @t('.TsRawAtt') * 2\n"),
-        ("TsCalcAtt4", "temp=@t('.TsRawAtt')\ngt2 = @ABS(temp) > 2\n## = temp - 1000\nIF (gt2) THEN\n## = temp + 1000\nENDIF\n"),
+        (
+            "TsCalcAtt4",
+            "temp=@t('.TsRawAtt')\ngt2 = @ABS(temp) > 2\n## = temp - 1000\nIF (gt2) THEN\n## = temp + 1000\nENDIF\n",
+        ),
         ("TsCalcAtt5", "## = @TRANSFORM(@t('.TsRawAtt'), 'MIN15', 'AVG', 'UTC')\n"),
         ("TsCalcAtt6", "## = @TS('DAY', 12)\n"),
         ("TsCalcAtt7", "##=@Restriction('ProductionMin[MW]', 'Proposed|Recommended', @t('.TsRawAtt'), 'Minimum')\n"),
@@ -249,7 +259,8 @@ pub fn chimneys(store: &mut Store, count: usize, points: usize) -> Result<(), St
     let mut build = Builder { space: Id::NIL, store };
     for number in 0..count {
         let name = format!("Chimney{number:05}");
-        let values = (0..points as i64).map(|hour| good(start + hour * HOUR_MS, (hour % 97) as f64 + number as f64 / 8.0));
+        let values =
+            (0..points as i64).map(|hour| good(start + hour * HOUR_MS, (hour % 97) as f64 + number as f64 / 8.0));
         let key = 100_000 + i64::try_from(number).unwrap_or_default();
         let series = build.series(key, CATALOG, &name, ResolutionType::Hour, values.collect());
         let chimney = Id::named(&format!("chimney {number}"));
