@@ -101,7 +101,7 @@ options! {
     "stage", ALL, CALL, "bool", "false", "With submit: stage instead of send.";
     "events", ALL, ATTACH, "\"own\", \"parent\"", "\"own\"", "Whose queue the child's events go to.";
     "reconnect", ALL, ATTACH | SUBSCRIBE, "bool, or object: max_retries (null: for ever), delay, max_delay", "sse: true; ws: false", "Whether a lost connection is made again, after how long, and how often it is tried in a row.";
-    "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages wait before the oldest are dropped: in the session's queue, or for this callback.";
+    "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages of the subscription wait before the oldest of them are dropped. Without it, those without it share the 10000 of their queue.";
     "overflow", ALL, SUBSCRIBE, "\"drop\", \"wait\"", "\"drop\"", "What happens when queue_max messages of the subscription wait: the oldest is dropped and counted, or the source has to wait until the host has taken some.";
     "answer", ALL, SUBSCRIBE, "provider", "none", "Answers the event instead of queueing it.";
     "keep", ALL, CLOSE, "bool", "false", "Leave without ending the server's session.";
@@ -128,6 +128,7 @@ options! {
     "resolve", WEB, SESSION, "group: HOST:PORT = address or list", "none", "Addresses to use instead of a look-up.";
     "unix_socket", WEB, DEFAULT, "path", "none", "Connect to this socket whatever the URL's host is.";
     "local_address", WEB, SESSION, "IP address", "any", "The address to connect from.";
+    "tcp_keepalive", WEB, SESSION, "seconds, bool", "60", "The silence on a connection after which the system asks whether the peer is there; false: never.";
     "ip_version", WEB, SESSION, "4, 6, \"any\"", "\"any\"", "The address family to connect with.";
     "http_version", WEB, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The version of HTTP; \"2\" demands it, \"auto\" takes what the server prefers in TLS.";
     "pool_connections", WEB, CREATE | CONFIGURE, "number", "10", "How many origins keep idle connections.";
