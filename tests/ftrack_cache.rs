@@ -4,6 +4,10 @@
 
 #[path = "ftrack_svc/bed.rs"]
 mod bed;
+#[path = "ftrack_cache/following.rs"]
+mod following;
+#[path = "ftrack_cache/keys.rs"]
+mod keys;
 
 use std::{
     collections::BTreeMap,

@@ -180,7 +180,8 @@ options! {
     "auto_populate", FTRACK, DEFAULT, "bool", "true", "Fetch attributes that are asked for and not known, for all entities that came together.";
     "record", FTRACK, DEFAULT, "bool", "true", "Record changes, to be sent at commit; false: they are visible here and never sent.";
     "cache", FTRACK, CREATE | CONFIGURE, "\"memory\", \"sqlite:FILE\", \"redis://…\", provider, or a list of such", "\"memory\"", "What is asked for an entity before the server: layers below the memory, shallow first.";
-    "cache_key_maker", FTRACK, CREATE | CONFIGURE, "\"string\", or provider", "\"string\"", "How the keys of layers are made; \"string\": the text that Python makes.";
+    "cache_key_maker", FTRACK, CREATE | CONFIGURE, "\"string\", \"object\", or provider", "\"string\"", "How the keys of layers are made; \"string\": the text that Python makes, \"object\": the bytes of its ObjectKeyMaker.";
+    "invalidate_on_update", FTRACK, CREATE, "bool", "false", "Forget what others change, here and in the layers, by the session's own subscription to ftrack.update; connects the event hub unless auto_connect_event_hub is false.";
     "cache_max", FTRACK, CREATE | CONFIGURE, "number", "all", "How many entities keep their attributes in memory.";
     "journal", FTRACK, CREATE, "file", "none", "Where the staged list is written down, to be staged again by the next session with the file.";
     "plugin_paths", FTRACK, CREATE, "list of absolute directories or files, or text with : between", "FTRACK_NATIVE_PLUGIN_PATH", "Where plug-ins are looked for, in all directories below too.";
@@ -213,7 +214,7 @@ options! {
     "context", FTRACK, CALL, "entity", "none", "What a timer is about.";
     "comment", FTRACK, CALL, "text", "none", "The comment of a timer.";
     "force", FTRACK, CALL, "bool", "false", "Stop the timer that runs before another is started.";
-    "schema", FTRACK, CALL, "entity type", "none", "Whose statuses or types are wanted.";
+    "schema", FTRACK, CREATE | CALL, "create: provider; call: entity type", "none", "At create, edits types before they are used; of a call, whose statuses or types are wanted.";
     "type_id", FTRACK, CALL, "identifier", "none", "The type of task, which may have statuses of its own.";
     "version_id", FTRACK, CALL, "identifier", "none", "The version that encoded components belong to.";
     "keep_original", FTRACK, CALL, "bool", "true", "Keep the component that was encoded.";
