@@ -7,6 +7,7 @@
 mod address;
 mod cache;
 mod commit;
+mod doubt;
 pub mod hub;
 mod journal;
 mod plugins;
