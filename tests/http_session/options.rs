@@ -176,7 +176,10 @@ const CASES: &[Case] = &[
         assert!(parsed("/html", "{}").is_string() && parsed("/json", r#"{"parse": "none"}"#).is_null());
         assert!(parsed("/bytes/10", "{}").is_null());
         assert!(parsed("/json-raw?hex=7b&type=application/json", "{}").is_null());
-        assert_eq!(fails(&session, "GET", "/html", r#"{"parse": "json"}"#).code(), "json_decode");
+        let mut error = fails(&session, "GET", "/html", r#"{"parse": "json"}"#);
+        assert_eq!(error.code(), "json_decode");
+        let came = haft::backends::Carried::take(&mut error).unwrap();
+        assert!(came.status() == 200 && came.body().starts_with(b"<"), "what came instead is in the error");
         let latin = "/text?bytes=E4&charset=utf-8";
         assert_eq!(parsed(latin, r#"{"encoding": "latin-1"}"#), json!("\u{e4}"));
         assert_eq!(get(&session, "/gzip", r#"{"decode_content": false}"#).body()[..2], [0x1f, 0x8b]);

@@ -90,6 +90,8 @@ fn understood(answer: Result<Box<dyn Answer>>, count: usize) -> Result<Reply> {
             let outcome = if (400..500).contains(&status) { Outcome::NotSent } else { Outcome::Unknown };
             return Err(refused.status_as(status_of(status).unwrap_or(Status::Protocol)).outcome(outcome));
         }
+        // The head of an answer came, and not what it says of the batch.
+        Err(error) if error.known_outcome() == Some(Outcome::Applied) => return Err(error.outcome(Outcome::Unknown)),
         Err(error) => return Err(error),
     };
     let status = answer.status();
