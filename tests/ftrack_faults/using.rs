@@ -46,7 +46,7 @@ fn mistakes_change_nothing() {
 
     // Verb, target, arguments, code, and whether the server is the one who has to say it.
     let cases: Vec<(&str, String, Value, &str)> = vec![
-        ("query", "select name from Tosk".into(), json!({}), "unknown_type"),
+        ("query", "select name from Tosk".into(), json!({}), "server"),
         ("query", "select nothing from Task".into(), json!({}), "server"),
         ("query", "select name from Task where (name is x".into(), json!({}), "parse"),
         ("query", "Task where name is \"".into(), json!({}), "parse"),
