@@ -23,7 +23,11 @@ impl<F: Fn(&Value, &mut Args) -> Status + Send + Sync> Provider for Editor<F> {
     }
 }
 
-fn open(sandbox: &haft_sandbox::Sandbox, more: &str, edit: impl Fn(&Value, &mut Args) -> Status + Send + Sync + 'static) -> Result<Session, Error> {
+fn open(
+    sandbox: &haft_sandbox::Sandbox,
+    more: &str,
+    edit: impl Fn(&Value, &mut Args) -> Status + Send + Sync + 'static,
+) -> Result<Session, Error> {
     let mut options = login(more);
     options.set("schema", Tree::Provider(Arc::new(Editor(edit))));
     Session::create(&url(sandbox), &options)
@@ -77,18 +81,33 @@ fn types_are_as_the_host_wants_them() {
         wanted.retain(|name| name != "NoteLabel");
         assert_eq!(names, json!(wanted), "in the server's order");
         let task = value(&session.inspect("type", &args(r#"{"name": "Task"}"#)).unwrap());
-        assert_eq!((&task["default_projections"], &task["attributes"]["description"]["mutable"]), (&json!(["name", "id"]), &json!(false)));
+        assert_eq!(
+            (&task["default_projections"], &task["attributes"]["description"]["mutable"]),
+            (&json!(["name", "id"]), &json!(false))
+        );
         assert_eq!(task["attributes"].get("bid"), None);
         let before = sandbox.ftrack_log(0, false).as_array().unwrap().len();
         call(&session, "query", &format!("Task where id is {TASK}"), "{}").unwrap();
         let log = sandbox.ftrack_log(0, false);
-        assert!(log.as_array().unwrap()[before..].iter().any(|entry| entry["body"].to_string().contains("select name, id from Task")), "{log}");
-        let fails = |verb: &str, target: &str, json: &str| call(&session, verb, target, json).unwrap_err().code().to_owned();
+        assert!(
+            log.as_array().unwrap()[before..]
+                .iter()
+                .any(|entry| entry["body"].to_string().contains("select name, id from Task")),
+            "{log}"
+        );
+        let fails =
+            |verb: &str, target: &str, json: &str| call(&session, verb, target, json).unwrap_err().code().to_owned();
         call(&session, "get", &format!("Task/{TASK}"), r#"{"select": "description"}"#).unwrap();
-        assert_eq!(fails("update", &format!("Task/{TASK}"), r#"{"data": {"description": "x"}}"#), "immutable_attribute");
+        assert_eq!(
+            fails("update", &format!("Task/{TASK}"), r#"{"data": {"description": "x"}}"#),
+            "immutable_attribute"
+        );
         assert_eq!(fails("update", &format!("Task/{TASK}"), r#"{"data": {"bid": 1}}"#), "unknown_attribute");
         assert_eq!(fails("create", "NoteLabel", r#"{"data": {"name": "x"}}"#), "unknown_type");
-        let made = session.stage(Some("create"), Some("Task"), &args(r#"{"data": {"name": "new"}}"#)).map(|made| value(&made)).unwrap();
+        let made = session
+            .stage(Some("create"), Some("Task"), &args(r#"{"data": {"name": "new"}}"#))
+            .map(|made| value(&made))
+            .unwrap();
         assert_eq!(made["sort"], 7);
         session.rollback(&Args::new()).unwrap();
     }
@@ -106,13 +125,49 @@ fn an_edit_that_cannot_be_is_refused_and_leaves_nothing() {
     type Edit = fn(&Value, &mut Args) -> Status;
     let edits: [(Edit, &str); 8] = [
         (|_, _| Status::NotFound, "left no type"),
-        (|_, reply| { reply.set("message", "the disk is full"); Status::Io }, "failed for the type"),
-        (|schema, reply| bring(&json!({"id": "Other", "primary_key": schema["primary_key"], "properties": schema["properties"]}), reply), "had another name"),
+        (
+            |_, reply| {
+                reply.set("message", "the disk is full");
+                Status::Io
+            },
+            "failed for the type",
+        ),
+        (
+            |schema, reply| {
+                bring(
+                    &json!({"id": "Other", "primary_key": schema["primary_key"], "properties": schema["properties"]}),
+                    reply,
+                )
+            },
+            "had another name",
+        ),
         (|schema, reply| bring(&json!({"id": schema["id"], "properties": schema["properties"]}), reply), "had no key"),
-        (|schema, reply| bring(&json!({"id": schema["id"], "primary_key": [], "properties": schema["properties"]}), reply), "had no key"),
-        (|schema, reply| bring(&json!({"id": schema["id"], "primary_key": schema["primary_key"]}), reply), "had no attributes"),
-        (|schema, reply| bring(&json!({"id": schema["id"], "primary_key": ["nothing"], "properties": schema["properties"]}), reply), "lacked nothing"),
-        (|_, reply| { reply.set("schema", 5i64); Status::Ok }, "was a number"),
+        (
+            |schema, reply| {
+                bring(&json!({"id": schema["id"], "primary_key": [], "properties": schema["properties"]}), reply)
+            },
+            "had no key",
+        ),
+        (
+            |schema, reply| bring(&json!({"id": schema["id"], "primary_key": schema["primary_key"]}), reply),
+            "had no attributes",
+        ),
+        (
+            |schema, reply| {
+                bring(
+                    &json!({"id": schema["id"], "primary_key": ["nothing"], "properties": schema["properties"]}),
+                    reply,
+                )
+            },
+            "lacked nothing",
+        ),
+        (
+            |_, reply| {
+                reply.set("schema", 5i64);
+                Status::Ok
+            },
+            "was a number",
+        ),
     ];
     for (edit, words) in edits {
         let error = open(&sandbox, "{}", edit).unwrap_err();

@@ -24,7 +24,10 @@ fn following(sandbox: &Sandbox, more: &Value) -> Session {
     let mut options = more.clone();
     options["invalidate_on_update"] = true.into();
     let session = session(sandbox, &options.to_string());
-    until("the hub", || (inspect(&session, "hub")["state"] == "connected" && inspect(&session, "hub")["unacknowledged"] == 0).then_some(()));
+    until("the hub", || {
+        (inspect(&session, "hub")["state"] == "connected" && inspect(&session, "hub")["unacknowledged"] == 0)
+            .then_some(())
+    });
     session
 }
 
@@ -56,8 +59,14 @@ fn what_another_changes_is_asked_for_again_and_what_is_staged_stays() {
     let since = mark(&sandbox);
     assert_eq!((name(&third, &task), sent(&sandbox, since).len()), (json!("theirs"), 0));
     one.commit(&Args::new()).unwrap();
-    assert_eq!(sandbox.ftrack_query(&format!("select name, description from Task where id is {TASK}")).unwrap()[0]["description"], "mine");
-    assert_eq!(sandbox.ftrack_query(&format!("select name, description from Task where id is {TASK}")).unwrap()[0]["name"], "theirs");
+    assert_eq!(
+        sandbox.ftrack_query(&format!("select name, description from Task where id is {TASK}")).unwrap()[0]["description"],
+        "mine"
+    );
+    assert_eq!(
+        sandbox.ftrack_query(&format!("select name, description from Task where id is {TASK}")).unwrap()[0]["name"],
+        "theirs"
+    );
 }
 
 /// A layer that is shared loses what this session has never looked at as well.
@@ -94,9 +103,12 @@ fn what_this_session_committed_is_not_asked_for_again() {
 fn what_comes_and_goes_changes_what_it_belongs_to() {
     let sandbox = sandbox();
     let (one, other) = (following(&sandbox, &json!({})), session(&sandbox, "{}"));
-    let parent = sandbox.ftrack_query(&format!("select parent from Task where id is {TASK}")).unwrap()[0]["parent"].clone();
+    let parent =
+        sandbox.ftrack_query(&format!("select parent from Task where id is {TASK}")).unwrap()[0]["parent"].clone();
     let parent = format!("{}/{}", parent["__entity_type__"].as_str().unwrap(), parent["id"].as_str().unwrap());
-    let count = |session: &Session| call(session, "get", &parent, r#"{"select": "children"}"#)["children"].as_array().map(Vec::len);
+    let count = |session: &Session| {
+        call(session, "get", &parent, r#"{"select": "children"}"#)["children"].as_array().map(Vec::len)
+    };
     let before = count(&one).unwrap();
     let made = call(&other, "create", "Task", &json!({"data": {"name": "new", "parent": parent}}).to_string());
     until("the child", || (count(&one) == Some(before + 1)).then_some(()));
@@ -136,7 +148,11 @@ fn a_flood_forgets_everything_once() {
     }
     renamed(&one, &task, "theirs");
     // Events that say nothing that can be understood do no harm.
-    for data in ["{}", r#"{"entities": 1}"#, r#"{"entities": [1, {}, {"entityId": 5}, {"entityId": "x", "entity_type": "Nothing"}]}"#] {
+    for data in [
+        "{}",
+        r#"{"entities": 1}"#,
+        r#"{"entities": [1, {}, {"entityId": 5}, {"entityId": "x", "entity_type": "Nothing"}]}"#,
+    ] {
         sandbox.ftrack_order(&format!("hub=event&topic=ftrack.update&data={data}")).unwrap();
     }
     rename(&other, &task, "again");
@@ -149,7 +165,9 @@ fn nothing_is_forgotten_unless_it_is_wanted() {
     let task = format!("Task/{TASK}");
     let one = session(&sandbox, r#"{"auto_connect_event_hub": true}"#);
     one.subscribe("topic=ftrack.update", &Args::new(), None, 0).unwrap();
-    until("the hub", || (inspect(&one, "hub")["state"] == "connected" && inspect(&one, "hub")["unacknowledged"] == 0).then_some(()));
+    until("the hub", || {
+        (inspect(&one, "hub")["state"] == "connected" && inspect(&one, "hub")["unacknowledged"] == 0).then_some(())
+    });
     name(&one, &task);
     rename(&session(&sandbox, "{}"), &task, "theirs");
     until("the event", || one.poll(1000).unwrap().filter(|event| event.kind() == haft::session::Kind::Message));

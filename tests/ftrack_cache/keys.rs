@@ -21,12 +21,17 @@ fn keys_are_pythons_bytes_for_who_wants_them() {
     assert!(held.lock().unwrap().0.contains_key(key), "{:?}", held.lock().unwrap().0.keys());
     assert!(!held.lock().unwrap().0.keys().any(|key| key.contains("('")));
     // In a file they are other keys than the texts.
-    let options = |maker: &str| json!({"cache": format!("sqlite:{}", folder.file("c.db")), "cache_key_maker": maker}).to_string();
+    let options =
+        |maker: &str| json!({"cache": format!("sqlite:{}", folder.file("c.db")), "cache_key_maker": maker}).to_string();
     task(&session(&sandbox, &options("object")));
     for (maker, asked) in [("object", 0), ("string", 1), ("string", 0), ("object", 0)] {
         let since = mark(&sandbox);
         assert_eq!(task(&session(&sandbox, &options(maker)))["name"], "t1");
-        assert_eq!(sent(&sandbox, since).iter().filter(|body| body.to_string().contains("expression")).count(), asked, "{maker}");
+        assert_eq!(
+            sent(&sandbox, since).iter().filter(|body| body.to_string().contains("expression")).count(),
+            asked,
+            "{maker}"
+        );
     }
     let one = session(&sandbox, &options("object"));
     let entries = inspect(&one, "cache")["layers"][0]["entries"].clone();

@@ -130,7 +130,21 @@ pub fn clean(error: &Error, secrets: &[&str]) {
 
 /// So is a session.
 pub fn discreet(session: &Session, secrets: &[&str]) {
-    for what in ["options", "headers", "cookies", "url", "backend", "stats", "pool", "adapters", "server_information", "hub", "cache", "operations", "subscriptions"] {
+    for what in [
+        "options",
+        "headers",
+        "cookies",
+        "url",
+        "backend",
+        "stats",
+        "pool",
+        "adapters",
+        "server_information",
+        "hub",
+        "cache",
+        "operations",
+        "subscriptions",
+    ] {
         let Ok(shown) = session.inspect(what, &haft::args::Args::new()) else { continue };
         let shown = crate::bed::value(&shown).to_string();
         assert!(secrets.iter().all(|secret| !shown.contains(secret)), "the snapshot {what} told a secret: {shown}");

@@ -40,7 +40,10 @@ fn a_wrong_key() {
             clean(&error, &[WRONG, KEY]);
             let detail = error.detail();
             assert_eq!(detail.get("exception").and_then(|word| word.as_str()), Some("InvalidCredentialsError"));
-            assert_eq!(detail.get("http_status").and_then(|status| status.as_int()), Some(if strict { 401 } else { 200 }));
+            assert_eq!(
+                detail.get("http_status").and_then(|status| status.as_int()),
+                Some(if strict { 401 } else { 200 })
+            );
             assert_eq!(detail.get("server_code").and_then(|word| word.as_str()), Some("api_credentials_invalid"));
             assert!(!error.is_retryable());
         });

@@ -13,7 +13,12 @@ fn plug_ins_that_fail() {
     let library = |source: &str, name: &str, flags: &[&str]| {
         let mut command = Command::new("cc");
         command.args(["-shared", "-fPIC", "-std=gnu11", "-Wall", "-Wextra", "-Werror"]).args(flags);
-        command.arg("-I").arg(root().join("include")).arg(root().join("tests/c").join(source)).arg("-o").arg(plugins.join(name));
+        command
+            .arg("-I")
+            .arg(root().join("include"))
+            .arg(root().join("tests/c").join(source))
+            .arg("-o")
+            .arg(plugins.join(name));
         run(&mut command);
     };
     library("plugin_bad.c", "bad_answer.so", &[]);

@@ -44,7 +44,9 @@ impl Batch {
         let name = format!("turn {}", next());
         let old = call(session, "create", "NoteLabel", &json!({"data": {"name": format!("old {name}")}}).to_string());
         let old = format!("NoteLabel/{}", old["id"].as_str().unwrap());
-        let stage = |verb: &str, target: &str, options: Value| value(&session.stage(Some(verb), Some(target), &args(&options.to_string())).unwrap());
+        let stage = |verb: &str, target: &str, options: Value| {
+            value(&session.stage(Some(verb), Some(target), &args(&options.to_string())).unwrap())
+        };
         let new = stage("create", "NoteLabel", json!({"data": {"name": name}}));
         stage("create", "Scope", json!({"data": {"name": name}}));
         stage("update", &format!("Task/{TASK}"), json!({"data": {"name": name, "metadata": {"turn": name}}}));
@@ -61,7 +63,10 @@ impl Batch {
             count(format!("select id from NoteLabel where id is {}", self.new["id"].as_str().unwrap())),
             count(format!("select id from Scope where name is \"{}\"", self.name)),
             count(format!("select id from Task where id is {TASK} and name is \"{}\"", self.name)),
-            count(format!("select key from Metadata where parent_id is {TASK} and key is turn and value is \"{}\"", self.name)),
+            count(format!(
+                "select key from Metadata where parent_id is {TASK} and key is turn and value is \"{}\"",
+                self.name
+            )),
             1 - count(format!("select id from NoteLabel where id is {old}")),
         ];
         assert!(counts == [1; 6] || counts == [0; 6], "half of it is there: {counts:?}");
@@ -118,15 +123,28 @@ fn a_batch_is_made_once_whatever_became_of_its_answer() {
             assert_eq!(batch.is_there(&sandbox), applied, "{fault}");
             assert_eq!(staged(&session), before, "{fault}: nothing of the list is lost");
             // What is staged now belongs to the same commit or to the next one; it is made once as well.
-            let late = value(&session.stage(Some("create"), Some("NoteLabel"), &args(r#"{"data": {"name": "late"}}"#)).unwrap());
+            let late = value(
+                &session.stage(Some("create"), Some("NoteLabel"), &args(r#"{"data": {"name": "late"}}"#)).unwrap(),
+            );
             let done = commit(&session).unwrap();
             assert_eq!(done.as_array().unwrap().len(), if applied { 1 } else { 6 }, "{fault}: {done}");
             assert!(batch.is_there(&sandbox));
             assert_eq!(inspect(&session, "operations"), json!([]));
-            assert_eq!(sandbox.ftrack_query("select id from NoteLabel where name is late").unwrap(), json!([{"__entity_type__": "NoteLabel", "id": late["id"]}]));
+            assert_eq!(
+                sandbox.ftrack_query("select id from NoteLabel where name is late").unwrap(),
+                json!([{"__entity_type__": "NoteLabel", "id": late["id"]}])
+            );
             // What the answer would have told is asked for.
             assert_eq!(call(&session, "get", &format!("Task/{TASK}"), r#"{"select": "name"}"#)["name"], *batch.name);
-            assert_eq!(call(&session, "get", &format!("NoteLabel/{}", batch.new["id"].as_str().unwrap()), r#"{"select": "name"}"#)["name"], *batch.name);
+            assert_eq!(
+                call(
+                    &session,
+                    "get",
+                    &format!("NoteLabel/{}", batch.new["id"].as_str().unwrap()),
+                    r#"{"select": "name"}"#
+                )["name"],
+                *batch.name
+            );
             assert_eq!(call(&session, "get", &batch.old, "{}"), Value::Null);
             assert_eq!(commit(&session).unwrap(), json!([]));
             batch.clear(&session, &sandbox);
@@ -145,9 +163,16 @@ fn an_error_in_each_operation() {
             let session = session(&sandbox, "{}");
             let batch = Batch::stage(&session);
             let before = staged(&session);
-            sandbox.ftrack_order(&format!("fault=error&op={op}&action=create&exception=ValidationError&content=no such {op}")).unwrap();
+            sandbox
+                .ftrack_order(&format!(
+                    "fault=error&op={op}&action=create&exception=ValidationError&content=no such {op}"
+                ))
+                .unwrap();
             let error = commit(&session).unwrap_err();
-            assert_eq!((error.status(), error.code(), error.known_outcome()), (Status::Remote, "server", Some(Outcome::NotSent)));
+            assert_eq!(
+                (error.status(), error.code(), error.known_outcome()),
+                (Status::Remote, "server", Some(Outcome::NotSent))
+            );
             let text = |name: &str| error.detail().get(name).and_then(|value| value.as_str()).unwrap().to_owned();
             assert_eq!((&*text("exception"), text("server_text")), ("ValidationError", format!("no such {op}")));
             assert!(!batch.is_there(&sandbox) && staged(&session) == before);
@@ -167,12 +192,16 @@ fn doubts_add_up_and_are_settled() {
             let session = session(&sandbox, "{}");
             let first = Batch::stage(&session);
             let lose = |after: bool| {
-                sandbox.ftrack_order(&format!("fault=cut&action=create&when={}", if after { "after" } else { "before" })).unwrap();
+                sandbox
+                    .ftrack_order(&format!("fault=cut&action=create&when={}", if after { "after" } else { "before" }))
+                    .unwrap();
                 assert_eq!(commit(&session).unwrap_err().known_outcome(), Some(Outcome::Unknown));
             };
             lose(lost[0]);
             let name = format!("second {}", next());
-            let stage = |verb: &str, target: &str, options: Value| value(&session.stage(Some(verb), Some(target), &args(&options.to_string())).unwrap());
+            let stage = |verb: &str, target: &str, options: Value| {
+                value(&session.stage(Some(verb), Some(target), &args(&options.to_string())).unwrap())
+            };
             let second = stage("create", "NoteLabel", json!({"data": {"name": name}}));
             // The question is lost too: nothing is known, and nothing is sent.
             let before = staged(&session);
@@ -184,7 +213,12 @@ fn doubts_add_up_and_are_settled() {
             commit(&session).unwrap();
             assert!(first.is_there(&sandbox));
             for label in [&second, &third] {
-                let found = sandbox.ftrack_query(&format!("select id from NoteLabel where name is \"{}\"", label["name"].as_str().unwrap())).unwrap();
+                let found = sandbox
+                    .ftrack_query(&format!(
+                        "select id from NoteLabel where name is \"{}\"",
+                        label["name"].as_str().unwrap()
+                    ))
+                    .unwrap();
                 assert_eq!((found.as_array().unwrap().len(), &found[0]["id"]), (1, &label["id"]));
                 call(&session, "delete", &format!("NoteLabel/{}", label["id"].as_str().unwrap()), "{}");
             }
@@ -231,7 +265,11 @@ fn a_doubt_that_is_rolled_back() {
         session.rollback(&Args::new()).unwrap();
         assert_eq!(inspect(&session, "operations"), json!([]));
         // Without the memory of what was staged the server is asked, and has it.
-        assert_eq!(call(&session, "get", &format!("NoteLabel/{}", batch.new["id"].as_str().unwrap()), r#"{"select": "name"}"#)["name"], *batch.name);
+        assert_eq!(
+            call(&session, "get", &format!("NoteLabel/{}", batch.new["id"].as_str().unwrap()), r#"{"select": "name"}"#)
+                ["name"],
+            *batch.name
+        );
         assert_eq!(commit(&session).unwrap(), json!([]));
         assert!(batch.is_there(&sandbox));
         batch.clear(&session, &sandbox);
@@ -256,7 +294,15 @@ fn a_change_at_once_can_be_looked_for() {
             if found.is_null() {
                 call(&session, "create", "NoteLabel", &data);
             }
-            assert_eq!(sandbox.ftrack_query(&format!("select id from NoteLabel where id is \"{id}\"")).unwrap().as_array().unwrap().len(), 1);
+            assert_eq!(
+                sandbox
+                    .ftrack_query(&format!("select id from NoteLabel where id is \"{id}\""))
+                    .unwrap()
+                    .as_array()
+                    .unwrap()
+                    .len(),
+                1
+            );
             call(&session, "delete", &address, "{}");
         });
     }

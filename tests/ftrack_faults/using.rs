@@ -21,7 +21,8 @@ fn quiet() -> Sandbox {
 
 /// What a mistake must not change.
 fn state(session: &Session, sandbox: &Sandbox) -> Vec<Value> {
-    let mut all: Vec<Value> = ["operations", "created", "modified", "deleted"].iter().map(|what| inspect(session, what)).collect();
+    let mut all: Vec<Value> =
+        ["operations", "created", "modified", "deleted"].iter().map(|what| inspect(session, what)).collect();
     let entity = args(&json!({"entity": format!("Task/{TASK}")}).to_string());
     all.push(value(&session.inspect("entity_state", &entity).unwrap()));
     all.push(call(session, "get", &format!("Task/{TASK}"), r#"{"auto_populate": false}"#));
@@ -36,12 +37,24 @@ fn mistakes_change_nothing() {
     let task = format!("Task/{TASK}");
     let user = format!("User/{USER}");
     let session = session(&sandbox, "{}");
-    call(&session, "get", &task, r#"{"select": "name, description, bid, children, assignments, scopes, custom_attributes, created_at"}"#);
+    call(
+        &session,
+        "get",
+        &task,
+        r#"{"select": "name, description, bid, children, assignments, scopes, custom_attributes, created_at"}"#,
+    );
     let scope = call(&session, "create", "Scope", r#"{"data": {"name": "s"}}"#);
     let scope = format!("Scope/{}", scope["id"].as_str().unwrap());
     // Something is staged that must come through all of it.
-    let label = value(&session.stage(Some("create"), Some("NoteLabel"), &args(r#"{"data": {"name": "kept"}}"#)).unwrap());
-    session.stage(Some("update"), Some(&task), &args(&json!({"data": {"description": "mine"}, "add": {"scopes": scope}}).to_string())).unwrap();
+    let label =
+        value(&session.stage(Some("create"), Some("NoteLabel"), &args(r#"{"data": {"name": "kept"}}"#)).unwrap());
+    session
+        .stage(
+            Some("update"),
+            Some(&task),
+            &args(&json!({"data": {"description": "mine"}, "add": {"scopes": scope}}).to_string()),
+        )
+        .unwrap();
     let before = state(&session, &sandbox);
 
     // Verb, target, arguments, code, and whether the server is the one who has to say it.
@@ -78,14 +91,24 @@ fn mistakes_change_nothing() {
         ("update", task.clone(), json!({"data": {"created_at": "2026-01-01"}}), "immutable_attribute"),
         ("update", task.clone(), json!({"data": {"custom_attributes": {"nothing": 1}}}), "unknown_attribute"),
         ("update", task.clone(), json!({"data": {"name": "x", "start_date": "soon"}}), "argument"),
-        ("update", task.clone(), json!({"data": {"name": "x"}, "add": {"scopes": scope}}), "duplicate_item_in_collection"),
+        (
+            "update",
+            task.clone(),
+            json!({"data": {"name": "x"}, "add": {"scopes": scope}}),
+            "duplicate_item_in_collection",
+        ),
         ("update", task.clone(), json!({"data": {"name": "x"}, "add": {"scopes": [user, user]}}), ""),
         ("update", task.clone(), json!({"add": {"name": user}}), "argument"),
         ("update", task.clone(), json!({"remove": {"scopes": "Scope/none"}}), "not_found"),
         ("update", "Task/a,b".into(), json!({"data": {"name": "x"}}), "wrong_key"),
         ("update", "Tosk/a".into(), json!({"data": {"name": "x"}}), "unknown_type"),
         ("delete", "Metadata/a".into(), json!({}), "wrong_key"),
-        ("ensure", "NoteLabel".into(), json!({"data": {"nothing": 1}, "identifying_keys": ["nothing"]}), "unknown_attribute"),
+        (
+            "ensure",
+            "NoteLabel".into(),
+            json!({"data": {"nothing": 1}, "identifying_keys": ["nothing"]}),
+            "unknown_attribute",
+        ),
         ("encode", task.clone(), json!({"strategy": "none"}), "argument"),
         ("decode", String::new(), json!({"value": "{"}), ""),
         ("invalidate", "Tosk/x".into(), json!({}), "unknown_type"),
@@ -140,6 +163,9 @@ fn calls_after_the_end() {
             assert_eq!(error.code(), "closed");
             assert_ne!(error.known_outcome(), Some(Outcome::Unknown));
         }
-        assert_eq!(sandbox.ftrack_query(&format!("select name from Task where id is {TASK}")).unwrap()[0]["name"], "t1");
+        assert_eq!(
+            sandbox.ftrack_query(&format!("select name from Task where id is {TASK}")).unwrap()[0]["name"],
+            "t1"
+        );
     });
 }

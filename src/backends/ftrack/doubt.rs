@@ -7,8 +7,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    Core,
-    query,
+    Core, query,
     schema::{Default, EntityType},
     unit::{Change, Identity, Operation},
     verbs,
@@ -60,7 +59,13 @@ pub(super) fn note(core: &Core, count: usize, error: &Error) {
 ///
 /// # Errors
 /// What goes wrong on the way to the server.
-pub(super) fn applied(core: &Core, list: &[Operation], doubts: &[usize], args: &Args, cancel: &Arc<Cancel>) -> Result<usize> {
+pub(super) fn applied(
+    core: &Core,
+    list: &[Operation],
+    doubts: &[usize],
+    args: &Args,
+    cancel: &Arc<Cancel>,
+) -> Result<usize> {
     for (at, end) in doubts.iter().enumerate().rev() {
         let start = at.checked_sub(1).and_then(|before| doubts.get(before)).copied().unwrap_or(0);
         let (Some(batch), Some(own)) = (list.get(..*end), list.get(start..*end)) else { continue };
@@ -81,7 +86,8 @@ fn telling<'a>(core: &'a Core, batch: &[Operation], own: &'a [Operation]) -> Opt
     let of = |wanted: fn(&Change) -> bool| -> HashSet<&Identity> {
         batch.iter().filter(|operation| wanted(&operation.change)).map(|operation| &operation.identity).collect()
     };
-    let (made, gone) = (of(|change| matches!(change, Change::Create(_))), of(|change| matches!(change, Change::Delete)));
+    let (made, gone) =
+        (of(|change| matches!(change, Change::Create(_))), of(|change| matches!(change, Change::Delete)));
     let rank = |operation: &Operation, kind: &EntityType| match operation.change {
         // What is both made and deleted was never sent.
         _ if made.contains(&operation.identity) && gone.contains(&operation.identity) => None,

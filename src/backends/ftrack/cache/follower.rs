@@ -41,7 +41,12 @@ const MOST: usize = 1000;
 pub fn follow(core: &Arc<Core>, token: &str) -> Result<Feed> {
     let mut args = Args::new();
     args.set("priority", PRIORITY);
-    let sink = Follower { core: Arc::downgrade(core), worker: Arc::clone(&core.lent.worker), token: token.into(), heard: Arc::default() };
+    let sink = Follower {
+        core: Arc::downgrade(core),
+        worker: Arc::clone(&core.lent.worker),
+        token: token.into(),
+        heard: Arc::default(),
+    };
     Hub::subscribe(&core.hub, TOPIC, &args, Arc::new(sink))
 }
 
@@ -71,7 +76,9 @@ impl Sink for Follower {
             if event.root().get("topic").and_then(Node::as_str) != Some("ftrack.update") || heard.events.len() >= MOST {
                 heard.everything = true;
                 heard.events.clear();
-            } else if !heard.everything && event.root().at("/data/clientToken").and_then(Node::as_str) != Some(&self.token) {
+            } else if !heard.everything
+                && event.root().at("/data/clientToken").and_then(Node::as_str) != Some(&self.token)
+            {
                 heard.events.push(event);
             }
         }
@@ -140,7 +147,8 @@ fn named(store: &Store, event: Node<'_>, ids: &mut Vec<EntityId>) {
         ids.extend(find(store, text("entity_type"), key));
         // What one is added to or taken from has other collections than before.
         let moved = matches!(text("action"), Some("add" | "remove" | "move"));
-        let moved = moved || entity.get("keys").is_some_and(|keys| keys.items().any(|key| key.as_str() == Some("parent_id")));
+        let moved =
+            moved || entity.get("keys").is_some_and(|keys| keys.items().any(|key| key.as_str() == Some("parent_id")));
         if let Some(parent) = text("parentId").filter(|_| moved) {
             let kinds = entity.get("parents").into_iter().flat_map(Node::items);
             let mut kinds = kinds.filter(|above| above.get("entityId").and_then(Node::as_str) == Some(parent));

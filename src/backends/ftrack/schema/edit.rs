@@ -56,7 +56,8 @@ fn ask(host: &dyn Provider, schema: Node<'_>) -> Result<Option<Tree>> {
         Status::NotFound => return Ok(None),
         failed => {
             let text = reply.str("message").ok().flatten().unwrap_or("it did not say why");
-            return Err(Error::new(&code::PROVIDER, format!("the provider schema failed for the type {name}: {text}")).status_as(failed));
+            return Err(Error::new(&code::PROVIDER, format!("the provider schema failed for the type {name}: {text}"))
+                .status_as(failed));
         }
     }
     match reply.get("schema") {
@@ -77,11 +78,14 @@ fn checked(name: &str, edited: &Object) -> Result<()> {
     };
     let Some(Tree::Object(attributes)) = edited.get("properties") else { return Err(wrong(name, "had no attributes")) };
     match key.iter().find(|part| !part.as_str().is_some_and(|part| attributes.contains(part))) {
-        Some(part) => Err(wrong(name, &format!("lacked {}, which is part of its key", part.as_str().unwrap_or("what")))),
+        Some(part) => {
+            Err(wrong(name, &format!("lacked {}, which is part of its key", part.as_str().unwrap_or("what"))))
+        }
         None => Ok(()),
     }
 }
 
 fn wrong(name: &str, what: &str) -> Error {
-    Error::new(&code::PROVIDER, format!("the type {name} that the provider schema brought {what}")).with("key", "schema")
+    Error::new(&code::PROVIDER, format!("the type {name} that the provider schema brought {what}"))
+        .with("key", "schema")
 }

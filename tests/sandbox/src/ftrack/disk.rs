@@ -136,7 +136,9 @@ impl Disk {
     /// # Errors
     /// When the file cannot be written.
     pub fn clear(&self) -> Result<(), String> {
-        lock(&self.0).execute_batch("begin; delete from rows; delete from keys; delete from files; commit").map_err(text)
+        lock(&self.0)
+            .execute_batch("begin; delete from rows; delete from keys; delete from files; commit")
+            .map_err(text)
     }
 }
 
