@@ -4,11 +4,14 @@
 //! there. What is known of the server's entities is in one store for the root and its children; its lock is held while it
 //! is looked at or changed, never while something is waited for.
 
+pub mod accessors;
 mod address;
 mod cache;
 mod commit;
+pub mod components;
 pub mod hub;
 mod journal;
+pub mod locations;
 mod plugins;
 pub mod query;
 pub mod schema;
@@ -16,6 +19,7 @@ mod settings;
 mod snapshot;
 mod start;
 pub mod store;
+pub mod structures;
 pub mod unit;
 mod verbs;
 mod wire;
@@ -40,6 +44,7 @@ use crate::{
     value::Tree,
 };
 use hub::Hub;
+use locations::Locations;
 use settings::{Flags, HubSettings, Login};
 use start::Server;
 use store::Store;
@@ -51,11 +56,15 @@ pub type OpenWeb<'a> = &'a dyn Fn(&str, &Args) -> Result<Arc<dyn Backend>>;
 /// What a root and its children share.
 pub(self) struct Core {
     pub wire: Wire,
+    /// Who is logged in, and with which key.
+    pub login: Login,
     pub server: Server,
     pub store: Mutex<Store>,
     pub hub: Arc<Hub>,
     /// The hub is connected as soon as the handle exists.
     auto_connect: bool,
+    /// The storages that can be used.
+    pub locations: Mutex<Locations>,
     /// Held through a whole commit: two never interleave.
     pub committing: Mutex<()>,
     pub lent: Lent,
@@ -123,6 +132,8 @@ impl FtrackSession {
         };
         let core = Arc::new(Core {
             wire,
+            login,
+            locations: Mutex::default(),
             server,
             store: Mutex::new(store),
             committing: Mutex::default(),
