@@ -5,6 +5,7 @@ mod events;
 mod read;
 mod services;
 mod timer;
+mod transfer;
 mod workflow;
 mod write;
 
@@ -27,9 +28,9 @@ use crate::{
 };
 
 /// Verbs that change something: they can be staged.
-const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply"];
+const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply", "create_thumbnail"];
 /// The others.
-const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types", "publish", "reply", "stop", "connect", "disconnect"];
+const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types", "publish", "reply", "stop", "connect", "disconnect", "upload", "download"];
 
 /// Whether a call takes something from the staged list, or may.
 pub(super) fn changes_the_list(call: &Call<'_>) -> bool {
@@ -56,6 +57,9 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "stop_timer" => timer::stop(session, call),
         "statuses" => workflow::statuses(session, call),
         "types" => workflow::types(session, call),
+        "upload" => transfer::upload(session, call),
+        "download" => transfer::download(session, call),
+        "create_thumbnail" => transfer::create_thumbnail(session, call),
         service if services::VERBS.contains(&service) => services::request(session, service, call),
         changing => write::request(session, changing, call),
     }
@@ -65,6 +69,7 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
 pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
     match verb(call)? {
         "publish" | "reply" | "stop" | "connect" | "disconnect" => events::begin(session, call),
+        "upload" | "download" | "create_thumbnail" => transfer::begin(session, call),
         _ => Ok(None),
     }
 }
@@ -72,7 +77,10 @@ pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<P
 /// Records a verb for commit.
 pub(super) fn stage(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     stageable(call)?;
-    write::stage(session, verb(call)?, call)
+    match verb(call)? {
+        "create_thumbnail" => transfer::stage_thumbnail(session, call),
+        verb => write::stage(session, verb, call),
+    }
 }
 
 /// Whether a call can be staged.
