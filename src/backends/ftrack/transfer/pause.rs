@@ -1,16 +1,14 @@
 //! The wait between two tries (spec/ftrack.md 9.5): from a second on doubling up to 64, and up to half a second more, so
 //! that parts that failed together do not come back together.
 
+use std::{sync::Arc, time::Duration};
+#[cfg(debug_assertions)]
 use std::{
-    sync::{Arc, Weak},
+    sync::Weak,
     task::{Wake, Waker},
-    time::Duration,
 };
 
-use crate::{
-    clock::{self, control::Entry},
-    engine::net::cancel::Cancel,
-};
+use crate::{clock, engine::net::cancel::Cancel};
 
 /// The most that is added.
 const JITTER_MS: u32 = 500;
@@ -25,28 +23,32 @@ pub fn delay(failed: u32) -> Duration {
 /// Waits for so long; true, and at once, when the call is cancelled. Follows the clock of tests.
 pub fn pause(cancel: &Arc<Cancel>, time: Duration) -> bool {
     let until = clock::now() + time;
-    let waker = Waker::from(Arc::new(Ringer(Arc::downgrade(cancel))));
-    let mut entry = Entry::default();
+    #[cfg(debug_assertions)]
+    let (mut entry, waker) = (clock::control::Entry::default(), Waker::from(Arc::new(Ringer(Arc::downgrade(cancel)))));
     loop {
         let seen = cancel.rings();
         if cancel.is_cancelled() {
             return true;
         }
-        match entry.wait(until, &waker) {
-            Some(true) => return false,
-            Some(false) => drop(cancel.listen(seen, None)),
-            None => {
-                if !cancel.listen(seen, Some(until)) {
-                    return cancel.is_cancelled();
-                }
+        #[cfg(debug_assertions)]
+        if let Some(over) = entry.wait(until, &waker) {
+            if over {
+                return false;
             }
+            cancel.listen(seen, None);
+            continue;
+        }
+        if !cancel.listen(seen, Some(until)) {
+            return cancel.is_cancelled();
         }
     }
 }
 
 /// Has the clock of a test end the wait.
+#[cfg(debug_assertions)]
 struct Ringer(Weak<Cancel>);
 
+#[cfg(debug_assertions)]
 impl Wake for Ringer {
     fn wake(self: Arc<Self>) {
         if let Some(cancel) = self.0.upgrade() {
