@@ -26,19 +26,23 @@ fn outcome(error: &haft::error::Error) -> Option<&str> {
 /// What passes is tried again: statuses, broken connections, silence.
 #[test]
 fn a_part_is_sent_until_it_arrives() {
+    let faults = ["status&status=403", "status&status=500", "status&status=503", "hangup&sent=50000", "cut", "md5", "stall"];
+    let tries = faults.iter().flat_map(|fault| [(*fault, 1, ""), (*fault, 3, "&part=2")]);
+    // Each waits a second before it tries again: side by side.
+    let threads: Vec<_> = tries.map(|(fault, parts, part)| thread::spawn(move || arrives(fault, parts, part))).collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+fn arrives(fault: &str, parts: usize, part: &str) {
     let (sandbox, folder) = (sandbox(), Folder::new());
     let content = bytes(600_000);
     let path = file(&folder, "clip", &content);
-    for fault in ["status&status=403", "status&status=500", "status&status=503", "hangup&sent=50000", "cut", "md5", "stall"] {
-        for (parts, part) in [(1, ""), (3, "&part=2")] {
-            let session = session(&sandbox, r#"{"timeout": 0.4}"#);
-            sandbox.ftrack_order(&format!("fault={fault}&action=upload{part}")).unwrap();
-            let since = mark(&sandbox);
-            let id = upload(&session, &path, json!({"parts": parts}));
-            assert_eq!(stored(&sandbox, &id), Some((600_000, md5(&content))), "{fault} of {parts}");
-            assert_eq!(puts(&sandbox, since), parts + 1, "{fault} of {parts}");
-        }
-    }
+    let session = session(&sandbox, r#"{"timeout": 3}"#);
+    sandbox.ftrack_order(&format!("fault={fault}&action=upload{part}")).unwrap();
+    let since = mark(&sandbox);
+    let id = upload(&session, &path, json!({"parts": parts}));
+    assert_eq!(stored(&sandbox, &id), Some((600_000, md5(&content))), "{fault} of {parts}");
+    assert_eq!(puts(&sandbox, since), parts + 1, "{fault} of {parts}");
 }
 
 /// Fifteen pauses, from a second to 64, and up to half a second more.
@@ -179,7 +183,7 @@ fn errors_keep_secrets() {
         sandbox.ftrack_order("clear=1").unwrap();
         for action in ["get", "download"] {
             if fault != "hangup" {
-                sandbox.ftrack_order(&format!("fault={fault}&action={action}")).unwrap();
+                sandbox.ftrack_order(&format!("fault={fault}&action={action}&times=0")).unwrap();
                 secret(fails(&session, "download", &target, &json!({"save_to": folder.file("d")}).to_string()));
                 sandbox.ftrack_order("clear=1").unwrap();
             }
