@@ -185,6 +185,11 @@ options! {
     "plugin_paths", FTRACK, CREATE, "list of absolute directories or files, or text with : between", "FTRACK_NATIVE_PLUGIN_PATH", "Where plug-ins are looked for, in all directories below too.";
     "plugin_arguments", FTRACK, CREATE, "any value", "none", "What plug-ins are given.";
     "plugin", FTRACK, CREATE, "provider, or a list of such", "none", "Plug-ins of the host itself.";
+    "location", FTRACK, CREATE | CONFIGURE | CALL, "create: objects {id or name, priority, accessor, structure, moves_data}, provider, or a list of both; call: \"Location/id\" or a name", "the built-in ones; create_component: the preferred one", "The storages that can be used; the one that a call is about.";
+    "accessor", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to the bytes of locations.";
+    "structure", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to name places in locations.";
+    "from", FTRACK, CALL, "\"Location/id\"; into the origin: a path", "where the component is", "The location that add_component takes bytes from.";
+    "recursive", FTRACK, CALL, "bool", "true", "Whether members go with their container.";
     "page_size", FTRACK, CALL, "number", "500", "How many results one request of a query brings.";
     "limit", FTRACK, CALL, "number", "none", "How many results at the most.";
     "offset", FTRACK, CALL, "number", "0", "How many results to leave out.";
