@@ -89,7 +89,9 @@ impl Adding<'_> {
 
     fn one(&mut self, component: EntityId, done: &mut Done, depth: usize) -> Result<()> {
         self.errand.go_on()?;
-        if let Some(members) = self.errand.members(component)?.filter(|_| self.recursive) {
+        if self.recursive
+            && let Some(members) = self.errand.members(component)?
+        {
             self.level(&members, done, depth + 1)?;
         }
         let source = match self.given {

@@ -16,7 +16,7 @@ use crate::{
 pub fn remove(errand: &Errand<'_>, location: &Arc<Location>, component: EntityId, recursive: bool) -> Result<()> {
     errand.go_on()?;
     let mut identifier = register::identifier(errand, location, component)?;
-    if let Some(members) = errand.members(component)?.filter(|_| recursive) {
+    if recursive && let Some(members) = errand.members(component)? {
         for member in members {
             remove(errand, location, member, recursive)?;
         }
