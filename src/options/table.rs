@@ -185,6 +185,11 @@ options! {
     "plugin_paths", FTRACK, CREATE, "list of absolute directories or files, or text with : between", "FTRACK_NATIVE_PLUGIN_PATH", "Where plug-ins are looked for, in all directories below too.";
     "plugin_arguments", FTRACK, CREATE, "any value", "none", "What plug-ins are given.";
     "plugin", FTRACK, CREATE, "provider, or a list of such", "none", "Plug-ins of the host itself.";
+    "location", FTRACK, CREATE | CONFIGURE | CALL, "create: objects {id or name, priority, accessor, structure, moves_data}, provider, or a list of both; call: \"Location/id\" or a name", "the built-in ones; create_component: the preferred one", "The storages that can be used; the one that a call is about.";
+    "accessor", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to the bytes of locations.";
+    "structure", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to name places in locations.";
+    "from", FTRACK, CALL, "\"Location/id\"; into the origin: a path", "where the component is", "The location that add_component takes bytes from.";
+    "recursive", FTRACK, CALL, "bool", "true", "Whether members go with their container.";
     "page_size", FTRACK, CALL, "number", "500", "How many results one request of a query brings.";
     "limit", FTRACK, CALL, "number", "none", "How many results at the most.";
     "offset", FTRACK, CALL, "number", "0", "How many results to leave out.";
@@ -218,6 +223,7 @@ options! {
     "keep_original", FTRACK, CALL, "bool", "true; false for a file", "Keep the component that was encoded.";
     "path", FTRACK, CALL, "file", "none", "The picture of a thumbnail.";
     "parts", FTRACK, CALL, "1 to 10000", "upload: by the file's size; download: 1", "In how many parts a file goes up, or comes down at the same time.";
+    "thumbnail", FTRACK, CALL, "bool, or pixels", "false", "With url: a picture of the component, no larger than this.";
     "check", FTRACK, CALL, "bool", "true", "Compare a download with the sum that the storage tells, or with the component's size.";
     "theme", FTRACK, CALL, "\"light\", \"dark\"", "the server's", "How a widget looks.";
     "reset_type", FTRACK, CALL, "text", "none", "What the server resets, such as \"api_key\".";

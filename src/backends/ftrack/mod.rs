@@ -45,7 +45,7 @@ use crate::{
     value::Tree,
 };
 use hub::Hub;
-use locations::Locations;
+use locations::{Kit, Locations};
 use settings::{Flags, HubSettings, Login};
 use start::Server;
 use store::Store;
@@ -69,6 +69,10 @@ pub(self) struct Core {
     auto_connect: bool,
     /// The storages that can be used.
     pub locations: Mutex<Locations>,
+    /// What they are made of, and what the host told of them.
+    pub kit: Mutex<Arc<Kit>>,
+    /// How many bytes of a file are moved at once.
+    pub chunk_bytes: usize,
     /// Held through a whole commit: two never interleave.
     pub committing: Mutex<()>,
     pub lent: Lent,
@@ -139,6 +143,8 @@ impl FtrackSession {
             wire,
             login,
             locations: Mutex::default(),
+            kit: Mutex::default(),
+            chunk_bytes: chunk_bytes(&sys::environment::variable)?,
             server,
             store: Mutex::new(store),
             committing: Mutex::default(),
@@ -149,6 +155,7 @@ impl FtrackSession {
             journal,
             plugins: Mutex::new(Plugins::read(args, &sys::environment::variable)?),
         });
+        locations::configure(&core, Kit::default().with(args)?.unwrap_or_default(), false)?;
         if let Some(journal) = &core.journal {
             journal.replay(&core)?;
         }
@@ -167,6 +174,14 @@ fn most(args: &Args) -> Result<Option<usize>> {
     let wrong = || Error::option("cache_max", "cache_max was not a positive number");
     let most = args.int("cache_max")?;
     most.map(|most| usize::try_from(most).ok().filter(|most| *most > 0).ok_or_else(wrong)).transpose()
+}
+
+/// How many bytes of a file are moved at once.
+fn chunk_bytes(variable: &dyn Fn(&str) -> Option<String>) -> Result<usize> {
+    const NAME: &str = "FTRACK_API_FILE_CHUNK_SIZE";
+    let Some(text) = variable(NAME).filter(|text| !text.trim().is_empty()) else { return Ok(1 << 20) };
+    let wrong = || Error::option(NAME, format!("{NAME} was {text:?} and not a number of bytes"));
+    text.trim().parse().ok().filter(|bytes| (1..=1usize << 30).contains(bytes)).ok_or_else(wrong)
 }
 
 /// Where the schemas are kept; `None` when they are not.
@@ -264,8 +279,12 @@ impl Backend for FtrackSession {
         }
         let most = most(args)?;
         let cache = if args.get("cache").is_some() || args.get("cache_key_maker").is_some() { Some(Cache::open(args)?) } else { None };
+        let kit = Arc::clone(&self.core.kit.lock()).with(args)?;
         self.core.wire.web.configure(&web)?;
         self.core.storage.configure(&web)?;
+        if let Some(kit) = kit {
+            locations::configure(&self.core, kit, true)?;
+        }
         *self.flags.lock() = flags;
         if args.get("cache_max").is_some() {
             self.core.store.lock().bound(most);

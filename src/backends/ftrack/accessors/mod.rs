@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `disk` | files below a prefix |
+//! | `disk`, `path` | files below a prefix |
 //! | `server` | the server's own store |
 //! | `host` | the host's own, as the provider `accessor.NAME` |
 //! | `refusal` | their errors |
@@ -10,11 +10,16 @@
 //! All of them may wait, touch files and run code of the host: they are called on the thread of a call, with no lock
 //! held.
 
+mod disk;
+mod host;
+mod path;
 mod refusal;
 mod server;
 
 use std::sync::Arc;
 
+pub use disk::DiskAccessor;
+pub use host::HostAccessor;
 pub use refusal::{Refusal, refused};
 pub use server::ServerAccessor;
 

@@ -84,7 +84,16 @@ impl Accessor for ServerAccessor {
     }
 
     fn url(&self, errand: &Errand<'_>, identifier: &str) -> Result<String> {
-        Ok(transfer::address(&errand.core.login, Place::Get, identifier, None))
+        let login = &errand.core.login;
+        Ok(match errand.args.get("thumbnail") {
+            None | Some(Tree::Null | Tree::Bool(false)) => transfer::address(login, Place::Get, identifier, None),
+            Some(Tree::Bool(true)) => transfer::address(login, Place::Thumbnail, identifier, None),
+            Some(_) => {
+                let wrong = || Error::option("thumbnail", "thumbnail was neither a boolean nor a number of pixels");
+                let size = errand.args.int("thumbnail")?.filter(|size| *size > 0).ok_or_else(wrong)?;
+                transfer::address(login, Place::Thumbnail, identifier, Some(size))
+            }
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 //! none: a warning in the log, and the server is asked.
 
 mod file;
-mod host;
+pub(super) mod host;
 mod key;
 #[cfg(feature = "redis")]
 mod redis;

@@ -1,28 +1,51 @@
 //! Locations: storages, each with the way to its bytes and the way to name places in it (spec/ftrack.md 9.2).
+//!
+//! | file | what |
+//! |---|---|
+//! | `builtin` | those that every server has |
+//! | `scenario` | the one that the server's storage scenario names |
+//! | `told` | those that the host tells of |
+//! | `kit` | the host's accessors and structures, and what options call them |
 
 mod builtin;
+mod kit;
+mod scenario;
+mod told;
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 pub use builtin::{CONNECT, ORIGIN, REVIEW, SERVER, UNMANAGED};
+pub use kit::Kit;
 
-use super::{accessors::Accessor, structures::Structure};
-use crate::sys::lock::Mutex;
+use super::{Core, accessors::Accessor, structures::Structure};
+use crate::{
+    args::Args,
+    engine::net::cancel::Cancel,
+    error::Result,
+    log,
+    sys::lock::Mutex,
+    value::{Document, Object, Tree},
+};
 
 /// The priority of a location that was given none.
 pub const PRIORITY: i64 = 95;
 
+/// Resource identifiers by component.
+pub type Places = Arc<Mutex<FxHashMap<Box<str>, Box<str>>>>;
+
 /// Where it is noted that a component is in a location.
+#[derive(Clone)]
 pub enum Register {
     /// On the server, as a `ComponentLocation`.
     Server,
-    /// Here: resource identifiers by component.
-    Memory(Mutex<FxHashMap<Box<str>, Box<str>>>),
+    /// Here.
+    Memory(Places),
 }
 
 /// One storage, as this session can use it.
+#[derive(Clone)]
 pub struct Location {
     /// The identifier of its entity.
     pub id: Box<str>,
@@ -30,7 +53,7 @@ pub struct Location {
     pub name: Box<str>,
     /// Lower ones are preferred.
     pub priority: i64,
-    /// The way to its bytes; without one it can be read about, and no more.
+    /// The way to its bytes; without one it can be asked about, and no more.
     pub accessor: Option<Arc<dyn Accessor>>,
     /// The way to name places.
     pub structure: Option<Arc<dyn Structure>>,
@@ -38,8 +61,27 @@ pub struct Location {
     pub moves_data: bool,
     /// Where components are registered.
     pub register: Register,
-    /// Whether what a component is added from is a resource identifier here, as for the origin.
-    pub takes_paths: bool,
+}
+
+impl Location {
+    /// `Location/id`.
+    pub fn address(&self) -> String {
+        let key: super::query::Key = Box::new([self.id.clone()]);
+        super::address::write("Location", &key)
+    }
+
+    /// As snapshots show it.
+    fn show(&self) -> Tree {
+        let mut out = Object::with_capacity(7);
+        out.insert("id", Tree::from(&*self.id));
+        out.insert("name", Tree::from(&*self.name));
+        out.insert("priority", Tree::Int(self.priority));
+        out.insert("accessor", self.accessor.as_ref().map_or(Tree::Null, |accessor| Tree::from(accessor.name())));
+        out.insert("structure", self.structure.as_ref().map_or(Tree::Null, |structure| Tree::from(structure.name())));
+        out.insert("moves_data", Tree::Bool(self.moves_data));
+        out.insert("in_memory", Tree::Bool(matches!(self.register, Register::Memory(_))));
+        Tree::Object(out)
+    }
 }
 
 /// The locations that this session knows how to use, by preference.
@@ -57,7 +99,7 @@ impl Locations {
         self.0.iter().find(|location| *location.name == *name)
     }
 
-    /// Adds one, in the place of another of the same identifier.
+    /// Adds one, in the place of another of the same identifier; behind others of the same priority.
     pub fn put(&mut self, location: Location) {
         self.0.retain(|known| known.id != location.id);
         let at = self.0.partition_point(|known| known.priority <= location.priority);
@@ -68,4 +110,44 @@ impl Locations {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Location>> {
         self.0.iter()
     }
+
+    /// As the snapshot `locations` shows them.
+    pub fn show(&self) -> Tree {
+        Tree::Array(self.0.iter().map(|location| location.show()).collect())
+    }
+}
+
+/// Makes the locations, as at the start of a session: the built-in ones, that of the storage scenario, those of the host.
+/// What is noted in memory stays with `keep`. A mistake leaves all as it was.
+///
+/// # Errors
+/// `argument` and `not_found` for what the host told; `provider`.
+pub(super) fn configure(core: &Core, kit: Kit, keep: bool) -> Result<()> {
+    let places = match core.locations.lock().get(ORIGIN).map(|origin| origin.register.clone()) {
+        Some(Register::Memory(places)) if keep => places,
+        _ => Places::default(),
+    };
+    let mut made = builtin::all(places);
+    match scenario::location(&core.server.information) {
+        Ok(Some(location)) => made.put(location),
+        Ok(None) => {}
+        // As in the official client: the session can do without.
+        Err(error) => log::warn(c"ftrack", || format!("the storage scenario was not understood: {error}")),
+    }
+    told::apply(core, &kit, &mut made, &Args::new(), &Arc::<Cancel>::default())?;
+    let mut store = core.store.lock();
+    for location in made.iter() {
+        let mut entity = Object::with_capacity(3);
+        entity.insert("__entity_type__", Tree::from("Location"));
+        entity.insert("id", Tree::from(&*location.id));
+        entity.insert("name", Tree::from(&*location.name));
+        // Known from the start, without a question.
+        store.merge(Document::from_object(&entity).root());
+    }
+    drop(store);
+    // What was the host's is let go of with no lock held.
+    let old = std::mem::replace(&mut *core.locations.lock(), made);
+    let old_kit = std::mem::replace(&mut *core.kit.lock(), Arc::new(kit));
+    drop((old, old_kit));
+    Ok(())
 }

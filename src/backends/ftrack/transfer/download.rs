@@ -50,9 +50,9 @@ impl Wanted {
 }
 
 /// Where the bytes are.
-pub enum Origin<'a> {
+pub enum Origin {
     /// In the server's store.
-    Server(&'a str),
+    Server(String),
     /// Behind an accessor.
     Other(Arc<dyn Source>),
 }
@@ -83,28 +83,29 @@ pub struct Arrived {
     pub sum: Option<Sum>,
 }
 
-/// Downloads. `size` is how many bytes the component is known to have.
+/// Downloads. `find` tells where the bytes are, and how many the component is known to have; it is asked when there is a
+/// place for them.
 ///
 /// # Errors
 /// What the storage, the accessor or the file system says; `protocol` when what came is not what is known of the
 /// component; `cancelled`. What came stays for `resume`.
-pub fn download(errand: &Errand<'_>, origin: Origin<'_>, wanted: &Wanted, size: Option<u64>) -> Result<Brought> {
+pub fn download(errand: &Errand<'_>, wanted: &Wanted, find: impl FnOnce() -> Result<(Origin, Option<u64>)>) -> Result<Brought> {
+    let terms = Terms::of_download(errand.args)?;
     let mut landing = Landing::open(wanted.save_to.as_ref(), wanted.resume)?;
-    let arrived = match origin {
-        Origin::Server(component) => {
-            let terms = Terms::of_download(errand.args)?;
-            let fetch = Fetch { core: Arc::clone(errand.core), terms, component: component.to_owned() };
-            from_server(errand, &fetch, &mut landing, wanted)
-        }
-        Origin::Other(source) => copy(errand, &*source, &mut landing),
-    };
-    let checked = arrived.and_then(|arrived| {
+    let arrived = find().and_then(|(origin, size)| {
+        let arrived = match origin {
+            Origin::Server(component) => {
+                let fetch = Fetch { core: Arc::clone(errand.core), terms, component };
+                from_server(errand, &fetch, &mut landing, wanted)?
+            }
+            Origin::Other(source) => copy(errand, &*source, &mut landing)?,
+        };
         if wanted.check {
             compare(errand, &landing, &arrived, size)?;
         }
         Ok(arrived)
     });
-    land(landing, checked.map_err(|error| veiled(error, &errand.core.login)))
+    land(landing, arrived.map_err(|error| veiled(error, &errand.core.login)))
 }
 
 fn from_server(errand: &Errand<'_>, fetch: &Fetch, landing: &mut Landing, wanted: &Wanted) -> Result<Arrived> {

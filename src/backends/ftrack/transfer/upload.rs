@@ -17,8 +17,8 @@ use crate::{
     args::Args,
     backends::ftrack::{
         Core, commit,
-        components::Errand,
-        locations::SERVER,
+        components::{Errand, create, register},
+        locations::{ORIGIN, Register, SERVER},
         query::Key,
         store::{Apart, EntityId},
         unit::{Change, Identity, Operation, batch},
@@ -43,22 +43,13 @@ pub struct Told<'a> {
     pub parts: Option<u64>,
 }
 
-/// The attributes of a file's component, with what the host left open: name and type from the path, as Python's
-/// `splitext` takes it apart, and the size.
-pub fn described(path: &str, mut data: Object, size: u64) -> Object {
+/// The name of a file without what its type is told by, as Python's `splitext` takes it apart: dots at the start belong
+/// to the name.
+fn stem(path: &str) -> String {
     let base = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    // Dots at the start belong to the name.
     let dots = base.len() - base.trim_start_matches('.').len();
-    let (stem, kind) = match base.rfind('.').filter(|at| *at > dots) {
-        Some(at) => base.split_at(at),
-        None => (&*base, ""),
-    };
-    for (name, value) in [("name", Tree::from(stem)), ("file_type", Tree::from(kind)), ("size", Tree::from(size))] {
-        if !data.contains(name) {
-            data.insert(name, value);
-        }
-    }
-    data
+    let end = base.rfind('.').filter(|at| *at > dots).unwrap_or(base.len());
+    base.get(..end).unwrap_or_default().to_owned()
 }
 
 /// Uploads a file. The component is known from then on.
@@ -70,17 +61,41 @@ pub fn upload(errand: &Errand<'_>, told: Told<'_>) -> Result<EntityId> {
     let core = errand.core;
     let source = FileSource::open(told.path)?;
     let size = source.len();
-    // The Python client knows one part only.
-    let stretches = if core.login.python && told.parts.is_none() { plan::evenly(size, 1) } else { plan::parts(size, told.parts)? };
+    let stretches = plan::parts(size, told.parts)?;
     let terms = Terms::of_upload(errand.args, core.login.python)?;
-    let data = described(told.path, told.data, size);
+    let mut data = told.data;
+    for name in ["name", "file_type", "size"] {
+        if !data.contains(name) {
+            data.insert(name, match name {
+                "name" => Tree::from(stem(told.path)),
+                "file_type" => Tree::from(create::file_type(errand, told.path)),
+                _ => Tree::from(size),
+            });
+        }
+    }
     let file_name = file_name(&data);
     let (id, apart) = core.store.lock().apart(|store| store.create("FileComponent", &data, true))?;
     let made = core.store.lock().identity(id).and_then(|identity| identity.key.first().cloned());
     let component = made.ok_or_else(|| Error::new(&code::INTERNAL, "a new component had no key"))?.into_string();
     let parcel = Parcel { component, file_name, source: Arc::new(source), size };
     let flow = Flow { errand, terms, id, apart };
-    if stretches.len() < 2 { flow.in_one(parcel) } else { flow.in_parts(parcel, &stretches) }
+    let id = if stretches.len() < 2 { flow.in_one(parcel) } else { flow.in_parts(parcel, &stretches) }?;
+    told_of(errand, id, told.path);
+    Ok(id)
+}
+
+/// Other locations can have it from the file, and others hear of it.
+fn told_of(errand: &Errand<'_>, id: EntityId, path: &str) {
+    let (origin, server) = {
+        let locations = errand.core.locations.lock();
+        (locations.get(ORIGIN).cloned(), locations.get(SERVER).cloned())
+    };
+    if let Some(Register::Memory(places)) = origin.as_ref().map(|origin| &origin.register) {
+        places.lock().insert(errand.id(id), path.into());
+    }
+    for location in [origin, server].into_iter().flatten() {
+        register::announce(errand, register::ADDED, &location, id);
+    }
 }
 
 /// One upload under way.
@@ -99,7 +114,7 @@ impl Flow<'_> {
 
     fn in_one(self, parcel: Parcel) -> Result<EntityId> {
         let component = parcel.component.clone();
-        let moved = match is_free(self.errand, &component) {
+        let moved = match is_free(self.errand, self.id) {
             Ok(()) => store::whole(self.errand, &self.terms, parcel),
             Err(error) => Err(error),
         };
@@ -160,7 +175,7 @@ impl Flow<'_> {
     /// The last request failed. When nobody knows whether it was applied, the server is asked.
     fn undecided(self, error: Error, component: &str, operations: &[Operation], registration: Apart, made: bool) -> Result<EntityId> {
         let refused = error.known_outcome() == Some(Outcome::NotSent);
-        match if refused { Ok(false) } else { is_registered(self.core(), component) } {
+        match if refused { Ok(false) } else { is_registered(self.errand, self.id) } {
             Ok(true) => {
                 log::info(c"ftrack", || "an upload whose last answer was lost had been applied".to_owned());
                 settle(self.core(), operations, std::iter::empty());
@@ -230,23 +245,20 @@ fn register(core: &Core, component: &str) -> Result<Apart> {
     core.store.lock().apart(|store| store.create("ComponentLocation", &data, true).map(drop)).map(|((), apart)| apart)
 }
 
-/// The question whether a component is in the server location, as the Python client writes it.
-fn registered(component: &str) -> Tree {
-    let text = format!("select component_id, resource_identifier from ComponentLocation where location_id is {SERVER} and component_id in ({component})");
-    operation("query", &[("expression", Tree::from(format!("{text} offset 0 limit 500")))])
-}
-
-fn is_free(errand: &Errand<'_>, component: &str) -> Result<()> {
-    let reply = errand.core.wire.call(vec![registered(component)], errand.args, errand.cancel)?;
-    if reply.result(0)?.get("data").is_some_and(|data| data.count() > 0) {
-        return Err(Error::new(&code::COMPONENT_IN_LOCATION, format!("the component {component} is in the server location already")));
+fn is_free(errand: &Errand<'_>, id: EntityId) -> Result<()> {
+    let Some(server) = errand.core.locations.lock().get(SERVER).cloned() else { return Ok(()) };
+    match register::identifiers(errand, &server, &[id])?.first() {
+        Some(Some(_)) => Err(register::there_already(errand, &server, &[id])),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-fn is_registered(core: &Core, component: &str) -> Result<bool> {
-    let reply = core.wire.call(vec![registered(component)], &aftermath(), &Arc::<Cancel>::default())?;
-    Ok(reply.result(0)?.get("data").is_some_and(|data| data.count() > 0))
+/// Asked after a failure, when the call may have been cancelled.
+fn is_registered(errand: &Errand<'_>, id: EntityId) -> Result<bool> {
+    let Some(server) = errand.core.locations.lock().get(SERVER).cloned() else { return Ok(false) };
+    let (args, cancel) = (aftermath(), Arc::<Cancel>::default());
+    let errand = Errand { args: &args, cancel: &cancel, ..errand.clone() };
+    Ok(register::identifiers(&errand, &server, &[id])?.iter().any(Option::is_some))
 }
 
 /// How long the requests after a failure may take: the host waits, and may have cancelled.
@@ -264,23 +276,16 @@ mod tests {
     /// What Python's `os.path.splitext(os.path.basename(path))` gives.
     #[test]
     fn names_are_taken_apart_as_in_python() {
-        for (path, name, kind) in [
-            ("/a/b.c/clip.0001.mov", "clip.0001", ".mov"),
-            ("plain", "plain", ""),
-            (".bashrc", ".bashrc", ""),
-            ("..a", "..a", ""),
-            ("...a.b", "...a", ".b"),
-            ("x.", "x", "."),
-            (".a.b", ".a", ".b"),
+        for (path, name) in [
+            ("/a/b.c/clip.0001.mov", "clip.0001"),
+            ("plain", "plain"),
+            (".bashrc", ".bashrc"),
+            ("..a", "..a"),
+            ("...a.b", "...a"),
+            ("x.", "x"),
+            (".a.b", ".a"),
         ] {
-            let data = described(path, Object::default(), 3);
-            let text = |name: &str| data.get(name).and_then(Tree::as_str).unwrap();
-            assert_eq!((text("name"), text("file_type")), (name, kind), "{path}");
+            assert_eq!(stem(path), name, "{path}");
         }
-        let mut own = Object::default();
-        own.insert("name", Tree::from("mine"));
-        own.insert("size", Tree::Int(9));
-        let data = described("a.mov", own, 3);
-        assert_eq!((data.get("size").and_then(Tree::as_int), file_name(&data)), (Some(9), "mine.mov".to_owned()));
     }
 }

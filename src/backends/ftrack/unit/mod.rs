@@ -176,6 +176,16 @@ impl Operations {
         self.replace(rest);
     }
 
+    /// Takes those of the first `count` away that `picked` picks: they were committed, and the others were not.
+    pub fn committed_of(&mut self, count: usize, picked: &dyn Fn(&Operation) -> bool) {
+        let list = std::mem::take(&mut self.list);
+        let kept: Vec<bool> = list.iter().enumerate().map(|(at, operation)| at >= count || !picked(operation)).collect();
+        if let Some(written) = &mut self.written {
+            written.keep(|at| kept.get(at).copied().unwrap_or(true));
+        }
+        self.replace(list.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(operation, _)| operation).collect());
+    }
+
     /// Forgets all of it.
     pub fn clear(&mut self) {
         if let Some(written) = &mut self.written {

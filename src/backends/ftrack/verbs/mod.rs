@@ -1,6 +1,7 @@
 //! The verbs (verbs.md "ftrack").
 
 mod coding;
+mod components;
 mod events;
 mod read;
 mod services;
@@ -12,9 +13,11 @@ mod write;
 use std::sync::Arc;
 
 use read::entities;
+pub(super) use read::{AT_ONCE, bring, fill};
 
 use super::{
     FtrackSession, address,
+    locations::{self, Kit},
     query::Key,
     schema::EntityType,
     store::{EntityId, Store},
@@ -28,13 +31,13 @@ use crate::{
 };
 
 /// Verbs that change something: they can be staged.
-const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply", "create_thumbnail"];
+const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply", "create_component", "create_thumbnail"];
 /// The others.
 const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types", "publish", "reply", "stop", "connect", "disconnect", "upload", "download"];
 
 /// Whether a call takes something from the staged list, or may.
 pub(super) fn changes_the_list(call: &Call<'_>) -> bool {
-    matches!(call.verb, Some("revert" | "reset"))
+    matches!(call.verb, Some("revert" | "reset" | "create_component" | "add_component" | "remove_component"))
 }
 
 /// Does a verb now.
@@ -49,6 +52,8 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "invalidate" => invalidate(session, call),
         "reset" => {
             session.core.store.lock().clear();
+            let kit = Arc::clone(&session.core.kit.lock());
+            locations::configure(&session.core, Kit::clone(&kit), false)?;
             Ok(plain(&Tree::Null))
         }
         "encode" => coding::encode(session, call),
@@ -60,6 +65,8 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "upload" => transfer::upload(session, call),
         "download" => transfer::download(session, call),
         "create_thumbnail" => transfer::create_thumbnail(session, call),
+        "create_component" => components::create(session, call),
+        component if components::VERBS.contains(&component) => components::request(session, component, call),
         service if services::VERBS.contains(&service) => services::request(session, service, call),
         changing => write::request(session, changing, call),
     }
@@ -79,6 +86,7 @@ pub(super) fn stage(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
     stageable(call)?;
     match verb(call)? {
         "create_thumbnail" => transfer::stage_thumbnail(session, call),
+        "create_component" => components::stage(session, call),
         verb => write::stage(session, verb, call),
     }
 }
@@ -94,7 +102,7 @@ pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
 
 fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {
     let verb = call.verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the ftrack back end sends nothing that was prepared").with("key", "verb"))?;
-    let known = || CHANGING.iter().chain(OTHERS).chain(services::VERBS).copied();
+    let known = || CHANGING.iter().chain(OTHERS).chain(components::VERBS).chain(services::VERBS).copied();
     if known().any(|known| known == verb) {
         return Ok(verb);
     }

@@ -2,23 +2,22 @@
 
 use std::sync::Arc;
 
-use super::{FtrackSession, addressed, plain, target};
+use super::{FtrackSession, components, plain, target};
 use crate::{
     backends::{
         Answer, Call, Late, Pending,
         ftrack::{
             commit,
-            components::Errand,
+            components::{Errand, add::lacks, named, register},
             locations::{Location, SERVER},
             store::{EntityId, Paths},
             transfer::{self, Brought, Bytes, Origin, Told, Wanted},
-            wire::operation,
         },
     },
     engine::{net::cancel::Cancel, reactor::promise},
     error::{Error, Result, code},
     sys::{panic::contain, thread},
-    value::{Node, Object, Tree},
+    value::{Object, Tree},
 };
 
 /// A file becomes a component in the server location.
@@ -38,8 +37,21 @@ pub(super) fn uploaded(session: &FtrackSession, call: &Call<'_>, path: &str, dat
 }
 
 fn send(session: &FtrackSession, call: &Call<'_>, path: &str, data: Object) -> Result<EntityId> {
-    let told = Told { path, data, parts: transfer::wanted_parts(call.args)? };
-    transfer::upload(&Errand::of(&session.core, call), told)
+    let parts = transfer::wanted_parts(call.args)?;
+    if session.core.login.python && parts.is_none() {
+        return as_python(session, call, path, data);
+    }
+    transfer::upload(&Errand::of(&session.core, call), Told { path, data, parts })
+}
+
+/// The Python client has no word for it: it makes a component, in the server location, in one part.
+fn as_python(session: &FtrackSession, call: &Call<'_>, path: &str, data: Object) -> Result<EntityId> {
+    let mut args = call.args.clone();
+    args.set("location", Tree::from(format!("Location/{SERVER}")));
+    args.set("data", Tree::Object(data));
+    let made = components::create(session, &Call { verb: Some("create_component"), target: Some(path), args: &args, cancel: call.cancel, progress: call.progress.clone() })?;
+    let entity = made.value().map(|value| value.root().to_tree()).unwrap_or_default();
+    session.core.store.lock().entity_for(&entity, None, "target")
 }
 
 fn only_the_server(call: &Call<'_>) -> Result<()> {
@@ -53,74 +65,30 @@ fn only_the_server(call: &Call<'_>) -> Result<()> {
 /// The bytes of a component go into a file, to a provider, or into the answer.
 pub(super) fn download(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let wanted = Wanted::read(call.args)?;
-    let (kind, key) = addressed(&session.core.store.lock(), target(session, call)?)?;
-    if !matches!(&*kind.name, "FileComponent" | "Component") {
-        return Err(Error::option("target", format!("a {} has no bytes of its own; FileComponent/id has", kind.name)));
-    }
-    let component = key.first().map(|part| part.to_string()).unwrap_or_default();
     let errand = Errand::of(&session.core, call);
-    let place = find(session, call, &component)?;
-    let origin = match &place.source {
-        None => Origin::Server(&place.identifier),
-        Some(accessor) => Origin::Other(accessor.open(&errand, &place.identifier)?),
+    let text = target(session, call)?;
+    let mut place = String::new();
+    let find = || -> Result<(Origin, Option<u64>)> {
+        let component = named::component(&errand, text)?;
+        if errand.is_container(component) {
+            return Err(Error::option("target", format!("{text} has no bytes of its own, its members have")));
+        }
+        let location = components::holding(&errand, component, call, "location", None)?;
+        place = location.address();
+        let identifier = register::identifier(&errand, &location, component)?;
+        let origin = match &location.accessor {
+            _ if *location.id == *SERVER => Origin::Server(identifier),
+            Some(accessor) => Origin::Other(accessor.open(&errand, &identifier)?),
+            None => return Err(lacks(&location, "accessor")),
+        };
+        Ok((origin, errand.number(component, "size")?.and_then(|size| u64::try_from(size).ok())))
     };
-    let Brought { moved, resumed_at, bytes } = transfer::download(&errand, origin, &wanted, place.size)?;
+    let Brought { moved, resumed_at, bytes } = transfer::download(&errand, &wanted, find)?;
     let mut meta = Object::with_capacity(3);
     meta.insert("saved", Tree::from(resumed_at + moved));
     meta.insert("resumed_at", Tree::from(resumed_at));
-    meta.insert("location", Tree::from(format!("Location/{}", place.location)));
+    meta.insert("location", Tree::from(place));
     Ok(Box::new(Bytes::new(moved, meta, bytes)))
-}
-
-/// Where a component is.
-struct Place {
-    location: Box<str>,
-    identifier: String,
-    /// None for the server's own store.
-    source: Option<Arc<dyn crate::backends::ftrack::accessors::Accessor>>,
-    size: Option<u64>,
-}
-
-/// Looks up where a component is: in the location that the host named, else in the preferred one of those that can be
-/// read here.
-fn find(session: &FtrackSession, call: &Call<'_>, component: &str) -> Result<Place> {
-    let core = &session.core;
-    let named = match call.args.get("location") {
-        None | Some(Tree::Null) => None,
-        Some(location) => {
-            let mut store = core.store.lock();
-            let id = store.entity_for(location, Some("Location"), "location")?;
-            store.identity(id).and_then(|identity| identity.key.first().map(|part| part.to_string()))
-        }
-    };
-    let only = named.as_ref().map(|id| format!("location_id is {id} and ")).unwrap_or_default();
-    let text = format!("select location_id, resource_identifier, component.size from ComponentLocation where {only}component_id is {component}");
-    let asked = operation("query", &[("expression", Tree::from(format!("{text} offset 0 limit 500")))]);
-    let reply = core.wire.call(vec![asked], call.args, call.cancel)?;
-    let rows: Vec<Node<'_>> = reply.result(0)?.get("data").into_iter().flat_map(Node::items).collect();
-    let row = |location: &str| -> Option<&Node<'_>> { rows.iter().find(|row| row.get("location_id").and_then(Node::as_str) == Some(location)) };
-    let place = |location: &str, source, row: &Node<'_>| -> Option<Place> {
-        let identifier = row.get("resource_identifier").and_then(Node::as_str)?.to_owned();
-        let size = row.get("component").and_then(|component| component.get("size")).and_then(|size| size.to_tree().as_int());
-        let size = size.and_then(|size| u64::try_from(size).ok());
-        Some(Place { location: location.into(), identifier, source, size })
-    };
-    let locations = core.locations.lock();
-    let usable = locations.iter().filter_map(|location| Some((&*location.id, location.accessor.as_ref()?)));
-    for (id, accessor) in usable {
-        let source = (id != SERVER).then(|| Arc::clone(accessor));
-        if let Some(place) = row(id).and_then(|row| place(id, source, row)) {
-            return Ok(place);
-        }
-    }
-    // Every session can use this one.
-    if let Some(place) = row(SERVER).and_then(|row| place(SERVER, None, row)) {
-        return Ok(place);
-    }
-    Err(match named {
-        Some(location) => Error::new(&code::COMPONENT_NOT_IN_LOCATION, format!("the component {component} is not in the location {location}, or that cannot be read here")),
-        None => Error::new(&code::COMPONENT_NOT_IN_ANY_LOCATION, format!("the component {component} is in no location that can be read here")),
-    })
 }
 
 /// A picture becomes the thumbnail of an entity, now.
@@ -174,7 +142,8 @@ fn refer(store: &mut crate::backends::ftrack::store::Store, subject: EntityId, c
 /// has to run there all the same.
 pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
     let hosts = |value: &Tree| matches!(value, Tree::Provider(_) | Tree::Reader(_));
-    if call.args.root().iter().any(|(_, value)| hosts(value)) || session.core.locations.lock().iter().any(|location| uses_the_host(location)) {
+    let core = &session.core;
+    if call.args.root().iter().any(|(_, value)| hosts(value)) || core.hub.has_answers() || core.locations.lock().iter().any(|location| uses_the_host(location)) {
         return Ok(None);
     }
     let own = FtrackSession { core: Arc::clone(&session.core), entity: session.entity.clone(), flags: crate::sys::lock::Mutex::new(session.flags(call.args)?) };
