@@ -355,3 +355,19 @@ impl Backend for FtrackSession {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_chunks_comes_from_the_environment() {
+        let read = |text: Option<&str>| chunk_bytes(&|_| text.map(str::to_owned));
+        for (text, bytes) in [(None, 1 << 20), (Some(""), 1 << 20), (Some(" 4096 "), 4096), (Some("1"), 1)] {
+            assert_eq!(read(text).unwrap(), bytes, "{text:?}");
+        }
+        for wrong in ["0", "-1", "1MB", "1.5", "99999999999"] {
+            assert_eq!(read(Some(wrong)).unwrap_err().code(), "argument", "{wrong}");
+        }
+    }
+}

@@ -260,6 +260,26 @@ mod tests {
     }
 
     #[test]
+    fn some_are_committed_and_the_others_stay() {
+        let mut operations = Operations::default();
+        operations.number_from(1);
+        for (id, attribute) in [("a", "x"), ("b", "x"), ("a", "y")] {
+            operations.record(update(id, attribute));
+        }
+        operations.unwritten();
+        operations.record(update("a", "z"));
+        operations.committed_of(3, &|operation| operation.identity == identity("a"));
+        let left: Vec<&str> = operations.list().iter().map(|operation| match &operation.change {
+            Change::Update { attribute, .. } => &**attribute,
+            _ => "",
+        }).collect();
+        assert_eq!(left, ["x", "z"], "what was recorded meanwhile stays");
+        let (gone, new) = operations.unwritten();
+        assert_eq!((gone, new.iter().map(|(number, _)| *number).collect::<Vec<_>>()), (vec![1, 3], vec![4]));
+        assert_eq!(operations.state(&identity("b")), Some(State::Modified));
+    }
+
+    #[test]
     fn states_follow_the_list() {
         let mut operations = Operations::default();
         operations.record(Operation { identity: identity("a"), change: Change::Create(Object::default()) });
