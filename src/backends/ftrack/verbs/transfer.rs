@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{FtrackSession, components, plain, target};
 use crate::{
     backends::{
-        Answer, Call, Late, Pending,
+        Answer, Backend, Call, Late, Pending,
         ftrack::{
             commit,
             components::{Errand, add::lacks, named, register},
@@ -153,7 +153,11 @@ pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<P
     let guard = Guard(Some(Arc::clone(&cancel)));
     let run = move || {
         let call = Call { verb: verb.as_deref(), target: target.as_deref(), args: &args, cancel: &cancel, progress };
-        giver.give(contain(|| super::super::Backend::request(&own, &call)).and_then(|outcome| outcome));
+        let outcome = contain(|| own.request(&call)).and_then(|outcome| outcome);
+        // A close waits for the answer: by then nothing of the session is held here.
+        drop(call);
+        drop((own, args, cancel));
+        giver.give(outcome);
     };
     drop(thread::spawn("haft-transfer", run).map_err(|error| Error::new(&code::LIMIT, format!("no thread could be started: {error}")))?);
     Ok(Some(Box::pin(async move {
