@@ -143,7 +143,8 @@ fn refer(store: &mut crate::backends::ftrack::store::Store, subject: EntityId, c
 pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
     let hosts = |value: &Tree| matches!(value, Tree::Provider(_) | Tree::Reader(_));
     let core = &session.core;
-    if call.args.root().iter().any(|(_, value)| hosts(value)) || core.hub.has_answers() || core.locations.lock().iter().any(|location| uses_the_host(location)) {
+    let in_session = || core.layers().runs_host_code() || core.hub.has_answers() || core.locations.lock().iter().any(|location| uses_the_host(location));
+    if call.args.root().iter().any(|(_, value)| hosts(value)) || in_session() {
         return Ok(None);
     }
     let own = FtrackSession { core: Arc::clone(&session.core), entity: session.entity.clone(), flags: crate::sys::lock::Mutex::new(session.flags(call.args)?) };
@@ -170,9 +171,11 @@ pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<P
     })))
 }
 
-/// Whether reading from a location runs code of the host.
+/// Whether moving bytes from or to a location runs code of the host.
 fn uses_the_host(location: &Location) -> bool {
-    location.accessor.as_ref().is_some_and(|accessor| !matches!(&*accessor.name(), "disk" | "server"))
+    let foreign = |name: Option<String>, own: &[&str]| name.is_some_and(|name| !own.contains(&name.as_str()));
+    let (accessor, structure) = (location.accessor.as_ref(), location.structure.as_ref());
+    foreign(accessor.map(|accessor| accessor.name()), &["disk", "server"]) || foreign(structure.map(|structure| structure.name()), &["entity_id", "id", "origin", "standard"])
 }
 
 /// Ends a transfer that nobody waits for any more.
