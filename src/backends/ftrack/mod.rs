@@ -20,6 +20,7 @@ mod snapshot;
 mod start;
 pub mod store;
 pub mod structures;
+mod transfer;
 pub mod unit;
 mod verbs;
 mod wire;
@@ -48,6 +49,7 @@ use locations::{Kit, Locations};
 use settings::{Flags, HubSettings, Login};
 use start::Server;
 use store::Store;
+use transfer::Storage;
 use wire::Wire;
 
 /// Opens the HTTP session that carries everything.
@@ -56,6 +58,8 @@ pub type OpenWeb<'a> = &'a dyn Fn(&str, &Args) -> Result<Arc<dyn Backend>>;
 /// What a root and its children share.
 pub(self) struct Core {
     pub wire: Wire,
+    /// The way to the bytes of components.
+    pub storage: Storage,
     /// Who is logged in, and with which key.
     pub login: Login,
     pub server: Server,
@@ -135,6 +139,7 @@ impl FtrackSession {
             None => None,
         };
         let core = Arc::new(Core {
+            storage: Storage::open(&login, args, web)?,
             wire,
             login,
             locations: Mutex::default(),
@@ -276,6 +281,7 @@ impl Backend for FtrackSession {
         let cache = if args.get("cache").is_some() || args.get("cache_key_maker").is_some() { Some(Cache::open(args)?) } else { None };
         let kit = Arc::clone(&self.core.kit.lock()).with(args)?;
         self.core.wire.web.configure(&web)?;
+        self.core.storage.configure(&web)?;
         if let Some(kit) = kit {
             locations::configure(&self.core, kit, true)?;
         }

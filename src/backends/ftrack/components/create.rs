@@ -115,7 +115,8 @@ fn size(path: &str) -> i64 {
 }
 
 /// What a plug-in says, else the extension.
-fn file_type(errand: &Errand<'_>, path: &str) -> String {
+/// The type of a file: what a plug-in tells, else its extension with the dot.
+pub fn file_type(errand: &Errand<'_>, path: &str) -> String {
     match asked(errand, path) {
         Ok(Some(kind)) => kind,
         Ok(None) => extension(path).to_owned(),

@@ -73,7 +73,7 @@ fn needed(errand: &Errand<'_>, call: &Call<'_>) -> Result<Arc<Location>> {
 }
 
 /// The location that a component is in: the one that is named, else the preferred one that has it.
-fn holding(errand: &Errand<'_>, component: EntityId, call: &Call<'_>, option: &str, not: Option<&str>) -> Result<Arc<Location>> {
+pub(super) fn holding(errand: &Errand<'_>, component: EntityId, call: &Call<'_>, option: &str, not: Option<&str>) -> Result<Arc<Location>> {
     if let Some(location) = told(errand, call, option)? {
         return Ok(location);
     }

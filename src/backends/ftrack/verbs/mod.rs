@@ -6,6 +6,7 @@ mod events;
 mod read;
 mod services;
 mod timer;
+mod transfer;
 mod workflow;
 mod write;
 
@@ -30,9 +31,9 @@ use crate::{
 };
 
 /// Verbs that change something: they can be staged.
-const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply", "create_component"];
+const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply", "create_component", "create_thumbnail"];
 /// The others.
-const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types", "publish", "reply", "stop", "connect", "disconnect"];
+const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types", "publish", "reply", "stop", "connect", "disconnect", "upload", "download"];
 
 /// Whether a call takes something from the staged list, or may.
 pub(super) fn changes_the_list(call: &Call<'_>) -> bool {
@@ -61,6 +62,9 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "stop_timer" => timer::stop(session, call),
         "statuses" => workflow::statuses(session, call),
         "types" => workflow::types(session, call),
+        "upload" => transfer::upload(session, call),
+        "download" => transfer::download(session, call),
+        "create_thumbnail" => transfer::create_thumbnail(session, call),
         "create_component" => components::create(session, call),
         component if components::VERBS.contains(&component) => components::request(session, component, call),
         service if services::VERBS.contains(&service) => services::request(session, service, call),
@@ -72,6 +76,7 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
 pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
     match verb(call)? {
         "publish" | "reply" | "stop" | "connect" | "disconnect" => events::begin(session, call),
+        "upload" | "download" | "create_thumbnail" => transfer::begin(session, call),
         _ => Ok(None),
     }
 }
@@ -80,6 +85,7 @@ pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<P
 pub(super) fn stage(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     stageable(call)?;
     match verb(call)? {
+        "create_thumbnail" => transfer::stage_thumbnail(session, call),
         "create_component" => components::stage(session, call),
         verb => write::stage(session, verb, call),
     }
