@@ -180,6 +180,48 @@ fn members_are_not_registered_without_their_container() {
     assert_eq!(session.fails("add_component", &whole, &json!({"location": location(TEST)})).code(), "component_not_in_any_location");
 }
 
+/// One in the middle cannot be removed: what is gone is not registered any more, and a second try goes on.
+#[test]
+fn a_removal_that_breaks_can_be_gone_on_with() {
+    for _ in 0..TIMES {
+        let bed = Bed::new();
+        let (memory, asked) = (Shared::default(), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&asked);
+        let accessor = storage(&memory, move |method, _, _| (method == "remove" && count.fetch_add(1, Ordering::Relaxed) == 2).then_some(Status::Denied));
+        let session = over(&bed, accessor, Tree::from("id"));
+        let component = name(&session.call("create_component", &frames(&bed, 4), &json!({"location": location(TEST)})));
+        let order = json!({"location": location(TEST)});
+        let error = session.fails("remove_component", &component, &order);
+        assert_eq!((error.code(), detail(&error, "location")), ("accessor_permission_denied", json!(location(TEST))));
+        assert!(detail(&error, "component").as_str().unwrap().starts_with("FileComponent/"));
+        assert_eq!((memory.lock().unwrap().files.len(), bed.registered(TEST)), (2, 3));
+        session.call("remove_component", &component, &order);
+        assert_eq!((memory.lock().unwrap().files.len(), bed.registered(TEST)), (0, 0));
+        assert_eq!(session.fails("remove_component", &component, &order).code(), "component_not_in_location");
+    }
+}
+
+/// A version that is only staged: the server would refuse when all bytes are in their place.
+#[test]
+fn what_has_to_be_committed_first_is_said_before_bytes_move() {
+    let bed = Bed::new();
+    let session = bed.stored();
+    let asset = bed.rows("select id from Asset")[0]["id"].clone();
+    let version = session.stage("create", "AssetVersion", &json!({"data": {"asset_id": asset}}));
+    let path = bed.write("in/a.txt", "a");
+    for data in [json!({"version": name(&version)}), json!({"version_id": version["id"]})] {
+        let error = session.fails("create_component", &path, &json!({"location": location(TEST), "data": data}));
+        assert_eq!((error.code(), detail(&error, "entity")), ("location", json!(name(&version))));
+        let staged = name(&session.stage("create_component", &path, &json!({"data": data})));
+        let error = session.fails("add_component", &staged, &json!({"location": location(TEST)}));
+        assert_eq!((error.code(), detail(&error, "entity")), ("location", json!(name(&version))));
+    }
+    assert_eq!((bed.files("store"), bed.registered(TEST)), (vec![], 0));
+    session.commit();
+    session.call("create_component", &path, &json!({"location": location(TEST), "data": {"version_id": version["id"]}}));
+    assert_eq!((bed.files("store").len(), bed.registered(TEST)), (1, 1));
+}
+
 /// Somebody ends the call while the bytes go over.
 #[test]
 fn a_cancelled_call_stops_between_two_chunks() {
