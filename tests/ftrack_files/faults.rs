@@ -135,6 +135,7 @@ fn a_refused_registration_leaves_the_server_as_it_was() {
         let before = components(&bed);
         let session = bed.stored();
         bed.sandbox.ftrack_order("fault=error&action=create&exception=PermissionError&content=no").unwrap();
+        let known = session.inspect("cache")["entities"].clone();
         let error = session.fails("create_component", &frames(&bed, 2), &json!({"location": location(TEST)}));
         assert_eq!((error.code(), error.status().name()), ("server", c"HAFT_E_DENIED"));
         assert_eq!(detail(&error, "outcome"), "not_sent");
@@ -143,6 +144,11 @@ fn a_refused_registration_leaves_the_server_as_it_was() {
         assert_eq!(moved.len(), 3, "the sequence itself has a place too");
         assert_eq!((bed.registered(TEST), components(&bed)), (0, before));
         assert_eq!((session.inspect("operations"), session.inspect("created")), (json!([]), json!([])));
+        // Nothing of it is known any more, neither the components nor their registrations nor where they came from.
+        assert_eq!(session.inspect("cache")["entities"], known);
+        let component = detail(&error, "transferred")[0]["component"].as_str().unwrap().to_owned();
+        assert_eq!(session.call("get", &component, &json!({})), Value::Null);
+        assert_eq!(session.fails("filesystem_path", &component, &json!({"location": "ftrack.origin"})).code(), "component_not_in_location");
     }
 }
 
