@@ -52,7 +52,7 @@ fn a_full_storage_registers_nothing_and_names_what_was_moved() {
         let places: Vec<&str> = moved.as_array().unwrap().iter().map(|entry| entry["resource_identifier"].as_str().unwrap()).collect();
         assert_eq!(places, memory.lock().unwrap().files.keys().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(places.len(), 2);
-        assert_eq!(detail(&error, "location"), location(TEST));
+        assert_eq!((detail(&error, "location"), detail(&error, "outcome")), (json!(location(TEST)), json!("not_sent")));
         assert!(detail(&error, "component").as_str().unwrap().starts_with("FileComponent/"));
         assert_eq!(memory.lock().unwrap().calls.last().unwrap(), "close failed", "the host can let go of it");
         assert_eq!((bed.registered(TEST), components(&bed), session.inspect("created")), (0, before, json!([])));

@@ -17,7 +17,7 @@ use crate::{
             unit::Operation,
         },
     },
-    error::{Error, Result, Status, code},
+    error::{Error, Outcome, Result, Status, code},
     value::{Object, Tree},
 };
 
@@ -196,7 +196,9 @@ impl Adding<'_> {
                 Tree::Object(entry)
             })
             .collect();
-        error.with("location", self.target.address()).with("transferred", list)
+        let error = error.with("location", self.target.address()).with("transferred", list);
+        // The server was not told of any of it.
+        if error.known_outcome().is_none() && done.registered == 0 { error.outcome(Outcome::NotSent) } else { error }
     }
 }
 
