@@ -283,3 +283,15 @@ fn the_hub_is_told() {
     ];
     assert_eq!(heard, expected);
 }
+
+/// A configure with one mistake changes nothing, whichever part is wrong.
+#[test]
+fn a_configure_is_all_or_nothing() {
+    let bed = Bed::new();
+    let session = bed.stored();
+    let before = (session.inspect("locations"), session.inspect("options"));
+    for wrong in [json!({"location": [], "proxies": 7}), json!({"location": [{"name": "no.such"}], "timeout": 3})] {
+        assert!(session.session.configure(&args(&wrong)).is_err(), "{wrong}");
+        assert_eq!((session.inspect("locations"), session.inspect("options")), before, "{wrong}");
+    }
+}
