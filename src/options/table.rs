@@ -198,7 +198,7 @@ options! {
     "one", FTRACK, CALL, "bool", "false", "The only result; none or several are errors.";
     "select", FTRACK, CALL, "projections, separated by commas", "none", "Which attributes.";
     "refresh", FTRACK, CALL, "bool", "false", "Ask the server even when the entity is known.";
-    "entities", FTRACK, CALL, "list of \"Type/key\" or objects with type and key", "none", "The entities to populate.";
+    "entities", FTRACK, CALL, "list of \"Type/key\" or objects with type and key", "none", "The entities to populate, to invalidate, to invite, or the components to add or remove.";
     "terms", FTRACK, CALL, "list of words", "none", "What to search for.";
     "expression", FTRACK, CALL, "criteria", "none", "What the results of a search must fulfil.";
     "context_id", FTRACK, CALL, "identifier", "none", "The context to search in.";

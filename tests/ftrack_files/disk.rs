@@ -1,6 +1,6 @@
 //! Files on disks: where they go, what stays out of reach, and that nothing is left half done.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::bed::{Bed, One, PLATE, SECOND, TEST, detail, location, name};
 
@@ -103,8 +103,77 @@ fn a_sequence_is_registered_in_one_request() {
     assert_eq!(session.actions(since), [vec!["query"], vec!["query"], creates]);
     assert_eq!((&component["size"], &component["padding"]), (&json!(3), &json!(2)));
     assert_eq!(bed.registered(TEST), 4);
+    // What is there, members and theirs, the registrations, and all of them gone.
+    let since = session.mark();
     session.call("remove_component", &name(&component), &json!({"location": location(TEST)}));
+    assert_eq!(session.actions(since), [vec!["query"], vec!["query"], vec!["query"], vec!["delete"; 4]]);
     assert_eq!((bed.registered(TEST), bed.files("store")), (0, vec![]));
+}
+
+/// From another location of the server: its places are asked for together.
+#[test]
+fn a_sequence_moves_on_in_few_requests() {
+    let bed = Bed::new();
+    for number in 1..=5 {
+        bed.write(&format!("in/s.{number}.exr"), "x");
+    }
+    let second = json!({"id": SECOND, "priority": 2, "accessor": format!("disk:{}", bed.at("second")), "structure": "id"});
+    let session = bed.open(&json!({"location": [bed.disk("store", "id"), second]}));
+    let component = name(&session.call("create_component", &bed.at("in/s.%d.exr [1-5]"), &json!({"location": location(TEST)})));
+    let since = session.mark();
+    session.call("add_component", &component, &json!({"location": location(SECOND), "from": location(TEST)}));
+    // Whether it and its members are there and where they are now, and one commit.
+    assert_eq!(session.actions(since), [vec!["query"], vec!["query"], vec!["query"], vec!["query"], vec!["create"; 6]]);
+    assert_eq!(bed.files("second"), bed.files("store"));
+}
+
+#[test]
+fn several_components_go_together() {
+    let bed = Bed::new();
+    let session = bed.stored();
+    let make = |file: &str| name(&session.call("create_component", &bed.write(file, "x"), &json!({"location": null})));
+    let both = [make("in/a.txt"), make("in/b.txt")];
+    let since = session.mark();
+    let shown = session.call("add_component", "", &json!({"entities": both, "location": location(TEST)}));
+    assert_eq!(shown.as_array().unwrap().iter().map(name).collect::<Vec<_>>(), both);
+    assert_eq!(session.actions(since).last().unwrap(), &["create", "create"]);
+    let third = make("in/c.txt");
+    let error = session.fails("add_component", "", &json!({"entities": [third, both[0]], "location": location(TEST)}));
+    assert_eq!((error.code(), detail(&error, "components")), ("component_in_location", json!([both[0]])));
+    assert_eq!(bed.files("store").len(), 2, "nothing is moved when one of them is there");
+    let error = session.fails("remove_component", "", &json!({"entities": [both[0], third], "location": location(TEST)}));
+    assert_eq!((error.code(), detail(&error, "components")), ("component_not_in_location", json!([third])));
+    assert_eq!(session.fails("remove_component", "", &json!({"entities": [third, third], "location": location(TEST)})).code(), "argument");
+    session.call("remove_component", "", &json!({"entities": both, "location": location(TEST)}));
+    assert_eq!((bed.registered(TEST), bed.files("store").len()), (0, 0));
+    assert_eq!(session.call("add_component", "", &json!({"entities": [], "location": location(TEST)})), json!([]));
+}
+
+/// What is on its way is told, over all files of the call; a child is about its own entity.
+#[test]
+fn progress_counts_over_all_files() {
+    let bed = Bed::new();
+    for number in 1..=3 {
+        bed.write(&format!("in/s.{number}.exr"), &"x".repeat(3 << 19));
+    }
+    let session = bed.stored();
+    let component = name(&session.call("create_component", &bed.at("in/s.%d.exr [1-3]"), &json!({"location": null})));
+    let child = session.session.attach(&component, &haft::args::Args::new()).unwrap();
+    let number = child.submit(Some("add_component"), None, &super::bed::args(&json!({"location": location(TEST), "progress": true}))).unwrap();
+    let mut sent = Vec::new();
+    loop {
+        let event = child.poll(30_000).unwrap().expect("nothing came in time");
+        match event.kind() {
+            haft::session::Kind::Progress if event.id() == number => {
+                let value: Value = serde_json::from_str(&event.value().unwrap().root().to_json()).unwrap();
+                sent.push(value["sent"].as_u64().unwrap());
+            }
+            haft::session::Kind::Response if event.id() == number => break,
+            _ => {}
+        }
+    }
+    assert!(sent.is_sorted() && sent.last() == Some(&(9 << 19)), "{sent:?}");
+    assert_eq!(bed.files("store").len(), 3);
 }
 
 #[test]

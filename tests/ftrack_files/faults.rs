@@ -52,7 +52,7 @@ fn a_full_storage_registers_nothing_and_names_what_was_moved() {
         let places: Vec<&str> = moved.as_array().unwrap().iter().map(|entry| entry["resource_identifier"].as_str().unwrap()).collect();
         assert_eq!(places, memory.lock().unwrap().files.keys().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(places.len(), 2);
-        assert_eq!(detail(&error, "location"), location(TEST));
+        assert_eq!((detail(&error, "location"), detail(&error, "outcome")), (json!(location(TEST)), json!("not_sent")));
         assert!(detail(&error, "component").as_str().unwrap().starts_with("FileComponent/"));
         assert_eq!(memory.lock().unwrap().calls.last().unwrap(), "close failed", "the host can let go of it");
         assert_eq!((bed.registered(TEST), components(&bed), session.inspect("created")), (0, before, json!([])));
@@ -135,6 +135,7 @@ fn a_refused_registration_leaves_the_server_as_it_was() {
         let before = components(&bed);
         let session = bed.stored();
         bed.sandbox.ftrack_order("fault=error&action=create&exception=PermissionError&content=no").unwrap();
+        let known = session.inspect("cache")["entities"].clone();
         let error = session.fails("create_component", &frames(&bed, 2), &json!({"location": location(TEST)}));
         assert_eq!((error.code(), error.status().name()), ("server", c"HAFT_E_DENIED"));
         assert_eq!(detail(&error, "outcome"), "not_sent");
@@ -143,6 +144,11 @@ fn a_refused_registration_leaves_the_server_as_it_was() {
         assert_eq!(moved.len(), 3, "the sequence itself has a place too");
         assert_eq!((bed.registered(TEST), components(&bed)), (0, before));
         assert_eq!((session.inspect("operations"), session.inspect("created")), (json!([]), json!([])));
+        // Nothing of it is known any more, neither the components nor their registrations nor where they came from.
+        assert_eq!(session.inspect("cache")["entities"], known);
+        let component = detail(&error, "transferred")[0]["component"].as_str().unwrap().to_owned();
+        assert_eq!(session.call("get", &component, &json!({})), Value::Null);
+        assert_eq!(session.fails("filesystem_path", &component, &json!({"location": "ftrack.origin"})).code(), "component_not_in_location");
     }
 }
 
@@ -178,6 +184,48 @@ fn members_are_not_registered_without_their_container() {
     session = again;
     assert!(memory.lock().unwrap().files.is_empty());
     assert_eq!(session.fails("add_component", &whole, &json!({"location": location(TEST)})).code(), "component_not_in_any_location");
+}
+
+/// One in the middle cannot be removed: what is gone is not registered any more, and a second try goes on.
+#[test]
+fn a_removal_that_breaks_can_be_gone_on_with() {
+    for _ in 0..TIMES {
+        let bed = Bed::new();
+        let (memory, asked) = (Shared::default(), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&asked);
+        let accessor = storage(&memory, move |method, _, _| (method == "remove" && count.fetch_add(1, Ordering::Relaxed) == 2).then_some(Status::Denied));
+        let session = over(&bed, accessor, Tree::from("id"));
+        let component = name(&session.call("create_component", &frames(&bed, 4), &json!({"location": location(TEST)})));
+        let order = json!({"location": location(TEST)});
+        let error = session.fails("remove_component", &component, &order);
+        assert_eq!((error.code(), detail(&error, "location")), ("accessor_permission_denied", json!(location(TEST))));
+        assert!(detail(&error, "component").as_str().unwrap().starts_with("FileComponent/"));
+        assert_eq!((memory.lock().unwrap().files.len(), bed.registered(TEST)), (2, 3));
+        session.call("remove_component", &component, &order);
+        assert_eq!((memory.lock().unwrap().files.len(), bed.registered(TEST)), (0, 0));
+        assert_eq!(session.fails("remove_component", &component, &order).code(), "component_not_in_location");
+    }
+}
+
+/// A version that is only staged: the server would refuse when all bytes are in their place.
+#[test]
+fn what_has_to_be_committed_first_is_said_before_bytes_move() {
+    let bed = Bed::new();
+    let session = bed.stored();
+    let asset = bed.rows("select id from Asset")[0]["id"].clone();
+    let version = session.stage("create", "AssetVersion", &json!({"data": {"asset_id": asset}}));
+    let path = bed.write("in/a.txt", "a");
+    for data in [json!({"version": name(&version)}), json!({"version_id": version["id"]})] {
+        let error = session.fails("create_component", &path, &json!({"location": location(TEST), "data": data}));
+        assert_eq!((error.code(), detail(&error, "entity")), ("location", json!(name(&version))));
+        let staged = name(&session.stage("create_component", &path, &json!({"data": data})));
+        let error = session.fails("add_component", &staged, &json!({"location": location(TEST)}));
+        assert_eq!((error.code(), detail(&error, "entity")), ("location", json!(name(&version))));
+    }
+    assert_eq!((bed.files("store"), bed.registered(TEST)), (vec![], 0));
+    session.commit();
+    session.call("create_component", &path, &json!({"location": location(TEST), "data": {"version_id": version["id"]}}));
+    assert_eq!((bed.files("store").len(), bed.registered(TEST)), (1, 1));
 }
 
 /// Somebody ends the call while the bytes go over.

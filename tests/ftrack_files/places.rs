@@ -199,6 +199,38 @@ fn only_its_own_registration_is_committed() {
     assert_eq!(names.len(), 2);
 }
 
+/// What went along with a registration is out of the journal too.
+#[test]
+fn the_journal_follows() {
+    let bed = Bed::new();
+    let options = json!({"journal": bed.at("journal"), "location": [bed.disk("store", "id")]});
+    let session = bed.open(&options);
+    let one = name(&session.stage("create_component", &bed.write("in/a.txt", "a"), &json!({"data": {"name": "one"}})));
+    session.stage("create_component", &bed.write("in/b.txt", "b"), &json!({"data": {"name": "two"}}));
+    session.call("add_component", &one, &json!({"location": location(TEST)}));
+    drop(session);
+    let session = bed.open(&options);
+    let left = session.inspect("operations");
+    assert_eq!((left.as_array().unwrap().len(), &left[0]["data"]["name"]), (1, &json!("two")));
+    session.commit();
+    assert_eq!(bed.rows("select name from FileComponent where name in (one, two)").len(), 2);
+}
+
+/// Thousands of frames are one batch.
+#[test]
+fn long_sequences_are_no_trouble() {
+    let bed = Bed::new();
+    let session = bed.stored();
+    let since = session.mark();
+    let component = session.stage("create_component", "/no/where/f.%05d.exr [1-3000]", &json!({}));
+    assert_eq!((&component["size"], component["members"].as_array().unwrap().len()), (&json!(0), 3000));
+    session.commit();
+    assert_eq!(session.sent(since).len(), 1);
+    assert_eq!(bed.rows(&format!("select id from FileComponent where container_id is {}", component["id"].as_str().unwrap())).len(), 3000);
+    let plain = bed.open(&json!({}));
+    assert_eq!(plain.call("availability", &name(&component), &json!({"location": location(TEST)})), json!({TEST: 0.0}));
+}
+
 /// A plug-in tells what kind of file it is; without an answer the extension does.
 #[test]
 fn file_types_are_asked_for_first() {
@@ -250,4 +282,16 @@ fn the_hub_is_told() {
         (json!("ftrack.location.component-removed"), data(TEST)),
     ];
     assert_eq!(heard, expected);
+}
+
+/// A configure with one mistake changes nothing, whichever part is wrong.
+#[test]
+fn a_configure_is_all_or_nothing() {
+    let bed = Bed::new();
+    let session = bed.stored();
+    let before = (session.inspect("locations"), session.inspect("options"));
+    for wrong in [json!({"location": [], "proxies": 7}), json!({"location": [{"name": "no.such"}], "timeout": 3})] {
+        assert!(session.session.configure(&args(&wrong)).is_err(), "{wrong}");
+        assert_eq!((session.inspect("locations"), session.inspect("options")), before, "{wrong}");
+    }
 }

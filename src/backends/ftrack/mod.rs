@@ -155,7 +155,7 @@ impl FtrackSession {
             journal,
             plugins: Mutex::new(Plugins::read(args, &sys::environment::variable)?),
         });
-        locations::configure(&core, Kit::default().with(args)?.unwrap_or_default(), false)?;
+        locations::make(&core, Kit::default().with(args)?.unwrap_or_default(), false)?.install(&core);
         if let Some(journal) = &core.journal {
             journal.replay(&core)?;
         }
@@ -280,10 +280,12 @@ impl Backend for FtrackSession {
         let most = most(args)?;
         let cache = if args.get("cache").is_some() || args.get("cache_key_maker").is_some() { Some(Cache::open(args)?) } else { None };
         let kit = Arc::clone(&self.core.kit.lock()).with(args)?;
+        // What can fail comes first: a mistake changes nothing.
+        let locations = kit.map(|kit| locations::make(&self.core, kit, true)).transpose()?;
         self.core.wire.web.configure(&web)?;
         self.core.storage.configure(&web)?;
-        if let Some(kit) = kit {
-            locations::configure(&self.core, kit, true)?;
+        if let Some(locations) = locations {
+            locations.install(&self.core);
         }
         *self.flags.lock() = flags;
         if args.get("cache_max").is_some() {

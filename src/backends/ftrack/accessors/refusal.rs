@@ -91,3 +91,40 @@ pub fn refused(kind: Refusal, operation: &str, identifier: &str, why: &str) -> E
 pub(super) fn system(operation: &str, identifier: &str, error: &io::Error) -> Error {
     refused(Refusal::of(error), operation, identifier, &error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Status;
+
+    /// The numbers of Linux, and what the official client makes of them, but for EACCES, which it does not know.
+    #[test]
+    fn what_the_system_says_has_a_name() {
+        for (number, kind) in [
+            (libc::ENOENT, Refusal::NotFound),
+            (libc::EPERM, Refusal::Denied),
+            (libc::EACCES, Refusal::Denied),
+            (libc::ENOTEMPTY, Refusal::NotEmpty),
+            (libc::ENOTDIR, Refusal::Invalid),
+            (libc::EISDIR, Refusal::Invalid),
+            (libc::EINVAL, Refusal::Invalid),
+            (libc::ENAMETOOLONG, Refusal::Invalid),
+            (libc::ENOSPC, Refusal::Failed),
+            (libc::EIO, Refusal::Failed),
+        ] {
+            let error = system("open", "a/b", &io::Error::from_raw_os_error(number));
+            assert_eq!(error.code(), kind.code().word, "{number}");
+        }
+        let error = system("write", "a/b", &io::Error::from_raw_os_error(libc::ENOSPC));
+        assert_eq!(error.status(), Status::Io);
+        assert!(error.message().contains("\"a/b\"") && error.message().contains("No space left"), "{error}");
+    }
+
+    #[test]
+    fn each_kind_has_a_code_of_its_own() {
+        for (at, kind) in Refusal::ALL.iter().enumerate() {
+            assert!(kind.code().word.starts_with("accessor_"));
+            assert!(Refusal::ALL.iter().skip(at + 1).all(|other| other.code().word != kind.code().word));
+        }
+    }
+}

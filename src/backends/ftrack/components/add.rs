@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Errand, register};
+use super::{Errand, register, staged};
 use crate::{
     backends::{
         Progress,
@@ -17,7 +17,7 @@ use crate::{
             unit::Operation,
         },
     },
-    error::{Error, Result, Status, code},
+    error::{Error, Outcome, Result, Status, code},
     value::{Object, Tree},
 };
 
@@ -59,6 +59,9 @@ impl Adding<'_> {
     /// what was moved under `transferred`.
     pub fn run(mut self, components: &[EntityId]) -> Result<()> {
         let mut done = Done::default();
+        if !self.errand.is_python() && matches!(self.target.register, Register::Server) {
+            staged::check(&self.errand, components, &self.pending)?;
+        }
         self.level(components, &mut done, 0).and_then(|()| self.register(&mut done)).map_err(|error| self.told(error, &done))
     }
 
@@ -77,8 +80,15 @@ impl Adding<'_> {
         if !there.is_empty() {
             return Err(register::there_already(&self.errand, self.target, &there));
         }
-        for component in components {
-            self.one(*component, done, depth)
+        let mut sources: Vec<Option<String>> = match (self.given, self.errand.is_python()) {
+            (Some(given), _) => vec![Some(given.to_owned()); components.len()],
+            (None, false) => register::identifiers(&self.errand, self.source, components)?,
+            // It asks for each when it is its turn.
+            (None, true) => Vec::new(),
+        };
+        sources.resize(components.len(), None);
+        for (component, source) in components.iter().zip(sources) {
+            self.one(*component, source, done, depth)
                 .map_err(|error| if error.detail().get("component").is_some() { error } else { error.with("component", self.errand.address(*component)) })?;
         }
         if self.errand.is_python() {
@@ -87,16 +97,16 @@ impl Adding<'_> {
         Ok(())
     }
 
-    fn one(&mut self, component: EntityId, done: &mut Done, depth: usize) -> Result<()> {
+    fn one(&mut self, component: EntityId, source: Option<String>, done: &mut Done, depth: usize) -> Result<()> {
         self.errand.go_on()?;
         if self.recursive
             && let Some(members) = self.errand.members(component)?
         {
             self.level(&members, done, depth + 1)?;
         }
-        let source = match self.given {
-            Some(given) => Some(given.to_owned()),
-            None => register::identifiers(&self.errand, self.source, &[component])?.into_iter().next().flatten(),
+        let source = match source {
+            None if self.errand.is_python() => register::identifiers(&self.errand, self.source, &[component])?.into_iter().next().flatten(),
+            source => source,
         };
         let structure = self.target.structure.as_ref().ok_or_else(|| lacks(self.target, "structure"))?;
         let identifier = structure.identifier(&self.errand, &Subject { component, source: source.as_deref() })?;
@@ -186,7 +196,9 @@ impl Adding<'_> {
                 Tree::Object(entry)
             })
             .collect();
-        error.with("location", self.target.address()).with("transferred", list)
+        let error = error.with("location", self.target.address()).with("transferred", list);
+        // The server was not told of any of it.
+        if error.known_outcome().is_none() && done.registered == 0 { error.outcome(Outcome::NotSent) } else { error }
     }
 }
 

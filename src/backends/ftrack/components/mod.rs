@@ -8,6 +8,7 @@
 //! | `create` | components from files |
 //! | `add`, `remove` | into a location, and out of it |
 //! | `register` | where it is noted in which location they are |
+//! | `staged` | what has to be committed before |
 //! | `availability` | how much of them is where |
 
 pub mod add;
@@ -18,5 +19,6 @@ pub mod named;
 pub mod pattern;
 pub mod register;
 pub mod remove;
+mod staged;
 
 pub use errand::Errand;

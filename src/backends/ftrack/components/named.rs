@@ -65,7 +65,10 @@ pub fn location(errand: &Errand<'_>, option: &str, value: &Tree) -> Result<Arc<L
             _ => {
                 let locations = errand.core.locations.lock();
                 let known = locations.named(text).or_else(|| locations.get(text)).cloned();
-                return known.ok_or_else(|| wrong().with("hint", "names are of locations that are configured here"));
+                return known.ok_or_else(|| {
+                    let message = format!("there is no location {text:?} here; \"Location/id\" is one of the server");
+                    Error::option(option, message)
+                });
             }
         },
         Tree::Object(object) if object.get("__entity_type__").is_none_or(|kind| kind.as_str() == Some("Location")) => {

@@ -130,38 +130,46 @@ pub fn register(errand: &Errand<'_>, location: &Location, added: &[(EntityId, St
     send(errand, &touched, pending, apart)
 }
 
-/// Notes on the server that a component is in a location no more.
+/// Notes that components are in a location no more.
 ///
 /// # Errors
 /// `component_not_in_location`; what the server refuses.
-pub fn deregister(errand: &Errand<'_>, location: &Location, component: EntityId) -> Result<()> {
+pub fn deregister(errand: &Errand<'_>, location: &Location, components: &[EntityId]) -> Result<()> {
     let core = errand.core;
-    let id = errand.id(component);
+    if components.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Box<str>> = components.iter().map(|component| errand.id(*component)).collect();
     if let Register::Memory(known) = &location.register {
-        known.lock().remove(&id);
+        let mut known = known.lock();
+        for id in &ids {
+            known.remove(id);
+        }
         return Ok(());
     }
     let kind = core.server.schemas.find("ComponentLocation")?;
-    let reply = errand.query(&format!(
-        "select {} from ComponentLocation where component_id is {} and location_id is {}",
-        query::projections(kind),
-        query::bare_text(&id),
-        query::bare_text(&location.id)
-    ))?;
-    let found = reply.result(0)?.get("data").and_then(|data| data.item(0)).map(|(_, node)| node);
-    let apart = {
-        let mut store = core.store.lock();
-        let found = found.and_then(|node| store.merge(node));
-        let Some(found) = found else {
-            drop(store);
-            return Err(elsewhere(errand, location, &[component]));
+    let (projections, place) = (query::projections(kind), query::bare_text(&location.id));
+    let mut found: Vec<EntityId> = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(verbs::AT_ONCE) {
+        let test = match ids {
+            [only] => format!("component_id is {} and location_id is {place}", query::bare_text(only)),
+            several => {
+                let list: Vec<String> = several.iter().map(|id| query::bare_text(id)).collect();
+                format!("location_id is {place} and component_id in ({})", list.join(", "))
+            }
         };
-        store.apart(|store| {
-            store.delete(found, true);
-            Ok(())
-        })?
-        .1
-    };
+        let reply = errand.query(&format!("select {projections} from ComponentLocation where {test}"))?;
+        let mut store = core.store.lock();
+        let rows = reply.result(0)?.get("data").into_iter().flat_map(Node::items);
+        found.extend(rows.take(ids.len()).filter_map(|node| store.merge(node)));
+    }
+    if found.is_empty() {
+        return Err(elsewhere(errand, location, components));
+    }
+    let (_, apart) = core.store.lock().apart(|store| {
+        found.iter().for_each(|id| store.delete(*id, true));
+        Ok(())
+    })?;
     send(errand, &FxHashSet::default(), &[], apart)
 }
 

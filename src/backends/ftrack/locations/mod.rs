@@ -117,37 +117,49 @@ impl Locations {
     }
 }
 
+/// Locations that are made and not used yet.
+pub(super) struct Made {
+    locations: Locations,
+    kit: Kit,
+}
+
 /// Makes the locations, as at the start of a session: the built-in ones, that of the storage scenario, those of the host.
-/// What is noted in memory stays with `keep`. A mistake leaves all as it was.
+/// What is noted in memory stays with `keep`. Nothing has changed yet.
 ///
 /// # Errors
 /// `argument` and `not_found` for what the host told; `provider`.
-pub(super) fn configure(core: &Core, kit: Kit, keep: bool) -> Result<()> {
+pub(super) fn make(core: &Core, kit: Kit, keep: bool) -> Result<Made> {
     let places = match core.locations.lock().get(ORIGIN).map(|origin| origin.register.clone()) {
         Some(Register::Memory(places)) if keep => places,
         _ => Places::default(),
     };
-    let mut made = builtin::all(places);
+    let mut locations = builtin::all(places);
     match scenario::location(&core.server.information) {
-        Ok(Some(location)) => made.put(location),
+        Ok(Some(location)) => locations.put(location),
         Ok(None) => {}
         // As in the official client: the session can do without.
         Err(error) => log::warn(c"ftrack", || format!("the storage scenario was not understood: {error}")),
     }
-    told::apply(core, &kit, &mut made, &Args::new(), &Arc::<Cancel>::default())?;
-    let mut store = core.store.lock();
-    for location in made.iter() {
-        let mut entity = Object::with_capacity(3);
-        entity.insert("__entity_type__", Tree::from("Location"));
-        entity.insert("id", Tree::from(&*location.id));
-        entity.insert("name", Tree::from(&*location.name));
-        // Known from the start, without a question.
-        store.merge(Document::from_object(&entity).root());
+    told::apply(core, &kit, &mut locations, &Args::new(), &Arc::<Cancel>::default())?;
+    Ok(Made { locations, kit })
+}
+
+impl Made {
+    /// From now on they are the session's.
+    pub(super) fn install(self, core: &Core) {
+        let mut store = core.store.lock();
+        for location in self.locations.iter() {
+            let mut entity = Object::with_capacity(3);
+            entity.insert("__entity_type__", Tree::from("Location"));
+            entity.insert("id", Tree::from(&*location.id));
+            entity.insert("name", Tree::from(&*location.name));
+            // Known from the start, without a question.
+            store.merge(Document::from_object(&entity).root());
+        }
+        drop(store);
+        // What was the host's is let go of with no lock held.
+        let old = std::mem::replace(&mut *core.locations.lock(), self.locations);
+        let old_kit = std::mem::replace(&mut *core.kit.lock(), Arc::new(self.kit));
+        drop((old, old_kit));
     }
-    drop(store);
-    // What was the host's is let go of with no lock held.
-    let old = std::mem::replace(&mut *core.locations.lock(), made);
-    let old_kit = std::mem::replace(&mut *core.kit.lock(), Arc::new(kit));
-    drop((old, old_kit));
-    Ok(())
 }

@@ -36,14 +36,19 @@ pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> R
         let picked = availability::pick(&errand, component, None)?;
         return Ok(plain(&picked.map_or(Tree::Null, |location| entity(session, &location))));
     }
+    if matches!(verb, "add_component" | "remove_component") {
+        let (components, several) = components(session, &errand, call)?;
+        if verb == "add_component" {
+            add(&errand, &components, call)?;
+        } else {
+            let location = needed(&errand, call)?;
+            remove::remove(&errand, &location, &components, call.args.bool("recursive")?.unwrap_or(true))?;
+        }
+        let shown: Vec<Tree> = components.iter().map(|id| shown(session, *id)).collect();
+        return Ok(plain(&if several { Tree::Array(shown) } else { shown.into_iter().next().unwrap_or_default() }));
+    }
     let component = named::component(&errand, target(session, call)?)?;
     match verb {
-        "add_component" => add(session, &errand, component, call),
-        "remove_component" => {
-            let location = needed(&errand, call)?;
-            remove::remove(&errand, &location, component, call.args.bool("recursive")?.unwrap_or(true))?;
-            Ok(plain(&shown(session, component)))
-        }
         "availability" => shares(&errand, component, call),
         _ => place(&errand, verb, component, call),
     }
@@ -88,23 +93,48 @@ fn origin(errand: &Errand<'_>) -> Result<Arc<Location>> {
     named::location(errand, "from", &Tree::from(format!("Location/{ORIGIN}")))
 }
 
-/// Moves a component into a location and commits its registration.
-fn add(session: &FtrackSession, errand: &Errand<'_>, component: EntityId, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+/// The components of a call, and whether they are a list.
+fn components(session: &FtrackSession, errand: &Errand<'_>, call: &Call<'_>) -> Result<(Vec<EntityId>, bool)> {
+    let Some(list) = call.args.array("entities")? else {
+        return Ok((vec![named::component(errand, target(session, call)?)?], false));
+    };
+    let mut found = Vec::with_capacity(list.len());
+    for entity in list {
+        let id = match entity {
+            Tree::Text(text) => named::component(errand, text)?,
+            other => {
+                let id = session.core.store.lock().entity_for(other, None, "entities")?;
+                named::component(errand, &errand.address(id))?
+            }
+        };
+        if found.contains(&id) {
+            return Err(Error::option("entities", format!("{} was named twice", errand.address(id))));
+        }
+        found.push(id);
+    }
+    Ok((found, true))
+}
+
+/// Moves components into a location and commits their registration.
+fn add(errand: &Errand<'_>, components: &[EntityId], call: &Call<'_>) -> Result<()> {
     let target = needed(errand, call)?;
     let origin = origin(errand)?;
     let recursive = call.args.bool("recursive")?.unwrap_or(true);
+    let Some(first) = components.first() else { return Ok(()) };
     let (source, given) = match call.args.get("from") {
         // The origin takes files as they are.
         Some(Tree::Text(path)) if matches!(target.register, Register::Memory(_)) => (origin, Some(path.to_string())),
-        None | Some(Tree::Null) if is_here(errand, &origin, component) => (origin, None),
-        _ => (holding(errand, component, call, "from", Some(&target.id))?, None),
+        None | Some(Tree::Null) if components.iter().all(|component| is_here(errand, &origin, *component)) => (origin, None),
+        _ => (holding(errand, *first, call, "from", Some(&target.id))?, None),
     };
     if given.is_none() && matches!(target.register, Register::Memory(_)) {
         return Err(Error::option("from", format!("the location {} takes a path", target.name)));
     }
+    if given.is_some() && components.len() > 1 {
+        return Err(Error::option("from", "several components cannot be the same file"));
+    }
     let adding = Adding { errand: errand.clone(), target: &target, source: &source, given: given.as_deref(), recursive, pending: Vec::new() };
-    adding.run(&[component])?;
-    Ok(plain(&shown(session, component)))
+    adding.run(components)
 }
 
 /// Whether a component was made here from a file.

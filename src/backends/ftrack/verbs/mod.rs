@@ -51,9 +51,10 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "publish" | "reply" | "stop" | "connect" | "disconnect" => events::request(session, call),
         "invalidate" => invalidate(session, call),
         "reset" => {
-            session.core.store.lock().clear();
             let kit = Arc::clone(&session.core.kit.lock());
-            locations::configure(&session.core, Kit::clone(&kit), false)?;
+            let locations = locations::make(&session.core, Kit::clone(&kit), false)?;
+            session.core.store.lock().clear();
+            locations.install(&session.core);
             Ok(plain(&Tree::Null))
         }
         "encode" => coding::encode(session, call),
