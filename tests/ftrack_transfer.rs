@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, dead_code, reason = "a test stops at what must not be")]
 
+#[path = "ftrack_transfer/accessor.rs"]
+mod accessor;
 #[path = "ftrack_svc/bed.rs"]
 mod bed;
 #[path = "ftrack_transfer/cancelling.rs"]

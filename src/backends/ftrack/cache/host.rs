@@ -48,6 +48,10 @@ fn one(name: &str, value: Tree) -> Object {
 }
 
 impl Layer for HostLayer {
+    fn is_the_hosts(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> String {
         "provider".into()
     }

@@ -16,7 +16,10 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Reads one; `None` for what names a single file. `Err` carries how many members a text would have that has too many.
+    /// Reads one; `None` for what names a single file.
+    ///
+    /// # Errors
+    /// How many members a text would have that has too many.
     pub fn read(text: &str) -> Result<Option<Pattern>, u64> {
         let Some((start, ranges)) = text.strip_suffix(']').and_then(|text| text.rsplit_once(" [")) else { return Ok(None) };
         let Some((head, padding, tail)) = padding(start) else { return Ok(None) };

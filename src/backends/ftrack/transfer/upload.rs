@@ -91,7 +91,9 @@ fn told_of(errand: &Errand<'_>, id: EntityId, path: &str) {
         (locations.get(ORIGIN).cloned(), locations.get(SERVER).cloned())
     };
     if let Some(Register::Memory(places)) = origin.as_ref().map(|origin| &origin.register) {
-        places.lock().insert(errand.id(id), path.into());
+        // Told before its lock is taken: the store's own is taken for it.
+        let component = errand.id(id);
+        places.lock().insert(component, path.into());
     }
     for location in [origin, server].into_iter().flatten() {
         register::announce(errand, register::ADDED, &location, id);

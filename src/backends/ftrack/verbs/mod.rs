@@ -77,7 +77,7 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
 pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
     match verb(call)? {
         "publish" | "reply" | "stop" | "connect" | "disconnect" => events::begin(session, call),
-        "upload" | "download" | "create_thumbnail" => transfer::begin(session, call),
+        "upload" | "download" | "create_thumbnail" | "create_component" | "add_component" => transfer::begin(session, call),
         _ => Ok(None),
     }
 }
@@ -98,7 +98,7 @@ pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
     if CHANGING.contains(&verb) {
         return Ok(());
     }
-    Err(Error::new(&code::UNSUPPORTED, format!("{verb} changes nothing and cannot be staged; staged are {}", CHANGING.join(", "))).with("key", "verb"))
+    Err(Error::new(&code::UNSUPPORTED, format!("{verb} cannot be staged; staged are {}", CHANGING.join(", "))).with("key", "verb"))
 }
 
 fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{FtrackSession, components, plain, target};
 use crate::{
     backends::{
-        Answer, Call, Late, Pending,
+        Answer, Backend, Call, Late, Pending,
         ftrack::{
             commit,
             components::{Errand, add::lacks, named, register},
@@ -143,7 +143,8 @@ fn refer(store: &mut crate::backends::ftrack::store::Store, subject: EntityId, c
 pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
     let hosts = |value: &Tree| matches!(value, Tree::Provider(_) | Tree::Reader(_));
     let core = &session.core;
-    if call.args.root().iter().any(|(_, value)| hosts(value)) || core.hub.has_answers() || core.locations.lock().iter().any(|location| uses_the_host(location)) {
+    let in_session = || core.layers().runs_host_code() || core.hub.has_answers() || core.locations.lock().iter().any(|location| uses_the_host(location));
+    if call.args.root().iter().any(|(_, value)| hosts(value)) || in_session() {
         return Ok(None);
     }
     let own = FtrackSession { core: Arc::clone(&session.core), entity: session.entity.clone(), flags: crate::sys::lock::Mutex::new(session.flags(call.args)?) };
@@ -153,7 +154,11 @@ pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<P
     let guard = Guard(Some(Arc::clone(&cancel)));
     let run = move || {
         let call = Call { verb: verb.as_deref(), target: target.as_deref(), args: &args, cancel: &cancel, progress };
-        giver.give(contain(|| super::super::Backend::request(&own, &call)).and_then(|outcome| outcome));
+        let outcome = contain(|| own.request(&call)).and_then(|outcome| outcome);
+        // A close waits for the answer: by then nothing of the session is held here.
+        drop(call);
+        drop((own, args, cancel));
+        giver.give(outcome);
     };
     drop(thread::spawn("haft-transfer", run).map_err(|error| Error::new(&code::LIMIT, format!("no thread could be started: {error}")))?);
     Ok(Some(Box::pin(async move {
@@ -166,9 +171,11 @@ pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<P
     })))
 }
 
-/// Whether reading from a location runs code of the host.
+/// Whether moving bytes from or to a location runs code of the host.
 fn uses_the_host(location: &Location) -> bool {
-    location.accessor.as_ref().is_some_and(|accessor| !matches!(&*accessor.name(), "disk" | "server"))
+    let foreign = |name: Option<String>, own: &[&str]| name.is_some_and(|name| !own.contains(&name.as_str()));
+    let (accessor, structure) = (location.accessor.as_ref(), location.structure.as_ref());
+    foreign(accessor.map(|accessor| accessor.name()), &["disk", "server"]) || foreign(structure.map(|structure| structure.name()), &["entity_id", "id", "origin", "standard"])
 }
 
 /// Ends a transfer that nobody waits for any more.
