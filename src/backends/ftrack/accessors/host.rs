@@ -108,7 +108,12 @@ impl HostAccessor {
     }
 
     fn odd(&self, method: &str, identifier: &str, answer: &Tree) -> Error {
-        refused(Refusal::Failed, method, identifier, &format!("the accessor {:?} answered {}", self.name, answer.kind_name()))
+        refused(
+            Refusal::Failed,
+            method,
+            identifier,
+            &format!("the accessor {:?} answered {}", self.name, answer.kind_name()),
+        )
     }
 }
 
@@ -125,7 +130,10 @@ impl Accessor for HostAccessor {
     }
 
     fn write(&self, errand: &Errand<'_>, identifier: &str, stored: &Stored<'_>) -> Result<u64> {
-        let told = [("component", Tree::Object(stored.entity.clone())), ("size", stored.source.size().map_or(Tree::Null, Tree::from))];
+        let told = [
+            ("component", Tree::Object(stored.entity.clone())),
+            ("size", stored.source.size().map_or(Tree::Null, Tree::from)),
+        ];
         let handle = self.open_as(identifier, "wb", &told)?;
         let asked = self.asked();
         let moved = push(&asked, errand, identifier, &handle, stored);
@@ -208,7 +216,12 @@ fn push(asked: &Asked, errand: &Errand<'_>, identifier: &str, handle: &Tree, sto
         }
     }
     if let Some(size) = stored.source.size().filter(|size| *size != moved) {
-        return Err(refused(Refusal::Failed, "write", identifier, &format!("the source had {moved} bytes and not {size}")));
+        return Err(refused(
+            Refusal::Failed,
+            "write",
+            identifier,
+            &format!("the source had {moved} bytes and not {size}"),
+        ));
     }
     Ok(moved)
 }

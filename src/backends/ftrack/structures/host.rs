@@ -32,9 +32,12 @@ impl Structure for HostStructure {
         arguments.insert("context", Tree::Object(context));
         match host::ask(&*self.provider, &format!("structure.{}", self.name), "identifier", arguments)? {
             Some(Tree::Text(text)) => Ok(text.to_string()),
-            None | Some(Tree::Null) => Err(untold(errand, subject.component, &format!("the structure {:?} has none", self.name))),
+            None | Some(Tree::Null) => {
+                Err(untold(errand, subject.component, &format!("the structure {:?} has none", self.name)))
+            }
             Some(other) => {
-                let message = format!("the structure {:?} named a place by {} and not by text", self.name, other.kind_name());
+                let message =
+                    format!("the structure {:?} named a place by {} and not by text", self.name, other.kind_name());
                 Err(Error::new(&code::PROVIDER, message))
             }
         }
