@@ -122,6 +122,10 @@ impl Accessor for HostAccessor {
         self.name.to_string()
     }
 
+    fn runs_host_code(&self) -> bool {
+        true
+    }
+
     fn open(&self, _errand: &Errand<'_>, identifier: &str) -> Result<Arc<dyn Source>> {
         let handle = self.open_as(identifier, "rb", &[])?;
         // A host that knows the size says so beside its own handle.

@@ -156,6 +156,32 @@ fn unknown(what: &str, name: &str, known: &[(Box<str>, Arc<dyn Provider>)], buil
 mod tests {
     use super::*;
 
+    struct Nobody;
+
+    impl Provider for Nobody {
+        fn call(&self, _call: Tree, _reply: &mut Args) -> crate::error::Status {
+            crate::error::Status::NotFound
+        }
+    }
+
+    /// The host's own is the host's own, whatever it is called.
+    #[test]
+    fn a_name_of_the_hosts_comes_first() {
+        let mut args = Args::new();
+        args.set("accessor.server", Arc::new(Nobody) as Arc<dyn Provider>);
+        args.set("structure.id", Arc::new(Nobody) as Arc<dyn Provider>);
+        let kit = Kit::default().with(&args).unwrap().unwrap();
+        for (text, host) in [("server", true), ("disk:/x", false)] {
+            assert_eq!(kit.accessor(&Tree::from(text)).unwrap().unwrap().runs_host_code(), host, "{text}");
+        }
+        for (text, host) in [("id", true), ("standard", false)] {
+            assert_eq!(kit.structure(&Tree::from(text)).unwrap().unwrap().runs_host_code(), host, "{text}");
+        }
+        assert!(Kit::default().with(&Args::new()).unwrap().is_none());
+        args.set("accessor.server", 7_i64);
+        assert_eq!(kit.with(&args).err().unwrap().detail().get("key").and_then(Tree::as_str), Some("accessor.server"));
+    }
+
     #[test]
     fn parts_are_called_by_name() {
         let kit = Kit::default();

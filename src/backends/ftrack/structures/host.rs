@@ -22,6 +22,10 @@ impl Structure for HostStructure {
         self.name.to_string()
     }
 
+    fn runs_host_code(&self) -> bool {
+        true
+    }
+
     fn identifier(&self, errand: &Errand<'_>, subject: &Subject<'_>) -> Result<String> {
         let mut context = Object::with_capacity(1);
         if let Some(source) = subject.source {
