@@ -63,7 +63,9 @@ impl Bed {
 
     /// A session of the user jenkins.
     pub fn try_open(&self, more: Args) -> Result<One<'_>, Error> {
-        let mut all = args(&json!({"api_key": "secret-key", "api_user": "jenkins", "schema_cache_path": false, "trust_env": false}));
+        let mut all = args(
+            &json!({"api_key": "secret-key", "api_user": "jenkins", "schema_cache_path": false, "trust_env": false}),
+        );
         for (key, value) in more.root().iter() {
             all.set(key, value.clone());
         }
@@ -112,7 +114,8 @@ impl Bed {
         let root = self.root.0.join(below);
         let mut found = Vec::new();
         walk(&root, &mut found);
-        let mut names: Vec<String> = found.iter().map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned()).collect();
+        let mut names: Vec<String> =
+            found.iter().map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned()).collect();
         names.sort();
         names
     }
@@ -172,7 +175,12 @@ impl One<'_> {
     /// The operations of each request to the API since then.
     pub fn sent(&self, since: u64) -> Vec<Value> {
         let log = self.sandbox.ftrack_log(since, false);
-        log.as_array().unwrap().iter().filter(|entry| entry["path"] == "/api").map(|entry| entry["body"].clone()).collect()
+        log.as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["path"] == "/api")
+            .map(|entry| entry["body"].clone())
+            .collect()
     }
 
     /// The actions of each request since then.
@@ -198,7 +206,8 @@ impl Folder {
     pub fn new() -> Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("haft-{}-{}-{number}", env!("CARGO_CRATE_NAME"), std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("haft-{}-{}-{number}", env!("CARGO_CRATE_NAME"), std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
     }

@@ -35,7 +35,11 @@ fn identifiers_do_not_lead_out_of_the_prefix() {
             None => {
                 for verb in ["filesystem_path", "remove_component"] {
                     let error = session.fails(verb, &component, &here);
-                    assert_eq!((error.code(), error.status().name()), ("accessor_filesystem_path", c"HAFT_E_ARGUMENT"), "{verb} {identifier}");
+                    assert_eq!(
+                        (error.code(), error.status().name()),
+                        ("accessor_filesystem_path", c"HAFT_E_ARGUMENT"),
+                        "{verb} {identifier}"
+                    );
                     assert_eq!(detail(&error, "resource_identifier"), identifier);
                 }
                 assert_eq!(bed.read("outside.exr"), "not yours");
@@ -52,7 +56,10 @@ fn a_neighbour_is_not_below_the_prefix() {
     let session = bed.stored();
     let neighbour = bed.write("store2/secret.txt", "s");
     let component = claim(&session, &neighbour);
-    assert_eq!(session.fails("filesystem_path", &component, &json!({"location": location(TEST)})).code(), "accessor_filesystem_path");
+    assert_eq!(
+        session.fails("filesystem_path", &component, &json!({"location": location(TEST)})).code(),
+        "accessor_filesystem_path"
+    );
     let bed = Bed::new();
     let session = bed.stored();
     let within = bed.write("store/own.txt", "o");
@@ -71,7 +78,10 @@ fn a_prefix_has_variables_and_a_home() {
             _ => format!("FileComponent/{PLATE}"),
         };
         let expected = expected.replace("HOME", std::env::var("HOME").unwrap().trim_end_matches('/'));
-        assert_eq!(session.call("filesystem_path", &component, &json!({"location": location(TEST)})), format!("{expected}/f"));
+        assert_eq!(
+            session.call("filesystem_path", &component, &json!({"location": location(TEST)})),
+            format!("{expected}/f")
+        );
     }
 }
 
@@ -98,7 +108,8 @@ fn a_sequence_is_registered_in_one_request() {
     }
     let session = bed.stored();
     let since = session.mark();
-    let component = session.call("create_component", &bed.at("in/s.%02d.exr [1-3]"), &json!({"location": location(TEST)}));
+    let component =
+        session.call("create_component", &bed.at("in/s.%02d.exr [1-3]"), &json!({"location": location(TEST)}));
     let creates: Vec<&str> = ["create"; 4].into_iter().chain(["update"]).chain(["create"; 4]).collect();
     assert_eq!(session.actions(since), [vec!["query"], vec!["query"], creates]);
     assert_eq!((&component["size"], &component["padding"]), (&json!(3), &json!(2)));
@@ -117,9 +128,11 @@ fn a_sequence_moves_on_in_few_requests() {
     for number in 1..=5 {
         bed.write(&format!("in/s.{number}.exr"), "x");
     }
-    let second = json!({"id": SECOND, "priority": 2, "accessor": format!("disk:{}", bed.at("second")), "structure": "id"});
+    let second =
+        json!({"id": SECOND, "priority": 2, "accessor": format!("disk:{}", bed.at("second")), "structure": "id"});
     let session = bed.open(&json!({"location": [bed.disk("store", "id"), second]}));
-    let component = name(&session.call("create_component", &bed.at("in/s.%d.exr [1-5]"), &json!({"location": location(TEST)})));
+    let component =
+        name(&session.call("create_component", &bed.at("in/s.%d.exr [1-5]"), &json!({"location": location(TEST)})));
     let since = session.mark();
     session.call("add_component", &component, &json!({"location": location(SECOND), "from": location(TEST)}));
     // Whether it and its members are there and where they are now, and one commit.
@@ -141,9 +154,13 @@ fn several_components_go_together() {
     let error = session.fails("add_component", "", &json!({"entities": [third, both[0]], "location": location(TEST)}));
     assert_eq!((error.code(), detail(&error, "components")), ("component_in_location", json!([both[0]])));
     assert_eq!(bed.files("store").len(), 2, "nothing is moved when one of them is there");
-    let error = session.fails("remove_component", "", &json!({"entities": [both[0], third], "location": location(TEST)}));
+    let error =
+        session.fails("remove_component", "", &json!({"entities": [both[0], third], "location": location(TEST)}));
     assert_eq!((error.code(), detail(&error, "components")), ("component_not_in_location", json!([third])));
-    assert_eq!(session.fails("remove_component", "", &json!({"entities": [third, third], "location": location(TEST)})).code(), "argument");
+    assert_eq!(
+        session.fails("remove_component", "", &json!({"entities": [third, third], "location": location(TEST)})).code(),
+        "argument"
+    );
     session.call("remove_component", "", &json!({"entities": both, "location": location(TEST)}));
     assert_eq!((bed.registered(TEST), bed.files("store").len()), (0, 0));
     assert_eq!(session.call("add_component", "", &json!({"entities": [], "location": location(TEST)})), json!([]));
@@ -159,7 +176,9 @@ fn progress_counts_over_all_files() {
     let session = bed.stored();
     let component = name(&session.call("create_component", &bed.at("in/s.%d.exr [1-3]"), &json!({"location": null})));
     let child = session.session.attach(&component, &haft::args::Args::new()).unwrap();
-    let number = child.submit(Some("add_component"), None, &super::bed::args(&json!({"location": location(TEST), "progress": true}))).unwrap();
+    let number = child
+        .submit(Some("add_component"), None, &super::bed::args(&json!({"location": location(TEST), "progress": true})))
+        .unwrap();
     let mut sent = Vec::new();
     loop {
         let event = child.poll(30_000).unwrap().expect("nothing came in time");
@@ -185,7 +204,10 @@ fn what_is_there_is_not_overwritten() {
     let error = session.fails("create_component", &path, &json!({"location": location(TEST)}));
     assert_eq!((error.code(), error.status().name()), ("location", c"HAFT_E_CONFLICT"));
     assert_eq!((detail(&error, "transferred"), detail(&error, "location")), (json!([]), json!(location(TEST))));
-    assert_eq!((bed.read("store/in.exr").as_str(), bed.files("store"), bed.registered(TEST)), ("first", vec!["in.exr".to_owned()], 0));
+    assert_eq!(
+        (bed.read("store/in.exr").as_str(), bed.files("store"), bed.registered(TEST)),
+        ("first", vec!["in.exr".to_owned()], 0)
+    );
 }
 
 /// Members of a container go below it; a container that holds something else is not removed.
@@ -195,8 +217,13 @@ fn a_container_is_a_directory() {
     let session = bed.stored();
     let whole = name(&session.call("create", "ContainerComponent", &json!({"data": {"name": "whole"}})));
     let path = bed.write("in/part.txt", "part");
-    let part = name(&session.call("create_component", &path, &json!({"location": null, "data": {"name": "part", "container": whole}})));
-    let inner = name(&session.call("create", "ContainerComponent", &json!({"data": {"name": "inner", "container": whole}})));
+    let part = name(&session.call(
+        "create_component",
+        &path,
+        &json!({"location": null, "data": {"name": "part", "container": whole}}),
+    ));
+    let inner =
+        name(&session.call("create", "ContainerComponent", &json!({"data": {"name": "inner", "container": whole}})));
     // The container itself comes from nowhere.
     session.call("add_component", &whole, &json!({"location": location(TEST), "from": "ftrack.origin"}));
     let here = json!({"location": location(TEST)});
@@ -228,15 +255,24 @@ fn the_origin_takes_paths_and_forgets_with_a_reset() {
     let error = session.fails("add_component", &component, &json!({"location": "ftrack.origin"}));
     assert_eq!(error.code(), "component_not_in_any_location");
     session.call("add_component", &component, &json!({"location": "ftrack.origin", "from": path}));
-    assert_eq!(session.fails("add_component", &component, &json!({"location": "ftrack.origin", "from": path})).code(), "component_in_location");
+    assert_eq!(
+        session.fails("add_component", &component, &json!({"location": "ftrack.origin", "from": path})).code(),
+        "component_in_location"
+    );
     assert_eq!(session.call("filesystem_path", &component, &json!({"location": "ftrack.origin"})), path);
     let since = session.mark();
     session.call("add_component", &component, &json!({"location": "test.location"}));
     assert_eq!(session.actions(since).last().unwrap(), &["create"]);
     session.call("remove_component", &component, &json!({"location": "ftrack.origin"}));
-    assert_eq!(session.fails("url", &component, &json!({"location": "ftrack.origin"})).code(), "component_not_in_location");
+    assert_eq!(
+        session.fails("url", &component, &json!({"location": "ftrack.origin"})).code(),
+        "component_not_in_location"
+    );
     session.call("add_component", &component, &json!({"location": "ftrack.origin", "from": path}));
     session.call("reset", "", &json!({}));
-    assert_eq!(session.fails("filesystem_path", &component, &json!({"location": "ftrack.origin"})).code(), "component_not_in_location");
+    assert_eq!(
+        session.fails("filesystem_path", &component, &json!({"location": "ftrack.origin"})).code(),
+        "component_not_in_location"
+    );
     assert_eq!(std::fs::read_to_string(path).unwrap(), "plate", "files stay where they are");
 }

@@ -5,10 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use haft::{
-    error::Status,
-    value::Tree,
-};
+use haft::{error::Status, value::Tree};
 use serde_json::{Value, json};
 
 use super::{
@@ -49,7 +46,8 @@ fn a_full_storage_registers_nothing_and_names_what_was_moved() {
         assert_eq!((error.code(), error.status().name()), ("accessor_operation_failed", c"HAFT_E_IO"));
         assert!(error.message().contains("no space is left"), "{error}");
         let moved = detail(&error, "transferred");
-        let places: Vec<&str> = moved.as_array().unwrap().iter().map(|entry| entry["resource_identifier"].as_str().unwrap()).collect();
+        let places: Vec<&str> =
+            moved.as_array().unwrap().iter().map(|entry| entry["resource_identifier"].as_str().unwrap()).collect();
         assert_eq!(places, memory.lock().unwrap().files.keys().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(places.len(), 2);
         assert_eq!((detail(&error, "location"), detail(&error, "outcome")), (json!(location(TEST)), json!("not_sent")));
@@ -67,7 +65,10 @@ fn a_file_that_cannot_be_closed_was_not_stored() {
     let accessor = storage(&memory, |method, _, _| (method == "close").then_some(Status::Io));
     let session = over(&bed, accessor, Tree::from("id"));
     let error = session.fails("create_component", &bed.write("in/a.txt", "a"), &json!({"location": location(TEST)}));
-    assert_eq!((error.code(), detail(&error, "operation"), detail(&error, "transferred")), ("accessor_operation_failed", json!("close"), json!([])));
+    assert_eq!(
+        (error.code(), detail(&error, "operation"), detail(&error, "transferred")),
+        ("accessor_operation_failed", json!("close"), json!([]))
+    );
     assert_eq!(bed.registered(TEST), 0);
 }
 
@@ -81,7 +82,10 @@ fn a_file_that_is_gone_is_said_to_be() {
         std::fs::remove_file(&path).unwrap();
         let error = session.fails("add_component", &component, &json!({"location": location(TEST)}));
         assert_eq!((error.code(), error.status().name()), ("accessor_resource_not_found", c"HAFT_E_NOT_FOUND"));
-        assert_eq!((detail(&error, "resource_identifier"), detail(&error, "component")), (json!(path), json!(component)));
+        assert_eq!(
+            (detail(&error, "resource_identifier"), detail(&error, "component")),
+            (json!(path), json!(component))
+        );
         assert_eq!((bed.registered(TEST), bed.files("store")), (0, vec![]));
         // It comes back.
         bed.write("in/a.txt", "b");
@@ -114,7 +118,9 @@ fn a_source_that_breaks_leaves_no_half_file() {
         let (memory, asked) = (Shared::default(), Arc::new(AtomicUsize::new(0)));
         memory.lock().unwrap().files.insert("x".into(), vec![7; 3 << 20]);
         let count = Arc::clone(&asked);
-        let accessor = storage(&memory, move |method, _, _| (method == "read" && count.fetch_add(1, Ordering::Relaxed) == 2).then_some(Status::Io));
+        let accessor = storage(&memory, move |method, _, _| {
+            (method == "read" && count.fetch_add(1, Ordering::Relaxed) == 2).then_some(Status::Io)
+        });
         let session = over(&bed, accessor, Tree::from("id"));
         let data = json!({"component": format!("FileComponent/{PLATE}"), "location": location(TEST), "resource_identifier": "x"});
         session.call("create", "ComponentLocation", &json!({"data": data}));
@@ -139,7 +145,12 @@ fn a_refused_registration_leaves_the_server_as_it_was() {
         let error = session.fails("create_component", &frames(&bed, 2), &json!({"location": location(TEST)}));
         assert_eq!((error.code(), error.status().name()), ("server", c"HAFT_E_DENIED"));
         assert_eq!(detail(&error, "outcome"), "not_sent");
-        let moved: Vec<Value> = detail(&error, "transferred").as_array().unwrap().iter().map(|entry| entry["resource_identifier"].clone()).collect();
+        let moved: Vec<Value> = detail(&error, "transferred")
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["resource_identifier"].clone())
+            .collect();
         assert_eq!(moved[..2], bed.files("store").iter().map(|name| json!(name)).collect::<Vec<_>>());
         assert_eq!(moved.len(), 3, "the sequence itself has a place too");
         assert_eq!((bed.registered(TEST), components(&bed)), (0, before));
@@ -148,7 +159,10 @@ fn a_refused_registration_leaves_the_server_as_it_was() {
         assert_eq!(session.inspect("cache")["entities"], known);
         let component = detail(&error, "transferred")[0]["component"].as_str().unwrap().to_owned();
         assert_eq!(session.call("get", &component, &json!({})), Value::Null);
-        assert_eq!(session.fails("filesystem_path", &component, &json!({"location": "ftrack.origin"})).code(), "component_not_in_location");
+        assert_eq!(
+            session.fails("filesystem_path", &component, &json!({"location": "ftrack.origin"})).code(),
+            "component_not_in_location"
+        );
     }
 }
 
@@ -171,19 +185,29 @@ fn members_are_not_registered_without_their_container() {
     let bed = Bed::new();
     let memory = Shared::default();
     let accessor = storage(&memory, |method, arguments, _| {
-        (method == "make_container" && arguments.get("identifier").and_then(Tree::as_str).is_some_and(|text| text.ends_with("whole"))).then_some(Status::Denied)
+        (method == "make_container"
+            && arguments.get("identifier").and_then(Tree::as_str).is_some_and(|text| text.ends_with("whole")))
+        .then_some(Status::Denied)
     });
     let mut session = over(&bed, accessor, Tree::from("standard"));
     let version = format!("AssetVersion/{VERSION}");
-    let whole = name(&session.call("create", "ContainerComponent", &json!({"data": {"name": "whole", "version": version}})));
-    session.call("create_component", &bed.write("in/a.txt", "a"), &json!({"location": null, "data": {"name": "part", "container": whole}}));
+    let whole =
+        name(&session.call("create", "ContainerComponent", &json!({"data": {"name": "whole", "version": version}})));
+    session.call(
+        "create_component",
+        &bed.write("in/a.txt", "a"),
+        &json!({"location": null, "data": {"name": "part", "container": whole}}),
+    );
     let error = session.fails("add_component", &whole, &json!({"location": location(TEST), "from": "ftrack.origin"}));
     assert_eq!(error.code(), "accessor_permission_denied");
     assert_eq!(bed.registered(TEST), 0);
     let (memory, again) = plain(&bed);
     session = again;
     assert!(memory.lock().unwrap().files.is_empty());
-    assert_eq!(session.fails("add_component", &whole, &json!({"location": location(TEST)})).code(), "component_not_in_any_location");
+    assert_eq!(
+        session.fails("add_component", &whole, &json!({"location": location(TEST)})).code(),
+        "component_not_in_any_location"
+    );
 }
 
 /// One in the middle cannot be removed: what is gone is not registered any more, and a second try goes on.
@@ -193,7 +217,9 @@ fn a_removal_that_breaks_can_be_gone_on_with() {
         let bed = Bed::new();
         let (memory, asked) = (Shared::default(), Arc::new(AtomicUsize::new(0)));
         let count = Arc::clone(&asked);
-        let accessor = storage(&memory, move |method, _, _| (method == "remove" && count.fetch_add(1, Ordering::Relaxed) == 2).then_some(Status::Denied));
+        let accessor = storage(&memory, move |method, _, _| {
+            (method == "remove" && count.fetch_add(1, Ordering::Relaxed) == 2).then_some(Status::Denied)
+        });
         let session = over(&bed, accessor, Tree::from("id"));
         let component = name(&session.call("create_component", &frames(&bed, 4), &json!({"location": location(TEST)})));
         let order = json!({"location": location(TEST)});
@@ -224,7 +250,11 @@ fn what_has_to_be_committed_first_is_said_before_bytes_move() {
     }
     assert_eq!((bed.files("store"), bed.registered(TEST)), (vec![], 0));
     session.commit();
-    session.call("create_component", &path, &json!({"location": location(TEST), "data": {"version_id": version["id"]}}));
+    session.call(
+        "create_component",
+        &path,
+        &json!({"location": location(TEST), "data": {"version_id": version["id"]}}),
+    );
     assert_eq!((bed.files("store").len(), bed.registered(TEST)), (1, 1));
 }
 
@@ -246,7 +276,8 @@ fn a_cancelled_call_stops_between_two_chunks() {
     let session = over(&bed, accessor, Tree::from("id"));
     let path = bed.write("in/big.dat", &"x".repeat(5 << 20));
     std::thread::scope(|scope| {
-        let call = scope.spawn(|| session.fails("create_component", &path, &json!({"location": location(TEST), "id": 7})));
+        let call =
+            scope.spawn(|| session.fails("create_component", &path, &json!({"location": location(TEST), "id": 7})));
         receiver.recv().unwrap();
         session.session.cancel(7);
         drop(go);
@@ -262,7 +293,8 @@ fn a_cancelled_call_stops_between_two_chunks() {
 fn addresses_are_in_no_error() {
     let bed = Bed::new();
     let (_, session) = plain(&bed);
-    let component = name(&session.call("create_component", &bed.write("in/a.txt", "a"), &json!({"location": location(TEST)})));
+    let component =
+        name(&session.call("create_component", &bed.write("in/a.txt", "a"), &json!({"location": location(TEST)})));
     assert!(session.call("url", &component, &json!({})).as_str().unwrap().contains("s3cret"));
     session.call("remove_component", &component, &json!({"location": location(TEST)}));
     let error = session.fails("url", &component, &json!({"location": location(TEST)}));

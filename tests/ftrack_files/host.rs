@@ -35,7 +35,10 @@ fn number(arguments: &Object, name: &str) -> usize {
 }
 
 /// The provider over it; `first` may answer before.
-pub fn storage(memory: &Shared, first: impl Fn(&str, &Object, &mut Args) -> Option<Status> + Send + Sync + 'static) -> Tree {
+pub fn storage(
+    memory: &Shared,
+    first: impl Fn(&str, &Object, &mut Args) -> Option<Status> + Send + Sync + 'static,
+) -> Tree {
     let memory = Arc::clone(memory);
     provider(move |method, arguments, reply| {
         let mut memory = memory.lock().unwrap();
@@ -50,7 +53,8 @@ pub fn storage(memory: &Shared, first: impl Fn(&str, &Object, &mut Args) -> Opti
             return status;
         }
         let identifier = text(arguments, "identifier");
-        let handle = arguments.get("handle").and_then(|handle| handle.get("number")).and_then(Tree::as_int).unwrap_or_default();
+        let handle =
+            arguments.get("handle").and_then(|handle| handle.get("number")).and_then(Tree::as_int).unwrap_or_default();
         match method {
             "open" => {
                 let bytes = match (text(arguments, "mode").as_str(), memory.files.get(&identifier)) {
@@ -80,7 +84,9 @@ pub fn storage(memory: &Shared, first: impl Fn(&str, &Object, &mut Args) -> Opti
                     memory.files.insert(identifier, bytes);
                 }
             }
-            "exists" => reply.set("value", memory.files.contains_key(&identifier) || memory.containers.contains(&identifier)),
+            "exists" => {
+                reply.set("value", memory.files.contains_key(&identifier) || memory.containers.contains(&identifier))
+            }
             "get_container" => reply.set("value", identifier.rsplit_once('/').map_or("", |(above, _)| above)),
             "make_container" => memory.containers.push(identifier),
             "remove" => {
@@ -100,7 +106,13 @@ pub fn storage(memory: &Shared, first: impl Fn(&str, &Object, &mut Args) -> Opti
 pub fn over<'a>(bed: &'a Bed, accessor: Tree, structure: Tree) -> One<'a> {
     let mut all = Args::new();
     let mut place = Object::default();
-    for (key, value) in [("id", Tree::from(TEST)), ("name", Tree::from("test.location")), ("priority", Tree::Int(1)), ("accessor", Tree::from("mine")), ("structure", structure)] {
+    for (key, value) in [
+        ("id", Tree::from(TEST)),
+        ("name", Tree::from("test.location")),
+        ("priority", Tree::Int(1)),
+        ("accessor", Tree::from("mine")),
+        ("structure", structure),
+    ] {
         place.insert(key, value);
     }
     all.set("location", Tree::Array(vec![Tree::Object(place), tree(&json!({"id": SECOND, "priority": 2, "accessor": format!("disk:{}", bed.at("second")), "structure": "id"}))]));
@@ -120,8 +132,16 @@ fn bytes_go_through_the_hosts_code_in_chunks_and_back() {
     let bed = Bed::new();
     let (memory, session) = plain(&bed);
     let content = "0123456789".repeat(250_000);
-    let component = name(&session.call("create_component", &bed.write("in/big.dat", &content), &json!({"location": location(TEST)})));
-    let place = session.call("resource_identifier", &component, &json!({"location": location(TEST)})).as_str().unwrap().to_owned();
+    let component = name(&session.call(
+        "create_component",
+        &bed.write("in/big.dat", &content),
+        &json!({"location": location(TEST)}),
+    ));
+    let place = session
+        .call("resource_identifier", &component, &json!({"location": location(TEST)}))
+        .as_str()
+        .unwrap()
+        .to_owned();
     let above = place.rsplit_once('/').unwrap().0;
     {
         let memory = memory.lock().unwrap();
@@ -158,7 +178,11 @@ fn the_host_names_places() {
     let structure = provider(|method, arguments, reply| {
         assert_eq!(method, "identifier");
         let component = arguments.get("component").unwrap();
-        let source = arguments.get("context").and_then(|context| context.get("source_resource_identifier")).and_then(Tree::as_str).unwrap();
+        let source = arguments
+            .get("context")
+            .and_then(|context| context.get("source_resource_identifier"))
+            .and_then(Tree::as_str)
+            .unwrap();
         let file = source.rsplit('/').next().unwrap();
         let kind = component.get("__entity_type__").and_then(Tree::as_str).unwrap();
         match component.get("name").and_then(Tree::as_str) {
@@ -188,7 +212,10 @@ fn the_host_names_places() {
         assert_eq!(detail(&error, "transferred"), json!([]));
     }
     assert_eq!((bed.registered(TEST), memory.lock().unwrap().files.len()), (1, 1));
-    assert_eq!(bed.rows("select name from FileComponent where name in (nowhere, wrong, broken)"), Vec::<serde_json::Value>::new());
+    assert_eq!(
+        bed.rows("select name from FileComponent where name in (nowhere, wrong, broken)"),
+        Vec::<serde_json::Value>::new()
+    );
 }
 
 /// Each refusal of the host is an error with a name, and the operation and the resource in its detail.
@@ -211,7 +238,8 @@ fn refusals_of_the_host_have_names() {
             })
         });
         let session = over(&bed, accessor, Tree::from("id"));
-        let error = session.fails("create_component", &bed.write("in/a.txt", "a"), &json!({"location": location(TEST)}));
+        let error =
+            session.fails("create_component", &bed.write("in/a.txt", "a"), &json!({"location": location(TEST)}));
         assert_eq!((error.code(), error.status().name()), (code, shown), "{method}");
         assert!(error.message().contains("as the test wants it"), "{error}");
         assert_eq!(detail(&error, "operation"), method);
@@ -227,11 +255,14 @@ fn a_host_may_leave_out_what_it_has_not_and_must_not_lie() {
     let memory = Shared::default();
     let accessor = storage(&memory, |method, _, _| (method == "get_container").then_some(Status::Unsupported));
     let session = over(&bed, accessor, Tree::from("entity_id"));
-    let component = session.call("create_component", &bed.write("in/a.txt", "abc"), &json!({"location": location(TEST)}));
+    let component =
+        session.call("create_component", &bed.write("in/a.txt", "abc"), &json!({"location": location(TEST)}));
     let id = component["id"].as_str().unwrap();
     assert_eq!(memory.lock().unwrap().files[id], b"abc");
     assert!(memory.lock().unwrap().containers.is_empty());
-    for (brought, why) in [(&b"much more than it said there would be"[..], "37 bytes and not 3"), (b"", "0 bytes and not 3")] {
+    for (brought, why) in
+        [(&b"much more than it said there would be"[..], "37 bytes and not 3"), (b"", "0 bytes and not 3")]
+    {
         let bed = Bed::new();
         let memory = Shared::default();
         memory.lock().unwrap().files.insert("x".into(), b"abc".to_vec());
@@ -244,7 +275,11 @@ fn a_host_may_leave_out_what_it_has_not_and_must_not_lie() {
         let session = over(&bed, accessor, Tree::from("id"));
         let data = json!({"component": format!("FileComponent/{}", super::bed::PLATE), "location": location(TEST), "resource_identifier": "x"});
         session.call("create", "ComponentLocation", &json!({"data": data}));
-        let error = session.fails("add_component", &format!("FileComponent/{}", super::bed::PLATE), &json!({"location": location(SECOND)}));
+        let error = session.fails(
+            "add_component",
+            &format!("FileComponent/{}", super::bed::PLATE),
+            &json!({"location": location(SECOND)}),
+        );
         assert!(error.code() == "accessor_operation_failed" && error.message().contains(why), "{error}");
         assert_eq!((bed.files("second"), bed.registered(SECOND)), (vec![], 0));
     }

@@ -2,20 +2,41 @@
 
 use std::sync::{Arc, Mutex};
 
-use haft::{args::Args, error::Status, session::{Event, Kind}, value::{Provider, Tree}};
+use haft::{
+    args::Args,
+    error::Status,
+    session::{Event, Kind},
+    value::{Provider, Tree},
+};
 use serde_json::{Value, json};
 
-use super::bed::{Bed, ORIGIN, PLATE, REVIEW, SECOND, SERVER, TEST, UNMANAGED, args, detail, location, name, provider, tree};
+use super::bed::{
+    Bed, ORIGIN, PLATE, REVIEW, SECOND, SERVER, TEST, UNMANAGED, args, detail, location, name, provider, tree,
+};
 
 fn summary(locations: &Value) -> Vec<(String, i64, String, String, bool, bool)> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let of = |one: &Value| {
-        (text(&one["id"]), one["priority"].as_i64().unwrap(), text(&one["accessor"]), text(&one["structure"]), one["moves_data"] == true, one["in_memory"] == true)
+        (
+            text(&one["id"]),
+            one["priority"].as_i64().unwrap(),
+            text(&one["accessor"]),
+            text(&one["structure"]),
+            one["moves_data"] == true,
+            one["in_memory"] == true,
+        )
     };
     locations.as_array().unwrap().iter().map(of).collect()
 }
 
-fn row(id: &str, priority: i64, accessor: &str, structure: &str, moves: bool, memory: bool) -> (String, i64, String, String, bool, bool) {
+fn row(
+    id: &str,
+    priority: i64,
+    accessor: &str,
+    structure: &str,
+    moves: bool,
+    memory: bool,
+) -> (String, i64, String, String, bool, bool) {
     (id.into(), priority, accessor.into(), structure.into(), moves, memory)
 }
 
@@ -63,17 +84,23 @@ fn the_host_tells_of_locations_by_name_and_by_provider() {
     let told = Arc::clone(&seen);
     let answer = json!([{"name": "test.location", "accessor": "mine", "structure": "own", "priority": 3}, {"id": UNMANAGED, "accessor": null}]);
     let mut all = Args::new();
-    all.set("location", provider(move |method, arguments, reply| {
-        assert_eq!(method, "configure");
-        *told.lock().unwrap() = arguments.get("locations").unwrap().clone();
-        reply.set("value", tree(&answer));
-        Status::Ok
-    }));
+    all.set(
+        "location",
+        provider(move |method, arguments, reply| {
+            assert_eq!(method, "configure");
+            *told.lock().unwrap() = arguments.get("locations").unwrap().clone();
+            reply.set("value", tree(&answer));
+            Status::Ok
+        }),
+    );
     all.set("accessor.mine", provider(|_, _, _| Status::Unsupported));
-    all.set("structure.own", provider(|_, _, reply| {
-        reply.set("value", "x");
-        Status::Ok
-    }));
+    all.set(
+        "structure.own",
+        provider(|_, _, reply| {
+            reply.set("value", "x");
+            Status::Ok
+        }),
+    );
     let session = bed.try_open(all).unwrap();
     assert_eq!(seen.lock().unwrap().as_array().unwrap().len(), 4, "it hears of those that are there");
     let found = summary(&session.inspect("locations"));
@@ -109,10 +136,13 @@ fn what_cannot_be_a_location_is_said_at_once() {
         assert_eq!((error.code(), detail(&error, "key")), (code, json!(key)), "{told}");
     }
     let mut all = Args::new();
-    all.set("location", provider(|_, _, reply| {
-        reply.set("message", "the database is down");
-        Status::Io
-    }));
+    all.set(
+        "location",
+        provider(|_, _, reply| {
+            reply.set("message", "the database is down");
+            Status::Io
+        }),
+    );
     let error = bed.try_open(all).err().unwrap();
     assert!(error.code() == "provider" && error.message().contains("the database is down"), "{error:?}");
     // A session that is told something wrong stays as it was.
@@ -129,7 +159,11 @@ fn a_component_is_looked_for_where_it_can_be_reached() {
     let plate = format!("Component/{PLATE}");
     for verb in ["resource_identifier", "filesystem_path", "url"] {
         let error = session.fails(verb, &plate, &json!({}));
-        assert_eq!((error.code(), error.status().name()), ("component_not_in_any_location", c"HAFT_E_NOT_FOUND"), "{verb}");
+        assert_eq!(
+            (error.code(), error.status().name()),
+            ("component_not_in_any_location", c"HAFT_E_NOT_FOUND"),
+            "{verb}"
+        );
     }
     assert_eq!(session.call("pick_location", &plate, &json!({})), Value::Null);
     let component = name(&session.call("create_component", &bed.write("in/a.txt", "a"), &json!({})));
@@ -143,10 +177,17 @@ fn a_component_is_looked_for_where_it_can_be_reached() {
     assert_eq!(bed.files("second"), bed.files("store"));
     // A location of which only the identifier is known can be asked about, and no more.
     let plain = bed.open(&json!({}));
-    assert_eq!(plain.call("resource_identifier", &component, &json!({"location": location(TEST)})), bed.files("store")[0]);
+    assert_eq!(
+        plain.call("resource_identifier", &component, &json!({"location": location(TEST)})),
+        bed.files("store")[0]
+    );
     let error = plain.fails("filesystem_path", &component, &json!({"location": location(TEST)}));
     assert_eq!((error.code(), error.status().name()), ("location", c"HAFT_E_STATE"));
-    let error = plain.fails("add_component", &format!("FileComponent/{PLATE}"), &json!({"location": location(TEST), "from": location(SECOND)}));
+    let error = plain.fails(
+        "add_component",
+        &format!("FileComponent/{PLATE}"),
+        &json!({"location": location(TEST), "from": location(SECOND)}),
+    );
     assert_eq!(error.code(), "location");
 }
 
@@ -162,7 +203,12 @@ fn what_names_no_component_or_location_is_refused() {
         ("add_component", &format!("FileComponent/{PLATE}"), json!({}), "argument"),
         ("remove_component", &format!("FileComponent/{PLATE}"), json!({}), "argument"),
         ("remove_component", &format!("FileComponent/{PLATE}"), json!({"location": "nowhere"}), "argument"),
-        ("remove_component", &format!("FileComponent/{PLATE}"), json!({"location": location(TEST)}), "component_not_in_location"),
+        (
+            "remove_component",
+            &format!("FileComponent/{PLATE}"),
+            json!({"location": location(TEST)}),
+            "component_not_in_location",
+        ),
         ("availability", &format!("FileComponent/{PLATE}"), json!({"location": ["nowhere"]}), "argument"),
         ("create_component", "", json!({}), "argument"),
         ("create_component", "/x.%d.exr [1-99999999999]", json!({}), "limit"),
@@ -171,9 +217,14 @@ fn what_names_no_component_or_location_is_refused() {
         let error = session.fails(verb, target, &more);
         assert_eq!(error.code(), code, "{verb} {target} {more}");
     }
-    let staged = session.session.stage(Some("create_component"), Some("/x.exr"), &args(&json!({"location": location(TEST)})));
+    let staged =
+        session.session.stage(Some("create_component"), Some("/x.exr"), &args(&json!({"location": location(TEST)})));
     assert_eq!(staged.err().unwrap().code(), "unsupported");
-    let staged = session.session.stage(Some("add_component"), Some("FileComponent/x"), &args(&json!({"location": location(TEST)})));
+    let staged = session.session.stage(
+        Some("add_component"),
+        Some("FileComponent/x"),
+        &args(&json!({"location": location(TEST)})),
+    );
     assert_eq!(staged.err().unwrap().code(), "unsupported");
     assert_eq!((session.inspect("operations"), bed.registered(TEST)), (json!([]), 0));
 }
@@ -187,15 +238,23 @@ fn only_its_own_registration_is_committed() {
     let one = name(&session.stage("create_component", &bed.write("in/a.txt", "a"), &json!({"data": {"name": "one"}})));
     let two = name(&session.stage("create_component", &bed.write("in/b.txt", "b"), &json!({"data": {"name": "two"}})));
     session.call("add_component", &one, &json!({"location": location(TEST)}));
-    let left: Vec<Value> = session.inspect("operations").as_array().unwrap().iter().map(|operation| operation["target"].clone()).collect();
+    let left: Vec<Value> =
+        session.inspect("operations").as_array().unwrap().iter().map(|operation| operation["target"].clone()).collect();
     assert_eq!(left, [json!(format!("AssetVersion/{}", super::bed::VERSION)), json!(two)]);
-    assert_eq!(bed.rows(&format!("select comment from AssetVersion where id is {}", super::bed::VERSION))[0]["comment"], "version 1");
+    assert_eq!(
+        bed.rows(&format!("select comment from AssetVersion where id is {}", super::bed::VERSION))[0]["comment"],
+        "version 1"
+    );
     // A component that the server has, with a change that is staged: the change waits.
     session.stage("update", &one, &json!({"data": {"name": "renamed"}}));
     session.call("remove_component", &one, &json!({"location": location(TEST)}));
     assert_eq!(session.inspect("operations").as_array().unwrap().len(), 3);
     session.commit();
-    let names: Vec<Value> = bed.rows("select name from FileComponent where name in (renamed, two)").iter().map(|row| row["name"].clone()).collect();
+    let names: Vec<Value> = bed
+        .rows("select name from FileComponent where name in (renamed, two)")
+        .iter()
+        .map(|row| row["name"].clone())
+        .collect();
     assert_eq!(names.len(), 2);
 }
 
@@ -226,7 +285,11 @@ fn long_sequences_are_no_trouble() {
     assert_eq!((&component["size"], component["members"].as_array().unwrap().len()), (&json!(0), 3000));
     session.commit();
     assert_eq!(session.sent(since).len(), 1);
-    assert_eq!(bed.rows(&format!("select id from FileComponent where container_id is {}", component["id"].as_str().unwrap())).len(), 3000);
+    assert_eq!(
+        bed.rows(&format!("select id from FileComponent where container_id is {}", component["id"].as_str().unwrap()))
+            .len(),
+        3000
+    );
     let plain = bed.open(&json!({}));
     assert_eq!(plain.call("availability", &name(&component), &json!({"location": location(TEST)})), json!({TEST: 0.0}));
 }
@@ -237,7 +300,12 @@ fn file_types_are_asked_for_first() {
     let bed = Bed::new();
     let session = bed.open(&json!({}));
     let Tree::Provider(answer) = provider(|_, arguments, reply| {
-        let path = arguments.get("event").and_then(|event| event.get("data")).and_then(|data| data.get("file_path")).and_then(Tree::as_str).unwrap();
+        let path = arguments
+            .get("event")
+            .and_then(|event| event.get("data"))
+            .and_then(|data| data.get("file_path"))
+            .and_then(Tree::as_str)
+            .unwrap();
         if path.ends_with(".bgeo.sc") {
             reply.set("value", ".bgeo.sc");
             return Status::Ok;
@@ -253,7 +321,10 @@ fn file_types_are_asked_for_first() {
     assert_eq!(of("/x/sim.0001.bgeo.sc"), ".bgeo.sc");
     assert_eq!(of("/x/sim.%04d.bgeo.sc [1-3]"), ".bgeo.sc");
     assert_eq!(of("/x/plate.tar.gz"), ".gz");
-    assert_eq!(session.stage("create_component", "/x/sim.bgeo.sc", &json!({"data": {"file_type": ".own"}}))["file_type"], ".own");
+    assert_eq!(
+        session.stage("create_component", "/x/sim.bgeo.sc", &json!({"data": {"file_type": ".own"}}))["file_type"],
+        ".own"
+    );
 }
 
 /// Whoever listens hears what comes into a location and what leaves it.

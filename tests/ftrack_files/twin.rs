@@ -36,7 +36,12 @@ impl<'a> Twin<'a> {
     }
 
     fn members(&self, session: &One<'_>, component: &str) -> Vec<String> {
-        session.call("get", component, &json!({"select": "members"}))["members"].as_array().unwrap().iter().map(name).collect()
+        session.call("get", component, &json!({"select": "members"}))["members"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(name)
+            .collect()
     }
 }
 
@@ -158,7 +163,11 @@ fn container<'a>(twin: &Twin<'a>) -> (One<'a>, Value) {
     let whole = name(&session.stage("create", "ContainerComponent", &json!({"data": {"name": "whole"}})));
     let part = name(&session.stage("create_component", &path, &json!({"data": {"name": "part", "container": whole}})));
     session.commit();
-    session.call("add_component", &whole, &json!({"location": location(ORIGIN), "from": twin.bed.at("in"), "recursive": false}));
+    session.call(
+        "add_component",
+        &whole,
+        &json!({"location": location(ORIGIN), "from": twin.bed.at("in"), "recursive": false}),
+    );
     session.call("add_component", &whole, &json!({"location": location(TEST)}));
     let result = json!([twin.place(&session, &whole), twin.place(&session, &part)]);
     (session, result)
@@ -211,7 +220,11 @@ fn remove<'a>(twin: &Twin<'a>) -> (One<'a>, Value) {
 fn remove_sequence<'a>(twin: &Twin<'a>) -> (One<'a>, Value) {
     let session = twin.by_id();
     frames(twin.bed, "gone", &[1, 2]);
-    let component = name(&session.call("create_component", &twin.bed.at("in/gone.%04d.exr [1-2]"), &into(TEST, json!({"name": "gone"}))));
+    let component = name(&session.call(
+        "create_component",
+        &twin.bed.at("in/gone.%04d.exr [1-2]"),
+        &into(TEST, json!({"name": "gone"})),
+    ));
     let path = twin.path(&session, &twin.members(&session, &component)[0]);
     let session = twin.by_id();
     twin.start(&session);
@@ -222,7 +235,8 @@ fn remove_sequence<'a>(twin: &Twin<'a>) -> (One<'a>, Value) {
 fn missing<'a>(twin: &Twin<'a>) -> (One<'a>, Value) {
     let session = twin.by_id();
     twin.start(&session);
-    let error = session.fails("filesystem_path", &format!("FileComponent/{PLATE}"), &json!({"location": location(TEST)}));
+    let error =
+        session.fails("filesystem_path", &format!("FileComponent/{PLATE}"), &json!({"location": location(TEST)}));
     assert_eq!(error.code(), "component_not_in_location");
     (session, json!("ComponentNotInLocationError"))
 }
@@ -250,7 +264,11 @@ fn availability<'a>(twin: &Twin<'a>) -> (One<'a>, Value) {
 fn availability_of_a_sequence<'a>(twin: &Twin<'a>) -> (One<'a>, Value) {
     let session = twin.by_id();
     frames(twin.bed, "some", &[1, 2, 3]);
-    let component = name(&session.call("create_component", &twin.bed.at("in/some.%04d.exr [1-3]"), &into(TEST, json!({"name": "some"}))));
+    let component = name(&session.call(
+        "create_component",
+        &twin.bed.at("in/some.%04d.exr [1-3]"),
+        &into(TEST, json!({"name": "some"})),
+    ));
     let second = twin.members(&session, &component)[1].clone();
     session.call("remove_component", &second, &json!({"location": location(TEST)}));
     let session = twin.open(&json!([]));
@@ -325,7 +343,11 @@ const RUNS: &[(&str, Run)] = &[
 /// Identifiers are numbered in the order in which they appear, also where they are cut into directories.
 fn canonical(run: &Value) -> String {
     let mut text = serde_json::to_string_pretty(run).unwrap();
-    let is_id = |word: &[u8]| word.iter().enumerate().all(|(at, byte)| if [8, 13, 18, 23].contains(&at) { *byte == b'-' } else { byte.is_ascii_hexdigit() });
+    let is_id = |word: &[u8]| {
+        word.iter()
+            .enumerate()
+            .all(|(at, byte)| if [8, 13, 18, 23].contains(&at) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+    };
     let ids: Vec<String> = {
         let mut found = Vec::new();
         for at in 0..text.len().saturating_sub(35) {
@@ -356,7 +378,9 @@ fn requests_and_outcomes_are_the_official_clients() {
         let twin = Twin { bed: &bed, since: std::cell::Cell::new(0) };
         let (session, result) = run(&twin);
         let text = json!({"result": result, "sent": session.sent(twin.since.get())}).to_string();
-        let ours: Value = serde_json::from_str(&text.replace(bed.root.0.to_str().unwrap(), "ROOT").replace(&bed.sandbox.http, "URL")).unwrap();
+        let ours: Value =
+            serde_json::from_str(&text.replace(bed.root.0.to_str().unwrap(), "ROOT").replace(&bed.sandbox.http, "URL"))
+                .unwrap();
         let (ours, theirs) = (canonical(&ours), canonical(&expected[scenario]));
         if ours != theirs {
             wrong.push(format!("{scenario}\n--- the official client\n{theirs}\n--- haft\n{ours}"));

@@ -12,7 +12,10 @@ use std::{
 
 use super::{Accessor, Refusal, Source, Stored, path, refusal::system, refused};
 use crate::{
-    backends::{Progress, ftrack::{components::Errand, store::uuid}},
+    backends::{
+        Progress,
+        ftrack::{components::Errand, store::uuid},
+    },
     error::Result,
     sys::lock::Mutex,
 };
@@ -52,7 +55,11 @@ impl DiskAccessor {
         if self.prefix.is_empty() {
             return Ok(if identifier.is_empty() { String::new() } else { path::normal(identifier) });
         }
-        let whole = if identifier.starts_with('/') { path::normal(identifier) } else { path::normal(&format!("{}/{identifier}", self.prefix)) };
+        let whole = if identifier.starts_with('/') {
+            path::normal(identifier)
+        } else {
+            path::normal(&format!("{}/{identifier}", self.prefix))
+        };
         if path::below(&self.prefix, &whole).is_none() {
             return Err(refused(Refusal::Path, operation, identifier, ""));
         }
@@ -126,7 +133,11 @@ impl Accessor for DiskAccessor {
             let name = entry.map_err(|error| failed(&error))?.file_name();
             // An identifier is text.
             let Some(name) = name.to_str() else { continue };
-            found.push(if identifier.is_empty() { name.to_owned() } else { format!("{}/{name}", identifier.trim_end_matches('/')) });
+            found.push(if identifier.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{}/{name}", identifier.trim_end_matches('/'))
+            });
         }
         found.sort_unstable();
         Ok(found)
@@ -155,7 +166,11 @@ impl Accessor for DiskAccessor {
                 Err(refused(Refusal::ParentNotFound, "make_container", identifier, &error.to_string()))
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if Path::new(&place).is_dir() { Ok(()) } else { Err(refused(Refusal::Invalid, "make_container", identifier, "a file is there")) }
+                if Path::new(&place).is_dir() {
+                    Ok(())
+                } else {
+                    Err(refused(Refusal::Invalid, "make_container", identifier, "a file is there"))
+                }
             }
             made => made.map_err(|error| system("make_container", identifier, &error)),
         }

@@ -108,13 +108,22 @@ impl HostAccessor {
     }
 
     fn odd(&self, method: &str, identifier: &str, answer: &Tree) -> Error {
-        refused(Refusal::Failed, method, identifier, &format!("the accessor {:?} answered {}", self.name, answer.kind_name()))
+        refused(
+            Refusal::Failed,
+            method,
+            identifier,
+            &format!("the accessor {:?} answered {}", self.name, answer.kind_name()),
+        )
     }
 }
 
 impl Accessor for HostAccessor {
     fn name(&self) -> String {
         self.name.to_string()
+    }
+
+    fn runs_host_code(&self) -> bool {
+        true
     }
 
     fn open(&self, _errand: &Errand<'_>, identifier: &str) -> Result<Arc<dyn Source>> {
@@ -125,7 +134,10 @@ impl Accessor for HostAccessor {
     }
 
     fn write(&self, errand: &Errand<'_>, identifier: &str, stored: &Stored<'_>) -> Result<u64> {
-        let told = [("component", Tree::Object(stored.entity.clone())), ("size", stored.source.size().map_or(Tree::Null, Tree::from))];
+        let told = [
+            ("component", Tree::Object(stored.entity.clone())),
+            ("size", stored.source.size().map_or(Tree::Null, Tree::from)),
+        ];
         let handle = self.open_as(identifier, "wb", &told)?;
         let asked = self.asked();
         let moved = push(&asked, errand, identifier, &handle, stored);
@@ -208,7 +220,12 @@ fn push(asked: &Asked, errand: &Errand<'_>, identifier: &str, handle: &Tree, sto
         }
     }
     if let Some(size) = stored.source.size().filter(|size| *size != moved) {
-        return Err(refused(Refusal::Failed, "write", identifier, &format!("the source had {moved} bytes and not {size}")));
+        return Err(refused(
+            Refusal::Failed,
+            "write",
+            identifier,
+            &format!("the source had {moved} bytes and not {size}"),
+        ));
     }
     Ok(moved)
 }

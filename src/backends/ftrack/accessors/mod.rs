@@ -56,6 +56,11 @@ pub trait Accessor: Send + Sync {
     /// The word in snapshots: `disk`, `server`, or the name of the host's.
     fn name(&self) -> String;
 
+    /// Whether it is code of the host, which has threads of its own to run on.
+    fn runs_host_code(&self) -> bool {
+        false
+    }
+
     /// Opens what is there for reading.
     ///
     /// # Errors

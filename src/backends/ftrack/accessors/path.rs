@@ -43,7 +43,9 @@ pub fn expanded(path: &str, variable: &dyn Fn(&str) -> Option<String>) -> String
                 None => ("", ""),
             },
             None => {
-                let end = after.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).unwrap_or(after.len());
+                let end = after
+                    .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
+                    .unwrap_or(after.len());
                 after.split_at(end)
             }
         };

@@ -58,9 +58,10 @@ impl Refusal {
             io::ErrorKind::NotFound => Refusal::NotFound,
             io::ErrorKind::PermissionDenied => Refusal::Denied,
             io::ErrorKind::DirectoryNotEmpty => Refusal::NotEmpty,
-            io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename => {
-                Refusal::Invalid
-            }
+            io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidFilename => Refusal::Invalid,
             _ => Refusal::Failed,
         }
     }

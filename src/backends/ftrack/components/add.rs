@@ -62,7 +62,9 @@ impl Adding<'_> {
         if !self.errand.is_python() && matches!(self.target.register, Register::Server) {
             staged::check(&self.errand, components, &self.pending)?;
         }
-        self.level(components, &mut done, 0).and_then(|()| self.register(&mut done)).map_err(|error| self.told(error, &done))
+        self.level(components, &mut done, 0)
+            .and_then(|()| self.register(&mut done))
+            .map_err(|error| self.told(error, &done))
     }
 
     fn level(&mut self, components: &[EntityId], done: &mut Done, depth: usize) -> Result<()> {
@@ -76,7 +78,8 @@ impl Adding<'_> {
             return Ok(());
         }
         let there = register::identifiers(&self.errand, self.target, components)?;
-        let there: Vec<EntityId> = components.iter().zip(there).filter(|(_, known)| known.is_some()).map(|(id, _)| *id).collect();
+        let there: Vec<EntityId> =
+            components.iter().zip(there).filter(|(_, known)| known.is_some()).map(|(id, _)| *id).collect();
         if !there.is_empty() {
             return Err(register::there_already(&self.errand, self.target, &there));
         }
@@ -88,8 +91,13 @@ impl Adding<'_> {
         };
         sources.resize(components.len(), None);
         for (component, source) in components.iter().zip(sources) {
-            self.one(*component, source, done, depth)
-                .map_err(|error| if error.detail().get("component").is_some() { error } else { error.with("component", self.errand.address(*component)) })?;
+            self.one(*component, source, done, depth).map_err(|error| {
+                if error.detail().get("component").is_some() {
+                    error
+                } else {
+                    error.with("component", self.errand.address(*component))
+                }
+            })?;
         }
         if self.errand.is_python() {
             self.register(done)?;
@@ -105,7 +113,9 @@ impl Adding<'_> {
             self.level(&members, done, depth + 1)?;
         }
         let source = match source {
-            None if self.errand.is_python() => register::identifiers(&self.errand, self.source, &[component])?.into_iter().next().flatten(),
+            None if self.errand.is_python() => {
+                register::identifiers(&self.errand, self.source, &[component])?.into_iter().next().flatten()
+            }
             source => source,
         };
         let structure = self.target.structure.as_ref().ok_or_else(|| lacks(self.target, "structure"))?;
@@ -135,8 +145,13 @@ impl Adding<'_> {
             Err(error) => return Err(error),
         }
         if to.exists(errand, identifier)? {
-            let message = format!("there is data under {identifier:?} in the location {} already, which is not overwritten", self.target.name);
-            return Err(Error::new(&code::LOCATION, message).status_as(Status::Conflict).with("resource_identifier", identifier));
+            let message = format!(
+                "there is data under {identifier:?} in the location {} already, which is not overwritten",
+                self.target.name
+            );
+            return Err(Error::new(&code::LOCATION, message)
+                .status_as(Status::Conflict)
+                .with("resource_identifier", identifier));
         }
         // The official client asks a second time.
         let again = match (&self.source.register, errand.is_python()) {
@@ -204,5 +219,6 @@ impl Adding<'_> {
 
 /// The error that a location lacks what it takes.
 pub fn lacks(location: &Location, what: &str) -> Error {
-    Error::new(&code::LOCATION, format!("the location {} has no {what} here", location.name)).with("location", location.address())
+    Error::new(&code::LOCATION, format!("the location {} has no {what} here", location.name))
+        .with("location", location.address())
 }

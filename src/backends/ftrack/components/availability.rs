@@ -38,8 +38,11 @@ pub fn everywhere(errand: &Errand<'_>, component: EntityId) -> Result<(Vec<Box<s
 
 /// Where a component is registered is asked anew each time: others register and remove it too.
 fn populate(errand: &Errand<'_>, components: &[EntityId]) -> Result<()> {
-    let (containers, files): (Vec<EntityId>, Vec<EntityId>) = components.iter().partition(|id| errand.is_container(**id));
-    for (list, select) in [(files, "component_locations.location_id"), (containers, "members, component_locations.location_id")] {
+    let (containers, files): (Vec<EntityId>, Vec<EntityId>) =
+        components.iter().partition(|id| errand.is_container(**id));
+    for (list, select) in
+        [(files, "component_locations.location_id"), (containers, "members, component_locations.location_id")]
+    {
         // One request for each type, as a query has one.
         let mut kinds: Vec<(TypeId, Vec<EntityId>)> = Vec::new();
         for id in list.into_iter().filter(|id| !errand.fresh.contains(id)) {
@@ -56,7 +59,12 @@ fn populate(errand: &Errand<'_>, components: &[EntityId]) -> Result<()> {
     Ok(())
 }
 
-fn measure(errand: &Errand<'_>, components: &[EntityId], locations: &[Box<str>], depth: usize) -> Result<Vec<Vec<f64>>> {
+fn measure(
+    errand: &Errand<'_>,
+    components: &[EntityId],
+    locations: &[Box<str>],
+    depth: usize,
+) -> Result<Vec<Vec<f64>>> {
     let mut all = Vec::with_capacity(components.len());
     for component in components {
         let mut shares = vec![0.0; locations.len()];
@@ -104,7 +112,8 @@ fn rounded(share: f64) -> f64 {
 /// # Errors
 /// Those of the queries.
 pub fn pick(errand: &Errand<'_>, component: Option<EntityId>, not: Option<&str>) -> Result<Option<Arc<Location>>> {
-    let candidates: Vec<_> = named::accessible(errand)?.into_iter().filter(|location| not != Some(&*location.id)).collect();
+    let candidates: Vec<_> =
+        named::accessible(errand)?.into_iter().filter(|location| not != Some(&*location.id)).collect();
     let Some(component) = component else { return Ok(candidates.into_iter().next()) };
     let ids: Vec<Box<str>> = candidates.iter().map(|location| location.id.clone()).collect();
     let shares = availabilities(errand, &[component], &ids)?.into_iter().next().unwrap_or_default();

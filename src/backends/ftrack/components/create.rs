@@ -1,6 +1,9 @@
 //! New components from files on this machine (spec/ftrack.md 9.3).
 
-use super::{Errand, pattern::{MOST, Pattern}};
+use super::{
+    Errand,
+    pattern::{MOST, Pattern},
+};
 use crate::{
     args::Args,
     backends::ftrack::store::{EntityId, Store},
@@ -53,9 +56,10 @@ pub fn plan(errand: &Errand<'_>, path: &str, data: &Object) -> Result<Plan> {
         default(&mut data, "file_type", Tree::from(&kind));
         return Ok(Plan { kind: "FileComponent", path: path.to_owned(), data, file_type: kind, members: Vec::new() });
     };
-    let given = data.get("size").filter(|size| !size.is_null()).map(|size| {
-        size.as_double().ok_or_else(|| Error::option("data.size", "size was not a number"))
-    });
+    let given = data
+        .get("size")
+        .filter(|size| !size.is_null())
+        .map(|size| size.as_double().ok_or_else(|| Error::option("data.size", "size was not a number")));
     let count = pattern.members().len();
     // Halves go to the even number, as in Python.
     let each = given.transpose()?.map(|size| (size / count.max(1) as f64).round_ties_even() as i64);
@@ -135,7 +139,9 @@ fn asked(errand: &Errand<'_>, path: &str) -> Result<Option<String>> {
     args.set("synchronous", true);
     let hub = &errand.core.hub;
     let answers = hub.publish_here(&hub.publish(FILE_TYPE, &args)?)?;
-    let text = |answer: &Tree| answer.as_str().or_else(|| answer.get("value")?.as_str()).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text = |answer: &Tree| {
+        answer.as_str().or_else(|| answer.get("value")?.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
     Ok(answers.as_array().into_iter().flatten().find_map(text))
 }
 

@@ -82,7 +82,9 @@ impl<'a> Errand<'a> {
     /// Type and key, as `Type/key`.
     pub fn address(&self, entity: EntityId) -> String {
         let identity = self.core.store.lock().identity(entity);
-        identity.map(|identity| crate::backends::ftrack::address::write(&identity.kind, &identity.key)).unwrap_or_default()
+        identity
+            .map(|identity| crate::backends::ftrack::address::write(&identity.kind, &identity.key))
+            .unwrap_or_default()
     }
 
     /// All that is known of an entity.

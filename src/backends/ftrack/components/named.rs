@@ -98,7 +98,11 @@ pub fn location(errand: &Errand<'_>, option: &str, value: &Tree) -> Result<Arc<L
 pub fn accessible(errand: &Errand<'_>) -> Result<Vec<Arc<Location>>> {
     let there = all(errand)?;
     let locations = errand.core.locations.lock();
-    Ok(locations.iter().filter(|location| location.accessor.is_some() && there.contains(&location.id)).cloned().collect())
+    Ok(locations
+        .iter()
+        .filter(|location| location.accessor.is_some() && there.contains(&location.id))
+        .cloned()
+        .collect())
 }
 
 /// The identifiers of all locations of the server.
@@ -110,10 +114,13 @@ pub fn all(errand: &Errand<'_>) -> Result<Vec<Box<str>>> {
     let mut found: Vec<Box<str>> = Vec::new();
     let mut next = Some(0);
     while let Some(offset) = next {
-        let text = format!("select {} from Location offset {offset} limit {}", query::projections(kind), query::PAGE_SIZE);
+        let text =
+            format!("select {} from Location offset {offset} limit {}", query::projections(kind), query::PAGE_SIZE);
         let reply = errand.core.wire.call(vec![verbs::query_operation(text)], errand.args, errand.cancel)?;
         let result = reply.result(0)?;
-        let data = result.get("data").ok_or_else(|| Error::new(&code::PROTOCOL, "the server answered a query without data"))?;
+        let data = result
+            .get("data")
+            .ok_or_else(|| Error::new(&code::PROTOCOL, "the server answered a query without data"))?;
         found.extend(data.items().filter_map(|node| node.get("id").and_then(Node::as_str)).map(Box::from));
         errand.core.store.lock().merge_all(data);
         next = result.at("/metadata/next/offset").and_then(Node::int).filter(|next| *next > offset);

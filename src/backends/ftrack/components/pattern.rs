@@ -16,9 +16,14 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Reads one; `None` for what names a single file. `Err` carries how many members a text would have that has too many.
+    /// Reads one; `None` for what names a single file.
+    ///
+    /// # Errors
+    /// How many members a text would have that has too many.
     pub fn read(text: &str) -> Result<Option<Pattern>, u64> {
-        let Some((start, ranges)) = text.strip_suffix(']').and_then(|text| text.rsplit_once(" [")) else { return Ok(None) };
+        let Some((start, ranges)) = text.strip_suffix(']').and_then(|text| text.rsplit_once(" [")) else {
+            return Ok(None);
+        };
         let Some((head, padding, tail)) = padding(start) else { return Ok(None) };
         let Some(indexes) = numbers(ranges)? else { return Ok(None) };
         Ok(Some(Pattern { head: head.into(), tail: tail.into(), padding, indexes }))
@@ -98,7 +103,8 @@ mod tests {
     /// What clique 1.6.1 makes of the same texts.
     #[test]
     fn sequences_are_read_as_the_official_client_reads_them() {
-        let expected = vec![pair("0001", "/a/b.0001.exr"), pair("0002", "/a/b.0002.exr"), pair("0007", "/a/b.0007.exr")];
+        let expected =
+            vec![pair("0001", "/a/b.0001.exr"), pair("0002", "/a/b.0002.exr"), pair("0007", "/a/b.0007.exr")];
         assert_eq!(shown("/a/b.%04d.exr [1-2, 7]"), Some(("/a/b.%04d.exr".into(), 4, expected)));
         let expected = vec![pair("9", "x9"), pair("10", "x10")];
         assert_eq!(shown("x%d [10,9,9-10]"), Some(("x%d".into(), 0, expected)));
@@ -107,7 +113,17 @@ mod tests {
         assert_eq!(shown("x%d [ 1 - 2 -9]"), Some(("x%d".into(), 0, vec![pair("1", "x1"), pair("2", "x2")])));
         assert_eq!(shown("a%db%02dc [1]"), Some(("a%db%02dc".into(), 2, vec![pair("01", "a%db01c")])));
         assert_eq!(shown("a%02d [x].%d [1]"), Some(("a%02d [x].%d".into(), 0, vec![pair("1", "a%02d [x].1")])));
-        for single in ["/a/b.exr", "/a/b.%04d.exr", "/a/b [1]", "/a/b.%04d.exr [1", "x%d[1]", "x%d [1,]", "x%d [-1]", "x%d [a]", "x%xd [1]"] {
+        for single in [
+            "/a/b.exr",
+            "/a/b.%04d.exr",
+            "/a/b [1]",
+            "/a/b.%04d.exr [1",
+            "x%d[1]",
+            "x%d [1,]",
+            "x%d [-1]",
+            "x%d [a]",
+            "x%xd [1]",
+        ] {
             assert_eq!(shown(single), None, "{single}");
         }
     }

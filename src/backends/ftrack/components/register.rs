@@ -65,14 +65,24 @@ pub fn identifier(errand: &Errand<'_>, location: &Location, component: EntityId)
 /// The error that components are not in a location.
 pub fn elsewhere(errand: &Errand<'_>, location: &Location, components: &[EntityId]) -> Error {
     let names = addresses(errand, components);
-    let message = format!("{} {} not in the location {}", listed(&names), if names.len() == 1 { "is" } else { "are" }, location.name);
+    let message = format!(
+        "{} {} not in the location {}",
+        listed(&names),
+        if names.len() == 1 { "is" } else { "are" },
+        location.name
+    );
     about(Error::new(&code::COMPONENT_NOT_IN_LOCATION, message), location, &names)
 }
 
 /// The error that components are in a location already.
 pub fn there_already(errand: &Errand<'_>, location: &Location, components: &[EntityId]) -> Error {
     let names = addresses(errand, components);
-    let message = format!("{} {} in the location {} already", listed(&names), if names.len() == 1 { "is" } else { "are" }, location.name);
+    let message = format!(
+        "{} {} in the location {} already",
+        listed(&names),
+        if names.len() == 1 { "is" } else { "are" },
+        location.name
+    );
     about(Error::new(&code::COMPONENT_IN_LOCATION, message), location, &names)
 }
 
@@ -98,7 +108,12 @@ fn about(error: Error, location: &Location, names: &[String]) -> Error {
 ///
 /// # Errors
 /// What the server refuses; nothing has changed then, and `pending` is not sent.
-pub fn register(errand: &Errand<'_>, location: &Location, added: &[(EntityId, String)], pending: &[Operation]) -> Result<()> {
+pub fn register(
+    errand: &Errand<'_>,
+    location: &Location,
+    added: &[(EntityId, String)],
+    pending: &[Operation],
+) -> Result<()> {
     let core = errand.core;
     if let Register::Memory(known) = &location.register {
         let ids: Vec<_> = added.iter().map(|(component, text)| (errand.id(*component), text.as_str().into())).collect();
@@ -111,7 +126,8 @@ pub fn register(errand: &Errand<'_>, location: &Location, added: &[(EntityId, St
         let staged = |store: &Store, component: EntityId| {
             store.identity(component).filter(|identity| store.operations.state(identity) == Some(State::Created))
         };
-        let touched: FxHashSet<Identity> = added.iter().filter_map(|(component, _)| staged(&store, *component)).collect();
+        let touched: FxHashSet<Identity> =
+            added.iter().filter_map(|(component, _)| staged(&store, *component)).collect();
         let (_, apart) = store.apart(|store| {
             let mut place = Object::with_capacity(2);
             place.insert("__entity_type__", Tree::from("Location"));

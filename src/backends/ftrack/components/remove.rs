@@ -31,12 +31,20 @@ pub fn remove(errand: &Errand<'_>, location: &Arc<Location>, components: &[Entit
         return components.iter().try_for_each(|component| one_by_one(errand, location, *component, recursive, 0));
     }
     let there = register::identifiers(errand, location, components)?;
-    let missing: Vec<EntityId> = components.iter().zip(&there).filter(|(_, known)| known.is_none()).map(|(id, _)| *id).collect();
+    let missing: Vec<EntityId> =
+        components.iter().zip(&there).filter(|(_, known)| known.is_none()).map(|(id, _)| *id).collect();
     if !missing.is_empty() {
         return Err(register::elsewhere(errand, location, &missing));
     }
     let mut all = Vec::new();
-    gather(errand, location, components.iter().copied().zip(there.into_iter().flatten()).collect(), recursive, 0, &mut all)?;
+    gather(
+        errand,
+        location,
+        components.iter().copied().zip(there.into_iter().flatten()).collect(),
+        recursive,
+        0,
+        &mut all,
+    )?;
     let mut removed = Vec::with_capacity(all.len());
     let mut done = Ok(());
     for (component, identifier) in all {
@@ -76,7 +84,8 @@ fn gather(
             && let Some(members) = errand.members(component)?
         {
             let there = register::identifiers(errand, location, &members)?;
-            let members = members.into_iter().zip(there).filter_map(|(member, identifier)| Some((member, identifier?))).collect();
+            let members =
+                members.into_iter().zip(there).filter_map(|(member, identifier)| Some((member, identifier?))).collect();
             gather(errand, location, members, recursive, depth + 1, all)?;
         }
         all.push((component, identifier));
@@ -85,7 +94,13 @@ fn gather(
 }
 
 /// As the official client does.
-fn one_by_one(errand: &Errand<'_>, location: &Location, component: EntityId, recursive: bool, depth: usize) -> Result<()> {
+fn one_by_one(
+    errand: &Errand<'_>,
+    location: &Location,
+    component: EntityId,
+    recursive: bool,
+    depth: usize,
+) -> Result<()> {
     errand.go_on()?;
     let mut identifier = register::identifier(errand, location, component)?;
     if recursive
@@ -110,7 +125,11 @@ fn bytes(errand: &Errand<'_>, location: &Location, component: EntityId, identifi
     let tell = |error: Error| error.with("component", errand.address(component)).with("location", location.address());
     match Accessor::remove(&**accessor, errand, identifier) {
         // A sequence is no thing of its own: its files are its members'.
-        Err(error) if error.code() == code::ACCESSOR_RESOURCE_NOT_FOUND.word && errand.is(component, "SequenceComponent") => Ok(()),
+        Err(error)
+            if error.code() == code::ACCESSOR_RESOURCE_NOT_FOUND.word && errand.is(component, "SequenceComponent") =>
+        {
+            Ok(())
+        }
         removed => removed.map_err(tell),
     }
 }

@@ -26,7 +26,11 @@ pub fn check(errand: &Errand<'_>, components: &[EntityId], pending: &[Operation]
         return Ok(());
     }
     let sent = together(&store, components, errand.fresh);
-    let staged = store.operations.list().iter().filter(|operation| sent.contains(&operation.identity) && is_new(&store, &operation.identity));
+    let staged = store
+        .operations
+        .list()
+        .iter()
+        .filter(|operation| sent.contains(&operation.identity) && is_new(&store, &operation.identity));
     for operation in pending.iter().chain(staged) {
         for other in referred(&store, operation) {
             if is_new(&store, &other) && !sent.contains(&other) {

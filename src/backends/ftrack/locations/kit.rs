@@ -64,14 +64,21 @@ impl Kit {
     /// # Errors
     /// `argument`.
     pub fn accessor(&self, value: &Tree) -> Result<Option<Arc<dyn Accessor>>> {
-        let disk = |prefix: &str| Ok(Some(Arc::new(DiskAccessor::new(prefix, &sys::environment::variable)?) as Arc<dyn Accessor>));
+        let disk = |prefix: &str| {
+            Ok(Some(Arc::new(DiskAccessor::new(prefix, &sys::environment::variable)?) as Arc<dyn Accessor>))
+        };
         match value {
             Tree::Null => Ok(None),
-            Tree::Provider(provider) => Ok(Some(Arc::new(HostAccessor { name: "provider".into(), provider: Arc::clone(provider) }))),
+            Tree::Provider(provider) => {
+                Ok(Some(Arc::new(HostAccessor { name: "provider".into(), provider: Arc::clone(provider) })))
+            }
             Tree::Object(object) => match object.get("type").and_then(Tree::as_str) {
                 Some("disk") => disk(member(object, "location.accessor", "prefix")?.unwrap_or_default()),
                 Some("server") => Ok(Some(Arc::new(ServerAccessor))),
-                _ => Err(Error::option("location.accessor", "the type of an accessor was neither \"disk\" nor \"server\"")),
+                _ => Err(Error::option(
+                    "location.accessor",
+                    "the type of an accessor was neither \"disk\" nor \"server\"",
+                )),
             },
             Tree::Text(text) => {
                 if let Some((name, provider)) = self.accessors.iter().find(|(name, _)| **name == **text) {
@@ -96,7 +103,9 @@ impl Kit {
         let none = Object::default();
         let (name, settings) = match value {
             Tree::Null => return Ok(None),
-            Tree::Provider(provider) => return Ok(Some(Arc::new(HostStructure { name: "provider".into(), provider: Arc::clone(provider) }))),
+            Tree::Provider(provider) => {
+                return Ok(Some(Arc::new(HostStructure { name: "provider".into(), provider: Arc::clone(provider) })));
+            }
             Tree::Text(text) => (&**text, &none),
             Tree::Object(object) => (object.get("type").and_then(Tree::as_str).unwrap_or_default(), object),
             other => return Err(Error::option("location.structure", format!("a structure was {}", other.kind_name()))),
@@ -117,7 +126,14 @@ impl Kit {
                 };
                 Arc::new(StandardStructure { versions_prefix: text("project_versions_prefix")?, substitute })
             }
-            other => return Err(unknown("structure", other, &self.structures, "\"standard\", \"id\", \"entity_id\", \"origin\"")),
+            other => {
+                return Err(unknown(
+                    "structure",
+                    other,
+                    &self.structures,
+                    "\"standard\", \"id\", \"entity_id\", \"origin\"",
+                ));
+            }
         }))
     }
 }
@@ -140,19 +156,56 @@ fn unknown(what: &str, name: &str, known: &[(Box<str>, Arc<dyn Provider>)], buil
 mod tests {
     use super::*;
 
+    struct Nobody;
+
+    impl Provider for Nobody {
+        fn call(&self, _call: Tree, _reply: &mut Args) -> crate::error::Status {
+            crate::error::Status::NotFound
+        }
+    }
+
+    /// The host's own is the host's own, whatever it is called.
+    #[test]
+    fn a_name_of_the_hosts_comes_first() {
+        let mut args = Args::new();
+        args.set("accessor.server", Arc::new(Nobody) as Arc<dyn Provider>);
+        args.set("structure.id", Arc::new(Nobody) as Arc<dyn Provider>);
+        let kit = Kit::default().with(&args).unwrap().unwrap();
+        for (text, host) in [("server", true), ("disk:/x", false)] {
+            assert_eq!(kit.accessor(&Tree::from(text)).unwrap().unwrap().runs_host_code(), host, "{text}");
+        }
+        for (text, host) in [("id", true), ("standard", false)] {
+            assert_eq!(kit.structure(&Tree::from(text)).unwrap().unwrap().runs_host_code(), host, "{text}");
+        }
+        assert!(Kit::default().with(&Args::new()).unwrap().is_none());
+        args.set("accessor.server", 7_i64);
+        assert_eq!(kit.with(&args).err().unwrap().detail().get("key").and_then(Tree::as_str), Some("accessor.server"));
+    }
+
     #[test]
     fn parts_are_called_by_name() {
         let kit = Kit::default();
-        for (json, name) in [(r#""server""#, "server"), (r#""disk:/x""#, "disk"), (r#"{"type":"disk","prefix":"/x"}"#, "disk")] {
+        for (json, name) in
+            [(r#""server""#, "server"), (r#""disk:/x""#, "disk"), (r#"{"type":"disk","prefix":"/x"}"#, "disk")]
+        {
             assert_eq!(kit.accessor(&Tree::from_json(json).unwrap()).unwrap().unwrap().name(), name, "{json}");
         }
-        for (json, name) in [(r#""standard""#, "standard"), (r#""id""#, "id"), (r#"{"type":"entity_id"}"#, "entity_id"), (r#""origin""#, "origin")] {
+        for (json, name) in [
+            (r#""standard""#, "standard"),
+            (r#""id""#, "id"),
+            (r#"{"type":"entity_id"}"#, "entity_id"),
+            (r#""origin""#, "origin"),
+        ] {
             assert_eq!(kit.structure(&Tree::from_json(json).unwrap()).unwrap().unwrap().name(), name, "{json}");
         }
         assert!(kit.accessor(&Tree::Null).unwrap().is_none() && kit.structure(&Tree::Null).unwrap().is_none());
         for wrong in [r#""ftp""#, "1", r#"{"type":"x"}"#, r#"{"type":"disk","prefix":1}"#] {
             let value = Tree::from_json(wrong).unwrap();
-            assert_eq!(kit.accessor(&value).err().unwrap().detail().get("key").and_then(Tree::as_str), Some("location.accessor"), "{wrong}");
+            assert_eq!(
+                kit.accessor(&value).err().unwrap().detail().get("key").and_then(Tree::as_str),
+                Some("location.accessor"),
+                "{wrong}"
+            );
             assert!(kit.structure(&value).is_err(), "{wrong}");
         }
     }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::{Location, Register};
 use crate::{
-    backends::ftrack::{accessors::{Accessor, DiskAccessor}, structures::StandardStructure},
+    backends::ftrack::{
+        accessors::{Accessor, DiskAccessor},
+        structures::StandardStructure,
+    },
     error::{Error, Result, code},
     log, sys,
     value::Tree,
@@ -29,13 +32,20 @@ const SYSTEM: &str = if cfg!(target_os = "macos") {
 /// # Errors
 /// `protocol` when something is missing in it.
 pub fn location(information: &Tree) -> Result<Option<Location>> {
-    let Some(scenario) = information.get("storage_scenario").filter(|scenario| scenario.get("scenario").and_then(Tree::as_str) == Some(CENTRALIZED)) else {
+    let Some(scenario) = information
+        .get("storage_scenario")
+        .filter(|scenario| scenario.get("scenario").and_then(Tree::as_str) == Some(CENTRALIZED))
+    else {
         return Ok(None);
     };
     let missing = |what: &str| Error::new(&code::PROTOCOL, format!("the storage scenario had no {what}"));
     let data = scenario.get("data").ok_or_else(|| missing("data"))?;
-    let text = |name: &str| data.get(name).and_then(Tree::as_str).filter(|text| !text.is_empty()).ok_or_else(|| missing(name));
-    let mounts = data.get("accessor").and_then(|accessor| accessor.get("mount_points")).ok_or_else(|| missing("mount points"))?;
+    let text =
+        |name: &str| data.get(name).and_then(Tree::as_str).filter(|text| !text.is_empty()).ok_or_else(|| missing(name));
+    let mounts = data
+        .get("accessor")
+        .and_then(|accessor| accessor.get("mount_points"))
+        .ok_or_else(|| missing("mount points"))?;
     let accessor = match mounts.get(SYSTEM).and_then(Tree::as_str).filter(|mount| !mount.is_empty()) {
         Some(mount) => Some(Arc::new(DiskAccessor::new(mount, &sys::environment::variable)?) as Arc<dyn Accessor>),
         None => {
@@ -69,13 +79,18 @@ mod tests {
             "accessor":{"mount_points":{"linux":"/mnt/x","osx":"/mnt/x","windows":"x:"}}}}}"#;
         let found = read(json).unwrap().unwrap();
         assert_eq!((&*found.id, &*found.name, found.priority), ("abc", "studio.central", 1));
-        assert_eq!((found.accessor.unwrap().name().as_str(), found.structure.unwrap().name().as_str()), ("disk", "standard"));
+        assert_eq!(
+            (found.accessor.unwrap().name().as_str(), found.structure.unwrap().name().as_str()),
+            ("disk", "standard")
+        );
         assert!(found.moves_data);
     }
 
     #[test]
     fn other_scenarios_and_none_are_left_alone() {
-        for json in ["{}", r#"{"storage_scenario":null}"#, r#"{"storage_scenario":{"scenario":"ftrack.automatic","data":{}}}"#] {
+        for json in
+            ["{}", r#"{"storage_scenario":null}"#, r#"{"storage_scenario":{"scenario":"ftrack.automatic","data":{}}}"#]
+        {
             assert!(read(json).unwrap().is_none(), "{json}");
         }
     }

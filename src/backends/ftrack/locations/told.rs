@@ -44,11 +44,16 @@ fn add(core: &Core, kit: &Kit, made: &mut Locations, told: &Tree, args: &Args, c
     }
     let text = |name: &str| match told.get(name) {
         None | Some(Tree::Null) => Ok(None),
-        Some(value) => value.as_str().filter(|text| !text.is_empty()).map(Some).ok_or_else(|| wrong(&format!("had a {name} that was no text"))),
+        Some(value) => value
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(Some)
+            .ok_or_else(|| wrong(&format!("had a {name} that was no text"))),
     };
     let (id, name) = (text("id")?, text("name")?);
     let id = id.map(|id| id.strip_prefix("Location/").unwrap_or(id));
-    let known = id.and_then(|id| made.get(id)).or_else(|| name.filter(|_| id.is_none()).and_then(|name| made.named(name)));
+    let known =
+        id.and_then(|id| made.get(id)).or_else(|| name.filter(|_| id.is_none()).and_then(|name| made.named(name)));
     let mut location = match (known, id, name) {
         (Some(known), _, _) => Location::clone(known),
         (None, Some(id), name) => blank(id, name.unwrap_or(id)),
@@ -90,10 +95,17 @@ fn blank(id: &str, name: &str) -> Location {
 fn find(core: &Core, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<str>> {
     let text = format!("select id, name from Location where name is {} limit 2", query::quoted(name));
     let reply = core.wire.call(vec![verbs::query_operation(text)], args, cancel)?;
-    let found: Vec<Box<str>> = reply.result(0)?.get("data").into_iter().flat_map(Node::items).filter_map(|node| Some(node.get("id")?.as_str()?.into())).collect();
+    let found: Vec<Box<str>> = reply
+        .result(0)?
+        .get("data")
+        .into_iter()
+        .flat_map(Node::items)
+        .filter_map(|node| Some(node.get("id")?.as_str()?.into()))
+        .collect();
     match &*found {
         [only] => Ok(only.clone()),
         [] => Err(Error::new(&code::NOT_FOUND, format!("the server has no location {name:?}")).with("key", "location")),
-        _ => Err(Error::new(&code::MULTIPLE_RESULTS_FOUND, format!("the server has several locations {name:?}")).with("key", "location")),
+        _ => Err(Error::new(&code::MULTIPLE_RESULTS_FOUND, format!("the server has several locations {name:?}"))
+            .with("key", "location")),
     }
 }

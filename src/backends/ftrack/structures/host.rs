@@ -22,6 +22,10 @@ impl Structure for HostStructure {
         self.name.to_string()
     }
 
+    fn runs_host_code(&self) -> bool {
+        true
+    }
+
     fn identifier(&self, errand: &Errand<'_>, subject: &Subject<'_>) -> Result<String> {
         let mut context = Object::with_capacity(1);
         if let Some(source) = subject.source {
@@ -32,9 +36,12 @@ impl Structure for HostStructure {
         arguments.insert("context", Tree::Object(context));
         match host::ask(&*self.provider, &format!("structure.{}", self.name), "identifier", arguments)? {
             Some(Tree::Text(text)) => Ok(text.to_string()),
-            None | Some(Tree::Null) => Err(untold(errand, subject.component, &format!("the structure {:?} has none", self.name))),
+            None | Some(Tree::Null) => {
+                Err(untold(errand, subject.component, &format!("the structure {:?} has none", self.name)))
+            }
             Some(other) => {
-                let message = format!("the structure {:?} named a place by {} and not by text", self.name, other.kind_name());
+                let message =
+                    format!("the structure {:?} named a place by {} and not by text", self.name, other.kind_name());
                 Err(Error::new(&code::PROVIDER, message))
             }
         }

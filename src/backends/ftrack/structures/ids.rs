@@ -2,7 +2,10 @@
 
 use super::{Shape, Structure, Subject, directory, file_type};
 use crate::{
-    backends::ftrack::{components::{Errand, pattern}, store::EntityId},
+    backends::ftrack::{
+        components::{Errand, pattern},
+        store::EntityId,
+    },
     error::Result,
 };
 

@@ -33,6 +33,11 @@ pub trait Structure: Send + Sync {
     /// The word in snapshots: `standard`, or the name of the host's.
     fn name(&self) -> String;
 
+    /// Whether it is code of the host, which has threads of its own to run on.
+    fn runs_host_code(&self) -> bool {
+        false
+    }
+
     /// The resource identifier of a component.
     ///
     /// # Errors

@@ -27,7 +27,8 @@ impl Structure for OriginStructure {
     }
 
     fn identifier(&self, errand: &Errand<'_>, subject: &Subject<'_>) -> Result<String> {
-        let source = subject.source.ok_or_else(|| untold(errand, subject.component, "it is not known where it comes from"))?;
+        let source =
+            subject.source.ok_or_else(|| untold(errand, subject.component, "it is not known where it comes from"))?;
         Ok(source.to_owned())
     }
 }

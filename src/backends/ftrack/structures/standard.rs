@@ -152,7 +152,9 @@ fn code_of(errand: &Errand<'_>, id: &str) -> Result<String> {
     let key: Key = Box::new([Box::from(id)]);
     let known = {
         let store = core.store.lock();
-        store.find(kind.id, &key).filter(|project| kind.position("name").is_some_and(|at| store.value(*project, at).is_some()))
+        store
+            .find(kind.id, &key)
+            .filter(|project| kind.position("name").is_some_and(|at| store.value(*project, at).is_some()))
     };
     let project = match known {
         Some(project) => project,

@@ -22,8 +22,15 @@ use crate::{
 };
 
 /// The verbs of this file besides `create_component`.
-pub(super) const VERBS: &[&str] =
-    &["add_component", "remove_component", "availability", "resource_identifier", "filesystem_path", "url", "pick_location"];
+pub(super) const VERBS: &[&str] = &[
+    "add_component",
+    "remove_component",
+    "availability",
+    "resource_identifier",
+    "filesystem_path",
+    "url",
+    "pick_location",
+];
 
 /// Components of these names are kept where reviews look for them.
 const OF_REVIEWS: [&str; 3] = ["ftrackreview-mp4", "ftrackreview-webm", "ftrackreview-image"];
@@ -32,7 +39,8 @@ const OF_REVIEWS: [&str; 3] = ["ftrackreview-mp4", "ftrackreview-webm", "ftrackr
 pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let errand = Errand::of(&session.core, call);
     if verb == "pick_location" {
-        let component = call.target.or(session.entity.as_deref()).map(|text| named::component(&errand, text)).transpose()?;
+        let component =
+            call.target.or(session.entity.as_deref()).map(|text| named::component(&errand, text)).transpose()?;
         let picked = availability::pick(&errand, component, None)?;
         return Ok(plain(&picked.map_or(Tree::Null, |location| entity(session, &location))));
     }
@@ -78,14 +86,21 @@ fn needed(errand: &Errand<'_>, call: &Call<'_>) -> Result<Arc<Location>> {
 }
 
 /// The location that a component is in: the one that is named, else the preferred one that has it.
-pub(super) fn holding(errand: &Errand<'_>, component: EntityId, call: &Call<'_>, option: &str, not: Option<&str>) -> Result<Arc<Location>> {
+pub(super) fn holding(
+    errand: &Errand<'_>,
+    component: EntityId,
+    call: &Call<'_>,
+    option: &str,
+    not: Option<&str>,
+) -> Result<Arc<Location>> {
     if let Some(location) = told(errand, call, option)? {
         return Ok(location);
     }
     let found = availability::pick(errand, Some(component), not)?;
     found.ok_or_else(|| {
         let name = errand.address(component);
-        Error::new(&code::COMPONENT_NOT_IN_ANY_LOCATION, format!("{name} is in no location that can be used here")).with("components", Tree::Array(vec![Tree::from(name)]))
+        Error::new(&code::COMPONENT_NOT_IN_ANY_LOCATION, format!("{name} is in no location that can be used here"))
+            .with("components", Tree::Array(vec![Tree::from(name)]))
     })
 }
 
@@ -124,7 +139,9 @@ fn add(errand: &Errand<'_>, components: &[EntityId], call: &Call<'_>) -> Result<
     let (source, given) = match call.args.get("from") {
         // The origin takes files as they are.
         Some(Tree::Text(path)) if matches!(target.register, Register::Memory(_)) => (origin, Some(path.to_string())),
-        None | Some(Tree::Null) if components.iter().all(|component| is_here(errand, &origin, *component)) => (origin, None),
+        None | Some(Tree::Null) if components.iter().all(|component| is_here(errand, &origin, *component)) => {
+            (origin, None)
+        }
         _ => (holding(errand, *first, call, "from", Some(&target.id))?, None),
     };
     if given.is_none() && matches!(target.register, Register::Memory(_)) {
@@ -133,7 +150,14 @@ fn add(errand: &Errand<'_>, components: &[EntityId], call: &Call<'_>) -> Result<
     if given.is_some() && components.len() > 1 {
         return Err(Error::option("from", "several components cannot be the same file"));
     }
-    let adding = Adding { errand: errand.clone(), target: &target, source: &source, given: given.as_deref(), recursive, pending: Vec::new() };
+    let adding = Adding {
+        errand: errand.clone(),
+        target: &target,
+        source: &source,
+        given: given.as_deref(),
+        recursive,
+        pending: Vec::new(),
+    };
     adding.run(components)
 }
 
@@ -152,7 +176,8 @@ fn shares(errand: &Errand<'_>, component: EntityId, call: &Call<'_>) -> Result<B
                 Tree::Array(list) => list.iter().map(one).collect::<Result<_>>()?,
                 other => vec![one(other)?],
             };
-            let shares = availability::availabilities(errand, &[component], &ids)?.into_iter().next().unwrap_or_default();
+            let shares =
+                availability::availabilities(errand, &[component], &ids)?.into_iter().next().unwrap_or_default();
             (ids, shares)
         }
     };
@@ -171,7 +196,8 @@ fn place(errand: &Errand<'_>, verb: &str, component: EntityId, call: &Call<'_>) 
         return Ok(plain(&Tree::from(identifier)));
     }
     let accessor = location.accessor.as_ref().ok_or_else(|| lacks(&location, "accessor"))?;
-    let place = if verb == "url" { accessor.url(errand, &identifier) } else { accessor.filesystem_path(errand, &identifier) };
+    let place =
+        if verb == "url" { accessor.url(errand, &identifier) } else { accessor.filesystem_path(errand, &identifier) };
     Ok(plain(&Tree::from(place?)))
 }
 

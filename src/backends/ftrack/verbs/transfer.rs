@@ -173,9 +173,8 @@ pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<P
 
 /// Whether moving bytes from or to a location runs code of the host.
 fn uses_the_host(location: &Location) -> bool {
-    let foreign = |name: Option<String>, own: &[&str]| name.is_some_and(|name| !own.contains(&name.as_str()));
-    let (accessor, structure) = (location.accessor.as_ref(), location.structure.as_ref());
-    foreign(accessor.map(|accessor| accessor.name()), &["disk", "server"]) || foreign(structure.map(|structure| structure.name()), &["entity_id", "id", "origin", "standard"])
+    location.accessor.as_ref().is_some_and(|accessor| accessor.runs_host_code())
+        || location.structure.as_ref().is_some_and(|structure| structure.runs_host_code())
 }
 
 /// Ends a transfer that nobody waits for any more.
