@@ -23,6 +23,12 @@ impl Plain {
         Plain { value, text: OnceLock::new(), meta: Document::from_tree(&Tree::Object(meta)), items: Default::default() }
     }
 
+    /// The same of a document.
+    pub fn of_document(value: Box<Document>) -> Plain {
+        let value = (!value.root().is_null()).then_some(value);
+        Plain { value, text: OnceLock::new(), meta: Document::from_object(&Object::default()), items: Default::default() }
+    }
+
     /// The same with items, each of which comes out of `next`.
     pub fn of_items(value: &Tree, items: impl Iterator<Item = Box<dyn Answer>>) -> Plain {
         Plain { items: items.collect(), ..Plain::new(value, Object::default()) }

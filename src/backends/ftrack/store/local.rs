@@ -377,11 +377,8 @@ impl Store {
 
     /// Nobody finds the entity any more; its number is not used again.
     fn forget(&mut self, id: EntityId) {
-        if let Some(entity) = self.entity(id) {
-            let identity = (entity.kind, entity.key.clone());
-            self.by_identity.remove(&identity);
-            self.gone(id);
-        }
+        self.remove(id);
+        self.gone(id);
     }
 
     fn put(&mut self, id: EntityId, at: AttributeId, value: Value) {

@@ -33,7 +33,7 @@ impl Store {
 
     fn merge_at(&mut self, node: Node<'_>, depth: usize) -> Option<EntityId> {
         let kind = Arc::clone(self.schemas().get(node.get("__entity_type__")?.as_str()?)?);
-        let id = self.intern(kind.id, key_in(&kind, node)?);
+        let id = self.intern_in(&kind, node)?;
         if depth > DEPTH_MAX {
             return Some(id);
         }
@@ -42,10 +42,19 @@ impl Store {
             self.brought(id);
             if let Some(entity) = self.entity_mut(id) {
                 entity.evicted = false;
+                if entity.remote.0.is_empty() {
+                    entity.remote.0.reserve_exact(node.count() - 1);
+                }
             }
         }
         for (name, value) in node.members() {
             let Some(attribute) = kind.position(name) else { continue };
+            // Most of what comes again is the same again.
+            if let Some(Value::Text(known)) = self.entity(id).and_then(|entity| entity.remote.get(attribute))
+                && value.as_str() == Some(known)
+            {
+                continue;
+            }
             if let Some(value) = self.read(&kind, attribute, value, depth)
                 && let Some(entity) = self.entity_mut(id)
             {
@@ -53,6 +62,16 @@ impl Store {
             }
         }
         Some(id)
+    }
+
+    /// The entity whose key stands in an object of the wire; `None` when a part is missing.
+    fn intern_in(&mut self, kind: &EntityType, node: Node<'_>) -> Option<EntityId> {
+        if let [only] = *kind.primary_key
+            && let Some(part) = node.get(&kind.attribute(only)?.name)?.as_str()
+        {
+            return Some(self.intern_one(kind.id, part));
+        }
+        Some(self.intern(kind.id, key_in(kind, node)?))
     }
 
     /// A value of the wire, outside of an entity.

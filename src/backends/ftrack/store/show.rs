@@ -3,10 +3,10 @@
 //! A value is a snapshot and ends somewhere: the attributes that a query asked for by path are shown along that path;
 //! other related entities stand as references, with type and key alone.
 
-use super::{EntityId, Store, Value};
+use super::{Entity, EntityId, Store, Value};
 use crate::{
-    backends::ftrack::schema::Kind,
-    value::{Object, Tree},
+    backends::ftrack::schema::{EntityType, Kind},
+    value::{Document, Draft, Object, Open, Place, Tree},
 };
 
 /// The ways along which related entities are shown in full.
@@ -49,20 +49,75 @@ impl Paths {
 }
 
 impl Store {
-    /// An entity with all that is known of it.
+    /// An entity with all that is known of it, as a document of its own.
+    pub fn shown(&self, id: EntityId, paths: &Paths) -> Box<Document> {
+        let mut draft = Draft::default();
+        self.draw(id, paths, &mut draft, Draft::ROOT);
+        draft.finish()
+    }
+
+    /// The same as a tree.
     pub fn show(&self, id: EntityId, paths: &Paths) -> Tree {
-        let Some((entity, kind)) = self.entity(id).zip(self.kind_of(id)) else { return Tree::Null };
-        let mut out = Object::with_capacity(entity.remote.0.len() + entity.local.0.len() + 2);
-        out.insert("__entity_type__", Tree::Text(kind.name.clone()));
-        for (name, part) in kind.key_names().zip(&entity.key) {
-            out.insert(name, Tree::from(&**part));
+        self.shown(id, paths).root().to_tree()
+    }
+
+    /// Writes an entity with all that is known of it.
+    pub fn draw(&self, id: EntityId, paths: &Paths, draft: &mut Draft, place: Place) {
+        let Some((entity, kind)) = self.entity(id).zip(self.kind_of(id)) else { return draft.null(place) };
+        let mut out = draft.open(place);
+        self.draw_key(entity, kind, true, draft, &mut out);
+        for (at, value) in entity.known() {
+            let Some(attribute) = kind.attribute(at).filter(|_| !kind.primary_key.contains(&at)) else { continue };
+            let place = draft.member(&mut out, &attribute.name);
+            self.draw_value(value, &attribute.kind, || paths.get(&attribute.name), draft, place);
         }
-        for (at, attribute) in kind.attributes.iter().enumerate() {
-            let Some(value) = u16::try_from(at).ok().and_then(|at| self.value(id, at)) else { continue };
-            let shown = self.show_value(value, &attribute.kind, paths.get(&attribute.name));
-            out.insert(&attribute.name, shown);
+        draft.object(&out);
+    }
+
+    /// Type and key; the key as the server wrote it when `typed`, else as text.
+    fn draw_key(&self, entity: &Entity, kind: &EntityType, typed: bool, draft: &mut Draft, out: &mut Open) {
+        let place = draft.member(out, "__entity_type__");
+        draft.text(place, &kind.name);
+        for (at, part) in kind.primary_key.iter().zip(&entity.key) {
+            let Some(attribute) = kind.attribute(*at) else { continue };
+            let place = draft.member(out, &attribute.name);
+            match entity.value(*at).filter(|_| typed) {
+                Some(value) => self.draw_value(value, &attribute.kind, || None, draft, place),
+                None => draft.text(place, part),
+            }
         }
-        Tree::Object(out)
+    }
+
+    /// Type and key alone.
+    fn draw_reference(&self, id: EntityId, draft: &mut Draft, place: Place) {
+        let Some((entity, kind)) = self.entity(id).zip(self.kind_of(id)) else { return draft.null(place) };
+        let mut out = draft.open(place);
+        self.draw_key(entity, kind, false, draft, &mut out);
+        draft.object(&out);
+    }
+
+    fn draw_value<'a>(&self, value: &Value, kind: &Kind, paths: impl Fn() -> Option<&'a Paths>, draft: &mut Draft, place: Place) {
+        let related = |id: EntityId, draft: &mut Draft, place: Place| match paths() {
+            Some(paths) => self.draw(id, paths, draft, place),
+            None => self.draw_reference(id, draft, place),
+        };
+        match value {
+            Value::Null => draft.null(place),
+            Value::Bool(truth) => draft.bool(place, *truth),
+            Value::Int(number) => draft.int(place, *number),
+            Value::Double(number) => draft.double(place, *number),
+            Value::Text(text) | Value::Date(text) => draft.text(place, text),
+            Value::Json(tree) => draft.tree(place, tree),
+            Value::Entity(id) => related(*id, draft, place),
+            Value::Entities(ids) => match kind {
+                Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_) => draft.tree(place, &self.show_map(ids)),
+                _ => {
+                    let items = draft.open(place);
+                    ids.iter().for_each(|id| related(*id, draft, items.item()));
+                    draft.array(&items);
+                }
+            },
+        }
     }
 
     /// Type and key alone.
@@ -78,10 +133,6 @@ impl Store {
 
     /// One value; `paths` are there when the way leads through it.
     pub fn show_value(&self, value: &Value, kind: &Kind, paths: Option<&Paths>) -> Tree {
-        let related = |id: EntityId| match paths {
-            Some(paths) => self.show(id, paths),
-            None => self.reference(id),
-        };
         match value {
             Value::Null => Tree::Null,
             Value::Bool(truth) => Tree::Bool(*truth),
@@ -89,11 +140,11 @@ impl Store {
             Value::Double(number) => Tree::Double(*number),
             Value::Text(text) | Value::Date(text) => Tree::Text(text.clone()),
             Value::Json(tree) => Tree::clone(tree),
-            Value::Entity(id) => related(*id),
-            Value::Entities(ids) => match kind {
-                Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_) => self.show_map(ids),
-                _ => Tree::Array(ids.iter().map(|id| related(*id)).collect()),
-            },
+            Value::Entity(_) | Value::Entities(_) => {
+                let mut draft = Draft::default();
+                self.draw_value(value, kind, || paths, &mut draft, Draft::ROOT);
+                draft.finish().root().to_tree()
+            }
         }
     }
 
