@@ -36,7 +36,7 @@ pub mod write;
 
 pub use arrow::ArrowExport;
 pub use document::{Document, Type};
-pub use draft::{Draft, Open, Place};
+pub use draft::{Again, Draft, Open, Place};
 pub use node::Node;
 pub use number::python_float;
 pub use page::PAGE;

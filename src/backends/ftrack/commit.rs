@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Core,
-    store::{Paths, Store},
+    store::{Drawing, Paths, Store},
     unit::{Operation, Payload, batch},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     backends::{Answer, Plain},
     engine::net::cancel::Cancel,
     error::Result,
-    value::{Node, Object, Tree},
+    value::{Document, Draft, Node, Object, Tree},
 };
 
 /// Sends what is staged. A failure leaves the list as it was; what is staged meanwhile belongs to the next commit.
@@ -38,46 +38,62 @@ pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<B
     {
         journal.not_sent();
     }
-    let shown = sent?;
-    let items = shown.iter().enumerate().map(|(index, value)| {
+    Ok(Box::new(Committed { list: Plain::of_document(sent?), next: 0 }))
+}
+
+/// What was committed: a list of `{index, status, value}`, each of which comes out of `next` as an answer of its own.
+struct Committed {
+    list: Plain,
+    next: usize,
+}
+
+impl Answer for Committed {
+    fn body(&self) -> &[u8] {
+        self.list.body()
+    }
+
+    fn value(&self) -> Option<&Document> {
+        self.list.value()
+    }
+
+    fn meta(&self) -> &Document {
+        self.list.meta()
+    }
+
+    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
+        let item = self.list.value().and_then(|list| list.root().item(self.next));
+        let Some((_, item)) = item else { return Ok(None) };
+        self.next += 1;
         let mut meta = Object::with_capacity(1);
-        meta.insert("index", Tree::Int(i64::try_from(index).unwrap_or(i64::MAX)));
-        Box::new(Plain::new(value, meta)) as Box<dyn Answer>
-    });
-    let items: Vec<_> = items.collect();
-    let list = shown.into_iter().enumerate().map(|(index, value)| {
-        let mut entry = Object::with_capacity(3);
-        entry.insert("index", Tree::Int(i64::try_from(index).unwrap_or(i64::MAX)));
-        entry.insert("status", Tree::Int(200));
-        entry.insert("value", value);
-        Tree::Object(entry)
-    });
-    let list = Tree::Array(list.collect());
-    Ok(Box::new(Plain::of_items(&list, items.into_iter())))
+        meta.insert("index", item.get("index").map_or(Tree::Null, Node::to_tree));
+        Ok(Some(Box::new(Plain::new(&item.get("value").map_or(Tree::Null, Node::to_tree), meta))))
+    }
 }
 
 /// Sends changes that are not staged, as a batch of their own.
-pub(super) fn send_apart(core: &Core, operations: &[Operation], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<Tree>> {
-    send(core, &batch(operations), args, cancel, |store| store.applied(operations))
+pub(super) fn send_apart(core: &Core, operations: &[Operation], args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+    send(core, &batch(operations), args, cancel, |store| store.applied(operations)).map(drop)
 }
 
 /// Sends payloads; when the server has applied them, `settle` is told and the answer is merged.
-fn send(core: &Core, payloads: &[Payload], args: &Args, cancel: &Arc<Cancel>, settle: impl FnOnce(&mut Store)) -> Result<Vec<Tree>> {
+fn send(core: &Core, payloads: &[Payload], args: &Args, cancel: &Arc<Cancel>, settle: impl FnOnce(&mut Store)) -> Result<Box<Document>> {
+    let mut draft = Draft::default();
+    let list = draft.open(Draft::ROOT);
     if payloads.is_empty() {
         settle(&mut core.store.lock());
-        return Ok(Vec::new());
+        draft.array(&list);
+        return Ok(draft.finish());
     }
     let reply = core.wire.call(payloads.iter().map(Payload::to_tree).collect(), args, cancel)?;
     let mut store = core.store.lock();
     settle(&mut store);
-    let results: Vec<Node<'_>> = reply.results().into_iter().flat_map(Node::items).collect();
-    let merged: Vec<_> = results.iter().map(|result| result.get("data").and_then(|data| store.merge(data))).collect();
-    Ok(merged
-        .into_iter()
-        .zip(results)
-        .map(|(id, result)| match id {
-            Some(id) => store.show(id, &Paths::default()),
-            None => result.get("data").map_or(Tree::Null, Node::to_tree),
-        })
-        .collect())
+    let results: Vec<Option<Node<'_>>> = reply.results().into_iter().flat_map(Node::items).map(|result| result.get("data")).collect();
+    let merged: Vec<_> = results.iter().map(|data| data.and_then(|data| store.merge(data))).collect();
+    let paths = Paths::default();
+    let mut drawing = Drawing::new(&store, &mut draft);
+    for (index, (id, data)) in (0..).zip(merged.into_iter().zip(results)) {
+        drawing.committed(index, id, data, &paths, list.item());
+    }
+    draft.array(&list);
+    Ok(draft.finish())
 }

@@ -6,6 +6,7 @@ mod kept;
 mod local;
 mod read;
 mod show;
+mod texts;
 pub mod time;
 
 #[cfg(test)]
@@ -22,7 +23,9 @@ use rustc_hash::{FxHashMap, FxHasher};
 pub use encode::Strategy;
 pub use kept::News;
 pub use local::{Apart, uuid};
-pub use show::Paths;
+pub use show::{Drawing, Paths};
+
+use texts::Texts;
 
 use super::{
     query::Key,
@@ -151,6 +154,7 @@ pub struct Store {
     last_result: u32,
     /// What was changed and not committed.
     pub operations: Operations,
+    texts: Texts,
     /// What is kept elsewhere as well, and how much is kept here.
     kept: kept::Kept,
     /// What changes took the place of, while somebody wants to be able to take them back one by one.
@@ -170,6 +174,7 @@ impl Store {
             results: FxHashMap::default(),
             last_result: 0,
             operations: Operations::default(),
+            texts: Texts::default(),
             kept: kept::Kept::default(),
             journal: None,
         }
@@ -235,7 +240,10 @@ impl Store {
         let (key, hash) = ([part], hash(kind, &[part]));
         match self.index.find(hash, |id| self.is_of(*id, kind, &key)) {
             Some(known) => *known,
-            None => self.add(hash, kind, Box::new([part.into()])),
+            None => {
+                let part = self.texts.share(part);
+                self.add(hash, kind, Box::new([part]))
+            }
         }
     }
 

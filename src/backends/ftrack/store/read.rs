@@ -83,6 +83,9 @@ impl Store {
     fn read(&mut self, kind: &EntityType, attribute: AttributeId, node: Node<'_>, depth: usize) -> Option<Value> {
         let attribute = kind.attribute(attribute)?;
         if attribute.kind.is_scalar() {
+            if let Some(text) = node.as_str() {
+                return Some(Value::Text(self.texts.share(text)));
+            }
             return Some(scalar(node));
         }
         match node.kind() {
@@ -137,7 +140,7 @@ fn key_in(kind: &EntityType, node: Node<'_>) -> Option<Key> {
 }
 
 /// A part of a key as text, as the server compares it.
-fn key_part(node: Node<'_>) -> Option<Box<str>> {
+fn key_part(node: Node<'_>) -> Option<Arc<str>> {
     match node.kind() {
         Type::String => node.as_str().map(Into::into),
         Type::Int => node.int().map(|number| number.to_string().into()),
@@ -154,7 +157,7 @@ pub(super) fn key_of_tree(kind: &EntityType, get: impl Fn(&str) -> Option<Tree>)
     }
     kind.key_names()
         .map(|name| match get(name)? {
-            Tree::Text(text) => Some(Box::from(&*text)),
+            Tree::Text(text) => Some(text),
             Tree::Int(number) => Some(number.to_string().into()),
             _ => None,
         })

@@ -3,10 +3,12 @@
 //! A value is a snapshot and ends somewhere: the attributes that a query asked for by path are shown along that path;
 //! other related entities stand as references, with type and key alone.
 
+use rustc_hash::FxHashMap;
+
 use super::{Entity, EntityId, Store, Value};
 use crate::{
     backends::ftrack::schema::{EntityType, Kind},
-    value::{Document, Draft, Object, Open, Place, Tree},
+    value::{Again, Document, Draft, Node, Object, Open, Place, Tree},
 };
 
 /// The ways along which related entities are shown in full.
@@ -48,59 +50,102 @@ impl Paths {
     }
 }
 
-impl Store {
-    /// An entity with all that is known of it, as a document of its own.
-    pub fn shown(&self, id: EntityId, paths: &Paths) -> Box<Document> {
-        let mut draft = Draft::default();
-        self.draw(id, paths, &mut draft, Draft::ROOT);
-        draft.finish()
+/// Writes entities into a draft. A related one that comes again is written once, so one drawing is for one state of the
+/// store.
+#[derive(Debug)]
+pub struct Drawing<'a> {
+    store: &'a Store,
+    draft: &'a mut Draft,
+    /// By the ways that were shown with it: their address, 0 for a reference.
+    seen: FxHashMap<(EntityId, usize), Again>,
+}
+
+impl<'a> Drawing<'a> {
+    /// Begins one.
+    pub fn new(store: &'a Store, draft: &'a mut Draft) -> Drawing<'a> {
+        Drawing { store, draft, seen: FxHashMap::default() }
     }
 
-    /// The same as a tree.
-    pub fn show(&self, id: EntityId, paths: &Paths) -> Tree {
-        self.shown(id, paths).root().to_tree()
-    }
-
-    /// Writes an entity with all that is known of it.
-    pub fn draw(&self, id: EntityId, paths: &Paths, draft: &mut Draft, place: Place) {
-        let Some((entity, kind)) = self.entity(id).zip(self.kind_of(id)) else { return draft.null(place) };
-        let mut out = draft.open(place);
-        self.draw_key(entity, kind, true, draft, &mut out);
+    /// An entity with all that is known of it.
+    pub fn entity(&mut self, id: EntityId, paths: &'a Paths, place: Place) -> Option<Again> {
+        let Some((entity, kind)) = self.store.entity(id).zip(self.store.kind_of(id)) else {
+            self.draft.null(place);
+            return None;
+        };
+        let mut out = self.draft.open(place);
+        self.key(entity, kind, true, &mut out);
         for (at, value) in entity.known() {
             let Some(attribute) = kind.attribute(at).filter(|_| !kind.primary_key.contains(&at)) else { continue };
-            let place = draft.member(&mut out, &attribute.name);
-            self.draw_value(value, &attribute.kind, || paths.get(&attribute.name), draft, place);
+            let place = self.draft.member(&mut out, &attribute.name);
+            let related = matches!(value, Value::Entity(_) | Value::Entities(_));
+            let paths = if related { paths.get(&attribute.name) } else { None };
+            self.value(value, &attribute.kind, paths, place);
         }
-        draft.object(&out);
+        Some(self.draft.object(&out))
+    }
+
+    /// What is there of another document.
+    pub fn other(&mut self, node: Node<'_>, place: Place) {
+        self.draft.node(place, node);
+    }
+
+    /// What became of one change of a commit: the entity, or what the server said of it.
+    pub fn committed(&mut self, index: i64, id: Option<EntityId>, data: Option<Node<'_>>, paths: &'a Paths, place: Place) {
+        let mut out = self.draft.open(place);
+        let place = self.draft.member(&mut out, "index");
+        self.draft.int(place, index);
+        let place = self.draft.member(&mut out, "status");
+        self.draft.int(place, 200);
+        let place = self.draft.member(&mut out, "value");
+        match (id, data) {
+            (Some(id), _) => drop(self.entity(id, paths, place)),
+            (None, Some(data)) => self.draft.node(place, data),
+            (None, None) => self.draft.null(place),
+        }
+        self.draft.object(&out);
     }
 
     /// Type and key; the key as the server wrote it when `typed`, else as text.
-    fn draw_key(&self, entity: &Entity, kind: &EntityType, typed: bool, draft: &mut Draft, out: &mut Open) {
-        let place = draft.member(out, "__entity_type__");
-        draft.text(place, &kind.name);
+    fn key(&mut self, entity: &'a Entity, kind: &'a EntityType, typed: bool, out: &mut Open) {
+        let place = self.draft.member(out, "__entity_type__");
+        self.draft.text(place, &kind.name);
         for (at, part) in kind.primary_key.iter().zip(&entity.key) {
             let Some(attribute) = kind.attribute(*at) else { continue };
-            let place = draft.member(out, &attribute.name);
+            let place = self.draft.member(out, &attribute.name);
             match entity.value(*at).filter(|_| typed) {
-                Some(value) => self.draw_value(value, &attribute.kind, || None, draft, place),
-                None => draft.text(place, part),
+                Some(value) => self.value(value, &attribute.kind, None, place),
+                None => self.draft.text(place, part),
             }
         }
     }
 
-    /// Type and key alone.
-    fn draw_reference(&self, id: EntityId, draft: &mut Draft, place: Place) {
-        let Some((entity, kind)) = self.entity(id).zip(self.kind_of(id)) else { return draft.null(place) };
-        let mut out = draft.open(place);
-        self.draw_key(entity, kind, false, draft, &mut out);
-        draft.object(&out);
+    fn related(&mut self, id: EntityId, paths: Option<&'a Paths>, place: Place) {
+        let seen = (id, paths.map_or(0, |paths| std::ptr::from_ref(paths).addr()));
+        if let Some(again) = self.seen.get(&seen) {
+            return self.draft.again(place, *again);
+        }
+        let drawn = match paths {
+            Some(paths) => self.entity(id, paths, place),
+            None => self.reference(id, place),
+        };
+        if let Some(drawn) = drawn {
+            self.seen.insert(seen, drawn);
+        }
     }
 
-    fn draw_value<'a>(&self, value: &Value, kind: &Kind, paths: impl Fn() -> Option<&'a Paths>, draft: &mut Draft, place: Place) {
-        let related = |id: EntityId, draft: &mut Draft, place: Place| match paths() {
-            Some(paths) => self.draw(id, paths, draft, place),
-            None => self.draw_reference(id, draft, place),
+    fn reference(&mut self, id: EntityId, place: Place) -> Option<Again> {
+        let Some((entity, kind)) = self.store.entity(id).zip(self.store.kind_of(id)) else {
+            self.draft.null(place);
+            return None;
         };
+        let mut out = self.draft.open(place);
+        self.key(entity, kind, false, &mut out);
+        Some(self.draft.object(&out))
+    }
+
+    /// One value; `paths` are there when the way leads through it.
+    fn value(&mut self, value: &Value, kind: &Kind, paths: Option<&'a Paths>, place: Place) {
+        let draft = &mut *self.draft;
         match value {
             Value::Null => draft.null(place),
             Value::Bool(truth) => draft.bool(place, *truth),
@@ -108,16 +153,42 @@ impl Store {
             Value::Double(number) => draft.double(place, *number),
             Value::Text(text) | Value::Date(text) => draft.text(place, text),
             Value::Json(tree) => draft.tree(place, tree),
-            Value::Entity(id) => related(*id, draft, place),
+            Value::Entity(id) => self.related(*id, paths, place),
             Value::Entities(ids) => match kind {
-                Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_) => draft.tree(place, &self.show_map(ids)),
+                Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_) => draft.tree(place, &self.store.show_map(ids)),
                 _ => {
                     let items = draft.open(place);
-                    ids.iter().for_each(|id| related(*id, draft, items.item()));
-                    draft.array(&items);
+                    ids.iter().for_each(|id| self.related(*id, paths, items.item()));
+                    self.draft.array(&items);
                 }
             },
         }
+    }
+}
+
+impl Store {
+    /// An entity with all that is known of it, as a document of its own.
+    pub fn shown(&self, id: EntityId, paths: &Paths) -> Box<Document> {
+        let mut draft = Draft::default();
+        Drawing::new(self, &mut draft).entity(id, paths, Draft::ROOT);
+        draft.finish()
+    }
+
+    /// Several of them, as an array.
+    pub fn shown_all(&self, ids: &[EntityId], paths: &Paths) -> Box<Document> {
+        let mut draft = Draft::default();
+        let items = draft.open(Draft::ROOT);
+        let mut drawing = Drawing::new(self, &mut draft);
+        for id in ids {
+            drawing.entity(*id, paths, items.item());
+        }
+        draft.array(&items);
+        draft.finish()
+    }
+
+    /// One as a tree.
+    pub fn show(&self, id: EntityId, paths: &Paths) -> Tree {
+        self.shown(id, paths).root().to_tree()
     }
 
     /// Type and key alone.
@@ -142,7 +213,7 @@ impl Store {
             Value::Json(tree) => Tree::clone(tree),
             Value::Entity(_) | Value::Entities(_) => {
                 let mut draft = Draft::default();
-                self.draw_value(value, kind, || paths, &mut draft, Draft::ROOT);
+                Drawing::new(self, &mut draft).value(value, kind, paths, Draft::ROOT);
                 draft.finish().root().to_tree()
             }
         }

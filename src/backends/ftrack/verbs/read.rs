@@ -11,7 +11,7 @@ use crate::{
             Core, FtrackSession,
             query::{self, Statement},
             schema::EntityType,
-            store::{EntityId, Paths},
+            store::{Drawing, EntityId, Paths},
             wire::{Reply, operation},
         },
     },
@@ -115,10 +115,11 @@ impl Pages {
         let before = draft.count(items);
         let mut store = self.core.store.lock();
         let merged = store.merge_all(data);
+        let mut drawing = Drawing::new(&store, draft);
         for (id, node) in merged.iter().zip(data.items()).take(most) {
             match id {
-                Some(id) => store.draw(*id, &self.paths, draft, items.item()),
-                None => draft.node(items.item(), node),
+                Some(id) => drop(drawing.entity(*id, &self.paths, items.item())),
+                None => drawing.other(node, items.item()),
             }
         }
         drop(store);
@@ -314,11 +315,7 @@ pub(super) fn populate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<d
     }
     bring(core, &ids, select, call)?;
     let (store, paths) = (core.store.lock(), Paths::of(select));
-    let mut draft = Draft::default();
-    let items = draft.open(Draft::ROOT);
-    ids.iter().for_each(|id| store.draw(*id, &paths, &mut draft, items.item()));
-    draft.array(&items);
-    Ok(document(draft.finish()))
+    Ok(document(store.shown_all(&ids, &paths)))
 }
 
 /// A search by words.
@@ -344,10 +341,11 @@ pub(super) fn search(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn
     let paths = Paths::default();
     let mut draft = Draft::default();
     let items = draft.open(Draft::ROOT);
+    let mut drawing = Drawing::new(&store, &mut draft);
     for (id, node) in merged.iter().zip(data.items()) {
         match id {
-            Some(id) => store.draw(*id, &paths, &mut draft, items.item()),
-            None => draft.node(items.item(), node),
+            Some(id) => drop(drawing.entity(*id, &paths, items.item())),
+            None => drawing.other(node, items.item()),
         }
     }
     draft.array(&items);
