@@ -1,10 +1,12 @@
 /* ftrack as a host uses it, beside bench/ftrack.py, which does the same with the official Python client.
  *
- *     ftrack MODE URL USER KEY [COUNT]
+ *     ftrack MODE URL USER KEY [COUNT [PAGE SIZE | RATE]]
  *
  * Prints JSON: CPU in microseconds (getrusage of this process), memory in KiB. */
 #include "haft.h"
 
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +189,103 @@ static void reads(long count) {
   leave(session);
 }
 
+/* --- events ---------------------------------------------------------------------------------------------- */
+
+enum { SUBSCRIPTIONS = 500, EVENTS_MAX = 1 << 20 };
+
+static struct {
+  unsigned char seen[EVENTS_MAX];
+  atomic_long count, doubled;
+  long wanted;
+  sem_t ready, over;
+} heard;
+
+static void hear(void *user_data, haft_event *event) {
+  (void)user_data;
+  if (haft_event_kind(event) == HAFT_EVENT_MESSAGE) {
+    int64_t n = haft_value_int(haft_value_at(haft_event_value(event), "/data/n"), -1);
+    if (n < 0) sem_post(&heard.ready);
+    else if (n >= EVENTS_MAX || heard.seen[n]++) heard.doubled++;
+    else if (++heard.count == heard.wanted) sem_post(&heard.over);
+  }
+  haft_event_free(event);
+}
+
+static haft_session *connect_hub(void) {
+  haft_session *session = connect_to(NULL);
+  haft_args *args = haft_args_new();
+  haft_args_set_bool(args, "wait", true);
+  haft_response_free(ask(session, "connect", NULL, args));
+  haft_args_free(args);
+  return session;
+}
+
+/* Hears so many events with 500 subscriptions, of which one is for each. Tells when it is ready, and gives up after a
+ * silence of ten seconds behind the last. */
+static void listen_to(long count) {
+  char topic[64];
+  haft_session *session = connect_hub();
+  heard.wanted = count;
+  sem_init(&heard.ready, 0, 0);
+  sem_init(&heard.over, 0, 0);
+  for (int at = 0; at < SUBSCRIPTIONS; at++) {
+    snprintf(topic, sizeof topic, "topic=bench.%d", at);
+    must(haft_session_subscribe(session, topic, NULL, hear, NULL, NULL, NULL, &error) == HAFT_OK, "subscribe");
+  }
+  /* What comes back shows that the server knows them all. */
+  haft_args *args = haft_args_new();
+  haft_args_set_int(args, "data.n", -1);
+  snprintf(topic, sizeof topic, "bench.%d", SUBSCRIPTIONS - 1);
+  haft_response_free(ask(session, "publish", topic, args));
+  haft_args_free(args);
+  sem_wait(&heard.ready);
+  double began = cpu(), start = wall(), last = start;
+  long seen = 0;
+  puts("ready");
+  fflush(stdout);
+  for (;;) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    if (sem_timedwait(&heard.over, &until) == 0) break;
+    if (heard.count != seen) last = wall(), seen = heard.count;
+    else if (seen > 0 && wall() - last > 10e6) break;
+  }
+  printf("{\"cpu\": %f, \"wall\": %f, \"heard\": %ld, \"doubled\": %ld}\n", cpu() - began, wall() - start,
+         (long)heard.count, (long)heard.doubled);
+  leave(session);
+}
+
+/* So many events, so many a second. */
+static void publish(long count, long rate) {
+  char topic[64];
+  haft_session *session = connect_hub();
+  double start = wall();
+  long failed = 0;
+  for (long n = 0; n < count; n++) {
+    double early = start + (double)n * 1e6 / (double)rate - wall();
+    if (early > 0) usleep((useconds_t)early);
+    haft_args *args = haft_args_new();
+    haft_args_set_int(args, "data.n", n);
+    haft_args_set(args, "data.user", "jane");
+    snprintf(topic, sizeof topic, "bench.%ld", n % SUBSCRIPTIONS);
+    must(haft_session_submit(session, "publish", topic, args, NULL, &error) == HAFT_OK, "publish");
+    haft_args_free(args);
+  }
+  double took = wall() - start;
+  for (long answered = 0; answered < count;) {
+    haft_event *event = NULL;
+    must(haft_session_poll(session, 60000, &event, NULL) == HAFT_OK && event != NULL, "poll");
+    if (haft_event_kind(event) == HAFT_EVENT_RESPONSE) {
+      answered++;
+      if (haft_event_error(event)) failed++;
+    }
+    haft_event_free(event);
+  }
+  printf("{\"rate\": %f, \"failed\": %ld}\n", (double)count * 1e6 / took, failed);
+  leave(session);
+}
+
 int main(int count, char **arguments) {
   if (count < 5) return 2;
   const char *mode = arguments[1];
@@ -199,6 +298,8 @@ int main(int count, char **arguments) {
   else if (!strcmp(mode, "update")) update(times);
   else if (!strcmp(mode, "create")) create(times);
   else if (!strcmp(mode, "reads")) reads(times);
+  else if (!strcmp(mode, "hear")) listen_to(times);
+  else if (!strcmp(mode, "publish")) publish(times, count > 6 ? strtol(arguments[6], NULL, 10) : 1000);
   else return 2;
   return 0;
 }

@@ -13,8 +13,10 @@ import tempfile
 import time
 
 import ftrack_api
+import ftrack_api.event.base
 
 logging.disable(logging.CRITICAL)
+SUBSCRIPTIONS = 500
 QUERY = (
     "select id, name, bid, sort, description, start_date, end_date, status.name, status.color, type.name, type.sort, "
     "priority.name, priority.value, parent.name, project.name, project.full_name from Task"
@@ -100,6 +102,37 @@ def reads(count):
     values, used, wall = timed(lambda: [task["bid"] for task in tasks])
     assert len(values) == count and any(values)
     return {"cpu": used, "wall": wall}
+
+
+def hear(count):
+    """So many events with 500 subscriptions, of which one is for each."""
+    session = connect()
+    hub = session.event_hub
+    hub.connect()
+    seen, told = {}, []
+
+    def heard(event):
+        n = event["data"]["n"]
+        if n < 0:
+            told.append(n)
+        else:
+            seen[n] = seen.get(n, 0) + 1
+
+    for at in range(SUBSCRIPTIONS):
+        hub.subscribe(f"topic=bench.{at}", heard)
+    hub.publish(ftrack_api.event.base.Event(topic=f"bench.{SUBSCRIPTIONS - 1}", data={"n": -1}))
+    while not told:
+        hub.wait(0.1)
+    began, start, last, before = cpu(), time.perf_counter(), time.perf_counter(), 0
+    print("ready", flush=True)
+    while len(seen) < count:
+        hub.wait(0.5)
+        if len(seen) != before:
+            last, before = time.perf_counter(), len(seen)
+        elif before and time.perf_counter() - last > 10:
+            break
+    doubled = sum(times - 1 for times in seen.values())
+    return {"cpu": cpu() - began, "wall": (time.perf_counter() - start) * 1e6, "heard": len(seen), "doubled": doubled}
 
 
 def main():
