@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Core,
     store::{Drawing, Paths, Store},
-    unit::{Operation, Payload, batch},
+    unit::{Operation, Payload, batch, to_trees},
 };
 use crate::{
     args::Args,
@@ -32,7 +32,7 @@ pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<B
         journal.follow(&core.store)?;
         journal.sending(count)?;
     }
-    let sent = send(core, &payloads, args, cancel, |store| store.committed(count));
+    let sent = send(core, payloads, args, cancel, |store| store.committed(count));
     if let (Some(journal), Err(error)) = (&core.journal, &sent)
         && error.detail().get("outcome").and_then(Tree::as_str) == Some("not_sent")
     {
@@ -72,11 +72,11 @@ impl Answer for Committed {
 
 /// Sends changes that are not staged, as a batch of their own.
 pub(super) fn send_apart(core: &Core, operations: &[Operation], args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-    send(core, &batch(operations), args, cancel, |store| store.applied(operations)).map(drop)
+    send(core, batch(operations), args, cancel, |store| store.applied(operations)).map(drop)
 }
 
 /// Sends payloads; when the server has applied them, `settle` is told and the answer is merged.
-fn send(core: &Core, payloads: &[Payload], args: &Args, cancel: &Arc<Cancel>, settle: impl FnOnce(&mut Store)) -> Result<Box<Document>> {
+fn send(core: &Core, payloads: Vec<Payload>, args: &Args, cancel: &Arc<Cancel>, settle: impl FnOnce(&mut Store)) -> Result<Box<Document>> {
     let mut draft = Draft::default();
     let list = draft.open(Draft::ROOT);
     if payloads.is_empty() {
@@ -84,7 +84,7 @@ fn send(core: &Core, payloads: &[Payload], args: &Args, cancel: &Arc<Cancel>, se
         draft.array(&list);
         return Ok(draft.finish());
     }
-    let reply = core.wire.call(payloads.iter().map(Payload::to_tree).collect(), args, cancel)?;
+    let reply = core.wire.call(to_trees(payloads), args, cancel)?;
     let mut store = core.store.lock();
     settle(&mut store);
     let results: Vec<Option<Node<'_>>> = reply.results().into_iter().flat_map(Node::items).map(|result| result.get("data")).collect();

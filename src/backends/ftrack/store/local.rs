@@ -78,7 +78,7 @@ impl Store {
         let mut known = Object::with_capacity(scalars.len());
         for (at, value) in scalars {
             if let Some(attribute) = kind.attribute(at) {
-                known.insert(&attribute.name, self.wire(&value, &attribute.kind));
+                known.append(Arc::clone(&attribute.name), self.wire(&value, &attribute.kind));
             }
             self.put(id, at, value);
         }
@@ -254,8 +254,7 @@ impl Store {
 
     /// The first `count` changes were committed. What the server answered is merged after this.
     pub fn committed(&mut self, count: usize) {
-        let done: Vec<Operation> = self.operations.list().iter().take(count).cloned().collect();
-        self.operations.committed(count);
+        let done = self.operations.committed(count);
         self.applied(&done);
     }
 
@@ -305,7 +304,7 @@ impl Store {
         self.journal = Some(Vec::new());
         let made = make(self);
         let own = std::mem::replace(&mut self.operations, staged);
-        let apart = Apart { operations: own.list().to_vec(), before: self.journal.take().unwrap_or_default() };
+        let apart = Apart { operations: own.into_list(), before: self.journal.take().unwrap_or_default() };
         match made {
             Ok(made) => Ok((made, apart)),
             Err(error) => {

@@ -116,9 +116,9 @@ pub(super) fn scalar(node: Node<'_>) -> Value {
         Type::Int => node.int().map_or(Value::Null, Value::Int),
         Type::Double if node.int().is_none() => node.double().map_or(Value::Null, Value::Double),
         Type::String => Value::Text(node.as_str().unwrap_or_default().into()),
-        Type::Object => match node.get("__type__").and_then(Node::as_str) {
+        Type::Object => match member(node, "__type__").and_then(Node::as_str) {
             Some("datetime" | "date") => {
-                let text = node.get("value").and_then(Node::as_str).unwrap_or_default();
+                let text = member(node, "value").and_then(Node::as_str).unwrap_or_default();
                 match time::utc(text) {
                     Some(utc) => Value::Date(utc.into()),
                     None if text.is_empty() => Value::Null,
@@ -129,6 +129,14 @@ pub(super) fn scalar(node: Node<'_>) -> Value {
         },
         _ => Value::Json(Arc::new(node.to_tree())),
     }
+}
+
+/// A member of a small object, without a look into the document's keys.
+fn member<'a>(node: Node<'a>, name: &str) -> Option<Node<'a>> {
+    if node.count() > 4 {
+        return node.get(name);
+    }
+    node.members().rev().find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// The key in an entity of the wire; `None` when a part is missing.

@@ -43,7 +43,7 @@ fn shown(store: &Store, id: EntityId, paths: &str) -> String {
 }
 
 fn sent(store: &Store) -> String {
-    json(&Tree::Array(batch(store.operations.list()).iter().map(crate::backends::ftrack::unit::Payload::to_tree).collect()))
+    json(&Tree::Array(crate::backends::ftrack::unit::to_trees(batch(store.operations.list()))))
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-pub use batch::{Action, Payload, batch};
+pub use batch::{Action, Payload, batch, to_trees};
 
 use super::query::Key;
 use crate::value::{Object, Tree};
@@ -167,13 +167,20 @@ impl Operations {
         &self.list
     }
 
-    /// Takes the first `count` away: they were committed. What was recorded meanwhile stays.
-    pub fn committed(&mut self, count: usize) {
+    /// The changes alone, in order.
+    pub fn into_list(self) -> Vec<Operation> {
+        self.list
+    }
+
+    /// Takes the first `count` out: they were committed. What was recorded meanwhile stays.
+    pub fn committed(&mut self, count: usize) -> Vec<Operation> {
         if let Some(written) = &mut self.written {
             written.keep(|at| at >= count);
         }
         let rest = self.list.split_off(count.min(self.list.len()));
+        let done = std::mem::take(&mut self.list);
         self.replace(rest);
+        done
     }
 
     /// Forgets all of it.
