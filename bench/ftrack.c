@@ -144,15 +144,15 @@ static void create(long count) {
   haft_response *project = ask(session, "query", "Project", args);
   haft_args_free(args);
   double began = cpu();
+  args = haft_args_new();
+  haft_args_set_value(args, "data.parent", haft_response_value(project));
   for (long at = 0; at < count; at++) {
     char name[32];
     snprintf(name, sizeof name, "new_%ld", at);
-    args = haft_args_new();
     haft_args_set(args, "data.name", name);
-    haft_args_set_value(args, "data.parent", haft_response_value(project));
     must(haft_session_stage(session, "create", "Task", args, NULL, &error) == HAFT_OK, "stage");
-    haft_args_free(args);
   }
+  haft_args_free(args);
   double staged = cpu() - began, start = wall();
   haft_response *done = NULL;
   must(haft_session_commit(session, NULL, &done, &error) == HAFT_OK, "commit");

@@ -127,6 +127,9 @@ impl Draft {
         // Longer ones lie elsewhere.
         let Ok(len) = u32::try_from(text.len()) else { return };
         if key >= self.last.len() {
+            if self.last.is_empty() {
+                self.last.reserve(32);
+            }
             self.last.resize(key + 1, (u64::MAX, 0));
         }
         if let Some(last) = self.last.get_mut(key) {

@@ -30,15 +30,14 @@ impl Store {
     /// then.
     pub fn create(&mut self, name: &str, data: &Object, record: bool) -> Result<EntityId> {
         let kind = Arc::clone(self.schemas().find(name)?);
-        for (name, _) in data.iter() {
-            kind.find(name)?;
-        }
+        let given: Result<Vec<(AttributeId, &Tree)>> = data.iter().map(|(name, value)| Ok((kind.find(name)?.0, value))).collect();
+        let given = given?;
         if *kind.name == *"Job" && data.get("type").is_some_and(|kind| kind.as_str() != Some("api_job")) {
             return Err(Error::new(&code::ARGUMENT, "the type of a new Job was not \"api_job\"").with("key", "data.type"));
         }
         let mut scalars: Vec<(AttributeId, Value)> = Vec::new();
         for (at, attribute) in (0..).zip(&kind.attributes) {
-            let value = match data.get(&attribute.name) {
+            let value = match given.iter().find(|(known, _)| *known == at).map(|(_, value)| *value) {
                 Some(value) if attribute.kind.is_scalar() => Some(scalar(attribute, value)?),
                 Some(_) => None,
                 None => match &attribute.default {

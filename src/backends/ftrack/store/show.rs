@@ -3,6 +3,8 @@
 //! A value is a snapshot and ends somewhere: the attributes that a query asked for by path are shown along that path;
 //! other related entities stand as references, with type and key alone.
 
+use std::sync::{Arc, LazyLock};
+
 use rustc_hash::FxHashMap;
 
 use super::{Entity, EntityId, Store, Value};
@@ -10,6 +12,9 @@ use crate::{
     backends::ftrack::schema::{EntityType, Kind},
     value::{Again, Document, Draft, Node, Object, Open, Place, Tree},
 };
+
+/// The member that tells the type.
+static OWN_TYPE: LazyLock<Arc<str>> = LazyLock::new(|| "__entity_type__".into());
 
 /// The ways along which related entities are shown in full.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -195,9 +200,11 @@ impl Store {
     pub fn reference(&self, id: EntityId) -> Tree {
         let Some((entity, kind)) = self.entity(id).zip(self.kind_of(id)) else { return Tree::Null };
         let mut out = Object::with_capacity(entity.key.len() + 1);
-        out.insert("__entity_type__", Tree::Text(kind.name.clone()));
-        for (name, part) in kind.key_names().zip(&entity.key) {
-            out.insert(name, Tree::from(&**part));
+        out.append(Arc::clone(&OWN_TYPE), Tree::Text(Arc::clone(&kind.name)));
+        for (at, part) in kind.primary_key.iter().zip(&entity.key) {
+            if let Some(attribute) = kind.attribute(*at) {
+                out.append(Arc::clone(&attribute.name), Tree::Text(Arc::clone(part)));
+            }
         }
         Tree::Object(out)
     }
