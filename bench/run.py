@@ -88,7 +88,7 @@ class Bench:
         reached = ratio if by == "ratio" else haft
         verdict = "" if goal is None else "met" if reached <= goal else "MISSED"
         shown = "" if goal is None else f"≤ {goal:g}" + ("" if by == "ratio" else unit)
-        cells = [name, figure(haft, unit), figure(peer, unit), "" if ratio is None else f"{ratio:.2f}", shown, verdict]
+        cells = [name, figure(haft, unit), figure(peer, unit), "" if ratio is None else f"{ratio:.4f}" if 0 < ratio < 0.1 else f"{ratio:.2f}", shown, verdict]
         self.rows.append(cells)
         if self.markdown:
             print(f"| {' | '.join(cells)} |", flush=True)

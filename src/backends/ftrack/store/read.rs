@@ -114,7 +114,8 @@ pub(super) fn scalar(node: Node<'_>) -> Value {
         Type::Null => Value::Null,
         Type::Bool => Value::Bool(node.truth() == Some(true)),
         Type::Int => node.int().map_or(Value::Null, Value::Int),
-        Type::Double if node.int().is_none() => node.double().map_or(Value::Null, Value::Double),
+        // Whole ones too: as JSON they would need the texts of all numbers of the answer.
+        Type::Double => node.double().map_or(Value::Null, Value::Double),
         Type::String => Value::Text(node.as_str().unwrap_or_default().into()),
         Type::Object => match member(node, "__type__").and_then(Node::as_str) {
             Some("datetime" | "date") => {

@@ -107,6 +107,8 @@ fn dates_maps_and_unknown_types_have_their_form() {
         "link":[{"type":"Project","id":"p"}],"children":null,"parent":null,"unknown":1,
         "metadata":[{"__entity_type__":"Metadata","parent_id":"a","key":"k","value":"v"}]}]"#);
     assert_eq!(shown(&store, ids[0], ""), r#"{"__entity_type__":"Task","id":"a","start_date":"2022-10-10T10:12:09+00:00","parent":null,"children":[],"link":[{"type":"Project","id":"p"}],"metadata":{"k":"v"}}"#);
+    let whole = merge(&mut store, r#"[{"__entity_type__":"Task","id":"w","bid":3600.0}]"#);
+    assert_eq!(shown(&store, whole[0], ""), r#"{"__entity_type__":"Task","id":"w","bid":3600.0}"#);
     let document = Document::from_json(r#"[{"__entity_type__":"Other","id":"x"},{"id":"y"},{"__entity_type__":"Task"}]"#.into()).unwrap();
     assert_eq!(store.merge_all(document.root()), [None, None, None]);
 }
