@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn changes_come_back_as_they_were() {
-        let identity = || Identity { kind: "Metadata".into(), key: ["a/b", "k,1"].map(Box::from).into() };
+        let identity = || Identity { kind: "Metadata".into(), key: ["a/b", "k,1"].map(std::sync::Arc::from).into() };
         let data: Object = [("id", Tree::from("x")), ("n", Tree::Null), ("d", Tree::Double(1.5))].into_iter().collect();
         for change in [
             Change::Create(data),

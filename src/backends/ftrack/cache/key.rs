@@ -158,7 +158,7 @@ mod tests {
     /// Python 3.11: `str(("T", ["..."]))`.
     #[test]
     fn keys_are_pythons() {
-        let of = |parts: &[&str]| python("T", &parts.iter().map(|part| Box::from(*part)).collect());
+        let of = |parts: &[&str]| python("T", &parts.iter().map(|part| std::sync::Arc::from(*part)).collect());
         assert_eq!(of(&["07dada74-8f10-45a8-92d4-3f11079360d3"]), "('T', ['07dada74-8f10-45a8-92d4-3f11079360d3'])");
         assert_eq!(of(&["p", "k1"]), "('T', ['p', 'k1'])");
         assert_eq!(of(&["it's"]), "('T', [\"it's\"])");

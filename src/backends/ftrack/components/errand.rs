@@ -76,7 +76,7 @@ impl<'a> Errand<'a> {
     /// The first part of an entity's key.
     pub fn id(&self, entity: EntityId) -> Box<str> {
         let store = self.core.store.lock();
-        store.entity(entity).and_then(|entity| entity.key.first().cloned()).unwrap_or_default()
+        store.entity(entity).and_then(|entity| entity.key.first().map(|part| Box::from(&**part))).unwrap_or_default()
     }
 
     /// Type and key, as `Type/key`.

@@ -61,7 +61,7 @@ pub fn location(errand: &Errand<'_>, option: &str, value: &Tree) -> Result<Arc<L
     let wrong = || Error::option(option, format!("{option} was no location; \"Location/id\" is one"));
     let id: Box<str> = match value {
         Tree::Text(text) => match address::split(text) {
-            Some(("Location", key)) => address::key(key).first().cloned().ok_or_else(wrong)?,
+            Some(("Location", key)) => address::key(key).first().map(|part| Box::from(&**part)).ok_or_else(wrong)?,
             _ => {
                 let locations = errand.core.locations.lock();
                 let known = locations.named(text).or_else(|| locations.get(text)).cloned();

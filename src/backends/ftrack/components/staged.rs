@@ -82,7 +82,7 @@ fn referred(store: &Store, operation: &Operation) -> Vec<Identity> {
 
 fn by_reference(store: &Store, value: &Tree) -> Option<Identity> {
     let kind = store.schemas().get(value.get("__entity_type__")?.as_str()?)?;
-    let key: Option<Key> = kind.key_names().map(|name| Some(Box::from(value.get(name)?.as_str()?))).collect();
+    let key: Option<Key> = kind.key_names().map(|name| Some(value.get(name)?.as_str()?.into())).collect();
     Some(Identity { kind: kind.name.clone(), key: key? })
 }
 

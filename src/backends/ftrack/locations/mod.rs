@@ -66,7 +66,7 @@ pub struct Location {
 impl Location {
     /// `Location/id`.
     pub fn address(&self) -> String {
-        let key: super::query::Key = Box::new([self.id.clone()]);
+        let key: super::query::Key = Box::new([(*self.id).into()]);
         super::address::write("Location", &key)
     }
 

@@ -1,6 +1,8 @@
 //! The queries that the library writes itself (spec/ftrack.md 3.4, 5.6), word for word as the official client's, oddities
 //! included: a server's log shows no difference.
 
+use std::sync::Arc;
+
 use super::projections;
 use crate::{
     backends::ftrack::schema::{EntityType, Kind, Schemas},
@@ -8,7 +10,7 @@ use crate::{
 };
 
 /// The key of one entity, a text for each attribute of the primary key.
-pub type Key = Box<[Box<str>]>;
+pub type Key = Box<[Arc<str>]>;
 
 /// A value between double quotes; what would end it early has a backslash in front.
 pub fn quoted(value: &str) -> String {
@@ -53,11 +55,11 @@ pub fn populate(kind: &EntityType, select: &str, keys: &[&Key]) -> String {
 
 /// One key's text in a criterion, as [`populate`] writes it.
 pub fn bare_text(value: &str) -> String {
-    bare(&[Box::from(value)])
+    bare(&[Arc::from(value)])
 }
 
 /// An identifier as it is; anything else is quoted, so that no key can say more than itself.
-fn bare(key: &[Box<str>]) -> String {
+fn bare(key: &[Arc<str>]) -> String {
     let value = key.first().map(|value| &**value).unwrap_or_default();
     let plain = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if plain { value.to_owned() } else { quoted(value) }
@@ -116,7 +118,7 @@ mod tests {
     }
 
     fn key(parts: &[&str]) -> Key {
-        parts.iter().map(|part| Box::from(*part)).collect()
+        parts.iter().map(|part| Arc::from(*part)).collect()
     }
 
     /// The texts of the specification.

@@ -30,15 +30,14 @@ impl Store {
     /// then.
     pub fn create(&mut self, name: &str, data: &Object, record: bool) -> Result<EntityId> {
         let kind = Arc::clone(self.schemas().find(name)?);
-        for (name, _) in data.iter() {
-            kind.find(name)?;
-        }
+        let given: Result<Vec<(AttributeId, &Tree)>> = data.iter().map(|(name, value)| Ok((kind.find(name)?.0, value))).collect();
+        let given = given?;
         if *kind.name == *"Job" && data.get("type").is_some_and(|kind| kind.as_str() != Some("api_job")) {
             return Err(Error::new(&code::ARGUMENT, "the type of a new Job was not \"api_job\"").with("key", "data.type"));
         }
         let mut scalars: Vec<(AttributeId, Value)> = Vec::new();
         for (at, attribute) in (0..).zip(&kind.attributes) {
-            let value = match data.get(&attribute.name) {
+            let value = match given.iter().find(|(known, _)| *known == at).map(|(_, value)| *value) {
                 Some(value) if attribute.kind.is_scalar() => Some(scalar(attribute, value)?),
                 Some(_) => None,
                 None => match &attribute.default {
@@ -78,7 +77,7 @@ impl Store {
         let mut known = Object::with_capacity(scalars.len());
         for (at, value) in scalars {
             if let Some(attribute) = kind.attribute(at) {
-                known.insert(&attribute.name, self.wire(&value, &attribute.kind));
+                known.append(Arc::clone(&attribute.name), self.wire(&value, &attribute.kind));
             }
             self.put(id, at, value);
         }
@@ -254,8 +253,7 @@ impl Store {
 
     /// The first `count` changes were committed. What the server answered is merged after this.
     pub fn committed(&mut self, count: usize) {
-        let done: Vec<Operation> = self.operations.list().iter().take(count).cloned().collect();
-        self.operations.committed(count);
+        let done = self.operations.committed(count);
         self.applied(&done);
     }
 
@@ -305,7 +303,7 @@ impl Store {
         self.journal = Some(Vec::new());
         let made = make(self);
         let own = std::mem::replace(&mut self.operations, staged);
-        let apart = Apart { operations: own.list().to_vec(), before: self.journal.take().unwrap_or_default() };
+        let apart = Apart { operations: own.into_list(), before: self.journal.take().unwrap_or_default() };
         match made {
             Ok(made) => Ok((made, apart)),
             Err(error) => {
@@ -377,11 +375,8 @@ impl Store {
 
     /// Nobody finds the entity any more; its number is not used again.
     fn forget(&mut self, id: EntityId) {
-        if let Some(entity) = self.entity(id) {
-            let identity = (entity.kind, entity.key.clone());
-            self.by_identity.remove(&identity);
-            self.gone(id);
-        }
+        self.remove(id);
+        self.gone(id);
     }
 
     fn put(&mut self, id: EntityId, at: AttributeId, value: Value) {
@@ -532,7 +527,13 @@ pub fn uuid() -> Result<String> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| Error::new(&code::INTERNAL, format!("the system had no random bytes: {error}")))?;
     let number = (u128::from_be_bytes(bytes) & !(0xf000 << 64) & !(0xc000 << 48)) | (0x4000 << 64) | (0x8000 << 48);
-    let hex = format!("{number:032x}");
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    Ok(format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)))
+    let mut text = String::with_capacity(36);
+    for at in 0..32_u32 {
+        if matches!(at, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        let digit = (number >> (124 - 4 * at)) & 15;
+        text.extend(u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit, 16)));
+    }
+    Ok(text)
 }

@@ -149,7 +149,7 @@ fn fetch(errand: &Errand<'_>, version: EntityId) -> Result<()> {
 fn code_of(errand: &Errand<'_>, id: &str) -> Result<String> {
     let core = errand.core;
     let kind = core.server.schemas.find("Project")?;
-    let key: Key = Box::new([Box::from(id)]);
+    let key: Key = Box::new([id.into()]);
     let known = {
         let store = core.store.lock();
         store

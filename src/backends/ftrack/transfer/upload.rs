@@ -76,7 +76,7 @@ pub fn upload(errand: &Errand<'_>, told: Told<'_>) -> Result<EntityId> {
     let file_name = file_name(&data);
     let (id, apart) = core.store.lock().apart(|store| store.create("FileComponent", &data, true))?;
     let made = core.store.lock().identity(id).and_then(|identity| identity.key.first().cloned());
-    let component = made.ok_or_else(|| Error::new(&code::INTERNAL, "a new component had no key"))?.into_string();
+    let component = made.ok_or_else(|| Error::new(&code::INTERNAL, "a new component had no key"))?.to_string();
     let parcel = Parcel { component, file_name, source: Arc::new(source), size };
     let flow = Flow { errand, terms, id, apart };
     let id = if stretches.len() < 2 { flow.in_one(parcel) } else { flow.in_parts(parcel, &stretches) }?;
@@ -149,7 +149,7 @@ impl Flow<'_> {
         };
         let registration = register(core, &component)?;
         let mut asked = vec![complete];
-        asked.extend(batch(&registration.operations).iter().map(crate::backends::ftrack::unit::Payload::to_tree));
+        asked.extend(crate::backends::ftrack::unit::to_trees(batch(&registration.operations)));
         match core.wire.call(asked, errand.args, errand.cancel) {
             Ok(reply) => {
                 settle(core, &registration.operations, reply.results().into_iter().flat_map(Node::items));
@@ -165,7 +165,7 @@ impl Flow<'_> {
     /// Makes the component and asks where its parts may go, in one request.
     fn preflight(&self, parcel: &Parcel, count: usize) -> Result<Signed> {
         let core = self.core();
-        let mut asked: Vec<Tree> = batch(&self.apart.operations).iter().map(crate::backends::ftrack::unit::Payload::to_tree).collect();
+        let mut asked: Vec<Tree> = crate::backends::ftrack::unit::to_trees(batch(&self.apart.operations));
         let last = asked.len();
         asked.push(question(parcel, None, Some(count)));
         let reply = core.wire.call(asked, self.errand.args, self.errand.cancel)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-pub use batch::{Action, Payload, batch};
+pub use batch::{Action, Payload, batch, to_trees};
 
 use super::query::Key;
 use crate::value::{Object, Tree};
@@ -180,8 +180,13 @@ impl Operations {
         &self.doubts
     }
 
-    /// Takes the first `count` away: they were committed. What was recorded meanwhile stays.
-    pub fn committed(&mut self, count: usize) {
+    /// The changes alone, in order.
+    pub fn into_list(self) -> Vec<Operation> {
+        self.list
+    }
+
+    /// Takes the first `count` out: they were committed. What was recorded meanwhile stays.
+    pub fn committed(&mut self, count: usize) -> Vec<Operation> {
         self.doubts.retain_mut(|doubt| {
             *doubt = doubt.saturating_sub(count);
             *doubt > 0
@@ -190,7 +195,9 @@ impl Operations {
             written.keep(|at| at >= count);
         }
         let rest = self.list.split_off(count.min(self.list.len()));
+        let done = std::mem::take(&mut self.list);
         self.replace(rest);
+        done
     }
 
     /// Takes those of the first `count` away that `picked` picks: they were committed, and the others were not.

@@ -289,7 +289,7 @@ fn take_back(session: &FtrackSession, origin: &Location, made: &creating::Made, 
         let mut places = places.lock();
         for (id, _) in &made.paths {
             if let Some(part) = store.entity(*id).and_then(|entity| entity.key.first()) {
-                places.remove(part);
+                places.remove(&**part);
             }
         }
     }

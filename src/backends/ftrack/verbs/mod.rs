@@ -27,7 +27,7 @@ use crate::{
     backends::{Answer, Call, Pending, Plain},
     error::{Error, Result, code},
     options::nearest,
-    value::{Node, Object, Tree},
+    value::{Document, Node, Object, Tree},
 };
 
 /// Verbs that change something: they can be staged.
@@ -147,6 +147,11 @@ fn invalidate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer
 
 fn plain(value: &Tree) -> Box<dyn Answer> {
     Box::new(Plain::new(value, Object::default()))
+}
+
+/// An answer that is this document.
+fn document(value: Box<Document>) -> Box<dyn Answer> {
+    Box::new(Plain::of_document(value))
 }
 
 /// The target, or the entity of a child.

@@ -1,6 +1,8 @@
 //! Services beside entities (spec/ftrack.md 11): what the server does when it is told to by an action of its own, and
 //! what the official client makes of several changes.
 
+use std::sync::Arc;
+
 use super::{addressed, known, plain, read, target, transfer};
 use crate::{
     backends::{
@@ -48,7 +50,7 @@ fn needed<'a>(call: &Call<'a>, name: &str) -> Result<&'a str> {
 }
 
 /// The only part of an entity's key: actions name entities by it.
-fn only_part(session: &FtrackSession, text: &str, kind: &str) -> Result<Box<str>> {
+fn only_part(session: &FtrackSession, text: &str, kind: &str) -> Result<Arc<str>> {
     let (found, key) = addressed(&session.core.store.lock(), text)?;
     if *found.name != *kind {
         return Err(Error::option("target", format!("{text:?} is no {kind}")));

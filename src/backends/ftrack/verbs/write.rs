@@ -1,6 +1,6 @@
 //! Changing: staged, to be sent at commit, or now as a batch of its own (spec/ftrack.md 5.3; verbs.md "S").
 
-use super::{plain, query_operation, services, target};
+use super::{document, plain, query_operation, services, target};
 use crate::{
     args::Args,
     backends::{
@@ -30,7 +30,7 @@ pub(super) fn stage(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Res
     for operation in apart.operations {
         store.operations.record(operation);
     }
-    Ok(plain(&show(&store, made)))
+    Ok(show(&store, made))
 }
 
 /// Makes a change now, whatever is staged.
@@ -47,7 +47,7 @@ pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> R
         return Err(error);
     }
     let store = core.store.lock();
-    Ok(plain(&show(&store, made)))
+    Ok(show(&store, made))
 }
 
 /// Takes back what was set here and is staged: it changes the staged list itself, and sends nothing.
@@ -56,7 +56,7 @@ fn revert(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let mut store = session.core.store.lock();
     let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
     store.revert(id, &names)?;
-    Ok(plain(&show(&store, Made::Entity(id))))
+    Ok(show(&store, Made::Entity(id)))
 }
 
 /// What a change was about.
@@ -65,10 +65,10 @@ enum Made {
     Deleted,
 }
 
-fn show(store: &Store, made: Made) -> Tree {
+fn show(store: &Store, made: Made) -> Box<dyn Answer> {
     match made {
-        Made::Entity(id) => store.show(id, &Paths::default()),
-        Made::Deleted => Tree::Bool(true),
+        Made::Entity(id) => document(store.shown(id, &Paths::default())),
+        Made::Deleted => plain(&Tree::Bool(true)),
     }
 }
 
