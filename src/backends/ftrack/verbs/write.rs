@@ -210,7 +210,7 @@ fn look(session: &FtrackSession, call: &Call<'_>) -> Result<Option<EntityId>> {
         let value = data.get(key).ok_or_else(|| Error::option("identifying_keys", format!("data has no {key:?}, which was to identify the entity")))?;
         identifying.push((key.as_str(), value));
     }
-    let statement = Statement::new(&query::ensure(kind, &identifying), &core.server.schemas)?;
+    let statement = Statement::new(&query::ensure(kind, &identifying), &core.server.schemas, core.wire.sorted)?;
     let reply = core.wire.call(vec![query_operation(statement.one()?)], call.args, call.cancel)?;
     let found = reply.result(0)?.get("data");
     let mut store = core.store.lock();
