@@ -20,7 +20,9 @@ const ERRORS: &[(&str, &[&str])] = &[
     ("NoResultFoundError", &["no_result_found"]),
     ("MultipleResultsFoundError", &["multiple_results_found"]),
     ("KeyError", &["unknown_type", "unknown_attribute", "argument", "not_found"]),
-    ("ValueError", &["wrong_key", "argument", "not_found"]),
+    ("ValueError", &["wrong_key", "argument", "not_found", "unknown_attribute", "unknown_type"]),
+    ("NotImplementedError", &["argument"]),
+    ("JSONDecodeError", &["argument"]),
     ("TypeError", &["argument"]),
     ("ImmutableAttributeError", &["immutable_attribute"]),
     ("ImmutableCollectionError", &["immutable_collection"]),
@@ -29,6 +31,7 @@ const ERRORS: &[(&str, &[&str])] = &[
     ("UnrecognisedEntityTypeError", &["unknown_type"]),
     ("ConnectionClosedError", &["closed"]),
     ("ConnectionError", &["protocol", "incomplete_read", "connect", "io"]),
+    ("ChunkedEncodingError", &["incomplete_read"]),
     ("ReadTimeout", &["read_timeout"]),
 ];
 
@@ -114,8 +117,10 @@ pub fn compare(scenario: &str, mode: &str, exact: bool, python: &Run, haft: &Run
             differs("requests", format!("\n    Python sent{}\n    haft sent{}", show(&python.requests), show(&haft.requests)));
         } else {
             for (at, (one, other)) in python.requests.iter().zip(&haft.requests).enumerate() {
-                if one != other {
+                if (&one.line, &one.headers) != (&other.line, &other.headers) {
                     differs(&format!("request {at}"), format!("\n    Python {one:?}\n    haft   {other:?}"));
+                } else if one.body != other.body {
+                    differs(&format!("request {at}"), format!("\n    Python {}\n    haft   {}", one.body, other.body));
                 }
             }
         }

@@ -61,7 +61,7 @@ impl<'a> Scenario<'a> {
     fn found(&self, name: &str) -> Value {
         let mut steps = name.split('.');
         let first = steps.next().unwrap();
-        let mut at = self.kept.get(first).unwrap_or_else(|| panic!("nothing was kept as {first}")).clone();
+        let mut at = self.kept.get(first).cloned().unwrap_or_default();
         for step in steps {
             at = match step.parse::<usize>() {
                 Ok(index) => at[index].clone(),
@@ -159,7 +159,10 @@ impl<'a> Scenario<'a> {
         match verb {
             "close" => session.close(),
             "order" => self.sandbox.ftrack_order(text("order")).map(|_| Value::Null).map_err(|why| panic!("{why}")),
-            "server" => self.sandbox.ftrack_query(&self.text(text("text"))).map_err(|why| panic!("{why}")),
+            "server" => {
+                let told = |why: String| Failure { message: why, detail: json!({"code": "sandbox"}) };
+                self.sandbox.ftrack_query(&self.text(text("text"))).map_err(told)
+            }
             "information" => session.inspect("server_information", &json!({})),
             "types" => session.inspect("types", &json!({})).map(|names| {
                 let mut names: Vec<_> = names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
@@ -243,7 +246,8 @@ impl<'a> Scenario<'a> {
             "statuses" | "kinds" => {
                 let verb = if verb == "kinds" { "types" } else { verb };
                 let found = session.request(verb, Some(&of("of")), &args(pick(&["schema", "type_id"])))?;
-                Ok(found.as_array().unwrap().iter().map(|one| one["name"].clone()).collect())
+                let name = |one: &Value| session.request("get", Some(&address(&reference(one))), &json!({"select": "name"})).map(|one| one["name"].clone());
+                found.as_array().unwrap().iter().map(name).collect::<Result<Vec<_>, _>>().map(Value::from)
             }
             "widget" => {
                 let target = (!step["of"].is_null()).then(|| of("of"));

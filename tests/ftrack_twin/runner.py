@@ -134,6 +134,7 @@ class Scenario:
         for step in steps:
             try:
                 result = {"value": self.step(step)}
+                json.dumps(result)
             except Exception as error:
                 result = {"error": type(error).__name__, "text": str(error)}
             if not step.get("quiet") or "error" in result:
@@ -348,7 +349,7 @@ class Scenario:
         return known(self.keep(step, self.meant(step["of"]).stop_timer()), {})
 
     def do_statuses(self, step):
-        found = self.meant(step["of"]).get_statuses(step["schema"], step.get("type_id"))
+        found = self.meant(step["of"]).get_statuses(step["schema"], self.meant(step.get("type_id")))
         return [status["name"] for status in found]
 
     def do_kinds(self, step):
@@ -365,7 +366,7 @@ class Scenario:
         self.session.send_review_session_invites(self.meant(step["invitees"]))
 
     def do_reset_remote(self, step):
-        return self.session.reset_remote(step["type"], entity=self.meant(step.get("of")))
+        return self.bare(self.session.reset_remote(step["type"], entity=self.meant(step.get("of"))))
 
     def do_delayed_job(self, step):
         operation = {"action": "delayed_job", "job_type": step["type"]}

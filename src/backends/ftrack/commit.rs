@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Core,
     store::{Paths, Store},
-    unit::{Operation, Payload, batch},
+    unit::{Action, Operation, Payload, batch},
 };
 use crate::{
     args::Args,
@@ -72,6 +72,13 @@ fn send(core: &Core, payloads: &[Payload], args: &Args, cancel: &Arc<Cancel>, se
     settle(&mut store);
     let results: Vec<Node<'_>> = reply.results().into_iter().flat_map(Node::items).collect();
     let merged: Vec<_> = results.iter().map(|result| result.get("data").and_then(|data| store.merge(data))).collect();
+    let of = |wanted: fn(Action) -> bool| -> Vec<_> {
+        payloads.iter().filter(|payload| wanted(payload.action)).map(|payload| payload.identity.clone()).collect()
+    };
+    let deleted = of(|action| action == Action::Delete);
+    if !deleted.is_empty() {
+        store.purge(&deleted, &of(|action| action != Action::Delete));
+    }
     Ok(merged
         .into_iter()
         .zip(results)

@@ -88,6 +88,8 @@ fn understood(answer: Result<Box<dyn Answer>>, count: usize) -> Result<Reply> {
             let refused = Error::new(&code::PROTOCOL, message).with("http_status", Tree::Int(status.into())).with("server_text", text);
             return Err(refused.status_as(status_of(status).unwrap_or(Status::Protocol)).outcome(if status >= 400 { Outcome::NotSent } else { Outcome::Unknown }));
         }
+        // That the server has answered does not say what: a refusal comes with status 200 as well.
+        Err(error) if error.detail().get("outcome").and_then(Tree::as_str) == Some("applied") => return Err(error.outcome(Outcome::Unknown)),
         Err(error) => return Err(error),
     };
     let status = answer.status();

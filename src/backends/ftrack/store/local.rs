@@ -8,7 +8,7 @@ use crate::{
     backends::ftrack::{
         address,
         schema::{Attribute, AttributeId, Default, EntityType, Kind},
-        unit::{Change, Operation, Slot},
+        unit::{Change, Identity, Operation, Slot},
     },
     error::{Error, Result, code},
     value::{Object, Tree},
@@ -85,14 +85,20 @@ impl Store {
         if record {
             self.record(id, Change::Create(known));
         }
-        for (at, value) in related {
-            self.change(id, &kind, at, Some(value), record);
+        // What it refers to goes with it in one operation; the official client keeps the order of the data.
+        if !self.python {
+            for (at, value) in related.drain(..) {
+                self.change(id, &kind, at, Some(value), record);
+            }
         }
         for (name, value) in data.iter() {
-            let (_, attribute) = kind.find(name)?;
+            let (at, attribute) = kind.find(name)?;
             if let (true, Some(entries)) = (is_map(&attribute.kind), value.as_object()) {
-                self.put(id, kind.position(name).unwrap_or_default(), Value::Entities(Arc::default()));
+                self.put(id, at, Value::Entities(Arc::default()));
                 self.edit_map(id, name, entries, true, record)?;
+            } else if let Some(found) = related.iter().position(|(known, _)| *known == at) {
+                let (at, value) = related.swap_remove(found);
+                self.change(id, &kind, at, Some(value), record);
             }
         }
         Ok(id)
@@ -189,11 +195,25 @@ impl Store {
         };
         let is_metadata = matches!(attribute.kind, Kind::Metadata(_));
         let mut gone = Vec::new();
+        for item in &items {
+            let entry = self.entry_key(*item).and_then(|key| entries.get(&key));
+            if is_metadata && entry.map_or(whole, Tree::is_null) {
+                gone.push(*item);
+            }
+        }
+        items.retain(|item| !gone.contains(item));
+        let fewer = !gone.is_empty();
+        // A whole map is told once, at the end: the server's answer then shows what is left.
+        if fewer && !whole {
+            self.change(id, &kind, at, Some(Value::Entities(items.clone().into())), record);
+        }
+        for item in gone {
+            self.delete(item, record);
+        }
         let mut more = false;
         for (key, value) in entries.iter() {
             let known = items.iter().copied().find(|item| self.entry_key(*item).as_deref() == Some(key));
             match (known, value) {
-                (Some(item), Tree::Null) if is_metadata => gone.push(item),
                 (Some(item), value) => self.set(item, "value", Some(value), record)?,
                 (None, Tree::Null) => {}
                 (None, value) if is_metadata => {
@@ -205,22 +225,23 @@ impl Store {
                     items.push(self.create(&target, &data, record)?);
                     more = true;
                 }
-                (None, _) => {
+                (None, value) => {
+                    let made = if self.is_new(id) { self.custom(id, &target, key, value, record)? } else { None };
+                    if let Some(item) = made {
+                        items.push(item);
+                        more = true;
+                        continue;
+                    }
                     let message = format!("{} has no custom attribute {key:?}", kind.name);
                     return Err(Error::new(&code::UNKNOWN_ATTRIBUTE, message).with("key", format!("data.{name}.{key}")));
                 }
             }
         }
-        if whole && is_metadata {
-            let kept = |item: &EntityId| self.entry_key(*item).is_some_and(|key| entries.contains(&key));
-            gone.extend(items.iter().copied().filter(|item| !kept(item)));
-        }
-        if more || !gone.is_empty() {
-            items.retain(|item| !gone.contains(item));
-            self.change(id, &kind, at, Some(Value::Entities(items.into())), record);
-        }
-        for item in gone {
-            self.delete(item, record);
+        // The values of custom attributes belong to their entity without being told so; the official client does tell it
+        // when it is given a whole map.
+        if more || (whole && (fewer || self.python)) {
+            let told = record && (is_metadata || whole);
+            self.change(id, &kind, at, Some(Value::Entities(items.into())), told);
         }
         Ok(())
     }
@@ -257,11 +278,41 @@ impl Store {
         let done: Vec<Operation> = self.operations.list().iter().take(count).cloned().collect();
         self.operations.committed(count);
         self.applied(&done);
+        if self.python && count > 0 {
+            self.shed();
+        }
+    }
+
+    /// Forgets what was set here and is not staged, as the official client does after every commit.
+    fn shed(&mut self) {
+        let staged: Vec<_> = self.operations.list().iter().filter_map(|operation| self.entity_of(operation)).map(|(id, _)| id).collect();
+        for (id, entity) in (0..).zip(&mut self.entities) {
+            if !staged.contains(&id) {
+                entity.local.0.clear();
+            }
+        }
+    }
+
+    /// A new entity shows its collections as empty: nobody has anything of it.
+    pub fn empty_if_new(&mut self, id: EntityId, names: &str) -> bool {
+        if !self.is_new(id) {
+            return false;
+        }
+        let Some(kind) = self.kind_of(id).cloned() else { return true };
+        for name in names.split(',') {
+            let Some(at) = kind.position(name.trim()) else { continue };
+            let holds_many = kind.attribute(at).is_some_and(|attribute| matches!(attribute.kind, Kind::Collection(_)) || is_map(&attribute.kind));
+            if holds_many && self.value(id, at).is_none() {
+                self.put(id, at, Value::Entities(Arc::default()));
+            }
+        }
+        true
     }
 
     /// These changes were made by the server: what they set is known of it from now on, except where it was set again
     /// meanwhile.
     pub fn applied(&mut self, done: &[Operation]) {
+        let mut created = Vec::new();
         for operation in done {
             let Some((id, kind)) = self.entity_of(operation) else { continue };
             match &operation.change {
@@ -269,10 +320,42 @@ impl Store {
                     for (name, _) in data.iter() {
                         self.settle(id, operation, &kind, name);
                     }
+                    created.push((id, operation));
                 }
                 Change::Update { attribute, .. } => self.settle(id, operation, &kind, attribute),
                 Change::Delete => self.forget(id),
             }
+        }
+        // What was empty because nobody could have anything of a new entity has to be asked for from now on.
+        for (id, operation) in created {
+            if self.operations.state(&operation.identity).is_none()
+                && let Some(entity) = self.entity_mut(id)
+            {
+                entity.local.0.retain(|(_, value)| !matches!(value, Value::Entities(_)));
+            }
+        }
+    }
+
+    /// Lets go of what a batch deleted and its own answer still named: an update that stands before the deletion shows
+    /// how things were between the two.
+    pub fn purge(&mut self, deleted: &[Identity], changed: &[Identity]) {
+        let find = |store: &Store, identity: &Identity| store.find(store.schemas().get(&identity.kind)?.id, &identity.key);
+        let gone: Vec<EntityId> = deleted.iter().filter_map(|identity| find(self, identity)).collect();
+        if gone.is_empty() {
+            return;
+        }
+        for identity in changed {
+            let Some(entity) = find(self, identity).and_then(|id| self.entity_mut(id)) else { continue };
+            for (_, value) in &mut entity.remote.0 {
+                if let Value::Entities(ids) = value
+                    && ids.iter().any(|id| gone.contains(id))
+                {
+                    *value = Value::Entities(ids.iter().copied().filter(|id| !gone.contains(id)).collect());
+                }
+            }
+        }
+        for id in gone {
+            self.forget(id);
         }
     }
 
@@ -301,9 +384,10 @@ impl Store {
     /// # Errors
     /// Those of `make`.
     pub fn apart<T>(&mut self, make: impl FnOnce(&mut Store) -> Result<T>) -> Result<(T, Apart)> {
-        let staged = std::mem::take(&mut self.operations);
+        self.aside = std::mem::take(&mut self.operations);
         self.journal = Some(Vec::new());
         let made = make(self);
+        let staged = std::mem::take(&mut self.aside);
         let own = std::mem::replace(&mut self.operations, staged);
         let apart = Apart { operations: own.list().to_vec(), before: self.journal.take().unwrap_or_default() };
         match made {

@@ -1,6 +1,7 @@
 //! The identity map (spec/ftrack.md 2.3, 5.8): each entity of the server once, with what is known of it and what was
 //! changed here. The same entity seen twice is one entity; what is known is never cleared by what an answer leaves out.
 
+mod custom;
 mod encode;
 mod kept;
 mod local;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub use custom::Configuration;
 pub use encode::Strategy;
 pub use kept::News;
 pub use local::{Apart, uuid};
@@ -110,8 +112,14 @@ pub struct Store {
     last_result: u32,
     /// What was changed and not committed.
     pub operations: Operations,
+    /// The list while changes are made that do not belong to it.
+    aside: Operations,
     /// What is kept elsewhere as well, and how much is kept here.
     kept: kept::Kept,
+    /// The custom attributes that the server knows, once somebody needed them.
+    configurations: Option<Arc<[Configuration]>>,
+    /// Changes are listed and taken over as the official client does it.
+    python: bool,
     /// What changes took the place of, while somebody wants to be able to take them back one by one.
     journal: Option<Vec<(EntityId, AttributeId, Option<Value>)>>,
 }
@@ -129,9 +137,17 @@ impl Store {
             results: FxHashMap::default(),
             last_result: 0,
             operations: Operations::default(),
+            aside: Operations::default(),
             kept: kept::Kept::default(),
+            configurations: None,
+            python: false,
             journal: None,
         }
+    }
+
+    /// From here on as the official client does it (`compat`).
+    pub fn as_python(&mut self, python: bool) {
+        self.python = python;
     }
 
     /// What the server knows.
@@ -239,6 +255,7 @@ impl Store {
         let kept = self.kept.afresh();
         let mut operations = std::mem::take(&mut self.operations);
         operations.clear();
-        *self = Store { kept, operations, ..Store::new(Arc::clone(&self.schemas)) };
+        let (configurations, python) = (self.configurations.take(), self.python);
+        *self = Store { kept, operations, configurations, python, ..Store::new(Arc::clone(&self.schemas)) };
     }
 }

@@ -1,6 +1,7 @@
 //! The verbs (verbs.md "ftrack").
 
 mod coding;
+mod custom;
 mod events;
 mod read;
 mod services;

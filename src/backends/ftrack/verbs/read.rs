@@ -237,6 +237,10 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
 
 /// Fetches the attributes of `select` that are not known, for all entities that came with this one.
 pub(super) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
+    // The server does not have it yet.
+    if core.store.lock().empty_if_new(id, select) {
+        return Ok(());
+    }
     let missing: Vec<(String, Vec<EntityId>)> = {
         let store = core.store.lock();
         let Some(kind) = store.kind_of(id).cloned() else { return Ok(()) };
