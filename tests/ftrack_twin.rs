@@ -18,34 +18,44 @@
 mod abi;
 #[path = "ftrack_twin/canon.rs"]
 mod canon;
+#[path = "ftrack_twin/casts.rs"]
+mod casts;
 #[path = "ftrack_twin/compare.rs"]
 mod compare;
 #[path = "ftrack_twin/haft.rs"]
 mod haft_side;
+#[path = "ftrack_twin/hub.rs"]
+mod hub;
 #[path = "ftrack_twin/python.rs"]
 mod python;
 
 use std::{fs, thread};
 
 use canon::{Names, requests};
-use compare::{Differences, Run, compare};
+use casts::{Player, Stage};
+use compare::{Differences, Run, compare, compare_played};
 use haft_sandbox::{FtrackSetup, Options, Sandbox};
 use haft_tools::native::{root, scratch};
 use python::Python;
 use serde_json::{Value, json};
 
 /// Fewer scenarios than this means that some were passed over.
-const SCENARIOS: usize = 1;
+const SCENARIOS: usize = 198;
+/// The same for the hub.
+const PLAYED: usize = 24;
 
 struct Scenario {
     name: String,
     options: Value,
+    /// Of the hub: both are connected when it begins.
+    connected: bool,
     steps: Vec<Value>,
 }
 
-/// All scenarios: a line with a name begins one, each further line is a step.
-fn scenarios() -> Vec<Scenario> {
-    let mut files: Vec<_> = fs::read_dir(root().join("tests/ftrack_twin/scenarios")).unwrap().map(|entry| entry.unwrap().path()).collect();
+/// All scenarios of a folder: a line with a name begins one, each further line is a step.
+fn scenarios(folder: &str) -> Vec<Scenario> {
+    let wanted = std::env::var("TWIN").ok();
+    let mut files: Vec<_> = fs::read_dir(root().join("tests/ftrack_twin").join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let mut out: Vec<Scenario> = Vec::new();
     for file in files {
@@ -58,12 +68,14 @@ fn scenarios() -> Vec<Scenario> {
                 Some(name) => {
                     assert!(out.iter().all(|known| known.name != name), "{name} is there twice");
                     let options = line.get("options").cloned().unwrap_or_else(|| json!({}));
-                    out.push(Scenario { name: name.to_owned(), options, steps: Vec::new() });
+                    let connected = line["connected"] != false;
+                    out.push(Scenario { name: name.to_owned(), options, connected, steps: Vec::new() });
                 }
                 None => out.last_mut().unwrap().steps.push(line),
             }
         }
     }
+    out.retain(|one| wanted.as_ref().is_none_or(|wanted| one.name.contains(wanted)));
     out
 }
 
@@ -102,7 +114,7 @@ impl Bed {
 #[test]
 fn both_do_the_same() {
     let wanted = std::env::var("TWIN").ok();
-    let scenarios: Vec<_> = scenarios().into_iter().filter(|one| wanted.as_ref().is_none_or(|wanted| one.name.contains(wanted))).collect();
+    let scenarios = scenarios("scenarios");
     let listed = Differences::read();
     let [mut theirs, mut compat, mut plain] = ["python", "compat", "plain"].map(Bed::new);
     let mut runner = Python::runner(&theirs.sandbox, &theirs.schemas);
@@ -127,8 +139,42 @@ fn both_do_the_same() {
     }
     println!("{} scenarios", scenarios.len());
     if wanted.is_none() {
-        wrong.extend(listed.gone().into_iter().map(|gone| format!("listed, and does not show any more: {gone}")));
+        wrong.extend(listed.gone(|name| !name.starts_with("hub:")).into_iter().map(|gone| format!("listed, and does not show any more: {gone}")));
         assert!(scenarios.len() >= SCENARIOS, "{} scenarios", scenarios.len());
+    }
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whoever plays them, both parts hear the same; with `compat: "python"` they say the same, too.
+#[test]
+fn both_hear_the_same() {
+    let wanted = std::env::var("TWIN").is_ok();
+    let scenarios = scenarios("hub");
+    let listed = Differences::read();
+    let bed = Bed::new("hub");
+    let mut stage = Stage::new(bed.sandbox, Python::start("hub_runner.py", &[]), bed.schemas);
+    let casts = [
+        [Player::Compat, Player::Python],
+        [Player::Python, Player::Compat],
+        [Player::Plain, Player::Plain],
+    ];
+    let mut wrong = Vec::new();
+    for scenario in &scenarios {
+        let expected = stage.play(scenario, [Player::Python, Player::Python]);
+        if wanted {
+            println!("{}", scenario.name);
+            expected.results.iter().for_each(|result| println!("  {result}"));
+            expected.sent.iter().for_each(|sent| println!("  {sent:?}"));
+        }
+        for cast in casts {
+            let played = stage.play(scenario, cast);
+            wrong.extend(compare_played(&scenario.name, cast, &expected, &played, &listed));
+        }
+    }
+    println!("{} scenarios", scenarios.len());
+    if !wanted {
+        wrong.extend(listed.gone(|name| name.starts_with("hub:")).into_iter().map(|gone| format!("listed, and does not show any more: {gone}")));
+        assert!(scenarios.len() >= PLAYED, "{} scenarios", scenarios.len());
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }

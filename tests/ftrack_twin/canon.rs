@@ -156,8 +156,9 @@ pub struct Request {
 /// What tells who asks and how: all other headers are the carrier's.
 const HEADERS: [&str; 3] = ["content-type", "accept", "cookie"];
 
-fn read(sandbox: &haft_sandbox::Sandbox, arguments: &str) -> Vec<Value> {
-    let url = format!("{}/_log?{arguments}", sandbox.http);
+/// What the log has since then.
+pub fn entries(sandbox: &haft_sandbox::Sandbox, since: u64) -> Vec<Value> {
+    let url = format!("{}/_log?since={since}", sandbox.http);
     let text = ureq::get(&url).call().unwrap().body_mut().with_config().limit(1 << 30).read_to_string().unwrap();
     serde_json::from_str::<Value>(&text).unwrap().as_array().unwrap().clone()
 }
@@ -165,30 +166,35 @@ fn read(sandbox: &haft_sandbox::Sandbox, arguments: &str) -> Vec<Value> {
 /// The requests to the ftrack server since the last look, byte by byte but for what is made up.
 pub fn requests(sandbox: &haft_sandbox::Sandbox, since: &mut u64, names: &mut Names) -> Vec<Request> {
     let mut out = Vec::new();
-    for entry in read(sandbox, &format!("since={since}")) {
+    for entry in entries(sandbox, *since) {
         *since = entry["seq"].as_u64().unwrap();
-        let raw = entry["raw"].as_str().unwrap();
-        let mut lines = raw.split("\r\n");
-        let line = lines.next().unwrap().trim_end_matches(" HTTP/1.1");
-        let path = line.split(' ').nth(1).unwrap_or_default();
-        if !["/api", "/socket.io", "/component", "/storage"].iter().any(|start| path.starts_with(start)) {
-            continue;
-        }
-        let mut headers = BTreeMap::new();
-        for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-            let name = name.to_ascii_lowercase();
-            if name.starts_with("ftrack-") || name.starts_with("x-") || HEADERS.contains(&&*name) {
-                // The value of the server's own cookie is made up.
-                let value = if name == "cookie" { cookies(value) } else { value.to_owned() };
-                headers.insert(name, value);
-            }
-        }
-        let body = entry["body"].as_str().map(|text| STANDARD.decode(text).unwrap()).unwrap_or_default();
-        let body = names.text(&String::from_utf8(body).unwrap(), &sandbox.http);
-        let line = names.text(line, &sandbox.http);
-        out.push(Request { line, headers, body: brief(&body) });
+        out.extend(request(&entry, sandbox, names));
     }
     out
+}
+
+/// A request to the ftrack server.
+pub fn request(entry: &Value, sandbox: &haft_sandbox::Sandbox, names: &mut Names) -> Option<Request> {
+    let raw = entry["raw"].as_str().unwrap();
+    let mut lines = raw.split("\r\n");
+    let line = lines.next().unwrap().trim_end_matches(" HTTP/1.1");
+    let path = line.split(' ').nth(1).unwrap_or_default();
+    if !["/api", "/socket.io", "/component", "/storage"].iter().any(|start| path.starts_with(start)) {
+        return None;
+    }
+    let mut headers = BTreeMap::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        let name = name.to_ascii_lowercase();
+        if name.starts_with("ftrack-") || name.starts_with("x-") || HEADERS.contains(&&*name) {
+            // The value of the server's own cookie is made up.
+            let value = if name == "cookie" { cookies(value) } else { value.to_owned() };
+            headers.insert(name, value);
+        }
+    }
+    let body = entry["body"].as_str().map(|text| STANDARD.decode(text).unwrap()).unwrap_or_default();
+    let body = names.text(&String::from_utf8(body).unwrap(), &sandbox.http);
+    let line = names.text(line, &sandbox.http);
+    Some(Request { line, headers, body: brief(&body) })
 }
 
 /// The duration in a time log is no more than the moment between two steps.
