@@ -178,3 +178,54 @@ fn both_hear_the_same() {
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// The file of types that one wrote is read by the other: it is the same, byte by byte.
+#[test]
+fn the_file_of_types_is_exchanged() {
+    let mut bed = Bed::new("exchange");
+    let mut runner = Python::runner(&bed.sandbox, &bed.schemas);
+    // Opens a session with a folder; how many requests that took.
+    let mut open = |who: Player, folder: &str, changed: bool| {
+        let options = json!({ "schema_cache_path": folder });
+        let run = bed.observed(|sandbox, _| {
+            if changed {
+                sandbox.ftrack_order("schema=Task&attribute=flavour&kind=string").unwrap();
+            }
+            if who == Player::Python {
+                runner.tell(&json!({ "options": options, "steps": [] }));
+                assert_eq!(runner.hear(), json!([]));
+            } else {
+                assert!(haft_side::Scenario::new(sandbox, &options, folder, who == Player::Compat).run(&[]).is_empty());
+            }
+            Vec::new()
+        });
+        run.requests.len()
+    };
+    let folder = |name: &str| scratch(&format!("ftrack_twin_types_{name}"));
+    let official = |folder: &std::path::Path| fs::read_to_string(folder.join("ftrack_api_schema_cache.json"));
+    let (of_python, of_haft, of_each) = (folder("python"), folder("haft"), folder("each"));
+    let [python, haft, each] = [&of_python, &of_haft, &of_each].map(|folder| folder.to_str().unwrap());
+
+    assert_eq!((open(Player::Python, python, false), open(Player::Compat, haft, false)), (2, 2));
+    assert_eq!(official(&of_python).unwrap(), official(&of_haft).unwrap());
+    assert_eq!([Player::Compat, Player::Plain, Player::Python].map(|who| open(who, python, false)), [1, 1, 1]);
+    assert_eq!([Player::Python, Player::Plain, Player::Compat].map(|who| open(who, haft, false)), [1, 1, 1]);
+    // Types that have changed are told by their hash, whoever wrote the file.
+    assert_eq!((open(Player::Compat, python, true), open(Player::Python, python, true)), (2, 1));
+    assert_eq!((open(Player::Python, haft, true), open(Player::Compat, haft, true)), (2, 1));
+    assert_eq!(official(&of_python).unwrap(), official(&of_haft).unwrap());
+    // As it is, haft keeps a file for each server.
+    assert_eq!([Player::Plain, Player::Plain, Player::Python].map(|who| open(who, each, false)), [2, 1, 2]);
+}
+
+/// What is meant to differ is told to users, word by word.
+#[test]
+fn the_page_tells_every_difference() {
+    let page = fs::read_to_string(root().join("docs/ftrack.md")).unwrap();
+    let (_, table) = page.split_once("## Deliberate differences").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    for one in Differences::read().0 {
+        let row = format!("| {} | {} |", one.python, one.haft);
+        assert!(table.contains(&row), "docs/ftrack.md lacks the row\n{row}");
+    }
+}
