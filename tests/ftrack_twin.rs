@@ -40,9 +40,9 @@ use python::Python;
 use serde_json::{Value, json};
 
 /// Fewer scenarios than this means that some were passed over.
-const SCENARIOS: usize = 198;
+const SCENARIOS: usize = 233;
 /// The same for the hub.
-const PLAYED: usize = 24;
+const PLAYED: usize = 25;
 
 struct Scenario {
     name: String,

@@ -45,6 +45,11 @@ impl<'a> Scenario<'a> {
         let mut out = Vec::new();
         for step in (!opened).then_some(&opening).into_iter().chain(steps) {
             let result = self.step(step);
+            // What haft tells beyond the official client.
+            for (name, wanted) in step["haft"].as_object().into_iter().flatten() {
+                let found = result.as_ref().err().map(|error| &error.detail[name]);
+                assert_eq!(found, Some(wanted), "{name} of {step} in {steps:?}: {result:?}");
+            }
             if step["quiet"] != true || result.is_err() {
                 out.push(match result {
                     Ok(value) => json!({"value": value}),

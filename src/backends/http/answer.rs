@@ -86,8 +86,15 @@ impl HttpAnswer {
     /// What the connection says; `json_decode` when JSON was asked for and did not come.
     pub fn read(delivered: Delivered, reading: Reading) -> Result<HttpAnswer> {
         let mut answer = HttpAnswer::head(delivered, reading);
-        if !answer.reading.stream {
-            answer.fill()?;
+        if !answer.reading.stream
+            && let Err(error) = answer.fill()
+        {
+            if error.code() != "json_decode" {
+                return Err(error);
+            }
+            // What came instead helps to understand.
+            answer.reading.parse = Parse::Auto;
+            return Err(backends::Carried::attach(error, Box::new(answer)));
         }
         Ok(answer)
     }
