@@ -1,11 +1,11 @@
-//! Custom attributes of entities that the server does not have yet (spec/ftrack.md 5.9). It makes their values itself when
-//! the entity is committed; the client names the value by its configuration and updates it.
+//! Entities that the server does not have yet (spec/ftrack.md 5.9). Their collections are empty. The values of their custom
+//! attributes are made by the server when it makes the entity; until then the client names each by its configuration.
 
 use std::sync::Arc;
 
-use super::{EntityId, Store, Value};
+use super::{EntityId, Store, Value, local::is_map};
 use crate::{
-    backends::ftrack::unit::State,
+    backends::ftrack::{schema::Kind, unit::State},
     error::Result,
     value::Tree,
 };
@@ -49,6 +49,22 @@ impl Store {
     pub fn is_new(&self, id: EntityId) -> bool {
         let Some(identity) = self.identity(id) else { return false };
         [&self.operations, &self.aside].iter().any(|list| list.state(&identity) == Some(State::Created))
+    }
+
+    /// A new entity shows its collections as empty: nobody has anything of it.
+    pub fn empty_if_new(&mut self, id: EntityId, names: &str) -> bool {
+        if !self.is_new(id) {
+            return false;
+        }
+        let Some(kind) = self.kind_of(id).cloned() else { return true };
+        for name in names.split(',') {
+            let Some(at) = kind.position(name.trim()) else { continue };
+            let holds_many = kind.attribute(at).is_some_and(|attribute| matches!(attribute.kind, Kind::Collection(_)) || is_map(&attribute.kind));
+            if holds_many && self.value(id, at).is_none() {
+                self.put(id, at, Value::Entities(Arc::default()));
+            }
+        }
+        true
     }
 
     /// The value of a custom attribute of a new entity, made here and set; `None` when it has no such attribute.

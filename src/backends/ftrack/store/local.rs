@@ -1,5 +1,5 @@
-//! Changes made here (spec/ftrack.md 5.3, 5.5, 5.9, 5.10): set locally, recorded as operations, and after a commit part
-//! of what is known.
+//! Changes made here (spec/ftrack.md 5.3, 5.9): set locally and recorded as operations. What becomes of them is in
+//! `settled.rs`.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{
     backends::ftrack::{
         address,
         schema::{Attribute, AttributeId, Default, EntityType, Kind},
-        unit::{Change, Identity, Operation, Slot},
+        unit::{Change, Operation, Slot},
     },
     error::{Error, Result, code},
     value::{Object, Tree},
@@ -273,111 +273,6 @@ impl Store {
         Ok(())
     }
 
-    /// The first `count` changes were committed. What the server answered is merged after this.
-    pub fn committed(&mut self, count: usize) {
-        let done: Vec<Operation> = self.operations.list().iter().take(count).cloned().collect();
-        self.operations.committed(count);
-        self.applied(&done);
-        if self.python && count > 0 {
-            self.shed();
-        }
-    }
-
-    /// Forgets what was set here and is not staged, as the official client does after every commit.
-    fn shed(&mut self) {
-        let staged: Vec<_> = self.operations.list().iter().filter_map(|operation| self.entity_of(operation)).map(|(id, _)| id).collect();
-        for (id, entity) in (0..).zip(&mut self.entities) {
-            if !staged.contains(&id) {
-                entity.local.0.clear();
-            }
-        }
-    }
-
-    /// A new entity shows its collections as empty: nobody has anything of it.
-    pub fn empty_if_new(&mut self, id: EntityId, names: &str) -> bool {
-        if !self.is_new(id) {
-            return false;
-        }
-        let Some(kind) = self.kind_of(id).cloned() else { return true };
-        for name in names.split(',') {
-            let Some(at) = kind.position(name.trim()) else { continue };
-            let holds_many = kind.attribute(at).is_some_and(|attribute| matches!(attribute.kind, Kind::Collection(_)) || is_map(&attribute.kind));
-            if holds_many && self.value(id, at).is_none() {
-                self.put(id, at, Value::Entities(Arc::default()));
-            }
-        }
-        true
-    }
-
-    /// These changes were made by the server: what they set is known of it from now on, except where it was set again
-    /// meanwhile.
-    pub fn applied(&mut self, done: &[Operation]) {
-        let mut created = Vec::new();
-        for operation in done {
-            let Some((id, kind)) = self.entity_of(operation) else { continue };
-            match &operation.change {
-                Change::Create(data) => {
-                    for (name, _) in data.iter() {
-                        self.settle(id, operation, &kind, name);
-                    }
-                    created.push((id, operation));
-                }
-                Change::Update { attribute, .. } => self.settle(id, operation, &kind, attribute),
-                Change::Delete => self.forget(id),
-            }
-        }
-        // What was empty because nobody could have anything of a new entity has to be asked for from now on.
-        for (id, operation) in created {
-            if self.operations.state(&operation.identity).is_none()
-                && let Some(entity) = self.entity_mut(id)
-            {
-                entity.local.0.retain(|(_, value)| !matches!(value, Value::Entities(_)));
-            }
-        }
-    }
-
-    /// Lets go of what a batch deleted and its own answer still named: an update that stands before the deletion shows
-    /// how things were between the two.
-    pub fn purge(&mut self, deleted: &[Identity], changed: &[Identity]) {
-        let find = |store: &Store, identity: &Identity| store.find(store.schemas().get(&identity.kind)?.id, &identity.key);
-        let gone: Vec<EntityId> = deleted.iter().filter_map(|identity| find(self, identity)).collect();
-        if gone.is_empty() {
-            return;
-        }
-        for identity in changed {
-            let Some(entity) = find(self, identity).and_then(|id| self.entity_mut(id)) else { continue };
-            for (_, value) in &mut entity.remote.0 {
-                if let Value::Entities(ids) = value
-                    && ids.iter().any(|id| gone.contains(id))
-                {
-                    *value = Value::Entities(ids.iter().copied().filter(|id| !gone.contains(id)).collect());
-                }
-            }
-        }
-        for id in gone {
-            self.forget(id);
-        }
-    }
-
-    /// Forgets every change: what was new is gone.
-    pub fn rollback(&mut self) -> usize {
-        let list = self.operations.list().to_vec();
-        self.operations.clear();
-        for operation in &list {
-            let Some((id, kind)) = self.entity_of(operation) else { continue };
-            match &operation.change {
-                Change::Create(_) => self.forget(id),
-                Change::Update { attribute, .. } => {
-                    if let (Some(at), Some(entity)) = (kind.position(attribute), self.entity_mut(id)) {
-                        entity.local.remove(at);
-                    }
-                }
-                Change::Delete => {}
-            }
-        }
-        list.len()
-    }
-
     /// Makes changes that are not staged: what `make` records is handed out, and the staged list is as before. A mistake
     /// leaves nothing behind.
     ///
@@ -440,27 +335,13 @@ impl Store {
         self.operations.record(operation);
     }
 
-    fn settle(&mut self, id: EntityId, operation: &Operation, kind: &EntityType, name: &str) {
-        let again = self.operations.state(&operation.identity).is_some()
-            && self.operations.list().iter().any(|later| {
-                later.identity == operation.identity
-                    && matches!(&later.change, Change::Update { attribute, .. } if **attribute == *name)
-            });
-        if let (false, Some(at), Some(entity)) = (again, kind.position(name), self.entity_mut(id))
-            && let Some(value) = entity.local.remove(at)
-        {
-            entity.remote.set(at, value);
-            self.brought(id);
-        }
-    }
-
-    fn entity_of(&self, operation: &Operation) -> Option<(EntityId, Arc<EntityType>)> {
+    pub(super) fn entity_of(&self, operation: &Operation) -> Option<(EntityId, Arc<EntityType>)> {
         let kind = Arc::clone(self.schemas().get(&operation.identity.kind)?);
         Some((self.find(kind.id, &operation.identity.key)?, kind))
     }
 
     /// Nobody finds the entity any more; its number is not used again.
-    fn forget(&mut self, id: EntityId) {
+    pub(super) fn forget(&mut self, id: EntityId) {
         if let Some(entity) = self.entity(id) {
             let identity = (entity.kind, entity.key.clone());
             self.by_identity.remove(&identity);
@@ -468,7 +349,7 @@ impl Store {
         }
     }
 
-    fn put(&mut self, id: EntityId, at: AttributeId, value: Value) {
+    pub(super) fn put(&mut self, id: EntityId, at: AttributeId, value: Value) {
         self.note(id, at);
         if let Some(entity) = self.entity_mut(id) {
             entity.local.set(at, value);
@@ -584,7 +465,7 @@ impl Store {
     }
 }
 
-fn is_map(kind: &Kind) -> bool {
+pub(super) fn is_map(kind: &Kind) -> bool {
     matches!(kind, Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_))
 }
 

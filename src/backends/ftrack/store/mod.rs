@@ -6,6 +6,7 @@ mod encode;
 mod kept;
 mod local;
 mod read;
+mod settled;
 mod show;
 pub mod time;
 
