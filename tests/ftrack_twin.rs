@@ -119,6 +119,13 @@ fn both_do_the_same() {
     let [mut theirs, mut compat, mut plain] = ["python", "compat", "plain"].map(Bed::new);
     let mut runner = Python::runner(&theirs.sandbox, &theirs.schemas);
     let mut wrong = Vec::new();
+    // Each side keeps the types from here on, whichever scenarios are run.
+    let first = Scenario { name: String::new(), options: json!({}), connected: false, steps: Vec::new() };
+    runner.tell(&json!({"options": {}, "steps": []}));
+    assert_eq!(runner.hear(), json!([]));
+    compat.haft(&first, true);
+    plain.haft(&first, false);
+    theirs.observed(|_, _| Vec::new());
     for scenario in &scenarios {
         let (expected, exact, loose) = thread::scope(|scope| {
             let exact = scope.spawn(|| compat.haft(scenario, true));

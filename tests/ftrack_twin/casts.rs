@@ -67,6 +67,7 @@ impl Stage {
     /// Plays a scenario from its beginning to its end.
     pub fn play(&mut self, scenario: &Scenario, cast: [Player; 2]) -> Played {
         self.sandbox.ftrack_order("reset=1").unwrap();
+        self.sent();
         let mut parts: BTreeMap<&str, Part> = BTreeMap::new();
         let player = |who: &str| cast[PARTS.iter().position(|(name, _)| *name == who).unwrap()];
         for (who, user) in PARTS {
@@ -104,6 +105,11 @@ impl Stage {
                 results.push(result);
             }
         }
+        // haft waits for acknowledgements by itself.
+        for (who, _) in PARTS.iter().filter(|(who, _)| scenario.connected && player(who) == Player::Python) {
+            self.python.tell(&json!({"who": who, "do": "settle"}));
+            assert_eq!(self.python.hear(), json!({"value": null}));
+        }
         let sent = self.sent();
         for (who, _) in PARTS {
             match parts.get_mut(who) {
@@ -137,21 +143,18 @@ impl Stage {
                 }
             }
         }
-        let part = |sent: &(Vec<Request>, Vec<String>)| {
-            let user = sent.0.first().and_then(|request| request.headers.get("ftrack-user").cloned());
-            PARTS.iter().position(|(_, known)| user.as_deref() == Some(known))
-        };
-        out.sort_by_key(part);
-        out
+        let of = |sent: &&(Vec<Request>, Vec<String>), user: &str| sent.0.first().is_some_and(|request| request.headers.get("ftrack-user").is_some_and(|known| known == user));
+        PARTS.iter().filter_map(|(_, user)| out.iter().rfind(|sent| of(sent, user)).cloned()).collect()
     }
 }
 
-/// The data of a packet that is an event; the official client's subscriptions for locations are its own.
+/// The data of a packet that is an event; the official client's subscriptions for locations are its own, and so is what
+/// it says at the end.
 fn event(packet: &str) -> Option<&str> {
     let mut parts = packet.splitn(4, ':');
     let (kind, data) = (parts.next()?, parts.nth(2)?);
-    let of_locations = data.contains("ftrack.storage-scenario") || data.contains("storage_scenario");
-    (kind == "5" && !of_locations).then_some(data)
+    let of_its_own = ["ftrack.storage-scenario", "storage_scenario", "\"twin.settle\""].iter().any(|word| data.contains(word));
+    (kind == "5" && !of_its_own).then_some(data)
 }
 
 /// JSON without the blanks between its parts.

@@ -161,9 +161,12 @@ impl Part {
                 Ok(found.as_array().unwrap().iter().map(reply).collect())
             }
             "heard" => {
-                let wanted = usize::try_from(step["count"].as_u64().unwrap()).unwrap();
+                let lacks = |list: &mut Vec<Value>| match step["count"].as_u64() {
+                    Some(count) => list.len() < usize::try_from(count).unwrap(),
+                    None => list.iter().all(|event| event["topic"] != step["until"]),
+                };
                 let list = self.heard.list.lock().unwrap();
-                let (list, late) = self.heard.changed.wait_timeout_while(list, WAIT, |list| list.len() < wanted).unwrap();
+                let (list, late) = self.heard.changed.wait_timeout_while(list, WAIT, lacks).unwrap();
                 assert!(!late.timed_out(), "it did not come: {list:?}");
                 Ok(list.clone().into())
             }

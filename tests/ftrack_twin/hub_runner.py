@@ -89,7 +89,8 @@ class Part:
         return replies if wanted else None
 
     def do_heard(self, step):
-        self.until(lambda: len(self.heard) >= step["count"])
+        topics = lambda: [event["topic"] for event in self.heard]
+        self.until(lambda: step["until"] in topics() if "until" in step else len(self.heard) >= step["count"])
         with self.changed:
             return list(self.heard)
 
@@ -105,6 +106,12 @@ class Part:
         for name, value in step["data"].items():
             entity[name] = value
         self.session.commit()
+
+    def do_settle(self, step):
+        """Waits until the server has taken what was said before."""
+        taken = threading.Event()
+        self.hub._publish(ftrack_api.event.base.Event("twin.settle"), callback=lambda *_: taken.set())
+        assert taken.wait(WAIT_S), "it was not acknowledged"
 
     def do_end(self, step):
         self.ended = True
