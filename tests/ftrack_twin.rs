@@ -9,7 +9,10 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::cast_possible_truncation,
-    clippy::missing_docs_in_private_items,
+    clippy::borrow_as_ptr,
+    clippy::format_push_string,
+    clippy::single_match_else,
+    clippy::disallowed_methods,
     reason = "a test stops at what must not be"
 )]
 #![allow(unsafe_code, reason = "haft is driven through its C interface")]
@@ -55,7 +58,10 @@ struct Scenario {
 /// All scenarios of a folder: a line with a name begins one, each further line is a step.
 fn scenarios(folder: &str) -> Vec<Scenario> {
     let wanted = std::env::var("TWIN").ok();
-    let mut files: Vec<_> = fs::read_dir(root().join("tests/ftrack_twin").join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = fs::read_dir(root().join("tests/ftrack_twin").join(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     let mut out: Vec<Scenario> = Vec::new();
     for file in files {
@@ -63,7 +69,8 @@ fn scenarios(folder: &str) -> Vec<Scenario> {
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }
-            let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{}:{}: {error}", file.display(), number + 1));
+            let line: Value =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{}:{}: {error}", file.display(), number + 1));
             match line["scenario"].as_str() {
                 Some(name) => {
                     assert!(out.iter().all(|known| known.name != name), "{name} is there twice");
@@ -107,7 +114,9 @@ impl Bed {
     }
 
     fn haft(&mut self, scenario: &Scenario, python: bool) -> Run {
-        self.observed(|sandbox, schemas| haft_side::Scenario::new(sandbox, &scenario.options, schemas, python).run(&scenario.steps))
+        self.observed(|sandbox, schemas| {
+            haft_side::Scenario::new(sandbox, &scenario.options, schemas, python).run(&scenario.steps)
+        })
     }
 }
 
@@ -146,7 +155,12 @@ fn both_do_the_same() {
     }
     println!("{} scenarios", scenarios.len());
     if wanted.is_none() {
-        wrong.extend(listed.gone(|name| !name.starts_with("hub:")).into_iter().map(|gone| format!("listed, and does not show any more: {gone}")));
+        wrong.extend(
+            listed
+                .gone(|name| !name.starts_with("hub:"))
+                .into_iter()
+                .map(|gone| format!("listed, and does not show any more: {gone}")),
+        );
         assert!(scenarios.len() >= SCENARIOS, "{} scenarios", scenarios.len());
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
@@ -160,11 +174,7 @@ fn both_hear_the_same() {
     let listed = Differences::read();
     let bed = Bed::new("hub");
     let mut stage = Stage::new(bed.sandbox, Python::start("hub_runner.py", &[]), bed.schemas);
-    let casts = [
-        [Player::Compat, Player::Python],
-        [Player::Python, Player::Compat],
-        [Player::Plain, Player::Plain],
-    ];
+    let casts = [[Player::Compat, Player::Python], [Player::Python, Player::Compat], [Player::Plain, Player::Plain]];
     let mut wrong = Vec::new();
     for scenario in &scenarios {
         let expected = stage.play(scenario, [Player::Python, Player::Python]);
@@ -180,7 +190,12 @@ fn both_hear_the_same() {
     }
     println!("{} scenarios", scenarios.len());
     if !wanted {
-        wrong.extend(listed.gone(|name| name.starts_with("hub:")).into_iter().map(|gone| format!("listed, and does not show any more: {gone}")));
+        wrong.extend(
+            listed
+                .gone(|name| name.starts_with("hub:"))
+                .into_iter()
+                .map(|gone| format!("listed, and does not show any more: {gone}")),
+        );
         assert!(scenarios.len() >= PLAYED, "{} scenarios", scenarios.len());
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));

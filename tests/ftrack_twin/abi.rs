@@ -92,7 +92,8 @@ impl Handle {
         let (mut stream, mut error) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: as above; what came is freed once.
         unsafe {
-            let status = sessions::haft_session_request(self.0, verb.as_ptr(), target.as_ptr(), args.0, &mut stream, &mut error);
+            let status =
+                sessions::haft_session_request(self.0, verb.as_ptr(), target.as_ptr(), args.0, &mut stream, &mut error);
             if status != 0 {
                 return Err(failure(error));
             }
@@ -131,7 +132,9 @@ impl Handle {
     pub fn inspect(&self, what: &str, json: &Value) -> Outcome {
         let (args, what) = (Arguments::new(json), text(what));
         // SAFETY: as above.
-        outcome(|response, error| unsafe { sessions::haft_session_inspect(self.0, what.as_ptr(), args.0, response, error) })
+        outcome(|response, error| unsafe {
+            sessions::haft_session_inspect(self.0, what.as_ptr(), args.0, response, error)
+        })
     }
 
     pub fn close(&self) -> Outcome {

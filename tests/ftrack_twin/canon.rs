@@ -20,8 +20,15 @@ const NOW_S: i64 = 1800;
 pub fn key_names(kind: &str) -> Vec<String> {
     static KEYS: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
         let schemas: Value = serde_json::from_str(SCHEMAS).unwrap();
-        let names = |schema: &Value| schema["primary_key"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
-        schemas.as_array().unwrap().iter().map(|schema| (schema["id"].as_str().unwrap().to_owned(), names(schema))).collect()
+        let names = |schema: &Value| {
+            schema["primary_key"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+        };
+        schemas
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|schema| (schema["id"].as_str().unwrap().to_owned(), names(schema)))
+            .collect()
     });
     KEYS.get(kind).cloned().unwrap_or_else(|| vec!["id".to_owned()])
 }
@@ -206,7 +213,10 @@ fn brief(body: &str) -> String {
 }
 
 fn cookies(text: &str) -> String {
-    let mut names: Vec<_> = text.split("; ").map(|pair| if pair.starts_with("x-") { pair } else { pair.split('=').next().unwrap() }).collect();
+    let mut names: Vec<_> = text
+        .split("; ")
+        .map(|pair| if pair.starts_with("x-") { pair } else { pair.split('=').next().unwrap() })
+        .collect();
     names.sort_unstable();
     names.join("; ")
 }
@@ -215,5 +225,7 @@ fn cookies(text: &str) -> String {
 pub fn changes(requests: &[Request]) -> Vec<Value> {
     let bodies = requests.iter().filter_map(|request| serde_json::from_str::<Value>(&request.body).ok());
     let operations = bodies.flat_map(|body| body.as_array().cloned().unwrap_or_default());
-    operations.filter(|operation| ["create", "update", "delete"].contains(&operation["action"].as_str().unwrap_or_default())).collect()
+    operations
+        .filter(|operation| ["create", "update", "delete"].contains(&operation["action"].as_str().unwrap_or_default()))
+        .collect()
 }

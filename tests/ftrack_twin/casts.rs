@@ -50,7 +50,8 @@ impl Stage {
 
     /// Whether the server has a subscriber of that id.
     fn knows(&self, id: &Value) -> bool {
-        let text = ureq::get(format!("{}/_ftrack", self.sandbox.http)).call().unwrap().body_mut().read_to_string().unwrap();
+        let text =
+            ureq::get(format!("{}/_ftrack", self.sandbox.http)).call().unwrap().body_mut().read_to_string().unwrap();
         let state: Value = serde_json::from_str(&text).unwrap();
         let links = state["hub"]["connections"].as_array().unwrap();
         links.iter().flat_map(|link| link["subscribers"].as_array().unwrap()).any(|one| one["id"] == *id)
@@ -143,7 +144,9 @@ impl Stage {
                 }
             }
         }
-        let of = |sent: &&(Vec<Request>, Vec<String>), user: &str| sent.0.first().is_some_and(|request| request.headers.get("ftrack-user").is_some_and(|known| known == user));
+        let of = |sent: &&(Vec<Request>, Vec<String>), user: &str| {
+            sent.0.first().is_some_and(|request| request.headers.get("ftrack-user").is_some_and(|known| known == user))
+        };
         PARTS.iter().filter_map(|(_, user)| out.iter().rfind(|sent| of(sent, user)).cloned()).collect()
     }
 }
@@ -153,7 +156,8 @@ impl Stage {
 fn event(packet: &str) -> Option<&str> {
     let mut parts = packet.splitn(4, ':');
     let (kind, data) = (parts.next()?, parts.nth(2)?);
-    let of_its_own = ["ftrack.storage-scenario", "storage_scenario", "\"twin.settle\""].iter().any(|word| data.contains(word));
+    let of_its_own =
+        ["ftrack.storage-scenario", "storage_scenario", "\"twin.settle\""].iter().any(|word| data.contains(word));
     (kind == "5" && !of_its_own).then_some(data)
 }
 

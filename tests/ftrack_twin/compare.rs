@@ -60,8 +60,12 @@ impl Differences {
     pub fn read() -> Differences {
         let text = fs::read_to_string(root().join("tests/ftrack_twin/differences.json")).unwrap();
         let list: Vec<Value> = serde_json::from_str(&text).unwrap();
-        let word = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_else(|| panic!("{entry} lacks {name}")).to_owned();
-        let words = |entry: &Value, name: &str| entry[name].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+        let word = |entry: &Value, name: &str| {
+            entry[name].as_str().unwrap_or_else(|| panic!("{entry} lacks {name}")).to_owned()
+        };
+        let words = |entry: &Value, name: &str| {
+            entry[name].as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+        };
         Differences(
             list.iter()
                 .map(|entry| Difference {
@@ -81,7 +85,9 @@ impl Differences {
         for one in &self.0 {
             let names = [scenario.to_owned(), format!("{scenario}/{mode}")];
             let here = one.scenarios.iter().filter(|name| names.contains(name));
-            let fits = one.parts.iter().any(|known| *known == part || part.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with(' ')));
+            let fits = one.parts.iter().any(|known| {
+                *known == part || part.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with(' '))
+            });
             for name in here.filter(|_| fits) {
                 one.seen.borrow_mut().insert(name.clone());
                 allowed = true;
@@ -94,7 +100,11 @@ impl Differences {
     pub fn gone(&self, here: impl Fn(&str) -> bool) -> Vec<String> {
         let lacks = |one: &Difference| -> Vec<String> {
             let seen = one.seen.borrow();
-            one.scenarios.iter().filter(|name| here(name) && !seen.contains(*name)).map(|name| format!("{name}: {}", one.python)).collect()
+            one.scenarios
+                .iter()
+                .filter(|name| here(name) && !seen.contains(*name))
+                .map(|name| format!("{name}: {}", one.python))
+                .collect()
         };
         self.0.iter().flat_map(lacks).collect()
     }
@@ -110,42 +120,57 @@ pub fn compare(scenario: &str, mode: &str, exact: bool, python: &Run, haft: &Run
         }
     };
     if python.results.len() != haft.results.len() {
-        differs("results", format!("{} from Python and {} from haft: {:?} {:?}", python.results.len(), haft.results.len(), python.results, haft.results));
+        differs(
+            "results",
+            format!(
+                "{} from Python and {} from haft: {:?} {:?}",
+                python.results.len(),
+                haft.results.len(),
+                python.results,
+                haft.results
+            ),
+        );
     }
     for (at, (one, other)) in python.results.iter().zip(&haft.results).enumerate() {
         if let Some(why) = result(one, other, exact) {
             differs(&format!("result {at}"), why);
         }
     }
-    if exact {
-        if python.requests.len() != haft.requests.len() {
-            let show = |requests: &[Request]| requests.iter().map(|request| format!("\n      {} {}", request.line, request.body)).collect::<String>();
-            differs("requests", format!("\n    Python sent{}\n    haft sent{}", show(&python.requests), show(&haft.requests)));
-        } else {
-            for (at, (one, other)) in python.requests.iter().zip(&haft.requests).enumerate() {
-                if (&one.line, &one.headers) != (&other.line, &other.headers) {
-                    differs(&format!("request {at}"), format!("\n    Python {one:?}\n    haft   {other:?}"));
-                } else if one.body != other.body {
-                    differs(&format!("request {at}"), format!("\n    Python {}\n    haft   {}", one.body, other.body));
-                }
+    let beside = || format!("\n    Python sent{}\n    haft sent{}", lines(&python.requests), lines(&haft.requests));
+    let (sent, wanted) = (haft.requests.len(), python.requests.len());
+    if sent > wanted || (exact && sent < wanted) {
+        differs("requests", beside());
+    } else if exact {
+        for (at, (one, other)) in python.requests.iter().zip(&haft.requests).enumerate() {
+            if (&one.line, &one.headers) != (&other.line, &other.headers) {
+                differs(&format!("request {at}"), format!("\n    Python {one:?}\n    haft   {other:?}"));
+            } else if one.body != other.body {
+                differs(&format!("request {at}"), format!("\n    Python {}\n    haft   {}", one.body, other.body));
             }
         }
-    } else {
-        if haft.requests.len() > python.requests.len() {
-            let show = |requests: &[Request]| requests.iter().map(|request| format!("\n      {} {}", request.line, request.body)).collect::<String>();
-            differs("requests", format!("haft sent more\n    Python sent{}\n    haft sent{}", show(&python.requests), show(&haft.requests)));
-        }
-        let (one, other) = (changes(&python.requests), changes(&haft.requests));
-        if one != other {
-            differs("changes", format!("\n    Python {}\n    haft   {}", Value::from(one), Value::from(other)));
-        }
+    }
+    let (one, other) = (changes(&python.requests), changes(&haft.requests));
+    if !exact && one != other {
+        differs("changes", format!("\n    Python {}\n    haft   {}", Value::from(one), Value::from(other)));
     }
     out
 }
 
+/// Requests, one a line.
+fn lines(requests: &[Request]) -> String {
+    let line = |request: &Request| ["\n      ", &request.line, " ", &request.body].concat();
+    requests.iter().map(line).collect()
+}
+
 /// The same for a scenario of the hub, played by another cast: what was heard, and with `exact` what was sent by the parts
 /// that haft played.
-pub fn compare_played(scenario: &str, cast: [Player; 2], python: &Played, haft: &Played, listed: &Differences) -> Vec<String> {
+pub fn compare_played(
+    scenario: &str,
+    cast: [Player; 2],
+    python: &Played,
+    haft: &Played,
+    listed: &Differences,
+) -> Vec<String> {
     let exact = !cast.contains(&Player::Plain);
     let mode = if exact { "python" } else { "plain" };
     let mut out = Vec::new();
@@ -183,7 +208,11 @@ fn result(python: &Value, haft: &Value, exact: bool) -> Option<String> {
             }
             // The server's own words come through.
             let words = python["text"].as_str().unwrap_or_default().strip_prefix("Server reported error: ");
-            let told = format!("{}({})", detail["exception"].as_str().unwrap_or_default(), detail["server_text"].as_str().unwrap_or_default());
+            let told = format!(
+                "{}({})",
+                detail["exception"].as_str().unwrap_or_default(),
+                detail["server_text"].as_str().unwrap_or_default()
+            );
             (code == "server" && words.is_some_and(|words| words != told)).then(show).flatten()
         }
         _ => show(),
@@ -198,7 +227,9 @@ fn same(python: &Value, haft: &Value, exact: bool) -> bool {
             (more || one.len() == other.len())
                 && one.iter().all(|(name, value)| other.get(name).is_some_and(|found| same(value, found, exact)))
         }
-        (Value::Array(one), Value::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other, exact)),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other, exact))
+        }
         _ => python == haft,
     }
 }

@@ -30,7 +30,8 @@ pub struct Scenario<'a> {
 impl<'a> Scenario<'a> {
     /// `options` are those of the session, `schemas` the folder that keeps types.
     pub fn new(sandbox: &'a Sandbox, options: &Value, schemas: &str, python: bool) -> Scenario<'a> {
-        let mut all = json!({"api_user": "jenkins", "api_key": "secret-key", "schema_cache_path": schemas, "trust_env": false});
+        let mut all =
+            json!({"api_user": "jenkins", "api_key": "secret-key", "schema_cache_path": schemas, "trust_env": false});
         if python {
             all["compat"] = "python".into();
         }
@@ -97,7 +98,9 @@ impl<'a> Scenario<'a> {
             Value::Array(items) => items.iter().map(|item| self.meant(item)).collect(),
             Value::Object(members) => match members.get("$date") {
                 Some(date) => date.clone(),
-                None => members.iter().map(|(name, value)| (name.clone(), self.meant(value))).collect::<Map<_, _>>().into(),
+                None => {
+                    members.iter().map(|(name, value)| (name.clone(), self.meant(value))).collect::<Map<_, _>>().into()
+                }
             },
             plain => plain.clone(),
         }
@@ -138,6 +141,7 @@ impl<'a> Scenario<'a> {
         result
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm for each word of the scenarios")]
     fn with(&self, session: &Handle, verb: &str, step: &Value) -> Outcome {
         let text = |name: &str| step[name].as_str().unwrap_or_default();
         // The arguments of the call, with the flags that a step may have.
@@ -159,7 +163,11 @@ impl<'a> Scenario<'a> {
             let mut members = step.as_object().unwrap().clone();
             members.retain(|name, _| !matches!(name.as_str(), "do" | "of" | "keep"));
             let call = args(self.meant(&members.into()));
-            return if *staged { session.stage(verb, Some(&of("of")), &call) } else { session.request(verb, Some(&of("of")), &call) };
+            return if *staged {
+                session.stage(verb, Some(&of("of")), &call)
+            } else {
+                session.request(verb, Some(&of("of")), &call)
+            };
         }
         match verb {
             "close" => session.close(),
@@ -170,7 +178,8 @@ impl<'a> Scenario<'a> {
             }
             "information" => session.inspect("server_information", &json!({})),
             "types" => session.inspect("types", &json!({})).map(|names| {
-                let mut names: Vec<_> = names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+                let mut names: Vec<_> =
+                    names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
                 names.sort();
                 names.into()
             }),
@@ -181,10 +190,18 @@ impl<'a> Scenario<'a> {
                 }
                 kind
             }),
-            "query" => session.request("query", Some(&self.text(text("text"))), &args(pick(&["page_size", "first", "one", "bind"]))),
+            "query" => session.request(
+                "query",
+                Some(&self.text(text("text"))),
+                &args(pick(&["page_size", "first", "one", "bind"])),
+            ),
             "pages" => {
                 let call = json!({"page_size": step["page_size"], "stream": true});
-                session.pages(&self.text(text("text")), &call, usize::try_from(step["items"].as_u64().unwrap()).unwrap())
+                session.pages(
+                    &self.text(text("text")),
+                    &call,
+                    usize::try_from(step["items"].as_u64().unwrap()).unwrap(),
+                )
             }
             "get" => {
                 let key = match self.meant(&step["key"]) {
@@ -199,7 +216,11 @@ impl<'a> Scenario<'a> {
             }
             "known" => session.request("get", Some(&of("of")), &json!({"auto_populate": false})),
             "populate" => session.request("populate", None, &args(pick(&["entities", "select"]))),
-            "search" => session.request("search", Some(text("entity_type")), &args(pick(&["terms", "expression", "context_id", "object_type_ids"]))),
+            "search" => session.request(
+                "search",
+                Some(text("entity_type")),
+                &args(pick(&["terms", "expression", "context_id", "object_type_ids"])),
+            ),
             "create" => session.stage("create", Some(text("type")), &args(pick(&["data"]))),
             "set" => session.stage("update", Some(&of("of")), &args(pick(&["data"]))),
             "map" => {
@@ -208,11 +229,17 @@ impl<'a> Scenario<'a> {
                     entries.insert(key.as_str().unwrap().to_owned(), Value::Null);
                 }
                 let data = json!({text("name"): self.meant(&entries.into())});
-                session.stage("update", Some(&of("of")), &args(json!({"data": data}))).map(|found| found[text("name")].clone())
+                session
+                    .stage("update", Some(&of("of")), &args(json!({"data": data})))
+                    .map(|found| found[text("name")].clone())
             }
             "replace" => {
                 let value = self.meant(&step["value"]);
-                let call = if value.is_object() { json!({"replace": {text("name"): value}}) } else { json!({"data": {text("name"): value}}) };
+                let call = if value.is_object() {
+                    json!({"replace": {text("name"): value}})
+                } else {
+                    json!({"data": {text("name"): value}})
+                };
                 session.stage("update", Some(&of("of")), &args(call)).map(|found| found[text("name")].clone())
             }
             "append" | "remove" => {
@@ -222,7 +249,8 @@ impl<'a> Scenario<'a> {
             }
             "delete" => session.stage("delete", Some(&of("of")), &args(json!({}))).map(|_| Value::Null),
             "revert" => {
-                let names: Vec<_> = step["names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+                let names: Vec<_> =
+                    step["names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
                 session.stage("revert", Some(&of("of")), &args(json!({"select": names.join(", ")})))
             }
             "ensure" => {
@@ -237,10 +265,13 @@ impl<'a> Scenario<'a> {
             "reset" => session.request("reset", None, &json!({})),
             "state" => session.inspect("entity_state", &json!({"entity": of("of")})),
             "states" => {
-                let count = |what: &str| session.inspect(what, &json!({})).map(|list| list.as_array().map_or(0, Vec::len));
+                let count =
+                    |what: &str| session.inspect(what, &json!({})).map(|list| list.as_array().map_or(0, Vec::len));
                 Ok(json!({"created": count("created")?, "modified": count("modified")?, "deleted": count("deleted")?}))
             }
-            "operations" => session.inspect("operations", &json!({})).map(|list| list.as_array().unwrap().iter().map(recorded).collect()),
+            "operations" => session
+                .inspect("operations", &json!({}))
+                .map(|list| list.as_array().unwrap().iter().map(recorded).collect()),
             "call" => session.request("call", None, &json!({"operations": self.meant(&step["operations"])})),
             "encode" => {
                 let call = json!({"value": self.meant(&step["value"]), "strategy": step.get("strategy").unwrap_or(&"set_only".into())});
@@ -251,7 +282,11 @@ impl<'a> Scenario<'a> {
             "statuses" | "kinds" => {
                 let verb = if verb == "kinds" { "types" } else { verb };
                 let found = session.request(verb, Some(&of("of")), &args(pick(&["schema", "type_id"])))?;
-                let name = |one: &Value| session.request("get", Some(&address(&reference(one))), &json!({"select": "name"})).map(|one| one["name"].clone());
+                let name = |one: &Value| {
+                    session
+                        .request("get", Some(&address(&reference(one))), &json!({"select": "name"}))
+                        .map(|one| one["name"].clone())
+                };
                 found.as_array().unwrap().iter().map(name).collect::<Result<Vec<_>, _>>().map(Value::from)
             }
             "widget" => {
@@ -259,7 +294,9 @@ impl<'a> Scenario<'a> {
                 session.request("get_widget_url", target.as_deref(), &pick(&["name", "theme"]))
             }
             "invite" => session.request("send_user_invite", None, &json!({"entities": self.meant(&step["users"])})),
-            "review_invite" => session.request("send_review_session_invite", None, &json!({"entities": self.meant(&step["invitees"])})),
+            "review_invite" => {
+                session.request("send_review_session_invite", None, &json!({"entities": self.meant(&step["invitees"])}))
+            }
             "reset_remote" => {
                 let target = (!step["of"].is_null()).then(|| of("of"));
                 session.request("reset_remote", target.as_deref(), &json!({"reset_type": step["type"]}))
@@ -308,7 +345,9 @@ fn part(part: &Value) -> String {
 }
 
 fn address(reference: &Value) -> String {
-    let Some(kind) = reference["__entity_type__"].as_str() else { return reference.as_str().unwrap_or_default().to_owned() };
+    let Some(kind) = reference["__entity_type__"].as_str() else {
+        return reference.as_str().unwrap_or_default().to_owned();
+    };
     let parts: Vec<_> = super::canon::key_names(kind).iter().map(|name| part(&reference[name])).collect();
     format!("{kind}/{}", parts.join(","))
 }

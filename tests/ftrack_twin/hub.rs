@@ -131,7 +131,8 @@ impl Part {
                     }
                 }
                 let mut options = args(&options);
-                let listener = Listener { step: step.clone(), heard: Arc::clone(&self.heard), session: Arc::clone(&self.session) };
+                let listener =
+                    Listener { step: step.clone(), heard: Arc::clone(&self.heard), session: Arc::clone(&self.session) };
                 options.set("answer", Arc::new(listener) as Arc<dyn Provider>);
                 let number = self.session.subscribe(text("expression"), &options, None, 0)?;
                 self.subscriptions.insert(text("id").to_owned(), number);
@@ -145,7 +146,9 @@ impl Part {
             }
             "publish" => {
                 let mut options = json!({});
-                for (name, option) in [("data", "data"), ("target", "event_target"), ("source", "source"), ("synchronous", "synchronous")] {
+                for (name, option) in
+                    [("data", "data"), ("target", "event_target"), ("source", "source"), ("synchronous", "synchronous")]
+                {
                     if !step[name].is_null() {
                         options[option] = step[name].clone();
                     }

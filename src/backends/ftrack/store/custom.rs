@@ -59,7 +59,9 @@ impl Store {
         let Some(kind) = self.kind_of(id).cloned() else { return true };
         for name in names.split(',') {
             let Some(at) = kind.position(name.trim()) else { continue };
-            let holds_many = kind.attribute(at).is_some_and(|attribute| matches!(attribute.kind, Kind::Collection(_)) || is_map(&attribute.kind));
+            let holds_many = kind
+                .attribute(at)
+                .is_some_and(|attribute| matches!(attribute.kind, Kind::Collection(_)) || is_map(&attribute.kind));
             if holds_many && self.value(id, at).is_none() {
                 self.put(id, at, Value::Entities(Arc::default()));
             }
@@ -68,7 +70,14 @@ impl Store {
     }
 
     /// The value of a custom attribute of a new entity, made here and set; `None` when it has no such attribute.
-    pub(super) fn custom(&mut self, owner: EntityId, target: &str, key: &str, value: &Tree, record: bool) -> Result<Option<EntityId>> {
+    pub(super) fn custom(
+        &mut self,
+        owner: EntityId,
+        target: &str,
+        key: &str,
+        value: &Tree,
+        record: bool,
+    ) -> Result<Option<EntityId>> {
         let Some(configuration) = self.configuration(owner, key) else { return Ok(None) };
         let Some(kind) = self.schemas.get(target).cloned() else { return Ok(None) };
         let entity_id = self.entity(owner).and_then(|owner| owner.key.first().cloned()).unwrap_or_default();
@@ -103,7 +112,10 @@ impl Store {
         let has_object_type = kind.position("object_type_id").is_some();
         let project = |id: Option<EntityId>| id.and_then(|id| self.text(id, "project_id"));
         let (entity_type, project_id) = match &*kind.name {
-            "AssetVersion" => ("assetversion", project(self.related_to(owner, "asset").and_then(|asset| self.related_to(asset, "parent")))),
+            "AssetVersion" => (
+                "assetversion",
+                project(self.related_to(owner, "asset").and_then(|asset| self.related_to(asset, "parent"))),
+            ),
             "Project" => ("show", self.text(owner, "id")),
             "User" => ("user", None),
             "Asset" => ("asset", None),

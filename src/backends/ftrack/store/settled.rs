@@ -20,7 +20,8 @@ impl Store {
 
     /// Forgets what was set here and is not staged, as the official client does after every commit.
     fn shed(&mut self) {
-        let staged: Vec<_> = self.operations.list().iter().filter_map(|operation| self.entity_of(operation)).map(|(id, _)| id).collect();
+        let staged: Vec<_> =
+            self.operations.list().iter().filter_map(|operation| self.entity_of(operation)).map(|(id, _)| id).collect();
         for (id, entity) in (0..).zip(&mut self.entities) {
             if !staged.contains(&id) {
                 entity.local.0.clear();
@@ -58,7 +59,8 @@ impl Store {
     /// Lets go of what a batch deleted and its own answer still named: an update that stands before the deletion shows
     /// how things were between the two.
     pub fn purge(&mut self, deleted: &[Identity], changed: &[Identity]) {
-        let find = |store: &Store, identity: &Identity| store.find(store.schemas().get(&identity.kind)?.id, &identity.key);
+        let find =
+            |store: &Store, identity: &Identity| store.find(store.schemas().get(&identity.kind)?.id, &identity.key);
         let gone: Vec<EntityId> = deleted.iter().filter_map(|identity| find(self, identity)).collect();
         if gone.is_empty() {
             return;

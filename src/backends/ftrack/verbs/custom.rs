@@ -30,7 +30,12 @@ pub(super) fn wanted(kind: &EntityType, data: &Object) -> bool {
 }
 
 /// Asks for what custom attributes there are, and for the project of an asset version.
-pub(super) fn prepare(session: &FtrackSession, kind: &EntityType, asset: Option<EntityId>, call: &Call<'_>) -> Result<()> {
+pub(super) fn prepare(
+    session: &FtrackSession,
+    kind: &EntityType,
+    asset: Option<EntityId>,
+    call: &Call<'_>,
+) -> Result<()> {
     let core = &session.core;
     if let Some(asset) = asset.filter(|_| *kind.name == *"AssetVersion") {
         read::fill(core, asset, "parent", call)?;
