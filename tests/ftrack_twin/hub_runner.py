@@ -24,13 +24,20 @@ class Part:
     def __init__(self, step):
         self.session = ftrack_api.Session(
             step["url"], "secret-key", step["user"], schema_cache_path=step["schemas"], plugin_paths=[],
-            auto_connect_event_hub=False, **step.get("options", {}),
+            **{"auto_connect_event_hub": False, **step.get("options", {})},
         )
         self.hub = self.session.event_hub
         self.heard = []
         self.changed = threading.Condition()
         self.ended = False
         self.thread = None
+        if step.get("options", {}).get("auto_connect_event_hub"):
+            self.listen()
+
+    def listen(self):
+        if self.thread is None:
+            self.thread = threading.Thread(target=self.wait, daemon=True)
+            self.thread.start()
 
     def wait(self):
         """Python delivers only inside of wait."""
@@ -46,9 +53,7 @@ class Part:
 
     def do_connect(self, step):
         self.hub.connect()
-        if self.thread is None:
-            self.thread = threading.Thread(target=self.wait, daemon=True)
-            self.thread.start()
+        self.listen()
 
     def do_disconnect(self, step):
         self.hub.disconnect(unsubscribe=False)
