@@ -145,8 +145,8 @@ options! {
     "data", WEB, CALL, "text, bytes, reader, object or list of pairs (ftrack: attributes)", "none", "The body as it is, or a form; ftrack: the attributes of an entity.";
     "json", HTTP, CALL, "any value", "none", "The body as JSON.";
     "files", HTTP, CALL, "group: path, bytes, reader, or [filename, content, type, headers]; or a list of [name, file]", "none", "Parts of a multipart form.";
-    "save_to", HTTP, CALL, "path, or provider", "none", "Where the body goes instead of memory.";
-    "resume", HTTP, CALL, "bool", "false", "Go on where an earlier save_to was cut off.";
+    "save_to", WEB, CALL, "path, or provider", "none", "Where the body goes instead of memory.";
+    "resume", WEB, CALL, "bool", "false", "Go on where an earlier save_to was cut off.";
     "method", HTTP, CALL, "text", "none", "The method of a prepared request.";
     "url", HTTP, CALL | INSPECT, "URL", "none", "The URL of a prepared request, or the one that a snapshot is for.";
     "body", HTTP, CALL, "text, bytes, reader", "none", "The body of a prepared request.";
@@ -185,6 +185,11 @@ options! {
     "plugin_paths", FTRACK, CREATE, "list of absolute directories or files, or text with : between", "FTRACK_NATIVE_PLUGIN_PATH", "Where plug-ins are looked for, in all directories below too.";
     "plugin_arguments", FTRACK, CREATE, "any value", "none", "What plug-ins are given.";
     "plugin", FTRACK, CREATE, "provider, or a list of such", "none", "Plug-ins of the host itself.";
+    "location", FTRACK, CREATE | CONFIGURE | CALL, "create: objects {id or name, priority, accessor, structure, moves_data}, provider, or a list of both; call: \"Location/id\" or a name", "the built-in ones; create_component: the preferred one", "The storages that can be used; the one that a call is about.";
+    "accessor", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to the bytes of locations.";
+    "structure", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to name places in locations.";
+    "from", FTRACK, CALL, "\"Location/id\"; into the origin: a path", "where the component is", "The location that add_component takes bytes from.";
+    "recursive", FTRACK, CALL, "bool", "true", "Whether members go with their container.";
     "page_size", FTRACK, CALL, "number", "500", "How many results one request of a query brings.";
     "limit", FTRACK, CALL, "number", "none", "How many results at the most.";
     "offset", FTRACK, CALL, "number", "0", "How many results to leave out.";
@@ -193,7 +198,7 @@ options! {
     "one", FTRACK, CALL, "bool", "false", "The only result; none or several are errors.";
     "select", FTRACK, CALL, "projections, separated by commas", "none", "Which attributes.";
     "refresh", FTRACK, CALL, "bool", "false", "Ask the server even when the entity is known.";
-    "entities", FTRACK, CALL, "list of \"Type/key\" or objects with type and key", "none", "The entities to populate.";
+    "entities", FTRACK, CALL, "list of \"Type/key\" or objects with type and key", "none", "The entities to populate, to invalidate, to invite, or the components to add or remove.";
     "terms", FTRACK, CALL, "list of words", "none", "What to search for.";
     "expression", FTRACK, CALL, "criteria", "none", "What the results of a search must fulfil.";
     "context_id", FTRACK, CALL, "identifier", "none", "The context to search in.";
@@ -215,7 +220,11 @@ options! {
     "schema", FTRACK, CALL, "entity type", "none", "Whose statuses or types are wanted.";
     "type_id", FTRACK, CALL, "identifier", "none", "The type of task, which may have statuses of its own.";
     "version_id", FTRACK, CALL, "identifier", "none", "The version that encoded components belong to.";
-    "keep_original", FTRACK, CALL, "bool", "true", "Keep the component that was encoded.";
+    "keep_original", FTRACK, CALL, "bool", "true; false for a file", "Keep the component that was encoded.";
+    "path", FTRACK, CALL, "file", "none", "The picture of a thumbnail.";
+    "parts", FTRACK, CALL, "1 to 10000", "upload: by the file's size; download: 1", "In how many parts a file goes up, or comes down at the same time.";
+    "thumbnail", FTRACK, CALL, "bool, or pixels", "false", "With url: a picture of the component, no larger than this.";
+    "check", FTRACK, CALL, "bool", "true", "Compare a download with the sum that the storage tells, or with the component's size.";
     "theme", FTRACK, CALL, "\"light\", \"dark\"", "the server's", "How a widget looks.";
     "reset_type", FTRACK, CALL, "text", "none", "What the server resets, such as \"api_key\".";
     "job_type", FTRACK, CALL, "text", "none", "The kind of work that the server does later.";

@@ -61,6 +61,27 @@ pub(super) fn send_apart(core: &Core, operations: &[Operation], args: &Args, can
     send(core, &batch(operations), args, cancel, |store| store.applied(operations))
 }
 
+/// The same, with those of the staged changes ahead that `along` picks: they are committed too.
+pub(super) fn send_with_staged(
+    core: &Core,
+    along: &dyn Fn(&Operation) -> bool,
+    operations: &[Operation],
+    args: &Args,
+    cancel: &Arc<Cancel>,
+) -> Result<Vec<Tree>> {
+    let _committing = core.committing.lock();
+    let (count, mut all) = {
+        let store = core.store.lock();
+        let list = store.operations.list();
+        (list.len(), list.iter().filter(|operation| along(operation)).cloned().collect::<Vec<_>>())
+    };
+    all.extend_from_slice(operations);
+    send(core, &batch(&all), args, cancel, |store| {
+        store.operations.committed_of(count, along);
+        store.applied(&all);
+    })
+}
+
 /// Sends payloads; when the server has applied them, `settle` is told and the answer is merged.
 fn send(core: &Core, payloads: &[Payload], args: &Args, cancel: &Arc<Cancel>, settle: impl FnOnce(&mut Store)) -> Result<Vec<Tree>> {
     if payloads.is_empty() {

@@ -22,7 +22,7 @@ impl HostLayer {
 }
 
 /// Asks the host; `None` when it has nothing.
-pub(super) fn ask(provider: &dyn Provider, name: &str, method: &str, arguments: Object) -> Result<Option<Tree>> {
+pub(in crate::backends::ftrack) fn ask(provider: &dyn Provider, name: &str, method: &str, arguments: Object) -> Result<Option<Tree>> {
     let mut call = Object::with_capacity(3);
     call.insert("provider", Tree::from(name));
     call.insert("method", Tree::from(method));
@@ -48,6 +48,10 @@ fn one(name: &str, value: Tree) -> Object {
 }
 
 impl Layer for HostLayer {
+    fn is_the_hosts(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> String {
         "provider".into()
     }

@@ -6,7 +6,7 @@
 //! none: a warning in the log, and the server is asked.
 
 mod file;
-mod host;
+pub(super) mod host;
 mod key;
 #[cfg(feature = "redis")]
 mod redis;
@@ -55,6 +55,11 @@ trait Layer: Send + Sync {
     fn count(&self) -> Option<usize> {
         None
     }
+
+    /// Whether it is the host's code.
+    fn is_the_hosts(&self) -> bool {
+        false
+    }
 }
 
 /// The layers of a session, shallow first, and how their keys are made.
@@ -89,6 +94,11 @@ impl Cache {
     /// Whether there is a layer.
     pub fn is_empty(&self) -> bool {
         self.layers.is_empty()
+    }
+
+    /// Whether its use runs code of the host.
+    pub fn runs_host_code(&self) -> bool {
+        !self.layers.is_empty() && (matches!(self.keys, KeyMaker::Host(_)) || self.layers.iter().any(|layer| layer.is_the_hosts()))
     }
 
     /// Looks for an entity and takes what is found into the map; shallower layers get a copy.

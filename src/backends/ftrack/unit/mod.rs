@@ -176,6 +176,16 @@ impl Operations {
         self.replace(rest);
     }
 
+    /// Takes those of the first `count` away that `picked` picks: they were committed, and the others were not.
+    pub fn committed_of(&mut self, count: usize, picked: &dyn Fn(&Operation) -> bool) {
+        let list = std::mem::take(&mut self.list);
+        let kept: Vec<bool> = list.iter().enumerate().map(|(at, operation)| at >= count || !picked(operation)).collect();
+        if let Some(written) = &mut self.written {
+            written.keep(|at| kept.get(at).copied().unwrap_or(true));
+        }
+        self.replace(list.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(operation, _)| operation).collect());
+    }
+
     /// Forgets all of it.
     pub fn clear(&mut self) {
         if let Some(written) = &mut self.written {
@@ -247,6 +257,26 @@ mod tests {
         assert_eq!(numbers(operations.unwritten()), (vec![7], vec![]));
         operations.clear();
         assert_eq!(numbers(operations.unwritten()), (vec![9, 10], vec![]));
+    }
+
+    #[test]
+    fn some_are_committed_and_the_others_stay() {
+        let mut operations = Operations::default();
+        operations.number_from(1);
+        for (id, attribute) in [("a", "x"), ("b", "x"), ("a", "y")] {
+            operations.record(update(id, attribute));
+        }
+        operations.unwritten();
+        operations.record(update("a", "z"));
+        operations.committed_of(3, &|operation| operation.identity == identity("a"));
+        let left: Vec<&str> = operations.list().iter().map(|operation| match &operation.change {
+            Change::Update { attribute, .. } => &**attribute,
+            _ => "",
+        }).collect();
+        assert_eq!(left, ["x", "z"], "what was recorded meanwhile stays");
+        let (gone, new) = operations.unwritten();
+        assert_eq!((gone, new.iter().map(|(number, _)| *number).collect::<Vec<_>>()), (vec![1, 3], vec![4]));
+        assert_eq!(operations.state(&identity("b")), Some(State::Modified));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Entities of one populate request.
-const AT_ONCE: usize = 500;
+pub(in crate::backends::ftrack) const AT_ONCE: usize = 500;
 
 /// A query: all results, the first, the only one, or page by page.
 pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
@@ -236,7 +236,7 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
 }
 
 /// Fetches the attributes of `select` that are not known, for all entities that came with this one.
-pub(super) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
+pub(in crate::backends::ftrack) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
     // The server does not have it yet.
     if core.store.lock().empty_if_new(id, select) {
         return Ok(());
@@ -272,7 +272,7 @@ pub(super) fn fill_several(core: &Core, id: EntityId, names: &[&str], call: &Cal
 }
 
 /// Asks the server for attributes of entities that it knows; new ones are left alone.
-pub(super) fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
+pub(in crate::backends::ftrack) fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
     for ids in ids.chunks(AT_ONCE) {
         let text = {
             let store = core.store.lock();

@@ -1,7 +1,7 @@
 //! Services beside entities (spec/ftrack.md 11): what the server does when it is told to by an action of its own, and
 //! what the official client makes of several changes.
 
-use super::{addressed, known, plain, read, target};
+use super::{addressed, known, plain, read, target, transfer};
 use crate::{
     backends::{
         Answer, Call,
@@ -56,19 +56,27 @@ fn only_part(session: &FtrackSession, text: &str, kind: &str) -> Result<Box<str>
     key.into_iter().next().ok_or_else(|| Error::option("target", format!("{text:?} has no key")))
 }
 
-/// A job that encodes a component for browsers. The original stays unless `keep_original` is false.
+/// A job that encodes a component, or a file that is uploaded first, for browsers. A component stays unless
+/// `keep_original` is false; that of a file goes unless it is true.
 fn encode_media(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let text = target(session, call)?;
-    let Ok((kind, key)) = addressed(&session.core.store.lock(), text) else {
-        let message = "encode_media takes the component to encode, \"FileComponent/id\"; a file becomes one by create_component";
-        return Err(Error::option("target", message));
-    };
-    if !matches!(&*kind.name, "FileComponent" | "Component") {
-        return Err(Error::option("target", format!("{text:?} is no file component")));
-    }
-    let component = key.first().map(|part| Tree::from(&**part)).unwrap_or_default();
     let version = call.args.str("version_id")?.map_or(Tree::Null, Tree::from);
-    let keep = call.args.bool("keep_original")?.unwrap_or(true);
+    let keep = call.args.bool("keep_original")?;
+    let known = addressed(&session.core.store.lock(), text).ok();
+    let (component, keep) = match known {
+        Some((kind, _)) if !matches!(&*kind.name, "FileComponent" | "Component") => {
+            return Err(Error::option("target", format!("{text:?} is no file component")));
+        }
+        Some((_, key)) => (key.first().map(|part| Tree::from(&**part)).unwrap_or_default(), keep.unwrap_or(true)),
+        // A file: it is not kept unless that was said, and only what is kept belongs to the version.
+        None => {
+            let mut data = Object::default();
+            if let (Some(true), false) = (keep, version.is_null()) {
+                data.insert("version_id", version.clone());
+            }
+            (transfer::uploaded(session, call, text, data)?, keep.unwrap_or(false))
+        }
+    };
     let members = [("component_id", component), ("version_id", version), ("keep_original", Tree::Bool(keep))];
     let reply = send(session, call, vec![operation("encode_media", &members)])?;
     let job = reply.result(0)?.get("job_id").and_then(Node::as_str);

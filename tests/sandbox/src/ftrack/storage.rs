@@ -132,6 +132,13 @@ pub async fn serve(ex: &mut Exchange<'_>, server: &Ftrack, words: &[&str]) -> io
         _ => "",
     };
     let fault = lock(&server.faults).take(&[place], "", part);
+    if let Some(fault) = fault.as_ref().filter(|fault| fault.how == "hangup") {
+        // In the middle of what is sent.
+        let (mut data, mut raw) = (Vec::new(), Vec::new());
+        while data.len() < fault.sent.unwrap_or(1) && ex.read_piece(&mut data, &mut raw).await? {}
+        return Ok(Next::Reset);
+    }
+    ex.read_body().await?;
     if let Some(fault) = &fault
         && let Some(next) = strike(ex, fault).await?
     {
@@ -232,6 +239,7 @@ async fn get(ex: &mut Exchange<'_>, server: &Ftrack, id: &str, fault: Option<&Fa
         return ex.send(Reply::text("there is no such component\n").status(404)).await;
     };
     let tag = format!("\"{}\"", to_hex(&Md5::digest(&bytes)));
+    let digest = STANDARD.encode(Md5::digest(&bytes));
     let mut reply = Reply::new(200)
         .header("Content-Type", "application/octet-stream")
         .header("Accept-Ranges", "bytes")
@@ -249,6 +257,16 @@ async fn get(ex: &mut Exchange<'_>, server: &Ftrack, id: &str, fault: Option<&Fa
         }
         body = &bytes[from..to];
         reply = reply.status(206).header("Content-Range", format!("bytes {from}-{}/{}", to - 1, bytes.len()));
+    }
+    if lock(&server.settings).digest || fault.is_some_and(|fault| fault.how == "md5") {
+        // That of what is sent, or of something else.
+        let wrong = fault.is_some_and(|fault| fault.how == "md5");
+        let digest = if wrong { STANDARD.encode(Md5::digest(b"something else")) } else { digest };
+        reply = if reply.status == 206 { reply } else { reply.header("Content-MD5", digest) };
+    }
+    if fault.is_some_and(|fault| fault.how == "short") {
+        // The announced length is that of what is sent, and both are wrong.
+        body = &body[..body.len() / 2];
     }
     if let Some(fault) = fault.filter(|fault| fault.how == "truncate") {
         ex.send_head(&reply, body.len() as u64).await?;
