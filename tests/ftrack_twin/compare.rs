@@ -38,6 +38,8 @@ const ERRORS: &[(&str, &[&str])] = &[
     ("ReadTimeout", &["read_timeout"]),
     ("EventHubConnectionError", &["hub_not_connected"]),
     ("ParseError", &["parse"]),
+    ("ComponentNotInLocationError", &["component_not_in_location"]),
+    ("ComponentInLocationError", &["component_in_location"]),
     ("AttributeError", &["parse"]),
 ];
 

@@ -308,6 +308,25 @@ impl<'a> Scenario<'a> {
                 }
                 session.request("delayed_job", None, &call)
             }
+            "component" => {
+                let call = args(pick(&["location", "data"]));
+                let path = self.text(text("path"));
+                // Without a location it waits for the commit, as in Python.
+                if step["location"].is_null() {
+                    session.stage("create_component", Some(&path), &call)
+                } else {
+                    session.request("create_component", Some(&path), &call)
+                }
+            }
+            "availability" => session.request(
+                "availability",
+                Some(&of("of")),
+                &match &step["locations"] {
+                    Value::Null => json!({}),
+                    locations => json!({"location": self.meant(locations)}),
+                },
+            ),
+            "identifier" => session.request("resource_identifier", Some(&of("of")), &pick(&["location"])),
             other => panic!("there is no step {other:?}"),
         }
     }

@@ -383,6 +383,17 @@ class Scenario:
         job = self.session.call([operation])[0]["data"]
         return job and known(job, {})
 
+    def do_component(self, step):
+        options = {"data": self.meant(step["data"])} if "data" in step else {}
+        location = self.meant(step.get("location"))
+        return known(self.keep(step, self.session.create_component(self.text(step["path"]), location=location, **options)), {})
+
+    def do_availability(self, step):
+        return self.session.get_component_availability(self.meant(step["of"]), self.meant(step.get("locations")))
+
+    def do_identifier(self, step):
+        return self.meant(step["location"]).get_resource_identifier(self.meant(step["of"]))
+
     def do_encode_media(self, step):
         options = {key: self.meant(step[key]) for key in ("version_id", "keep_original") if key in step}
         return known(self.session.encode_media(self.meant(step["of"]), **options), {})
