@@ -101,7 +101,7 @@ options! {
     "stage", ALL, CALL, "bool", "false", "With submit: stage instead of send.";
     "events", ALL, ATTACH, "\"own\", \"parent\"", "\"own\"", "Whose queue the child's events go to.";
     "reconnect", ALL, ATTACH | SUBSCRIBE, "bool, or object: max_retries (null: for ever), delay, max_delay", "sse: true; ws: false", "Whether a lost connection is made again, after how long, and how often it is tried in a row.";
-    "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages wait before the oldest are dropped: in the session's queue, or for this callback.";
+    "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages of the subscription wait before the oldest of them are dropped. Without it, those without it share the 10000 of their queue.";
     "overflow", ALL, SUBSCRIBE, "\"drop\", \"wait\"", "\"drop\"", "What happens when queue_max messages of the subscription wait: the oldest is dropped and counted, or the source has to wait until the host has taken some.";
     "answer", ALL, SUBSCRIBE, "provider", "none", "Answers the event instead of queueing it.";
     "keep", ALL, CLOSE, "bool", "false", "Leave without ending the server's session.";
@@ -128,6 +128,7 @@ options! {
     "resolve", WEB, SESSION, "group: HOST:PORT = address or list", "none", "Addresses to use instead of a look-up.";
     "unix_socket", WEB, DEFAULT, "path", "none", "Connect to this socket whatever the URL's host is.";
     "local_address", WEB, SESSION, "IP address", "any", "The address to connect from.";
+    "tcp_keepalive", WEB, SESSION, "seconds, bool", "60", "The silence on a connection after which the system asks whether the peer is there; false: never.";
     "ip_version", WEB, SESSION, "4, 6, \"any\"", "\"any\"", "The address family to connect with.";
     "http_version", WEB, DEFAULT, "\"1.1\", \"2\", \"auto\"", "\"1.1\"", "The version of HTTP; \"2\" demands it, \"auto\" takes what the server prefers in TLS.";
     "pool_connections", WEB, CREATE | CONFIGURE, "number", "10", "How many origins keep idle connections.";
@@ -179,7 +180,8 @@ options! {
     "auto_populate", FTRACK, DEFAULT, "bool", "true", "Fetch attributes that are asked for and not known, for all entities that came together.";
     "record", FTRACK, DEFAULT, "bool", "true", "Record changes, to be sent at commit; false: they are visible here and never sent.";
     "cache", FTRACK, CREATE | CONFIGURE, "\"memory\", \"sqlite:FILE\", \"redis://…\", provider, or a list of such", "\"memory\"", "What is asked for an entity before the server: layers below the memory, shallow first.";
-    "cache_key_maker", FTRACK, CREATE | CONFIGURE, "\"string\", or provider", "\"string\"", "How the keys of layers are made; \"string\": the text that Python makes.";
+    "cache_key_maker", FTRACK, CREATE | CONFIGURE, "\"string\", \"object\", or provider", "\"string\"", "How the keys of layers are made; \"string\": the text that Python makes, \"object\": the bytes of its ObjectKeyMaker.";
+    "invalidate_on_update", FTRACK, CREATE, "bool", "false", "Forget what others change, here and in the layers, by the session's own subscription to ftrack.update; connects the event hub unless auto_connect_event_hub is false.";
     "cache_max", FTRACK, CREATE | CONFIGURE, "number", "all", "How many entities keep their attributes in memory.";
     "journal", FTRACK, CREATE, "file", "none", "Where the staged list is written down, to be staged again by the next session with the file.";
     "plugin_paths", FTRACK, CREATE, "list of absolute directories or files, or text with : between", "FTRACK_NATIVE_PLUGIN_PATH", "Where plug-ins are looked for, in all directories below too.";
@@ -217,7 +219,7 @@ options! {
     "context", FTRACK, CALL, "entity", "none", "What a timer is about.";
     "comment", FTRACK, CALL, "text", "none", "The comment of a timer.";
     "force", FTRACK, CALL, "bool", "false", "Stop the timer that runs before another is started.";
-    "schema", FTRACK, CALL, "entity type", "none", "Whose statuses or types are wanted.";
+    "schema", FTRACK, CREATE | CALL, "create: provider; call: entity type", "none", "At create, edits types before they are used; of a call, whose statuses or types are wanted.";
     "type_id", FTRACK, CALL, "identifier", "none", "The type of task, which may have statuses of its own.";
     "version_id", FTRACK, CALL, "identifier", "none", "The version that encoded components belong to.";
     "keep_original", FTRACK, CALL, "bool", "true; false for a file", "Keep the component that was encoded.";

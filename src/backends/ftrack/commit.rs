@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Core,
+    Core, doubt,
     store::{Paths, Store},
     unit::{Action, Operation, Payload, batch},
 };
@@ -18,6 +18,7 @@ use crate::{
 /// Sends what is staged. A failure leaves the list as it was; what is staged meanwhile belongs to the next commit.
 pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
     let _committing = core.committing.lock();
+    doubt::settle(core, args, cancel)?;
     let (count, payloads) = {
         let mut store = core.store.lock();
         let count = store.operations.list().len();
@@ -30,13 +31,14 @@ pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<B
     };
     if let Some(journal) = core.journal.as_ref().filter(|_| !payloads.is_empty()) {
         journal.follow(&core.store)?;
-        journal.sending(count)?;
+        journal.sending(&core.store, count)?;
     }
     let sent = send(core, &payloads, args, cancel, |store| store.committed(count));
-    if let (Some(journal), Err(error)) = (&core.journal, &sent)
-        && error.detail().get("outcome").and_then(Tree::as_str) == Some("not_sent")
-    {
-        journal.not_sent();
+    if let Err(error) = &sent {
+        doubt::note(core, count, error);
+        if let Some(journal) = &core.journal {
+            journal.sent(&core.store);
+        }
     }
     let shown = sent?;
     let items = shown.iter().enumerate().map(|(index, value)| {

@@ -9,6 +9,7 @@ mod address;
 mod cache;
 mod commit;
 pub mod components;
+mod doubt;
 pub mod hub;
 mod journal;
 pub mod locations;
@@ -78,6 +79,8 @@ pub(self) struct Core {
     pub lent: Lent,
     /// The layers below the store.
     pub cache: Mutex<Arc<Cache>>,
+    /// Forgets what others change, when that is wanted.
+    follower: Mutex<Option<Feed>>,
     /// What is staged, in a file.
     journal: Option<Journal>,
     plugins: Mutex<Option<Plugins>>,
@@ -119,9 +122,11 @@ impl FtrackSession {
         let login = Login::read(url, args, &sys::environment::variable)?;
         let flags = Flags::default().with(args)?;
         let file = schema_file(&login, args)?;
-        let wire = Wire { web: web(&login.server, &login.web(args))?, sorted: login.python };
-        let server = start::start(&wire, &login.server, file, &Args::new(), &Arc::default())?;
         let told = HubSettings::read(args)?;
+        let token = if told.follows { Some(format!("haft--{}", store::uuid()?)) } else { None };
+        let edit = schema::edit::provider(args)?;
+        let wire = Wire { web: web(&login.server, &login.web(args, token.as_deref()))?, sorted: login.python };
+        let server = start::start(&wire, &login.server, file, edit.as_deref(), &Arc::default())?;
         let terms = hub::Terms {
             user: login.user.as_str().into(),
             machine: sys::environment::machine().into(),
@@ -153,12 +158,16 @@ impl FtrackSession {
             hub,
             auto_connect: told.auto_connect,
             cache: Mutex::new(Arc::new(cache)),
+            follower: Mutex::default(),
             journal,
             plugins: Mutex::new(Plugins::read(args, &sys::environment::variable)?),
         });
         locations::make(&core, Kit::default().with(args)?.unwrap_or_default(), false)?.install(&core);
         if let Some(journal) = &core.journal {
             journal.replay(&core)?;
+        }
+        if let Some(token) = token {
+            *core.follower.lock() = Some(cache::follower::follow(&core, &token)?);
         }
         Ok(FtrackSession { core, entity: None, flags: Mutex::new(flags) })
     }

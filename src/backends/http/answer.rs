@@ -86,15 +86,12 @@ impl HttpAnswer {
     /// What the connection says; `json_decode` when JSON was asked for and did not come.
     pub fn read(delivered: Delivered, reading: Reading) -> Result<HttpAnswer> {
         let mut answer = HttpAnswer::head(delivered, reading);
-        if !answer.reading.stream
-            && let Err(error) = answer.fill()
-        {
-            if error.code() != "json_decode" {
-                return Err(error);
+        if !answer.reading.stream {
+            if let Err(error) = answer.fill() {
+                // What came instead of JSON helps to understand.
+                let came = error.code() == code::JSON_DECODE.word;
+                return Err(if came { backends::Carried::attach(error, Box::new(answer)) } else { error });
             }
-            // What came instead helps to understand.
-            answer.reading.parse = Parse::Auto;
-            return Err(backends::Carried::attach(error, Box::new(answer)));
         }
         Ok(answer)
     }

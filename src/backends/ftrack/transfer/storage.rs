@@ -62,7 +62,7 @@ impl Storage {
     /// # Errors
     /// The mistake in the arguments.
     pub fn open(login: &Login, args: &Args, web: OpenWeb<'_>) -> Result<Storage> {
-        let mut own = without(&login.web(args));
+        let mut own = without(&login.web(args, None));
         own.set("cookies", false);
         // A signed address is whole; nothing is added to it.
         own.set("stream", true);

@@ -77,6 +77,8 @@ pub struct Operations {
     states: FxHashMap<Identity, State>,
     /// The number of each change, while somebody writes them down.
     written: Option<Numbers>,
+    /// How many of the first were sent together without anybody knowing whether the server applied them; ascending.
+    doubts: Vec<usize>,
 }
 
 /// Which changes are written down elsewhere.
@@ -167,8 +169,23 @@ impl Operations {
         &self.list
     }
 
+    /// The first `count` were sent, and nobody knows what became of them.
+    pub fn doubt(&mut self, count: usize) {
+        self.doubts.retain(|known| *known < count);
+        self.doubts.push(count);
+    }
+
+    /// Up to where batches went whose outcome is not known, ascending.
+    pub fn doubts(&self) -> &[usize] {
+        &self.doubts
+    }
+
     /// Takes the first `count` away: they were committed. What was recorded meanwhile stays.
     pub fn committed(&mut self, count: usize) {
+        self.doubts.retain_mut(|doubt| {
+            *doubt = doubt.saturating_sub(count);
+            *doubt > 0
+        });
         if let Some(written) = &mut self.written {
             written.keep(|at| at >= count);
         }
@@ -180,6 +197,9 @@ impl Operations {
     pub fn committed_of(&mut self, count: usize, picked: &dyn Fn(&Operation) -> bool) {
         let list = std::mem::take(&mut self.list);
         let kept: Vec<bool> = list.iter().enumerate().map(|(at, operation)| at >= count || !picked(operation)).collect();
+        self.doubts.iter_mut().for_each(|doubt| *doubt = kept.iter().take(*doubt).filter(|kept| **kept).count());
+        self.doubts.dedup();
+        self.doubts.retain(|doubt| *doubt > 0);
         if let Some(written) = &mut self.written {
             written.keep(|at| kept.get(at).copied().unwrap_or(true));
         }
@@ -193,6 +213,7 @@ impl Operations {
         }
         self.list.clear();
         self.states.clear();
+        self.doubts.clear();
     }
 
     /// Forgets the updates of one entity's attributes, for a revert; of all when `attributes` is empty.
@@ -204,6 +225,10 @@ impl Operations {
             }
             _ => true,
         };
+        let left = |count: usize| list.iter().take(count).filter(|operation| stays(operation)).count();
+        self.doubts.iter_mut().for_each(|doubt| *doubt = left(*doubt));
+        self.doubts.dedup();
+        self.doubts.retain(|doubt| *doubt > 0);
         if let Some(written) = &mut self.written {
             let kept: Vec<bool> = list.iter().map(stays).collect();
             written.keep(|at| kept.get(at).copied().unwrap_or(false));
@@ -257,6 +282,26 @@ mod tests {
         assert_eq!(numbers(operations.unwritten()), (vec![7], vec![]));
         operations.clear();
         assert_eq!(numbers(operations.unwritten()), (vec![9, 10], vec![]));
+    }
+
+    #[test]
+    fn doubts_follow_the_list() {
+        let mut operations = Operations::default();
+        ["a", "a", "b", "c"].iter().for_each(|id| operations.record(update(id, "x")));
+        operations.doubt(2);
+        operations.doubt(4);
+        operations.doubt(4);
+        assert_eq!(operations.doubts(), [2, 4]);
+        operations.record(update("d", "x"));
+        operations.forget(&identity("b"), &[]);
+        assert_eq!(operations.doubts(), [2, 3]);
+        operations.forget(&identity("c"), &[]);
+        assert_eq!(operations.doubts(), [2]);
+        operations.doubt(3);
+        operations.committed(2);
+        assert_eq!((operations.doubts(), operations.list().len()), (&[1][..], 1));
+        operations.clear();
+        assert!(operations.doubts().is_empty());
     }
 
     #[test]

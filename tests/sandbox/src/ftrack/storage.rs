@@ -11,6 +11,7 @@ use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
 use super::Ftrack;
+use super::disk::Files;
 use super::fault::Fault;
 use super::refusal::Refusal;
 use crate::endpoint::{header_bytes, to_hex};
@@ -35,6 +36,16 @@ pub struct Storage {
 }
 
 impl Storage {
+    /// What was uploaded in an earlier life.
+    pub fn restore(files: Files) -> Self {
+        Self { files: Mutex::new(files), ..Self::default() }
+    }
+
+    /// Looks at the bytes of a component.
+    pub fn look<T>(&self, id: &str, look: impl FnOnce(Option<&(Vec<u8>, String)>) -> T) -> T {
+        look(lock(&self.files).get(id))
+    }
+
     /// Forgets everything.
     pub fn clear(&self) {
         lock(&self.files).clear();
@@ -116,6 +127,7 @@ pub fn complete(server: &Ftrack, operation: &Value) -> Result<Value, Refusal> {
     }
     uploads.remove(id);
     lock(&server.storage.files).insert(component.to_owned(), (bytes, String::new()));
+    server.keep_file(component);
     let url = format!("{}/storage/{component}", storage_url(server));
     Ok(json!({"action": "complete_multipart_upload", "component_id": component, "url": url}))
 }
@@ -165,6 +177,7 @@ pub async fn serve(ex: &mut Exchange<'_>, server: &Ftrack, words: &[&str]) -> io
                 "get" => get(ex, server, &id, fault.as_ref()).await,
                 "remove" => {
                     let gone = lock(&server.storage.files).remove(&id).is_some();
+                    server.keep_file(&id);
                     ex.send(Reply::text(if gone { "removed\n" } else { "nothing was there\n" })).await
                 }
                 "thumbnail" => pixel(ex).await,
@@ -228,6 +241,7 @@ async fn put(
         _ => {
             let name = ex.request.header_text("content-disposition").unwrap_or_default();
             lock(&server.storage.files).insert(id.to_owned(), (body, name));
+            server.keep_file(id);
         }
     }
     ex.send(reply).await
