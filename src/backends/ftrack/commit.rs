@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Core, doubt,
     store::{Drawing, Paths, Store},
-    unit::{Operation, Payload, batch, to_trees},
+    unit::{Action, Identity, Operation, Payload, batch, to_trees},
 };
 use crate::{
     args::Args,
@@ -108,11 +108,19 @@ fn send(core: &Core, payloads: Vec<Payload>, args: &Args, cancel: &Arc<Cancel>, 
         draft.array(&list);
         return Ok(draft.finish());
     }
+    let of = |wanted: fn(Action) -> bool| -> Vec<Identity> {
+        payloads.iter().filter(|payload| wanted(payload.action)).map(|payload| payload.identity.clone()).collect()
+    };
+    let deleted = of(|action| action == Action::Delete);
+    let changed = if deleted.is_empty() { Vec::new() } else { of(|action| action != Action::Delete) };
     let reply = core.wire.call(to_trees(payloads), args, cancel)?;
     let mut store = core.store.lock();
     settle(&mut store);
     let results: Vec<Option<Node<'_>>> = reply.results().into_iter().flat_map(Node::items).map(|result| result.get("data")).collect();
     let merged: Vec<_> = results.iter().map(|data| data.and_then(|data| store.merge(data))).collect();
+    if !deleted.is_empty() {
+        store.purge(&deleted, &changed);
+    }
     let paths = Paths::default();
     let mut drawing = Drawing::new(&store, &mut draft);
     for (index, (id, data)) in (0..).zip(merged.into_iter().zip(results)) {

@@ -137,6 +137,7 @@ impl FtrackSession {
         let hub = Hub::new(terms, Arc::clone(&wire.web), lent.clone())?;
         let mut store = Store::new(Arc::clone(&server.schemas));
         let cache = Cache::open(args)?;
+        store.as_python(login.python);
         store.watch(!cache.is_empty());
         store.bound(most(args)?);
         let journal = match args.str("journal")? {

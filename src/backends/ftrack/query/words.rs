@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::projections;
 use crate::{
-    backends::ftrack::schema::{EntityType, Kind, Schemas},
+    backends::ftrack::{
+        schema::{EntityType, Kind, Schemas},
+        store::time,
+    },
     value::{Tree, python_float},
 };
 
@@ -82,7 +85,15 @@ pub fn projection(schemas: &Schemas, kind: &EntityType, name: &str) -> String {
 
 /// The query by which `ensure` looks for what is there.
 pub fn ensure(kind: &EntityType, identifying: &[(&str, &Tree)]) -> String {
-    let tests: Vec<_> = identifying.iter().map(|(name, value)| format!("{name} is {}", literal(value))).collect();
+    let test = |(name, value): &(&str, &Tree)| {
+        let is_date = kind.find(name).is_ok_and(|(_, attribute)| attribute.kind == Kind::DateTime);
+        match value.as_str().filter(|_| is_date).and_then(time::utc) {
+            // In whole seconds and without its offset, as everything is UTC there.
+            Some(utc) => format!("{name} is {}", quoted(utc.get(..19).unwrap_or_default())),
+            None => format!("{name} is {}", literal(value)),
+        }
+    };
+    let tests: Vec<_> = identifying.iter().map(test).collect();
     format!("{} where {}", kind.name, tests.join(" and "))
 }
 
@@ -96,11 +107,6 @@ fn literal(value: &Tree) -> String {
         Tree::Double(number) => python_float(*number),
         Tree::Number(_, source) => source.to_string(),
         Tree::Text(text) => quoted(text),
-        // A date and time without its offset, as everything is UTC there.
-        Tree::Object(object) => match object.get("value").and_then(Tree::as_str) {
-            Some(text) => quoted(text.split(['+', 'Z']).next().unwrap_or_default()),
-            None => "None".into(),
-        },
         _ => "None".into(),
     }
 }

@@ -1,10 +1,12 @@
 //! The identity map (spec/ftrack.md 2.3, 5.8): each entity of the server once, with what is known of it and what was
 //! changed here. The same entity seen twice is one entity; what is known is never cleared by what an answer leaves out.
 
+mod custom;
 mod encode;
 mod kept;
 mod local;
 mod read;
+mod settled;
 mod show;
 mod texts;
 pub mod time;
@@ -20,6 +22,7 @@ use std::{
 use hashbrown::HashTable;
 use rustc_hash::{FxHashMap, FxHasher};
 
+pub use custom::Configuration;
 pub use encode::Strategy;
 pub use kept::News;
 pub use local::{Apart, uuid};
@@ -155,8 +158,14 @@ pub struct Store {
     /// What was changed and not committed.
     pub operations: Operations,
     texts: Texts,
+    /// The list while changes are made that do not belong to it.
+    aside: Operations,
     /// What is kept elsewhere as well, and how much is kept here.
     kept: kept::Kept,
+    /// The custom attributes that the server knows, once somebody needed them.
+    configurations: Option<Arc<[Configuration]>>,
+    /// Changes are listed and taken over as the official client does it.
+    python: bool,
     /// What changes took the place of, while somebody wants to be able to take them back one by one.
     journal: Option<Vec<(EntityId, AttributeId, Option<Value>)>>,
 }
@@ -175,9 +184,17 @@ impl Store {
             last_result: 0,
             operations: Operations::default(),
             texts: Texts::default(),
+            aside: Operations::default(),
             kept: kept::Kept::default(),
+            configurations: None,
+            python: false,
             journal: None,
         }
+    }
+
+    /// From here on as the official client does it (`compat`).
+    pub fn as_python(&mut self, python: bool) {
+        self.python = python;
     }
 
     /// What the server knows.
@@ -315,6 +332,7 @@ impl Store {
         let kept = self.kept.afresh();
         let mut operations = std::mem::take(&mut self.operations);
         operations.clear();
-        *self = Store { kept, operations, ..Store::new(Arc::clone(&self.schemas)) };
+        let (configurations, python) = (self.configurations.take(), self.python);
+        *self = Store { kept, operations, configurations, python, ..Store::new(Arc::clone(&self.schemas)) };
     }
 }

@@ -2,6 +2,7 @@
 
 mod coding;
 mod components;
+mod custom;
 mod events;
 mod read;
 mod services;

@@ -32,7 +32,7 @@ pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
         None => text.to_owned(),
     };
     query::check(&bound)?;
-    let mut statement = Statement::new(&bound, &core.server.schemas)?;
+    let mut statement = Statement::new(&bound, &core.server.schemas, core.wire.sorted)?;
     let (first, one) = (args.bool("first")?.unwrap_or(false), args.bool("one")?.unwrap_or(false));
     statement.limit = count(args, "limit")?.or(statement.limit);
     statement.offset = count(args, "offset")?.or(statement.offset);
@@ -192,10 +192,16 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
     };
     let kept = if poor && !refresh { core.layers().fetch(&core.store, &kind.name, &key) } else { None };
     let found = kept.or(found);
-    // What was only referred to is not known yet.
-    if let Some(id) = found.filter(|id| !refresh && core.store.lock().is_known(*id)) {
+    // What was only referred to is not known yet; to the official client it is, and shown as it is.
+    let python = core.wire.sorted;
+    if let Some(id) = found.filter(|id| !refresh && (python || core.store.lock().is_known(*id))) {
+        let wanted = match select {
+            Some(select) => select,
+            None if python => "",
+            None => &query::projections(&kind),
+        };
         if session.flags(call.args)?.auto_populate {
-            fill(core, id, select.unwrap_or(&query::projections(&kind)), call)?;
+            fill(core, id, wanted, call)?;
         }
         return Ok(document(core.store.lock().shown(id, &paths)));
     }
@@ -239,6 +245,10 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
 
 /// Fetches the attributes of `select` that are not known, for all entities that came with this one.
 pub(in crate::backends::ftrack) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
+    // The server does not have it yet.
+    if core.store.lock().empty_if_new(id, select) {
+        return Ok(());
+    }
     let missing: Vec<(String, Vec<EntityId>)> = {
         let store = core.store.lock();
         let Some(kind) = store.kind_of(id).cloned() else { return Ok(()) };
@@ -248,7 +258,9 @@ pub(in crate::backends::ftrack) fn fill(core: &Core, id: EntityId, select: &str,
             let known = store.value(id, at).is_some() && !projection.contains('.');
             if !known {
                 let text = if projection.contains('.') { projection.to_owned() } else { query::projection(&core.server.schemas, &kind, projection) };
-                missing.push((text, store.companions(id, at)));
+                // The official client asks for one entity at a time.
+                let ids = if core.wire.sorted { vec![id] } else { store.companions(id, at) };
+                missing.push((text, ids));
             }
         }
         missing

@@ -155,6 +155,15 @@ fn delayed_job(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answe
     }))
 }
 
+/// What can be wrong with a note without knowing anything.
+pub(super) fn check_note(call: &Call<'_>) -> Result<()> {
+    let given = |name: &str| call.args.get(name).is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty()));
+    if given("labels") && given("category") {
+        return Err(Error::option("category", "category and labels were given together"));
+    }
+    Ok(())
+}
+
 /// Makes a note, or a reply to one, and hangs it where it belongs: several changes, of which the answer is the note.
 /// The collection that it is added to is known by now.
 pub(super) fn note(store: &mut Store, verb: &str, subject: EntityId, call: &Call<'_>, record: bool) -> Result<EntityId> {
@@ -168,14 +177,12 @@ pub(super) fn note(store: &mut Store, verb: &str, subject: EntityId, call: &Call
             Some(item) => vec![item.clone()],
         }
     };
+    check_note(call)?;
     let (recipients, category) = (list("recipients"), list("category"));
     let mut labels = list("labels");
     let has_labels = store.schemas().get("NoteLabel").is_some();
     if !labels.is_empty() && !has_labels {
         return Err(Error::new(&code::SERVER_COMPATIBILITY, "the server has no labels of notes").with("key", "labels"));
-    }
-    if !labels.is_empty() && !category.is_empty() {
-        return Err(Error::option("category", "category and labels were given together"));
     }
     let mut data: Object = [("content", Tree::from(content)), ("author", author.clone())].into_iter().collect();
     if let Some(category) = category.first() {
