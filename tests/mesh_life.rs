@@ -8,8 +8,14 @@ mod bed;
 mod committing;
 #[path = "mesh_life/ending.rs"]
 mod ending;
+#[path = "mesh_life/keys.rs"]
+mod keys;
+#[path = "mesh_life/login.rs"]
+mod login;
 #[path = "mesh_life/opening.rs"]
 mod opening;
 #[path = "mesh_life/peer.rs"]
 #[allow(dead_code, reason = "shared")]
 mod peer;
+#[path = "mesh_life/secure.rs"]
+mod secure;
