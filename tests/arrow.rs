@@ -1,5 +1,5 @@
-//! The Arrow codec beside two others: streams that pyarrow wrote (tests/mesh/arrow, made by
-//! tests/python/arrow_streams.py, with what pyarrow reads from them), and the arrow-ipc crate in both directions. And what
+//! The Arrow codec beside two others: streams that pyarrow wrote (`tests/mesh/arrow`, made by
+//! `tests/python/arrow_streams.py`, with what pyarrow reads from them), and the arrow-ipc crate in both directions. And what
 //! it does with bytes that nobody wrote.
 
 #![allow(
@@ -8,8 +8,14 @@
     clippy::print_stdout,
     reason = "a test stops at what must not be"
 )]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    reason = "random numbers are cut as they come"
+)]
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, hint::black_box, path::PathBuf, sync::Arc, time::Instant};
 
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray, UInt32Array};
 use arrow_ipc::{
@@ -230,6 +236,51 @@ fn lying_numbers_are_refused() {
     }
 }
 
+/// Changes numbers of the head of the first batch, see above.
+fn with_numbers(name: &str, numbers: &[(usize, i64)]) -> Vec<u8> {
+    let mut bytes = stream(name);
+    for (place, number) in numbers {
+        bytes[232 + place..232 + place + 8].copy_from_slice(&number.to_le_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn columns_that_lie_in_the_same_bytes_are_refused() {
+    // All three in the first 24 bytes, and no more than those: more memory would be needed than there are bytes.
+    let shared = [(40, 24), (136, 0), (168, 0)];
+    let bytes = with_numbers("points_3", &shared);
+    let error = read(&bytes[..232 + 240 + 24]).unwrap_err();
+    assert!(error.message().contains("a batch was to have 3 points in 24 bytes"), "{error}");
+}
+
+#[test]
+fn nulls_are_believed_only_with_their_bits() {
+    // (place of) the nulls of the values, and the length of the buffer with their bits.
+    const NULLS: usize = 232;
+    const BITS: usize = 160;
+    let honest = read(&stream("nulls")).unwrap();
+    for numbers in [&[(NULLS, 1), (BITS, 0)][..], &[(BITS, 2)], &[(NULLS, 21)], &[(NULLS, -2)]] {
+        let error = read(&with_numbers("nulls", numbers)).unwrap_err();
+        assert!(error.message().contains("of the column \"value\" did not fit"), "{numbers:?}: {error}");
+    }
+    // The bits count, not the number of them; and without bits nothing is null.
+    for number in [-1, 1, 20] {
+        assert_eq!(bits(&read(&with_numbers("nulls", &[(NULLS, number)])).unwrap()), bits(&honest));
+    }
+    assert!(read(&with_numbers("points_3", &[(NULLS, -1)])).unwrap().values.iter().all(|value| !value.is_nan()));
+}
+
+#[test]
+fn nothing_is_read_behind_the_end() {
+    let mut bytes = stream("end");
+    let points = read(&bytes).unwrap();
+    for more in [&b"garbage"[..], &[0; 8], &[255; 64], &stream("points_3")] {
+        bytes.extend_from_slice(more);
+        assert_eq!(bits(&read(&bytes).unwrap()), bits(&points));
+    }
+}
+
 /// A stream may end behind each message, and nowhere else.
 #[test]
 fn streams_that_are_cut_off_are_refused() {
@@ -265,24 +316,29 @@ fn oracle_write(schema: &Arc<Schema>, batches: &[RecordBatch], options: IpcWrite
     writer.into_inner().unwrap()
 }
 
+fn oracle_read(bytes: &[u8]) -> (Arc<Schema>, Vec<RecordBatch>) {
+    let reader = StreamReader::try_new(bytes, None).unwrap();
+    (reader.schema(), reader.map(Result::unwrap).collect())
+}
+
+fn column<T: Array + Clone + 'static>(batch: &RecordBatch, number: usize) -> T {
+    batch.column(number).as_any().downcast_ref::<T>().unwrap().clone()
+}
+
 #[test]
 fn arrow_ipc_reads_what_we_write() {
     let mut dice = Dice(5);
     for count in (1..40).chain([511, 512, 513, 3000]) {
         let points = dice.series(count);
         let written = write(&points.times, &points.flags, &points.values);
-        let mut reader = StreamReader::try_new(&written[..], None).unwrap();
-        assert_eq!(reader.schema(), oracle_schema(true));
-        let batch = reader.next().unwrap().unwrap();
-        assert!(reader.next().is_none());
-        fn column<T: Array + Clone + 'static>(batch: &RecordBatch, number: usize) -> T {
-            batch.column(number).as_any().downcast_ref::<T>().unwrap().clone()
-        }
-        assert_eq!(batch.columns().iter().map(|column| column.null_count()).sum::<usize>(), 0);
+        let (schema, batches) = oracle_read(&written);
+        assert_eq!((schema, batches.len()), (oracle_schema(true), 1));
+        let batch = &batches[0];
+        assert_eq!(batch.columns().iter().map(Array::null_count).sum::<usize>(), 0);
         let read = Series {
-            times: column::<TimestampMillisecondArray>(&batch, 0).values().to_vec(),
-            flags: column::<UInt32Array>(&batch, 1).values().to_vec(),
-            values: column::<Float64Array>(&batch, 2).values().to_vec(),
+            times: column::<TimestampMillisecondArray>(batch, 0).values().to_vec(),
+            flags: column::<UInt32Array>(batch, 1).values().to_vec(),
+            values: column::<Float64Array>(batch, 2).values().to_vec(),
         };
         assert_eq!(bits(&read), bits(&points), "{count}");
     }
@@ -420,5 +476,61 @@ fn changed_streams_for_a_long_time() {
     for seed in 1..=1000 {
         let counts = storm(200_000, seed * 0x9e37_79b9_7f4a_7c15);
         println!("{seed} {counts:?}");
+    }
+}
+
+/// Of many runs the shortest, in nanoseconds for each point.
+#[allow(clippy::disallowed_methods, reason = "a measurement")]
+fn best(points: usize, mut run: impl FnMut()) -> f64 {
+    let runs = (0..60).map(|_| {
+        let began = Instant::now();
+        run();
+        began.elapsed().as_secs_f64()
+    });
+    runs.fold(f64::MAX, f64::min) * 1e9 / points as f64
+}
+
+#[test]
+#[ignore = "figures, by hand, in a release build"]
+fn how_long_points_take() {
+    // The allocator gives back what is freed until it has seen a large piece: all are to be measured alike.
+    drop(black_box(vec![1_u8; 30 << 20]));
+    for count in [24, 200_000] {
+        let points = Dice(3).series(count);
+        let bytes = write(&points.times, &points.flags, &points.values);
+        let schema = oracle_schema(true);
+        let figures = [
+            ("read", best(count, || drop(black_box(read(black_box(&bytes)).unwrap())))),
+            ("arrow-ipc reads to its arrays", best(count, || drop(black_box(oracle_read(black_box(&bytes)))))),
+            (
+                "arrow-ipc reads to columns",
+                best(count, || {
+                    for batch in oracle_read(black_box(&bytes)).1 {
+                        let times = column::<TimestampMillisecondArray>(&batch, 0).values().to_vec();
+                        let flags = column::<UInt32Array>(&batch, 1).values().to_vec();
+                        let values = column::<Float64Array>(&batch, 2).values().to_vec();
+                        black_box(Series { times, values, flags });
+                    }
+                }),
+            ),
+            ("copies of the columns", best(count, || drop(black_box(black_box(&points).clone())))),
+            ("write", best(count, || drop(black_box(write(&points.times, &points.flags, &points.values))))),
+            (
+                "arrow-ipc writes",
+                best(count, || {
+                    let points = black_box(&points).clone();
+                    let columns: Vec<ArrayRef> = vec![
+                        Arc::new(TimestampMillisecondArray::from(points.times)),
+                        Arc::new(UInt32Array::from(points.flags)),
+                        Arc::new(Float64Array::from(points.values)),
+                    ];
+                    let batch = RecordBatch::try_new(schema.clone(), columns).unwrap();
+                    black_box(oracle_write(&schema, &[batch], IpcWriteOptions::default()));
+                }),
+            ),
+        ];
+        for (what, nanoseconds) in figures {
+            println!("{count} points, {what}: {nanoseconds:.2} ns for each");
+        }
     }
 }

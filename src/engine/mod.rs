@@ -1,8 +1,8 @@
 //! How bytes move, without knowing why.
 
+pub mod arrow;
 pub mod backoff;
 pub mod errands;
-pub mod arrow;
 pub mod grpc;
 pub mod http;
 pub mod net;

@@ -130,7 +130,9 @@ fn a_token_of_the_host() {
     }
     let error = session.request(Some("revoke"), None, &Args::new()).unwrap_err();
     assert_eq!((error.status(), error.message()), (Status::Unsupported, "Authentication not configured for this connection"));
-    assert!(!inspect(&session, "options").to_string().contains("two"));
+    let options = inspect(&session, "options");
+    assert_eq!((&options["access_token"], &options["keepalive"]), (&json!("***"), &json!(150.0)));
+    assert!(!options.to_string().contains("two"));
     session.close(&Args::new()).unwrap();
 }
 
@@ -140,7 +142,7 @@ fn tokens_need_tls_and_the_right_mode() {
     let error = bed.open(|args| args.set("access_token", "wrong")).unwrap_err();
     assert_eq!((error.status(), bed.peer.count("StartSession")), (Status::Auth, 0));
     let plain = Peer::start();
-    for json in [r#"{"access_token": "one"}"#, r#"{"kerberos.service_principal": "HOST/x"}"#] {
+    for json in [r#"{"access_token": "one"}"#, r#"{"kerberos": {"service_principal": "HOST/x"}}"#] {
         let error = Session::create(&plain.url(), &args(json)).unwrap_err();
         assert_eq!(error.status(), Status::Argument, "{json}");
         assert!(error.message().contains("TLS alone"), "{error}");
@@ -329,11 +331,11 @@ fn tickets_that_earn_nothing() {
     assert!(kerberos(&bed, &legs()).unwrap_err().message().contains("legs"));
     assert_eq!(bed.peer.count("GetVersion"), 0);
     for (json, words) in [
-        (r#"{"kerberos.user_principal": "jane"}"#, "service_principal"),
-        (r#"{"kerberos.service_principal": ""}"#, "service_principal"),
-        (r#"{"kerberos.principal": "x"}"#, "no member"),
+        (r#"{"kerberos": {"user_principal": "jane"}}"#, "service_principal"),
+        (r#"{"kerberos": {"service_principal": ""}}"#, "service_principal"),
+        (r#"{"kerberos": {"principal": "x"}}"#, "no member"),
         (r#"{"kerberos": 1}"#, "kerberos"),
-        (r#"{"kerberos.service_principal": "x", "access_token": "y"}"#, "together"),
+        (r#"{"kerberos": {"service_principal": "x"}, "access_token": "y"}"#, "together"),
     ] {
         let url = format!("mesh+https://{}", bed.peer.address);
         let error = Session::create(&url, &args(json)).unwrap_err();

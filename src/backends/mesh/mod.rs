@@ -7,6 +7,7 @@
 pub mod form;
 mod handshake;
 mod login;
+pub mod points;
 mod refusal;
 pub mod schema;
 mod settings;

@@ -104,10 +104,8 @@ impl Columns {
             let dictionary = field.table(4).ok_or_else(broken)?.is_some();
             let nested = field.tables(5).ok_or_else(broken)?.next().is_some();
             // A column of words holds numbers of words, in two buffers.
-            let of = match dictionary {
-                true => Type::Other(2),
-                false => Type::read(number, field).ok_or_else(|| unreadable(name, number))?,
-            };
+            let of = if dictionary { Some(Type::Other(2)) } else { Type::read(number, field) };
+            let of = of.ok_or_else(|| unreadable(name, number))?;
             let (name, doubled, right) = match name {
                 b"utc_time" => {
                     let Type::Timestamp(unit) = of else { return Err(mistyped(TIME, number, dictionary)) };
@@ -138,14 +136,15 @@ impl Type {
     /// `None` for a broken one, and for one of which it is not plain how many buffers it has.
     fn read(number: u8, field: Table<'_>) -> Option<Type> {
         let of = field.table(3)?;
-        let short = |slot| match of {
-            Some(of) => of.number(slot, [0; 2]).map(i16::from_le_bytes),
+        // The precision of a float, the unit of a timestamp.
+        let which = || match of {
+            Some(of) => of.number(0, [0; 2]).map(i16::from_le_bytes),
             None => Some(0),
         };
         Some(match number {
             2 if i32::from_le_bytes(of?.number(0, [0; 4])?) == 32 => Type::Bits32,
-            3 if short(0)? == 2 => Type::Double,
-            10 => Type::Timestamp(match short(0)? {
+            3 if which()? == 2 => Type::Double,
+            10 => Type::Timestamp(match which()? {
                 0 => Unit::Times(1000),
                 1 => Unit::Times(1),
                 2 => Unit::Parts(1000),
@@ -168,10 +167,7 @@ impl Type {
 }
 
 fn type_name(number: u8, dictionary: bool) -> &'static str {
-    match dictionary {
-        true => "a dictionary",
-        false => TYPES.get(usize::from(number)).copied().unwrap_or("unknown"),
-    }
+    if dictionary { "a dictionary" } else { TYPES.get(usize::from(number)).copied().unwrap_or("unknown") }
 }
 
 fn mistyped(name: &str, number: u8, dictionary: bool) -> crate::error::Error {

@@ -50,6 +50,12 @@ pub struct Certificates {
     pub wronghost: Arc<ServerConfig>,
     /// Good, and asks for a client certificate of our authority.
     pub mtls: Arc<ServerConfig>,
+    /// Signed by itself as an authority, `h2` alone offered.
+    pub mesh_selfsigned: Arc<ServerConfig>,
+    /// The same with nothing but a common name.
+    pub mesh_cn: Arc<ServerConfig>,
+    /// PEM of the certificates of these two.
+    pub mesh: [PathBuf; 2],
     /// PEM of the authority.
     pub ca: PathBuf,
     /// Directory with hashed names.
@@ -123,6 +129,20 @@ impl Certificates {
         fs::write(ca_dir.join(format!("{:08x}.0", subject_hash(AUTHORITY))), &authority_pem)?;
         let client_key = client.key.serialize_pem();
         file("selfsigned.pem", &selfsigned.pem)?;
+        let authority_h2 = |common_name: &str, names: &[&str]| -> Result<(Arc<ServerConfig>, String), Failure> {
+            let mut params = named(common_name, names)?;
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            // Nothing but what `openssl req -x509` puts in.
+            params.key_usages = Vec::new();
+            let key = KeyPair::generate()?;
+            let certificate = params.self_signed(&key)?;
+            let leaf = Leaf { certificate: certificate.der().clone(), pem: certificate.pem(), key };
+            let mut config = (*config(&provider, &leaf)?).clone();
+            config.alpn_protocols = vec![b"h2".to_vec()];
+            Ok((Arc::new(config), leaf.pem))
+        };
+        let (mesh_selfsigned, mesh_selfsigned_pem) = authority_h2("haft sandbox mesh", &NAMES)?;
+        let (mesh_cn, mesh_cn_pem) = authority_h2("localhost", &[])?;
         Ok(Self {
             good_both: offering(&[b"h2", b"http/1.1"]),
             good_h2: offering(&[b"h2"]),
@@ -131,6 +151,9 @@ impl Certificates {
             expired: config(&provider, &expired)?,
             wronghost: config(&provider, &wronghost)?,
             mtls: http1(mtls),
+            mesh_selfsigned,
+            mesh_cn,
+            mesh: [file("mesh_selfsigned.pem", &mesh_selfsigned_pem)?, file("mesh_cn.pem", &mesh_cn_pem)?],
             ca: file("ca.pem", &authority_pem)?,
             ca_dir,
             client_cert: file("client.crt", &client.pem)?,

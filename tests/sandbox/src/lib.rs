@@ -13,6 +13,7 @@ mod exchange;
 mod ftrack;
 mod h2;
 mod log;
+mod mesh;
 mod proxy;
 mod request;
 mod sandbox;
@@ -24,6 +25,7 @@ mod wire;
 
 pub use certificate::KEY_PASSWORD;
 pub use ftrack::Setup as FtrackSetup;
+pub use mesh::Setup as MeshSetup;
 pub use request::{Args, parse_pairs};
 pub use sandbox::{Options, Sandbox};
 pub use state::Fault;

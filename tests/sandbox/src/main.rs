@@ -5,11 +5,12 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use haft_sandbox::{Args, Fault, FtrackSetup, Options, Sandbox, parse_pairs};
+use haft_sandbox::{Args, Fault, FtrackSetup, MeshSetup, Options, Sandbox, parse_pairs};
 
-const USAGE: &str = "usage: haft-sandbox http|ftrack|all [--port N] [--host ADDRESS] [--ready FILE] [--threads N]
+const USAGE: &str = "usage: haft-sandbox http|ftrack|mesh|all [--port N] [--host ADDRESS] [--ready FILE] [--threads N]
                          [--no-log] [--until-eof] [--parent-death] [--fault 'how=delay&path=/get&seconds=1&times=2']...
                          [--schemas FILE] [--seed FILE] [--ftrack 'fault=cut&action=create']...
+                         [--mesh 'fault=drop&method=Commit']...
 
 Starts the servers on loopback, prints one JSON line with their addresses (and writes it to --ready FILE), and serves
 until SIGTERM or SIGINT, or with --until-eof until standard input ends.
@@ -26,7 +27,12 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, String> {
     let mut options = Options::default();
     match words.next().as_deref() {
         Some("http") => {}
-        Some("ftrack" | "all") => options.ftrack = Some(FtrackSetup::default()),
+        Some("ftrack") => options.ftrack = Some(FtrackSetup::default()),
+        Some("mesh") => options.mesh = Some(MeshSetup::default()),
+        Some("all") => {
+            options.ftrack = Some(FtrackSetup::default());
+            options.mesh = Some(MeshSetup::default());
+        }
         Some(other) => return Err(format!("unknown command {other:?}")),
         None => return Err("a command is needed".to_owned()),
     }
@@ -34,7 +40,14 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, String> {
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         match word.as_str() {
-            "--port" => command.options.port = value()?.parse().map_err(|_| "--port needs a number")?,
+            "--port" => {
+                let port = value()?.parse().map_err(|_| "--port needs a number")?;
+                match &mut command.options {
+                    // Of a Mesh server alone, the port is that of its own listener.
+                    Options { mesh: Some(setup), ftrack: None, .. } => setup.port = port,
+                    options => options.port = port,
+                }
+            }
             "--host" => command.options.host = value()?.parse().map_err(|_| "--host needs an address")?,
             "--threads" => command.options.threads = value()?.parse().map_err(|_| "--threads needs a number")?,
             "--ready" => command.ready = Some(value()?.into()),
@@ -50,6 +63,11 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, String> {
                 let text = value()?;
                 let setup = command.options.ftrack.as_mut().ok_or("--ftrack is for ftrack")?;
                 setup.faults.push(text);
+            }
+            "--mesh" => {
+                let text = value()?;
+                let setup = command.options.mesh.as_mut().ok_or("--mesh is for mesh")?;
+                setup.orders.push(text);
             }
             "--fault" => {
                 let text = value()?;

@@ -1,5 +1,6 @@
 //! Starting and stopping: binds every listener, makes the certificates, and knows all addresses.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io;
@@ -14,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::Certificates;
 use crate::ftrack::{self, Ftrack, Setup as FtrackSetup};
+use crate::mesh::{self, Mesh, Setup as MeshSetup};
 use crate::request::{Args, parse_pairs};
 use crate::server::{self, Service, Speaks};
 use crate::state::{Counter, Fault, State};
@@ -41,12 +43,14 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// The ftrack server, on all listeners that speak HTTP; none if `None`.
     pub ftrack: Option<FtrackSetup>,
+    /// The Mesh server, on listeners of its own; none if `None`.
+    pub mesh: Option<MeshSetup>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Self { host, port: 0, log: true, threads: 2, faults: Vec::new(), ftrack: None }
+        Self { host, port: 0, log: true, threads: 2, faults: Vec::new(), ftrack: None, mesh: None }
     }
 }
 
@@ -101,6 +105,12 @@ pub struct Sandbox {
     pub pin: String,
     /// The storage of the ftrack server, a host of its own.
     pub ftrack_storage: Option<String>,
+    /// Addresses of the Mesh server, `host:port`, by the name of the listener: `mesh`, `mesh_tls` (certificate of the
+    /// authority), `mesh_selfsigned` (certificate that signs itself and says that it is an authority, as `openssl req
+    /// -x509` makes it), `mesh_cn` (the same with nothing but a common name). Empty if there is none.
+    pub mesh: BTreeMap<&'static str, String>,
+    /// PEM of the certificates of `mesh_selfsigned` and `mesh_cn`.
+    pub mesh_certificates: [PathBuf; 2],
     /// Directory of all files; removed on drop.
     pub dir: PathBuf,
     state: Arc<State>,
@@ -114,7 +124,7 @@ struct Starting {
 }
 
 /// Order of the counters, which is the order in which listeners are started.
-const LISTENERS: [&str; 17] = [
+const LISTENERS: [&str; 21] = [
     "http",
     "http_v6",
     "https",
@@ -132,6 +142,10 @@ const LISTENERS: [&str; 17] = [
     "h2c",
     "ftrack_storage",
     "unix",
+    "mesh",
+    "mesh_tls",
+    "mesh_selfsigned",
+    "mesh_cn",
 ];
 
 impl Starting {
@@ -200,7 +214,8 @@ impl Sandbox {
         let certificates = Certificates::make(dir)?;
         let counters = LISTENERS.iter().map(|listener| Counter::new(listener)).collect();
         let server = options.ftrack.as_ref().map(Ftrack::new).transpose()?;
-        let state = Arc::new(State::new(options.log, counters, server));
+        let mesh = options.mesh.as_ref().map(Mesh::new).transpose()?.map(Arc::new);
+        let state = Arc::new(State::new(options.log, counters, server, mesh));
         for fault in &options.faults {
             state.add_fault(fault.clone());
         }
@@ -239,6 +254,8 @@ impl Sandbox {
             client_key_encrypted: certificates.client_key_encrypted,
             pin: certificates.pin,
             ftrack_storage: None,
+            mesh: BTreeMap::new(),
+            mesh_certificates: certificates.mesh.clone(),
             dir: dir.to_owned(),
             state: Arc::clone(&starting.state),
             runtime: None,
@@ -254,6 +271,15 @@ impl Sandbox {
         }
         let listener = UnixListener::bind(&sandbox.unix)?;
         tokio::spawn(server::accept_unix(listener, starting.service(HTTP1, None)));
+        if let Some(setup) = &options.mesh {
+            let tls = [&certificates.good_h2, &certificates.mesh_selfsigned, &certificates.mesh_cn].map(Some);
+            let listeners = LISTENERS.iter().skip(starting.next).zip(std::iter::once(None).chain(tls));
+            for (name, tls) in listeners.collect::<Vec<_>>() {
+                let port = if tls.is_none() { setup.port } else { 0 };
+                let url = starting.tcp("mesh", port, Speaks::Grpc, tls)?;
+                sandbox.mesh.insert(name, url.trim_start_matches("mesh://").to_owned());
+            }
+        }
         Ok(sandbox)
     }
 
@@ -278,6 +304,20 @@ impl Sandbox {
     /// The requests to the ftrack server after entry `since`, as `/_ftrack/log` shows them.
     pub fn ftrack_log(&self, since: u64, ids: bool) -> Value {
         ftrack::log(&self.state, since, ids)
+    }
+
+    /// Gives the Mesh server an order, as `POST /_mesh?...` takes it.
+    ///
+    /// # Errors
+    /// When there is no such server or it does not understand.
+    pub fn mesh_order(&self, order: &str) -> Result<Value, String> {
+        let server = self.state.mesh.as_ref().ok_or("there is no Mesh server")?;
+        mesh::apply(server, &Args(parse_pairs(order)))
+    }
+
+    /// The calls to the Mesh server after entry `since`, as `/_mesh/log` shows them.
+    pub fn mesh_log(&self, since: u64, method: Option<&str>, ids: bool) -> Value {
+        self.state.mesh.as_ref().map_or(Value::Null, |server| mesh::log(server, since, method, ids))
     }
 
     /// All addresses and paths under the names of the fields, as the ready file has them.
@@ -311,6 +351,14 @@ impl Sandbox {
             put("ftrack_storage", storage.as_str().into());
             put("ftrack_user", "jenkins".into());
             put("ftrack_key", server.api_key().into());
+        }
+        for (name, address) in &self.mesh {
+            put(name, address.as_str().into());
+        }
+        if !self.mesh.is_empty() {
+            for (name, path) in ["mesh_selfsigned_cert", "mesh_cn_cert"].iter().zip(&self.mesh_certificates) {
+                put(name, path.to_string_lossy().into());
+            }
         }
         for (name, path) in [
             ("unix", &self.unix),

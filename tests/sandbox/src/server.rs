@@ -18,7 +18,7 @@ use crate::log::Origin;
 use crate::request::Request;
 use crate::state::{Counter, State};
 use crate::wire::{Stream, Wire};
-use crate::{proxy, sandbox, socks};
+use crate::{mesh, proxy, sandbox, socks};
 
 /// How long a closing connection waits for the peer's rest, so that the last answer is not lost to an RST.
 const LINGER: Duration = Duration::from_secs(2);
@@ -47,6 +47,8 @@ pub enum Speaks {
     },
     /// The endpoints over HTTP/2 and nothing else.
     Http2,
+    /// gRPC over HTTP/2: the Mesh server.
+    Grpc,
     /// HTTP proxy; `auth` asks for `user:pass`.
     Proxy {
         /// Whether credentials are needed.
@@ -105,8 +107,12 @@ impl Service {
                 Err(_) => return,
             },
         };
+        if self.speaks == Speaks::Grpc {
+            return mesh::serve(stream, &self.state, &origin).await;
+        }
         let mut wire = Wire::new(stream);
         match self.speaks {
+            Speaks::Grpc => {}
             Speaks::Http { h2 } => {
                 let secure = self.tls.is_some();
                 if h2 && begins_h2(&mut wire).await {

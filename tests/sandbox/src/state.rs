@@ -1,8 +1,8 @@
 //! What all connections of a sandbox share: the log, the counters, and the memory of stateful endpoints.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -12,6 +12,7 @@ use crate::endpoint::digest::Nonces;
 use crate::ftrack::Ftrack;
 use crate::h2::{Reports, Tuning};
 use crate::log::{Log, lock};
+use crate::mesh::Mesh;
 use crate::request::Args;
 use crate::server::{Gate, Order};
 
@@ -96,6 +97,8 @@ pub struct State {
     pub reports: Reports,
     /// The ftrack server, if there is one.
     pub ftrack: Option<Ftrack>,
+    /// The Mesh server, if there is one.
+    pub mesh: Option<Arc<Mesh>>,
     connections: AtomicU64,
     gates: Mutex<HashMap<&'static str, mpsc::UnboundedSender<Order>>>,
     tasks: Mutex<HashMap<u64, (&'static str, AbortHandle)>>,
@@ -103,8 +106,8 @@ pub struct State {
 
 impl State {
     /// The state of a sandbox that was just started.
-    pub fn new(logging: bool, counters: Vec<Counter>, ftrack: Option<Ftrack>) -> Self {
-        Self { logging, counters, ftrack, ..Self::default() }
+    pub fn new(logging: bool, counters: Vec<Counter>, ftrack: Option<Ftrack>, mesh: Option<Arc<Mesh>>) -> Self {
+        Self { logging, counters, ftrack, mesh, ..Self::default() }
     }
 
     /// The number of the next connection, from 1.

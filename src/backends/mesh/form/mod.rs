@@ -9,4 +9,4 @@ mod time;
 pub use decode::decode;
 pub use encode::{address, encode, field};
 pub use guid::Guid;
-pub use time::{LATEST, milliseconds};
+pub use time::{EARLIEST, LATEST, milliseconds};

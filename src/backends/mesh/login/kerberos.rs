@@ -77,6 +77,16 @@ impl Kerberos {
         Ok(kerberos)
     }
 
+    /// As the options show it.
+    pub fn show(&self) -> Tree {
+        let text = |text: &Option<Box<str>>| text.as_deref().map_or(Tree::Null, Tree::from);
+        let mut shown = Object::with_capacity(3);
+        shown.insert("service_principal", text(&self.service));
+        shown.insert("user_principal", text(&self.user));
+        shown.insert("provider", if self.provider.is_some() { Tree::from("provider") } else { Tree::Null });
+        Tree::Object(shown)
+    }
+
     /// Earns a token.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ use crate::{
     error::{Error, Result, Status, code},
     secret::Secret,
     sys::lock::Mutex,
-    value::{Provider, Tree},
+    value::{Object, Provider, Tree},
 };
 
 /// How often a thread that waits for another one's token looks whether its call is still wanted.
@@ -175,6 +175,14 @@ impl Login {
         }
     }
 
+    /// What the options say of it, without what is secret.
+    pub fn show(&self, shown: &mut Object) {
+        let source = self.source();
+        let cover = |is: bool| if is { Tree::from("***") } else { Tree::Null };
+        shown.insert("access_token", cover(matches!(*source, Source::Given | Source::Supplier(_))));
+        shown.insert("kerberos", if let Source::Kerberos(kerberos) = &*source { kerberos.show() } else { Tree::Null });
+    }
+
     /// Whether a token that is not taken can be replaced without the host's doing.
     #[must_use]
     pub fn renews(&self) -> bool {
@@ -202,8 +210,8 @@ impl Login {
         let renews = self.renews();
         let mut held = self.held.lock();
         if held.as_ref().map(|held| &held.token) != token {
-            // Another one is there already.
-            return held.is_some();
+            // Another one is there already, or is asked for at this moment.
+            return renews || held.is_some();
         }
         if renews {
             *held = None;

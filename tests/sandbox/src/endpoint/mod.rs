@@ -74,6 +74,9 @@ async fn serve_any(ex: &mut Exchange<'_>) -> io::Result<Next> {
             _ => {}
         }
     }
+    if let (["_mesh", rest @ ..], Some(server)) = (words.as_slice(), &state.mesh) {
+        return crate::mesh::control(ex, server, rest).await;
+    }
     match words.as_slice() {
         ["_log" | "_control" | "_connections" | "_h2", ..] => control::serve(ex, &words).await,
         [
