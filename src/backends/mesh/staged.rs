@@ -1,6 +1,7 @@
 //! What waits for commit. The server's workspace is one transaction: until its commit has succeeded everything stays in the
 //! list. What was sent into the workspace already is not sent again by the next try; after a rollback on the server all of
-//! it is.
+//! it is. A workspace that another session's commit made corrupt is rolled back by the next commit, unless the host has
+//! rolled back before.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -9,7 +10,7 @@ use crate::{
     args::Args,
     backends::{Answer, Call, Plain},
     engine::net::cancel::Cancel,
-    error::Result,
+    error::{Result, code},
     value::{Object, Tree},
 };
 
@@ -17,6 +18,8 @@ use crate::{
 #[derive(Default)]
 pub struct Staged {
     items: VecDeque<Item>,
+    /// The workspace on the server takes no commit before a rollback.
+    corrupt: bool,
 }
 
 struct Item {
@@ -81,6 +84,15 @@ pub fn stage(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> 
 /// # Errors
 /// The first failure, with its `index`; or that of the commit. The list stays.
 pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
+    let _one = session.committing.lock();
+    if std::mem::take(&mut session.staged.lock().corrupt) {
+        // Nothing of it can be committed any more: it is done again on what the others have made of the model.
+        if let Err(error) = session.workspace.rollback(&session.core, args, cancel) {
+            session.staged.lock().corrupt = true;
+            return Err(error);
+        }
+        session.staged.lock().unsent();
+    }
     let count = session.staged.lock().len();
     for index in 0..count {
         let next = {
@@ -89,13 +101,19 @@ pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Resul
         };
         let Some((verb, target, own)) = next else { continue };
         let call = Call { verb: Some(&verb), target: target.as_deref(), args: &own, cancel, progress: None };
-        let answer = verbs::request(session, &call).map_err(|error| error.with("index", index_tree(index)))?;
+        let answer = verbs::request(session, &call).map_err(|error| {
+            session.staged.lock().corrupt |= error.code() == code::SESSION_CORRUPT.word;
+            error.with("index", index_tree(index))
+        })?;
         let value = answer.value().map_or(Tree::Null, |value| value.root().to_tree());
         if let Some(item) = session.staged.lock().items.get_mut(index) {
             item.sent = Some(value);
         }
     }
-    session.workspace.commit(&session.core.wire, args, cancel)?;
+    if let Err(error) = session.workspace.commit(&session.core, args, cancel) {
+        session.staged.lock().corrupt |= error.code() == code::SESSION_CORRUPT.word;
+        return Err(error);
+    }
     let done: Vec<Item> = {
         let mut staged = session.staged.lock();
         let count = count.min(staged.items.len());
