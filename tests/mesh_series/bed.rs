@@ -6,7 +6,7 @@ use haft::{
     args::Args,
     error::Error,
     session::{Event, Kind, Response, Session},
-    value::{Series, Tree},
+    value::{Document, Series, Tree},
 };
 use haft_sandbox::{MeshSetup, Options, Sandbox};
 use serde_json::Value;
@@ -103,12 +103,17 @@ impl Bed {
     }
 }
 
+/// As JSON; what is no number is null.
+fn json(value: Option<&Document>) -> Value {
+    value.map_or(Value::Null, |value| serde_json::from_str(&value.root().to_json().replace("NaN", "null")).unwrap())
+}
+
 pub fn shown(answer: &Response) -> Value {
-    answer.value().map_or(Value::Null, |value| serde_json::from_str(&value.root().to_json()).unwrap())
+    json(answer.value())
 }
 
 pub fn event_shown(event: &Event) -> Value {
-    event.value().map_or(Value::Null, |value| serde_json::from_str(&value.root().to_json()).unwrap())
+    json(event.value())
 }
 
 pub fn meta(answer: &Response) -> Value {
