@@ -109,7 +109,7 @@ options! {
     "queue_max", ALL, SUBSCRIBE, "number", "10000", "How many messages wait before the oldest are dropped: in the session's queue, or for this callback.";
     "overflow", ALL, SUBSCRIBE, "\"drop\", \"wait\"", "\"drop\"", "What happens when queue_max messages of the subscription wait: the oldest is dropped and counted, or the source has to wait until the host has taken some.";
     "answer", ALL, SUBSCRIBE, "provider", "none", "Answers the event instead of queueing it.";
-    "keep", ALL, CLOSE, "bool", "false", "Leave without ending the server's session.";
+    "keep", ALL, CLOSE, "bool", "false; true for a Mesh session that was joined", "Leave without ending the server's session.";
 
     "params", HTTP, DEFAULT | SUBSCRIBE, "group, object, list of pairs, or text", "none", "The query; a list repeats its name, null drops it.";
     "cookies", WEB, DEFAULT, "map, or list of {name, value, domain, path, secure, expires, httponly, host_only}; null deletes; false switches the jar off", "none", "Cookies of the session, or of one call alone.";
@@ -228,7 +228,8 @@ options! {
     "strategy", FTRACK, CALL, "\"all\", \"set_only\", \"modified_only\", \"persisted_only\"", "\"set_only\"", "Which attributes of entities are encoded.";
     "entity", FTRACK, INSPECT, "\"Type/key\"", "none", "The entity to show the state of.";
     "root_certs", MESH, CREATE, "PEM text, CA file, CA directory", "the roots that are part of the library", "The certificates that the server's is checked by; one that the server presents itself counts as well.";
-    "access_token", MESH, CREATE | CONFIGURE, "text or provider", "none", "The bearer token of every call; a provider is asked before each.";
+    "access_token", MESH, CREATE | CONFIGURE, "text or provider", "none", "The bearer token of every call, over TLS alone; a provider is asked when there is none, when its expires_in is nearly over, and once when the server does not take it.";
+    "keepalive", MESH, CREATE | ATTACH, "seconds, text with a unit, or false", "150", "The longest that a session is left unused before the server is told that it still is; half of what the server grants if that is less. false: never told.";
     "session_id", MESH, CREATE, "id", "a new session", "The session on the server that is joined.";
     "lazy", MESH, CREATE, "bool", "false", "Open the session on the server with the first call that needs it.";
     "max_receive_size", MESH, CREATE, "bytes", "4194304", "The longest message that is taken from the server.";

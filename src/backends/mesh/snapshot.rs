@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Their names.
-pub const NAMES: &[&str] = &["expires_in", "server", "session_id"];
+pub const NAMES: &[&str] = &["expires_in", "id", "server", "session", "session_id"];
 
 /// Shows one.
 ///
@@ -22,7 +22,9 @@ pub fn inspect(session: &MeshSession, what: &str, _args: &Args) -> Result<Option
             server.insert("url", Tree::from(crate::backends::Backend::url(session)));
             Tree::Object(server)
         }
-        "session_id" => session.workspace.known().map_or(Tree::Null, |id| Tree::from(id.to_string())),
+        "session" => session.workspace.show(),
+        "id" if session.workspace.known().is_none() => return Ok(None),
+        "id" | "session_id" => session.workspace.known().map_or(Tree::Null, |id| Tree::from(id.to_string())),
         _ => return Ok(None),
     }))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{refusal, schema, token::Token};
+use super::{login::Login, refusal, schema};
 use crate::{
     args::Args,
     backends::{Answer, Backend, Call},
@@ -14,6 +14,7 @@ use crate::{
         net::cancel::Cancel,
     },
     error::{Error, Outcome, Result, code},
+    secret::Secret,
     value::Tree,
 };
 
@@ -27,7 +28,7 @@ pub struct Wire {
     /// The HTTP session that carries it.
     pub web: Arc<dyn Backend>,
     /// What says who we are.
-    pub token: Token,
+    pub login: Login,
     /// The longest message that is taken.
     pub most: usize,
 }
@@ -50,9 +51,23 @@ impl Wire {
     /// # Errors
     /// What the server refused, in its words; what went wrong on the way.
     pub fn call(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<Vec<u8>>> {
-        let order = self.order(message, args, cancel, false)?;
-        let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
-        all(&*answer, self.most)
+        self.signed(cancel, |token| {
+            let order = self.order(message, args, token, false)?;
+            let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+            all(&*answer, self.most)
+        })
+    }
+
+    /// Sends with the token of now, and with another one when the server does not take that.
+    fn signed<T>(&self, cancel: &Arc<Cancel>, send: impl Fn(Option<&Secret>) -> Result<T>) -> Result<T> {
+        let token = self.login.current(self, cancel)?;
+        match send(token.as_ref()) {
+            Err(error) if refusal::wants_token(&error) && self.login.refused(token.as_ref()) => {
+                let token = self.login.current(self, cancel)?;
+                send(token.as_ref())
+            }
+            done => done,
+        }
     }
 
     /// The same with exactly one answer.
@@ -68,22 +83,19 @@ impl Wire {
     /// # Errors
     /// Those of the head; the rest comes out of [`Messages::next`].
     pub fn stream(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Messages> {
-        let order = self.order(message, args, cancel, true)?;
-        let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
-        head(&*answer)?;
-        Ok(Messages { answer, frames: Frames::new(self.most), ended: false, failed: false })
+        self.signed(cancel, |token| {
+            let order = self.order(message, args, token, true)?;
+            let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+            head(&*answer)?;
+            Ok(Messages { answer, frames: Frames::new(self.most), ended: false, failed: false })
+        })
     }
 
     /// The request as HTTP has it.
-    fn order(&self, message: &[u8], args: &Args, cancel: &Arc<Cancel>, stream: bool) -> Result<Args> {
-        self.order_with(message, args, self.token.current(self, cancel)?.as_deref(), stream)
-    }
-
-    /// The same with a token that is known.
     ///
     /// # Errors
     /// `limit` for a message that has no room.
-    pub fn order_with(&self, message: &[u8], args: &Args, token: Option<&str>, stream: bool) -> Result<Args> {
+    pub fn order(&self, message: &[u8], args: &Args, token: Option<&Secret>, stream: bool) -> Result<Args> {
         let mut order = Args::new();
         order.set("data", Tree::Bytes(wrap(message)?.into()));
         order.set("allow_redirects", false);
@@ -95,7 +107,7 @@ impl Wire {
         }
         if let Some(token) = token {
             let mut headers = args.get("headers").and_then(Tree::as_object).cloned().unwrap_or_default();
-            headers.insert("authorization", Tree::from(format!("Bearer {token}")));
+            headers.insert("authorization", Tree::from(format!("Bearer {}", token.reveal())));
             order.set("headers", Tree::Object(headers));
         }
         Ok(order)

@@ -17,10 +17,9 @@ pub(super) static VERBS: &[Verb] = &[
 
 /// Tells the server that the session is still used; the value is for how many seconds that counts.
 fn extend(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    let wire = &session.core.wire;
-    let id = session.workspace.id(wire, call.cancel)?;
-    session.workspace.extend(wire, id, call.cancel)?;
-    Ok(super::plain(&session.workspace.expires_in().map_or(Tree::Null, Tree::Double)))
+    let id = session.id(call)?;
+    session.workspace.extend(&session.core.wire, id, call.cancel)?;
+    Ok(super::plain(&session.workspace.promised().map_or(Tree::Null, Tree::Double)))
 }
 
 fn revoke(_: &Ask<'_>) -> Result<Asked> {
