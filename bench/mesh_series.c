@@ -45,7 +45,8 @@ static void read_one(haft_session *session) {
 static void write_one(haft_session *session, const int64_t *times, const double *values, const uint32_t *flags) {
   haft_args *args = haft_args_new();
   haft_args_set_series(args, "points", times, values, flags, POINTS);
-  fine(haft_session_request(session, "write_series", "key:100000", args, NULL, &error) == HAFT_OK, "write_series");
+  fine(haft_session_stage(session, "write_series", "key:100000", args, NULL, &error) == HAFT_OK, "write_series");
+  haft_session_rollback(session, NULL, NULL);
   haft_args_free(args);
 }
 

@@ -53,7 +53,12 @@ impl Bed {
     }
 
     pub fn try_call(&self, verb: &str, target: &str, args: &Args) -> Result<Response, Error> {
-        self.session.request(Some(verb), (!target.is_empty()).then_some(target), args)
+        let target = (!target.is_empty()).then_some(target);
+        // What changes something goes through the list of the session.
+        if ["write_series", "copy_series"].contains(&verb) {
+            return self.session.stage(Some(verb), target, args);
+        }
+        self.session.request(Some(verb), target, args)
     }
 
     pub fn call(&self, verb: &str, target: &str, json: &str) -> Response {

@@ -13,7 +13,7 @@ fn subscribe(bed: &Bed, topic: &str, json: &str) -> u64 {
 
 fn write(session: &Session, hour: i64, value: f64) {
     let json = format!(r#"{{"points": [[{}, {value}]]}}"#, NEW_YEAR + hour * HOUR);
-    session.request(Some("write_series"), Some("key:3"), &args(&json)).unwrap();
+    session.stage(Some("write_series"), Some("key:3"), &args(&json)).unwrap();
 }
 
 fn times(event: &Value, what: &str) -> Vec<i64> {

@@ -155,7 +155,7 @@ impl Backend for MeshSession {
     }
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-        verbs::request(self, call)
+        verbs::direct(self, call)
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
@@ -175,8 +175,7 @@ impl Backend for MeshSession {
     }
 
     fn rollback(&self) -> Option<usize> {
-        let staged = std::mem::take(&mut *self.staged.lock());
-        Some(staged.len())
+        Some(self.staged.lock().forget())
     }
 
     fn undo(&self, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {

@@ -144,17 +144,31 @@ fn find(call: &Call<'_>) -> Result<&'static Verb> {
 pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
     let verb = find(call)?;
     if verb.changes {
-        return match verb.work {
-            // What is wrong with points is told before they wait for a commit.
-            Work::Plan(plan) => plan(&Ask { verb: verb.name, target: call.target, args: call.args }).map(drop),
-            _ => Ok(()),
-        };
+        return Ok(());
     }
     let message = format!("{} changes nothing in the workspace and cannot be staged", verb.name);
     Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"))
 }
 
-/// Does a verb now.
+/// Does a verb now, at the host's request: what changes the workspace is staged instead.
+///
+/// # Errors
+/// `unsupported` for such a verb; otherwise what the verb says.
+pub(super) fn direct(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    immediate(find(call)?)?;
+    request(session, call)
+}
+
+/// The workspace knows no "now" apart from its commit, which takes all that is in it.
+fn immediate(verb: &Verb) -> Result<()> {
+    if !verb.changes {
+        return Ok(());
+    }
+    let message = format!("{} changes the workspace on the server, which only a commit makes lasting: stage it, and commit", verb.name);
+    Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"))
+}
+
+/// Does a verb in the workspace.
 pub(super) fn request(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let verb = find(call)?;
     match &verb.work {
@@ -195,6 +209,7 @@ fn uses_session(input: Kind) -> bool {
 /// Begins a verb that is one call, on the reactor; `None` when there is more to do than that.
 pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pending>> {
     let verb = find(call)?;
+    immediate(verb)?;
     let ask = match &verb.work {
         Work::One(ask) => ask,
         Work::Plan(plan) => return way::begin(session, call, || plan(&Ask { verb: verb.name, target: call.target, args: call.args })),
