@@ -33,11 +33,9 @@ mod parse;
 mod raw;
 mod texts;
 
-pub mod arrow;
 pub mod number;
 pub mod write;
 
-pub use arrow::ArrowExport;
 pub use document::{Document, Type};
 pub use draft::{Again, Draft, Open, Place};
 pub use node::Node;

@@ -1,0 +1,3 @@
+//! Mesh's verbs against the sandbox.
+#[path = "mesh_verbs/bed.rs"]
+mod bed;
