@@ -16,29 +16,35 @@ pub struct Difference {
     pub ours: Value,
 }
 
-/// Numbers the ids that a run made, over its results, and takes the time of day out.
-pub fn canonical(run: &mut Value) {
+/// Numbers the ids that a run made, over its results, and takes the time of day out. Where a scenario `creates` objects,
+/// the sandbox derives their attributes' ids from theirs: those are numbered too.
+pub fn canonical(run: &mut Value, creates: bool) {
     let mut known = HashMap::new();
-    rename(&mut run["results"], &mut known);
+    rename(&mut run["results"], creates, &mut known);
 }
 
-fn rename(value: &mut Value, known: &mut HashMap<String, usize>) {
+fn rename(value: &mut Value, creates: bool, known: &mut HashMap<String, usize>) {
     match value {
-        Value::String(text) if made(text) => {
+        Value::String(text) if made(text, b'4') || creates && made(text, b'5') => {
             let next = known.len() + 1;
             *text = format!("<new {}>", known.entry(text.clone()).or_insert(next));
         }
         Value::Number(number) if number.as_i64().is_some_and(|number| (NOW_MS..FAR_MS).contains(&number)) => *value = "<now>".into(),
-        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, known)),
-        Value::Object(map) => map.values_mut().for_each(|item| rename(item, known)),
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, creates, known)),
+        Value::Object(map) => map.values_mut().for_each(|item| rename(item, creates, known)),
         _ => {}
     }
 }
 
-/// An id drawn at random (version 4); those of the data are none.
-fn made(text: &str) -> bool {
+/// An id drawn at random (version 4) or derived (5); those of the model's objects are neither.
+fn made(text: &str, version: u8) -> bool {
     let bytes = text.as_bytes();
-    bytes.len() == 36 && [8, 13, 18, 23].iter().all(|at| bytes[*at] == b'-') && bytes[14] == b'4' && matches!(bytes[19], b'8'..=b'b')
+    bytes.len() == 36 && [8, 13, 18, 23].iter().all(|at| bytes[*at] == b'-') && bytes[14] == version && matches!(bytes[19], b'8'..=b'b')
+}
+
+/// Whether a scenario makes objects.
+pub fn creates(scenario: &Value) -> bool {
+    scenario["steps"].as_array().into_iter().flatten().any(|step| step["haft"][1] == "create_object")
 }
 
 /// Where they differ, the SDK's run first.
