@@ -16,22 +16,21 @@ pub struct Difference {
     pub ours: Value,
 }
 
-/// Numbers the ids that a run made, over its results, and takes the time of day out. Where a scenario `creates` objects,
-/// the sandbox derives their attributes' ids from theirs: those are numbered too.
-pub fn canonical(run: &mut Value, creates: bool) {
+/// Numbers the ids that a run made, over its results, and takes the time of day out.
+pub fn canonical(run: &mut Value) {
     let mut known = HashMap::new();
-    rename(&mut run["results"], creates, &mut known);
+    rename(&mut run["results"], &mut known);
 }
 
-fn rename(value: &mut Value, creates: bool, known: &mut HashMap<String, usize>) {
+fn rename(value: &mut Value, known: &mut HashMap<String, usize>) {
     match value {
-        Value::String(text) if made(text, b'4') || creates && made(text, b'5') => {
+        Value::String(text) if made(text, b'4') => {
             let next = known.len() + 1;
             *text = format!("<new {}>", known.entry(text.clone()).or_insert(next));
         }
         Value::Number(number) if number.as_i64().is_some_and(|number| (NOW_MS..FAR_MS).contains(&number)) => *value = "<now>".into(),
-        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, creates, known)),
-        Value::Object(map) => map.values_mut().for_each(|item| rename(item, creates, known)),
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, known)),
+        Value::Object(map) => map.values_mut().for_each(|item| rename(item, known)),
         _ => {}
     }
 }
@@ -47,11 +46,21 @@ pub fn creates(scenario: &Value) -> bool {
     scenario["steps"].as_array().into_iter().flatten().any(|step| step["haft"][1] == "create_object")
 }
 
-/// Where they differ, the SDK's run first.
-pub fn differences(theirs: &Value, ours: &Value) -> Vec<Difference> {
+/// Where they differ, the SDK's run first. Where a scenario `creates` objects, the sandbox derives their attributes' ids
+/// from theirs: those may differ, but always in the same way.
+pub fn differences(theirs: &Value, ours: &Value, creates: bool) -> Vec<Difference> {
     let mut found = Vec::new();
     same(&theirs["requests"], &ours["requests"], "requests", false, &mut found);
     same(&theirs["results"], &ours["results"], "results", true, &mut found);
+    if creates {
+        let (mut there, mut back) = (HashMap::new(), HashMap::new());
+        found.retain(|difference| match (&difference.theirs, &difference.ours) {
+            (Value::String(one), Value::String(other)) if made(one, b'5') && made(other, b'5') => {
+                there.entry(one.clone()).or_insert_with(|| other.clone()) != other || back.entry(other.clone()).or_insert_with(|| one.clone()) != one
+            }
+            _ => true,
+        });
+    }
     found
 }
 
@@ -106,7 +115,7 @@ fn names<'a>(one: &'a Map<String, Value>, other: &'a Map<String, Value>) -> Vec<
 #[test]
 fn differences_are_seen() {
     let run = |value: Value| json!({"requests": [{"method": "A", "messages": [value.clone()]}], "results": [{"value": value}]});
-    let places = |one: Value, other: Value| differences(&run(one), &run(other)).into_iter().map(|found| found.place).collect::<Vec<_>>();
+    let places = |one: Value, other: Value| differences(&run(one), &run(other), false).into_iter().map(|found| found.place).collect::<Vec<_>>();
     assert!(places(json!({"a": 1}), json!({"a": 1.0})).is_empty());
     assert_eq!(places(json!({"a": 1}), json!({"a": 2})), ["requests[0].messages[0].a", "results[0].value.a"]);
     assert_eq!(places(json!({}), json!({"b": ""})), ["requests[0].messages[0].b"], "a result may show more");

@@ -86,7 +86,7 @@ fn a_search_comes_whole_or_one_by_one() {
 fn answers(session: &haft::session::Session, count: usize) -> Vec<(u64, Event)> {
     let mut found = Vec::new();
     while found.len() < count {
-        let event = session.poll(Some(std::time::Duration::from_secs(20))).unwrap().unwrap();
+        let event = session.poll(20_000).unwrap().unwrap();
         if event.id() != 0 {
             found.push((event.id(), event));
         }
@@ -120,10 +120,10 @@ fn submitted_calls_are_answered_as_blocking_ones() {
     let id = session.submit(Some("get_object"), Some("Model/Nothing"), &args("{}")).unwrap();
     let (_, event) = answers(&session, 1).pop().unwrap();
     assert_eq!(event.id(), id);
-    assert!(event.error().unwrap().message().contains("object not found"));
+    assert!(event.failure().unwrap().error().message().contains("object not found"));
     session.submit(Some("delete_object"), Some(PLANT), &args("{}")).unwrap();
     let (_, event) = answers(&session, 1).pop().unwrap();
-    assert_eq!(event.error().unwrap().code(), "unsupported");
+    assert_eq!(event.failure().unwrap().error().code(), "unsupported");
     // Staged and committed the same way.
     session.submit(Some("create_object"), Some(CHIMNEYS), &args(r#"{"stage": true, "name": "New"}"#)).unwrap();
     let (_, event) = answers(&session, 1).pop().unwrap();
