@@ -168,7 +168,7 @@ options! {
     "reason", WEBSOCKET_MESH, CALL, "text; WebSocket: 123 bytes at most", "none", "The same in words; Mesh: why something is not available.";
     "auto_connect_event_hub", FTRACK, CREATE, "bool", "false", "Connect the event hub in the background.";
     "hub_reconnect", FTRACK, CREATE, "bool, or object: max_retries (null: for ever), delay, max_delay", "true", "Whether a lost event hub is connected again, after how long, and how often it is tried in a row.";
-    "source", FTRACK, CALL, "object", "id, user and host", "Where an event says that it comes from; what is missing is filled in.";
+    "source", FTRACK_MESH, CALL, "object; Mesh: path or id:ID", "ftrack: id, user and host", "ftrack: where an event says that it comes from; what is missing is filled in. Mesh: the object whose series are copied, with those below it.";
     "event_target", FTRACK, CALL, "expression", "none: everyone", "What an event asks of the metadata of subscriptions.";
     "synchronous", FTRACK, CALL, "bool", "false", "Hand the event to this session's subscriptions alone and bring what they answer.";
     "on_error", FTRACK, CALL, "\"raise\", \"ignore\"", "\"raise\"", "Whether a failed publish is an error.";
@@ -257,6 +257,13 @@ options! {
     "end", MESH, CALL, "time", "none", "Where an interval ends; the moment itself is not part of it.";
     "resolution", MESH, CALL, "MIN, MIN5, MIN10, MIN15, MIN30, HOUR, DAY, WEEK, MONTH, YEAR, BREAKPOINT; runs: seconds too", "none", "The step of a series or of a run.";
     "timezone", MESH, CALL, "\"LOCAL\", \"STANDARD\", \"UTC\"", "none", "Where days and longer steps of a transformation begin.";
+    "trim", MESH, CALL, "bool", "false", "Leave out points outside of the interval that is read, and those that are there twice.";
+    "points", MESH, CALL, "series; list of {time, value, flags} or [time, value, flags]; object of columns: times, values, flags; item of a read", "none", "What is written; none delete what is in the interval.";
+    "meta", MESH, CALL, "object", "none", "What a read told beside its points: they are written back to where they were read from.";
+    "mappings", MESH, CALL, "{TYPE: {ATTRIBUTE: ATTRIBUTE}}, or the list of the JSON form", "none", "Which attributes of objects of a type are copied, and to which.";
+    "scenario_name", MESH, CALL, "text", "none", "The scenario that series are copied of.";
+    "every", MESH, SUBSCRIBE, "seconds, or text with a unit", "10", "How often a series is looked at for changes.";
+    "initial", MESH, SUBSCRIBE, "bool", "false", "Tell the points that are there at the beginning, as added.";
     "search_query", MESH, CALL, "text", "none", "The series that is calculated with, searched from the target.";
     "available_at_timepoint", MESH, CALL, "time", "none", "The series as it was known then.";
     "max_number_of_versions_to_get", MESH, CALL, "number", "none", "How many versions of a series are wanted.";

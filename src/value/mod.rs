@@ -28,11 +28,9 @@ mod parse;
 mod raw;
 mod texts;
 
-pub mod arrow;
 pub mod number;
 pub mod write;
 
-pub use arrow::ArrowExport;
 pub use document::{Document, Type};
 pub use node::Node;
 pub use number::python_float;

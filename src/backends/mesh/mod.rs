@@ -14,6 +14,7 @@ mod settings;
 mod snapshot;
 mod staged;
 mod verbs;
+mod watch;
 mod wire;
 mod workspace;
 
@@ -22,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Answer, Backend, Call, Lent, Pending, Teller};
+use super::{Answer, Backend, Call, Feed, Lent, Pending, Sink, Teller};
 use crate::{
     args::Args,
     clock,
@@ -217,6 +218,14 @@ impl Backend for MeshSession {
             _ => return Err(Error::option("name", format!("{name:?} is no session; attach takes \"session\" or \"session:ID\""))),
         }
         Ok(Arc::new(child))
+    }
+
+    fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        watch::subscribe(self, topic, args, sink)
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &["series:PATH"]
     }
 
     fn start(&self, teller: Arc<dyn Teller>) {

@@ -12,6 +12,7 @@ mod runs;
 mod series;
 mod server;
 mod view;
+mod way;
 
 use std::sync::Arc;
 
@@ -32,6 +33,9 @@ use crate::{
     value::{Document, Object, Tree},
 };
 
+pub(super) use series::{Found, Single, Span, target};
+pub(super) use way::{Plan, Way, is_too_large};
+
 /// A verb.
 pub(super) struct Verb {
     /// Its name.
@@ -46,6 +50,8 @@ pub(super) struct Verb {
 pub(super) enum Work {
     /// One call of the server, made of target and arguments.
     One(fn(&Ask<'_>) -> Result<Asked>),
+    /// Planned first, then done: in one call of the server if that is enough.
+    Plan(fn(&Ask<'_>) -> Result<Box<dyn Plan>>),
     /// Several calls.
     Many(fn(&MeshSession, &Call<'_>) -> Result<Box<dyn Answer>>),
 }
@@ -176,6 +182,7 @@ pub(super) fn request(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn 
     let verb = find(call)?;
     match &verb.work {
         Work::Many(work) => work(session, call),
+        Work::Plan(plan) => plan(&Ask { verb: verb.name, target: call.target, args: call.args })?.run(&Way::new(session, call)?),
         Work::One(ask) => {
             let asked = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
             let method = known(asked.method)?;
@@ -212,7 +219,11 @@ fn uses_session(input: Kind) -> bool {
 pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pending>> {
     let verb = find(call)?;
     immediate(verb)?;
-    let Work::One(ask) = &verb.work else { return Ok(None) };
+    let ask = match &verb.work {
+        Work::One(ask) => ask,
+        Work::Plan(plan) => return way::begin(session, call, || plan(&Ask { verb: verb.name, target: call.target, args: call.args })),
+        Work::Many(_) => return Ok(None),
+    };
     let wire = &session.core.wire;
     let Some(token) = wire.login.known() else { return Ok(None) };
     if session.workspace.known().is_none() || call.args.bool("stream")?.unwrap_or(false) {
