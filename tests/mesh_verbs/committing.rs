@@ -45,7 +45,7 @@ fn what_the_server_refuses_is_not_in_the_list() {
     let sandbox = sandbox();
     let session = session(&sandbox);
     stage(&session, "update_attribute", &format!("{PLANT}.DblAtt"), r#"{"value": 7.5}"#);
-    let error = refuses(&session, "update_attribute", &format!("{PLANT}.DblAtt"), r#"{"value": 7}"#);
+    let error = refuses(&session, "update_attribute", &format!("{PLANT}.DblAtt"), r#"{"value": "7"}"#);
     assert!(error.message().contains("singular value/collection values"), "{}", error.message());
     assert_eq!(refuses(&session, "delete_object", PLANT, "{}").message().contains("has child objects"), true);
     assert_eq!(refuses(&session, "delete_object", "Model/Nothing", "{}").status(), Status::NotFound);

@@ -66,14 +66,17 @@ fn a_search_comes_whole_or_one_by_one() {
     assert!(none.next().unwrap().is_none());
     // A stream that is cut off says so, once, after what came.
     sandbox.mesh_order("fault=cut&method=SearchObjects&sent=1").unwrap();
-    let mut cut = session.request(Some("search_objects"), Some(COMPONENT), &ask).unwrap();
     let mut came = 0;
-    let error = loop {
-        match cut.next() {
-            Ok(Some(_)) => came += 1,
-            Ok(None) => panic!("a stream that was cut off ended well after {came}"),
-            Err(error) => break error,
-        }
+    let error = match session.request(Some("search_objects"), Some(COMPONENT), &ask) {
+        // The end may be there before the head was looked at.
+        Err(error) => error,
+        Ok(mut cut) => loop {
+            match cut.next() {
+                Ok(Some(_)) => came += 1,
+                Ok(None) => panic!("a stream that was cut off ended well after {came}"),
+                Err(error) => break error,
+            }
+        },
     };
     assert!(came <= 1);
     assert!(["io", "protocol"].iter().any(|kind| format!("{:?}", error.status()).eq_ignore_ascii_case(kind)), "{:?} {}", error.status(), error.message());
