@@ -286,6 +286,8 @@ impl Store {
         }
         if let Some(entity) = self.entity_mut(id) {
             entity.gone = true;
+            // Its number stays, what was known of it does not: a host may make and delete for months.
+            (entity.remote, entity.local) = (Slots::default(), Slots::default());
         }
     }
 

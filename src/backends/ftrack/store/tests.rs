@@ -217,6 +217,7 @@ fn what_was_deleted_leaves_collections() {
     for paths in ["", "children.name"] {
         assert!(!shown(&store, id, paths).contains(r#""id":"b""#), "{paths}");
     }
+    assert_eq!(store.entity(child).unwrap().known().count(), 0);
     // And nobody tells the server of it again.
     store.edit_collection(id, "children", &[], &[Tree::from("Task/d")], true).unwrap();
     assert!(sent(&store).contains(r#""children":[{"__entity_type__":"Task","id":"c"}]"#), "{}", sent(&store));
