@@ -163,7 +163,8 @@ impl<'a> Drawing<'a> {
                 Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_) => draft.tree(place, &self.store.show_map(ids)),
                 _ => {
                     let items = draft.open(place);
-                    ids.iter().for_each(|id| self.related(*id, paths, items.item()));
+                    let store = self.store;
+                    store.living(ids).for_each(|id| self.related(id, paths, items.item()));
                     self.draft.array(&items);
                 }
             },

@@ -49,7 +49,7 @@ pub fn put(core: &Core, terms: &Terms, place: &Place, piece: &Arc<Piece>, cancel
         }
         let wait = delay(tries);
         log::info(c"ftrack", || format!("part {} of an upload is tried again in {} ms: {}", place.number.max(1), wait.as_millis(), error.message()));
-        if terms.left()?.is_some_and(|left| left < wait) {
+        if !terms.has_time_for(wait) {
             return Err(error);
         }
         if pause(cancel, wait) {

@@ -110,7 +110,11 @@ fn stretch(desk: &Desk, fetch: &Fetch, tag: &str, number: usize, mut course: Cou
         if tries >= fetch.terms.tries || !may_pass(&error) {
             return Err(error);
         }
-        if pause(cancel, delay(tries)) {
+        let wait = delay(tries);
+        if !fetch.terms.has_time_for(wait) {
+            return Err(error);
+        }
+        if pause(cancel, wait) {
             return Err(cancelled());
         }
     }
