@@ -356,6 +356,11 @@ pub trait Backend: Send + Sync {
     /// The host has let go of the session without closing it: what runs in the background ends. Never waits.
     fn abandon(&self) {}
 
+    /// Whether leaving leaves the server's session alone when the host says nothing of `keep`.
+    fn keeps(&self) -> bool {
+        false
+    }
+
     /// Leaves politely before `deadline`. `keep` leaves the server's session alone.
     ///
     /// # Errors

@@ -171,6 +171,11 @@ impl<T: Send + 'static> Kept<T> {
         self.it.as_mut()
     }
 
+    /// The same, to look at.
+    pub fn peek(&self) -> Option<&T> {
+        self.it.as_ref()
+    }
+
     /// Takes it out.
     pub fn into_inner(mut self) -> Option<T> {
         self.it.take()

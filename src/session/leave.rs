@@ -27,7 +27,7 @@ const LAST_STEP: Duration = Duration::from_secs(1);
 
 pub(super) fn close(handle: &Arc<Handle>, args: &Args) -> Result<()> {
     let timeout = args.duration("timeout")?.unwrap_or(TIMEOUT);
-    let keep = args.bool("keep")?.unwrap_or(false);
+    let keep = args.bool("keep")?;
     let deadline = clock::now() + timeout;
     let first = begin(handle);
     if HostCode::active() {
@@ -52,7 +52,7 @@ fn begin(handle: &Arc<Handle>) -> bool {
     true
 }
 
-fn finish_later(handle: &Arc<Handle>, keep: bool, deadline: Instant) -> Result<()> {
+fn finish_later(handle: &Arc<Handle>, keep: Option<bool>, deadline: Instant) -> Result<()> {
     let other = Arc::clone(handle);
     let later = handle.shared.worker.run(Box::new(move || {
         if let Err(error) = finish(&other, keep, deadline) {
@@ -63,7 +63,7 @@ fn finish_later(handle: &Arc<Handle>, keep: bool, deadline: Instant) -> Result<(
     later.or_else(|_| finish(handle, keep, clock::now()))
 }
 
-fn finish(handle: &Arc<Handle>, keep: bool, deadline: Instant) -> Result<()> {
+fn finish(handle: &Arc<Handle>, keep: Option<bool>, deadline: Instant) -> Result<()> {
     let root = handle.is_root();
     let mut outcome = Ok(());
     if handle.leaving.swap(true, Ordering::AcqRel) {
@@ -73,7 +73,8 @@ fn finish(handle: &Arc<Handle>, keep: bool, deadline: Instant) -> Result<()> {
     } else {
         for child in children(handle) {
             if child.state() == State::Closing {
-                outcome = outcome.and(finish(&child, keep, deadline));
+                // To end one session is not to end those that were there before it.
+                outcome = outcome.and(finish(&child, keep.filter(|keep| *keep), deadline));
             }
         }
         // The root also waits for the calls of children that were freed meanwhile.
@@ -81,7 +82,7 @@ fn finish(handle: &Arc<Handle>, keep: bool, deadline: Instant) -> Result<()> {
             outcome = outcome.and(Err(too_late("a call in flight")));
             answer_for(handle);
         }
-        outcome = outcome.and(handle.backend.close(keep, deadline));
+        outcome = outcome.and(handle.backend.close(keep.unwrap_or_else(|| handle.backend.keeps()), deadline));
         depart(handle, false);
     }
     if root && !handle.shared.worker.finish(deadline) {
@@ -184,11 +185,20 @@ fn farewell(handle: &Arc<Handle>, by_itself: bool) {
     }
     let end = handle.end.lock().take();
     let news = News::closed(end.as_ref());
-    *handle.end.lock() = end;
     // All are sealed before the first hears CLOSED.
     let listens = |listed: &&Listed| listed.subscription.hears == Hears::State;
-    for listed in subscriptions.iter().filter(|listed| !listens(listed)) {
-        listed.subscription.seal(None);
+    for Listed { subscription, .. } in subscriptions.iter().filter(|listed| !listens(listed)) {
+        let ended = || News { kind: Kind::Ended, ..News::closed(end.as_ref()) }.event();
+        match by_itself && subscription.may_end_itself() {
+            // Nobody who only has a callback would hear otherwise that nothing will come any more.
+            true if subscription.is_push() => subscription.seal(Some(ended())),
+            // The same for who looks into the parent's queue, which has no CLOSED of this handle.
+            true if handle.parent_hears.is_some() => {
+                subscription.tell(ended());
+                subscription.seal(None);
+            }
+            _ => subscription.seal(None),
+        }
     }
     for Listed { subscription, .. } in subscriptions.iter().filter(listens) {
         if subscription.is_push() {
@@ -198,6 +208,7 @@ fn farewell(handle: &Arc<Handle>, by_itself: bool) {
             subscription.tell(event(State::Closed.word()));
         }
     }
+    *handle.end.lock() = end;
     handle.queue.push(news.event());
     // After what is on its way to them: the worker does everything in order.
     let pushed = subscriptions.iter().any(|listed| listed.subscription.is_push());

@@ -6,34 +6,39 @@
 
 pub mod form;
 mod handshake;
+mod login;
 pub mod points;
 mod refusal;
 pub mod schema;
 mod settings;
 mod snapshot;
 mod staged;
-mod token;
 mod verbs;
+mod watch;
 mod wire;
 mod workspace;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use super::{Answer, Backend, Call, Lent, Pending};
+use super::{Answer, Backend, Call, Feed, Lent, Pending, Sink, Teller};
 use crate::{
     args::Args,
-    engine::net::cancel::Cancel,
-    error::{Error, Result},
+    clock,
+    engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
+    error::{Error, Result, code},
     options::{self, scope},
     sys::lock::Mutex,
-    value::Tree,
+    value::{Object, Tree},
 };
 use form::Guid;
+use login::Login;
 use settings::Place;
 use staged::Staged;
-use token::Token;
 use wire::Wire;
-use workspace::Workspace;
+use workspace::{Farewells, Workspace};
 
 /// Opens the HTTP session that carries everything.
 pub type OpenWeb<'a> = &'a dyn Fn(&str, &Args) -> Result<Arc<dyn Backend>>;
@@ -44,13 +49,48 @@ pub(self) struct Core {
     /// Name and version of the server.
     pub server: Tree,
     pub lent: Lent,
+    /// Sessions that still have to be ended when their handles are gone.
+    pub farewells: Farewells,
+}
+
+impl Core {
+    /// Sends one message and waits for its one answer on the reactor; all of it within `limit`.
+    ///
+    /// # Errors
+    /// What the server refused, what went wrong on the way, `cancelled`.
+    async fn ask(self: &Arc<Core>, path: &'static str, message: &[u8], limit: Duration, vigil: &mut Vigil) -> Result<Vec<u8>> {
+        let mut timeouts = Object::with_capacity(1);
+        timeouts.insert("total", Tree::Double(limit.as_secs_f64()));
+        let mut args = Args::new();
+        args.set("timeouts", Tree::Object(timeouts));
+        let mut again = true;
+        loop {
+            let token = match self.wire.login.known() {
+                Some(token) => token,
+                None => {
+                    let (core, cancel) = (Arc::clone(self), Arc::clone(vigil.cancel()));
+                    errands::fetch(&self.lent.worker, vigil, move || core.wire.login.current(&core.wire, &cancel)).await??
+                }
+            };
+            let order = self.wire.order(message, &args, token.as_ref(), false)?;
+            let pending = self.wire.web.begin(&wire::post(path, &order, vigil.cancel()))?;
+            let pending = pending.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the connection serves no reactor"))?;
+            let answer = (pending.await)().map_err(refusal::on_the_way);
+            match answer.and_then(|answer| wire::single(wire::all(&*answer, self.wire.most)?)) {
+                Err(error) if again && refusal::wants_token(&error) && self.wire.login.refused(token.as_ref()) => again = false,
+                done => return done,
+            }
+        }
+    }
 }
 
 /// One session on the server.
 pub struct MeshSession {
     core: Arc<Core>,
-    workspace: Workspace,
+    workspace: Arc<Workspace>,
     staged: Mutex<Staged>,
+    /// Held by a commit: what is staged is sent once.
+    committing: Mutex<()>,
     /// It carries the connection, and takes it with it.
     root: bool,
 }
@@ -63,18 +103,41 @@ impl MeshSession {
     pub fn open(url: &str, args: &Args, lent: Lent, web: OpenWeb<'_>) -> Result<MeshSession> {
         options::check(args, scope::CREATE, "mesh")?;
         let place = Place::read(url, args)?;
-        let token = Token::read(args, place.secure)?;
-        let wire = Wire { web: web(&place.url, &place.web(args)?)?, token, most: place.most };
+        let login = Login::read(args, place.secure, &lent.worker)?;
+        let joins = args.str("session_id")?.map(session_id).transpose()?;
+        let lazy = args.bool("lazy")?.unwrap_or(false);
+        let longest = settings::keepalive(args)?.unwrap_or(Some(settings::LONGEST));
+        let wire = Wire { web: web(&place.url, &place.web(args)?)?, login, most: place.most };
         let cancel = Arc::<Cancel>::default();
         let server = handshake::greet(&wire, &cancel)?;
-        let core = Arc::new(Core { wire, server, lent });
-        let session = MeshSession { core, workspace: Workspace::default(), staged: Mutex::default(), root: true };
-        match args.str("session_id")? {
-            Some(text) => session.workspace.join(&session.core.wire, session_id(text)?, &cancel)?,
-            None if args.bool("lazy")?.unwrap_or(false) => {}
-            None => drop(session.workspace.id(&session.core.wire, &cancel)?),
+        let core = Arc::new(Core { wire, server, lent, farewells: Farewells::default() });
+        let session = MeshSession::of(core, longest, true);
+        match joins {
+            Some(id) => session.workspace.join(&session.core, id, &cancel)?,
+            None if lazy => {}
+            None => drop(session.workspace.id(&session.core, &cancel)?),
         }
         Ok(session)
+    }
+
+    fn of(core: Arc<Core>, longest: Option<Duration>, root: bool) -> MeshSession {
+        let workspace = Arc::new(Workspace::new(longest, root));
+        MeshSession { core, workspace, staged: Mutex::default(), committing: Mutex::default(), root }
+    }
+
+    /// The id of the session, which is opened when there is none yet.
+    ///
+    /// # Errors
+    /// What the server refused.
+    fn id(&self, call: &Call<'_>) -> Result<Guid> {
+        self.workspace.id(&self.core, call.cancel)
+    }
+
+    /// The server has answered a call that names the session.
+    fn used(&self, named: bool) {
+        if named {
+            self.workspace.was_used(clock::now());
+        }
     }
 }
 
@@ -92,7 +155,7 @@ impl Backend for MeshSession {
     }
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-        verbs::request(self, call)
+        verbs::direct(self, call)
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
@@ -112,12 +175,11 @@ impl Backend for MeshSession {
     }
 
     fn rollback(&self) -> Option<usize> {
-        let staged = std::mem::take(&mut *self.staged.lock());
-        Some(staged.len())
+        Some(self.staged.lock().forget())
     }
 
     fn undo(&self, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-        self.workspace.rollback(&self.core.wire, args, cancel)
+        self.workspace.rollback(&self.core, args, cancel)
     }
 
     fn staged(&self) -> Option<Tree> {
@@ -125,13 +187,18 @@ impl Backend for MeshSession {
     }
 
     fn configure(&self, args: &Args) -> Result<()> {
+        let swap = self.core.wire.login.read_swap(args)?;
         let mut web = Args::new();
         for (key, value) in args.root().iter() {
             if options::find(key, scope::CONFIGURE, "http").is_some() {
                 web.set(key, value.clone());
             }
         }
-        self.core.wire.web.configure(&web)
+        self.core.wire.web.configure(&web)?;
+        if let Some(swap) = swap {
+            self.core.wire.login.swap(swap);
+        }
+        Ok(())
     }
 
     fn inspect(&self, what: &str, args: &Args) -> Result<Option<Tree>> {
@@ -142,14 +209,31 @@ impl Backend for MeshSession {
         snapshot::NAMES
     }
 
-    fn attach(&self, name: &str, _args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
-        let child = MeshSession { core: Arc::clone(&self.core), workspace: Workspace::default(), staged: Mutex::default(), root: false };
+    fn attach(&self, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
+        let longest = settings::keepalive(args)?.unwrap_or(self.workspace.longest());
+        let child = MeshSession::of(Arc::clone(&self.core), longest, false);
         match name.split_once(':') {
-            None if name == "session" => drop(child.workspace.id(&child.core.wire, cancel)?),
-            Some(("session", id)) => child.workspace.join(&child.core.wire, session_id(id)?, cancel)?,
+            None if name == "session" => drop(child.workspace.id(&child.core, cancel)?),
+            Some(("session", id)) => child.workspace.join(&child.core, session_id(id)?, cancel)?,
             _ => return Err(Error::option("name", format!("{name:?} is no session; attach takes \"session\" or \"session:ID\""))),
         }
         Ok(Arc::new(child))
+    }
+
+    fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        watch::subscribe(self, topic, args, sink)
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &["series:PATH"]
+    }
+
+    fn start(&self, teller: Arc<dyn Teller>) {
+        self.workspace.start(&self.core, teller);
+    }
+
+    fn keeps(&self) -> bool {
+        self.workspace.keeps()
     }
 
     fn close(&self, keep: bool, deadline: Instant) -> Result<()> {
@@ -161,8 +245,6 @@ impl Backend for MeshSession {
     }
 
     fn abandon(&self) {
-        if self.root {
-            self.core.wire.web.abandon();
-        }
+        self.core.farewells.abandoned(&self.core, &self.workspace);
     }
 }

@@ -1,8 +1,10 @@
 //! What the server says when it refuses (spec/mesh.md 6). Its statuses are not to be relied on; its texts are.
 
+use super::form::Guid;
 use crate::{
     engine::grpc::status::Refusal,
     error::{Code, Error, Outcome, Status, code},
+    value::Tree,
 };
 
 /// Texts that tell more than the status beside them.
@@ -19,11 +21,18 @@ pub fn error(refusal: Refusal) -> Error {
     let text = refusal.message.to_lowercase();
     let found = TEXTS.iter().find(|(words, ..)| words.iter().all(|word| text.contains(word)));
     match found {
-        Some((_, code, status)) => Error::new(code, format!("the server refused: {}", refusal.message))
-            .status_as(*status)
-            .with("grpc_status", refusal.name)
-            .with("server_text", refusal.message)
-            .outcome(Outcome::NotSent),
+        Some((_, found, status)) => {
+            let error = Error::new(found, format!("the server refused: {}", refusal.message))
+                .status_as(*status)
+                .with("grpc_status", refusal.name)
+                .outcome(Outcome::NotSent);
+            // The one that the server means, which a raw call may have named itself.
+            let error = match named(&refusal.message).filter(|_| found.word == code::SESSION_LOST.word || found.word == code::SESSION_CORRUPT.word) {
+                Some(id) => error.with("session_id", id.to_string()),
+                None => error,
+            };
+            error.with("server_text", refusal.message)
+        }
         None => not_found(refusal, &text),
     }
 }
@@ -35,6 +44,24 @@ fn not_found(refusal: Refusal, text: &str) -> Error {
     if gone { error.status_as(Status::NotFound).outcome(Outcome::NotSent) } else { error }
 }
 
+/// The id in a text of the server: in braces and upper case, or as it is.
+fn named(text: &str) -> Option<Guid> {
+    text.split_whitespace().find_map(|word| Guid::parse(word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric())))
+}
+
+/// A refusal of what was asked of one session: a lost one is named, in the words and in the detail.
+pub fn of_session(error: Error, id: Guid) -> Error {
+    if error.code() != code::SESSION_LOST.word || error.detail().get("session_id").is_some() {
+        return error;
+    }
+    error.with("session_id", id.to_string())
+}
+
+/// Whether the server wants another token.
+pub fn wants_token(error: &Error) -> bool {
+    error.detail().get("grpc_status").and_then(Tree::as_str) == Some("UNAUTHENTICATED")
+}
+
 /// A failure on the way, with the status that a gRPC client has for it.
 pub fn on_the_way(error: Error) -> Error {
     let name = match error.status() {
@@ -44,4 +71,38 @@ pub fn on_the_way(error: Error) -> Error {
         _ => return error,
     };
     error.with("grpc_status", name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(name: &'static str, message: &str) -> Error {
+        error(Refusal { name, message: message.into() })
+    }
+
+    #[test]
+    fn a_lost_session_is_known_by_its_text_whatever_the_status() {
+        for status in ["NOT_FOUND", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "UNKNOWN"] {
+            let error = told(status, "Session with id {0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0} not found.");
+            assert_eq!((error.code(), error.status()), ("session_lost", Status::NotFound), "{status}");
+            let detail = error.detail();
+            assert_eq!(detail.get("session_id").and_then(Tree::as_str), Some("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"));
+            assert_eq!(detail.get("grpc_status").and_then(Tree::as_str), Some(status));
+            assert!(error.message().contains("0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0"), "{error}");
+            assert_eq!(error.known_outcome(), Some(Outcome::NotSent));
+        }
+        assert_eq!(told("NOT_FOUND", "object not found: x").code(), "server");
+    }
+
+    #[test]
+    fn conflicts_have_their_codes() {
+        let text = "session 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0 is corrupt due to changes done by some other session, rollback your changes to fix your session";
+        let error = told("UNKNOWN", text);
+        assert_eq!((error.code(), error.status()), ("session_corrupt", Status::Conflict));
+        assert_eq!(error.detail().get("session_id").and_then(Tree::as_str), Some("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"));
+        for text in ["Missing owner for x", "Owner of the object not found"] {
+            assert_eq!((told("UNKNOWN", text).code(), told("UNKNOWN", text).status()), ("owner_gone", Status::Conflict));
+        }
+    }
 }

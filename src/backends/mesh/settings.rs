@@ -1,7 +1,9 @@
 //! Address and options of a session (spec/mesh.md 2, verbs.md "Mesh").
 
+use std::time::Duration;
+
 use crate::{
-    args::Args,
+    args::{Args, duration},
     error::{Error, Result},
     options::{self, scope},
     value::{Object, Tree},
@@ -9,10 +11,29 @@ use crate::{
 
 /// The port of the product and of all examples.
 const PORT: u16 = 50051;
+/// The longest that a session is left unused when nothing else was asked for (spec/mesh.md 3.3).
+pub const LONGEST: Duration = Duration::from_secs(150);
 /// What a message of the server may have when nothing else was asked for: gRPC's own limit.
 const RECEIVE_SIZE: usize = 4 << 20;
 /// Options of HTTP that mean something else here, or nothing.
 const OWN: [&str; 3] = ["headers", "http_version", "parse"];
+
+/// `keepalive`: the longest that a session is left unused. The outer `None` is "nothing was said", the inner one is `false`:
+/// nobody keeps it alive.
+///
+/// # Errors
+/// `argument`.
+pub fn keepalive(args: &Args) -> Result<Option<Option<Duration>>> {
+    match args.get("keepalive") {
+        None | Some(Tree::Null) => Ok(None),
+        Some(Tree::Bool(false)) => Ok(Some(None)),
+        Some(Tree::Bool(true)) => Ok(Some(Some(LONGEST))),
+        Some(value) => match duration("keepalive", value)? {
+            Some(longest) if !longest.is_zero() => Ok(Some(Some(longest))),
+            _ => Err(Error::option("keepalive", "keepalive was 0; false switches it off")),
+        },
+    }
+}
 
 /// Where the server is, and how it is spoken to.
 #[derive(Debug)]
@@ -68,6 +89,10 @@ impl Place {
         }
         web.set("http_version", "2");
         web.set("parse", "none");
+        // As gRPC's own client does; the certificate must have been named by the host.
+        if args.get("verify_common_name").is_none() {
+            web.set("verify_common_name", true);
+        }
         if let Some(roots) = args.get("root_certs").filter(|roots| !roots.is_null()) {
             web.set("verify", roots.clone());
         }
@@ -88,6 +113,24 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keepalive_is_seconds_or_a_switch() {
+        let read = |json: &str| {
+            let mut args = Args::new();
+            args.set_json(Some("keepalive"), json);
+            keepalive(&args)
+        };
+        assert_eq!(keepalive(&Args::new()).unwrap(), None);
+        assert_eq!(read("null").unwrap(), None);
+        assert_eq!(read("false").unwrap(), Some(None));
+        assert_eq!(read("true").unwrap(), Some(Some(LONGEST)));
+        assert_eq!(read("2.5").unwrap(), Some(Some(Duration::from_millis(2500))));
+        assert_eq!(read("\"1m\"").unwrap(), Some(Some(Duration::from_secs(60))));
+        for bad in ["0", "-1", "\"often\"", "[1]"] {
+            assert_eq!(read(bad).unwrap_err().code(), "argument", "{bad}");
+        }
+    }
 
     #[test]
     fn addresses_are_read_and_the_port_has_a_default() {

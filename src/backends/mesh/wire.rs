@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{refusal, schema, token::Token};
+use super::{login::Login, refusal, schema};
 use crate::{
     args::Args,
     backends::{Answer, Backend, Call},
     engine::{
         grpc::{
-            frame::{Frames, wrap},
+            frame::{Frames, split, wrap},
             status::{self, Refusal},
         },
         net::cancel::Cancel,
     },
     error::{Error, Outcome, Result, code},
-    value::Tree,
+    secret::Secret,
+    value::{Outlet, Pipe, Tree},
 };
 
 /// What one call may change about how it is sent.
@@ -27,7 +28,7 @@ pub struct Wire {
     /// The HTTP session that carries it.
     pub web: Arc<dyn Backend>,
     /// What says who we are.
-    pub token: Token,
+    pub login: Login,
     /// The longest message that is taken.
     pub most: usize,
 }
@@ -50,9 +51,46 @@ impl Wire {
     /// # Errors
     /// What the server refused, in its words; what went wrong on the way.
     pub fn call(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<Vec<u8>>> {
-        let order = self.order(message, args, cancel, false)?;
-        let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
-        all(&*answer, self.most)
+        all(&*self.answer(path, &frame(message)?, args, cancel)?, self.most)
+    }
+
+    /// Sends one message that is framed already and brings the answer as it is, once the server has not refused the call:
+    /// its messages are [`slices`] of the body.
+    ///
+    /// # Errors
+    /// What the server refused, in its words; what went wrong on the way.
+    pub fn answer(&self, path: Path<'_>, frame: &Arc<[u8]>, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
+        self.signed(cancel, |token| {
+            let order = order_of(Arc::clone(frame), args, token, false);
+            let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+            told(&*answer)?;
+            Ok(answer)
+        })
+    }
+
+    /// The same at the head of the answer: its body is read in pieces.
+    ///
+    /// # Errors
+    /// Those of the head.
+    pub fn opened(&self, path: Path<'_>, frame: &Arc<[u8]>, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
+        self.signed(cancel, |token| {
+            let order = order_of(Arc::clone(frame), args, token, true);
+            let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+            head(&*answer)?;
+            Ok(answer)
+        })
+    }
+
+    /// Sends with the token of now, and with another one when the server does not take that.
+    fn signed<T>(&self, cancel: &Arc<Cancel>, send: impl Fn(Option<&Secret>) -> Result<T>) -> Result<T> {
+        let token = self.login.current(self, cancel)?;
+        match send(token.as_ref()) {
+            Err(error) if refusal::wants_token(&error) && self.login.refused(token.as_ref()) => {
+                let token = self.login.current(self, cancel)?;
+                send(token.as_ref())
+            }
+            done => done,
+        }
     }
 
     /// The same with exactly one answer.
@@ -68,38 +106,109 @@ impl Wire {
     /// # Errors
     /// Those of the head; the rest comes out of [`Messages::next`].
     pub fn stream(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Messages> {
-        let order = self.order(message, args, cancel, true)?;
+        self.signed(cancel, |token| {
+            let order = self.order(message, args, token, true)?;
+            let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+            head(&*answer)?;
+            Ok(Messages { answer, frames: Frames::new(self.most), ended: false, failed: false })
+        })
+    }
+
+    /// Begins a call in which messages go to and fro, without a token: it is there to get one.
+    ///
+    /// # Errors
+    /// Those of the head; the rest comes out of [`Talk::next`].
+    pub fn talk(&self, path: Path<'_>, first: &[u8], cancel: &Arc<Cancel>) -> Result<Talk> {
+        let pipe = Arc::<Pipe>::default();
+        pipe.push(wrap(first)?);
+        let mut order = Args::new();
+        order.set("data", Tree::Reader(Arc::new(Outlet(Arc::clone(&pipe)))));
+        order.set("allow_redirects", false);
+        order.set("stream", true);
         let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
         head(&*answer)?;
-        Ok(Messages { answer, frames: Frames::new(self.most), ended: false, failed: false })
+        Ok(Talk { messages: Messages { answer, frames: Frames::new(self.most), ended: false, failed: false }, pipe })
     }
 
     /// The request as HTTP has it.
-    fn order(&self, message: &[u8], args: &Args, cancel: &Arc<Cancel>, stream: bool) -> Result<Args> {
-        self.order_with(message, args, self.token.current(self, cancel)?.as_deref(), stream)
-    }
-
-    /// The same with a token that is known.
     ///
     /// # Errors
     /// `limit` for a message that has no room.
-    pub fn order_with(&self, message: &[u8], args: &Args, token: Option<&str>, stream: bool) -> Result<Args> {
-        let mut order = Args::new();
-        order.set("data", Tree::Bytes(wrap(message)?.into()));
-        order.set("allow_redirects", false);
-        order.set("stream", stream);
-        for name in OF_A_CALL {
-            if let Some(value) = args.get(name) {
-                order.set(name, value.clone());
-            }
-        }
-        if let Some(token) = token {
-            let mut headers = args.get("headers").and_then(Tree::as_object).cloned().unwrap_or_default();
-            headers.insert("authorization", Tree::from(format!("Bearer {token}")));
-            order.set("headers", Tree::Object(headers));
-        }
-        Ok(order)
+    pub fn order(&self, message: &[u8], args: &Args, token: Option<&Secret>, stream: bool) -> Result<Args> {
+        Ok(order_of(frame(message)?, args, token, stream))
     }
+}
+
+/// A call in which messages go to and fro. Dropping it ends ours.
+pub struct Talk {
+    messages: Messages,
+    pipe: Arc<Pipe>,
+}
+
+impl Talk {
+    /// The server's next message; `None` behind its last.
+    ///
+    /// # Errors
+    /// As [`Messages::next`].
+    pub fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        self.messages.next()
+    }
+
+    /// Sends another one.
+    ///
+    /// # Errors
+    /// `limit` for a message that has no room.
+    pub fn say(&self, message: &[u8]) -> Result<()> {
+        self.pipe.push(wrap(message)?);
+        Ok(())
+    }
+
+    /// There is no more to say, and what the server still says does not matter.
+    pub fn end(mut self) {
+        self.pipe.end();
+        while let Ok(Some(_)) = self.next() {}
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.pipe.end();
+    }
+}
+
+/// A message as it is sent, to be shared by several tries.
+///
+/// # Errors
+/// `limit` for a message that has no room.
+pub fn frame(message: &[u8]) -> Result<Arc<[u8]>> {
+    Ok(wrap(message)?.into())
+}
+
+/// The request as HTTP has it.
+#[must_use]
+pub fn order_of(frame: Arc<[u8]>, args: &Args, token: Option<&Secret>, stream: bool) -> Args {
+    let mut order = limits(args);
+    order.set("data", Tree::Bytes(frame));
+    order.set("allow_redirects", false);
+    order.set("stream", stream);
+    if let Some(token) = token {
+        let mut headers = args.get("headers").and_then(Tree::as_object).cloned().unwrap_or_default();
+        headers.insert("authorization", Tree::from(format!("Bearer {}", token.reveal())));
+        order.set("headers", Tree::Object(headers));
+    }
+    order
+}
+
+/// Of the arguments of a call what is about how it is sent.
+#[must_use]
+pub fn limits(args: &Args) -> Args {
+    let mut limits = Args::new();
+    for name in OF_A_CALL {
+        if let Some(value) = args.get(name) {
+            limits.set(name, value.clone());
+        }
+    }
+    limits
 }
 
 /// The request of a call.
@@ -119,15 +228,27 @@ pub fn path(service: &schema::Service, method: &schema::Method) -> String {
 /// # Errors
 /// What the server refused; `protocol`.
 pub fn all(answer: &dyn Answer, most: usize) -> Result<Vec<Vec<u8>>> {
+    Ok(slices(answer, most)?.into_iter().map(<[u8]>::to_vec).collect())
+}
+
+/// The same as they lie in the answer.
+///
+/// # Errors
+/// What the server refused; `protocol`; `message_too_large`.
+pub fn slices(answer: &dyn Answer, most: usize) -> Result<Vec<&[u8]>> {
     head(answer)?;
-    let mut frames = Frames::new(most);
-    frames.feed(answer.body());
-    let mut messages = Vec::new();
-    while let Some(message) = frames.take()? {
-        messages.push(message.to_vec());
-    }
-    end(answer, frames.is_torn())?;
+    let (messages, torn) = split(answer.body(), most)?;
+    end(answer, torn)?;
     Ok(messages)
+}
+
+/// Whether the server refused, at the head or behind the messages of an answer that was read as a whole.
+///
+/// # Errors
+/// What the server refused; `protocol`.
+pub fn told(answer: &dyn Answer) -> Result<()> {
+    head(answer)?;
+    end(answer, false)
 }
 
 /// The one message of a call that answers one.
@@ -160,7 +281,10 @@ fn head(answer: &dyn Answer) -> Result<()> {
 }
 
 /// What stands behind the last message.
-fn end(answer: &dyn Answer, torn: bool) -> Result<()> {
+///
+/// # Errors
+/// What the server refused; `protocol`.
+pub fn end(answer: &dyn Answer, torn: bool) -> Result<()> {
     let told = answer.trailer("grpc-status").map(|number| (number, answer.trailer("grpc-message")));
     // A call without messages may say all in its head.
     let told = told.or_else(|| answer.header("grpc-status").map(|number| (number, answer.header("grpc-message"))));

@@ -12,9 +12,12 @@ mod runs;
 mod series;
 mod server;
 mod view;
+mod way;
+
+use std::sync::Arc;
 
 use super::{
-    MeshSession,
+    Core, MeshSession,
     form::{decode, encode},
     schema::{self, Kind},
     wire::{self, Messages},
@@ -22,10 +25,16 @@ use super::{
 use crate::{
     args::Args,
     backends::{Answer, Call, Late, Pending, Plain},
+    clock,
+    engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
     error::{Error, Result, code},
     options::nearest,
+    secret::Secret,
     value::{Document, Object, Tree},
 };
+
+pub(super) use series::{Found, Single, Span, target};
+pub(super) use way::{Plan, Way, is_too_large};
 
 /// A verb.
 pub(super) struct Verb {
@@ -41,6 +50,8 @@ pub(super) struct Verb {
 pub(super) enum Work {
     /// One call of the server, made of target and arguments.
     One(fn(&Ask<'_>) -> Result<Asked>),
+    /// Planned first, then done: in one call of the server if that is enough.
+    Plan(fn(&Ask<'_>) -> Result<Box<dyn Plan>>),
     /// Several calls.
     Many(fn(&MeshSession, &Call<'_>) -> Result<Box<dyn Answer>>),
 }
@@ -111,6 +122,15 @@ impl<'a> Ask<'a> {
     pub fn need(&self, name: &str) -> Result<&'a Tree> {
         self.get(name).ok_or_else(|| Error::option(name, format!("{} needs {name}", self.verb)))
     }
+
+    /// A text that this verb needs.
+    ///
+    /// # Errors
+    /// `argument`.
+    pub fn text(&self, name: &str) -> Result<&'a str> {
+        let given = self.need(name)?;
+        given.as_str().ok_or_else(|| Error::option(name, format!("{name} was {}; text was expected", given.kind_name())))
+    }
 }
 
 /// All verbs.
@@ -139,11 +159,30 @@ pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
     Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"))
 }
 
-/// Does a verb now.
+/// Does a verb now, at the host's request: what changes the workspace is staged instead.
+///
+/// # Errors
+/// `unsupported` for such a verb; otherwise what the verb says.
+pub(super) fn direct(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    immediate(find(call)?)?;
+    request(session, call)
+}
+
+/// The workspace knows no "now" apart from its commit, which takes all that is in it.
+fn immediate(verb: &Verb) -> Result<()> {
+    if !verb.changes {
+        return Ok(());
+    }
+    let message = format!("{} changes the workspace on the server, which only a commit makes lasting: stage it, and commit", verb.name);
+    Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"))
+}
+
+/// Does a verb in the workspace.
 pub(super) fn request(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let verb = find(call)?;
     match &verb.work {
         Work::Many(work) => work(session, call),
+        Work::Plan(plan) => plan(&Ask { verb: verb.name, target: call.target, args: call.args })?.run(&Way::new(session, call)?),
         Work::One(ask) => {
             let asked = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
             let method = known(asked.method)?;
@@ -157,37 +196,97 @@ pub(super) fn request(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn 
 pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u8], shape: Shape, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let wire = &session.core.wire;
     let path = wire::path(service, method);
+    let used = uses_session(method.input);
     if method.answers_many && call.args.bool("stream")?.unwrap_or(false) {
         let messages = wire.stream(&path, message, call.args, call.cancel)?;
+        session.used(used);
         return Ok(Box::new(Stream { messages, kind: method.output, shape, meta: Document::from_object(&Object::default()) }));
     }
-    shown(wire.call(&path, message, call.args, call.cancel)?, method, shape)
+    let messages = wire.call(&path, message, call.args, call.cancel)?;
+    session.used(used);
+    shown(messages, method, shape)
+}
+
+/// Whether a call keeps the session alive: it names one.
+fn uses_session(input: Kind) -> bool {
+    match input {
+        Kind::Message(of) => of.fields.iter().any(|field| field.name == "session_id"),
+        _ => false,
+    }
 }
 
 /// Begins a verb that is one call, on the reactor; `None` when there is more to do than that.
 pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pending>> {
     let verb = find(call)?;
-    let Work::One(ask) = &verb.work else { return Ok(None) };
+    immediate(verb)?;
+    let ask = match &verb.work {
+        Work::One(ask) => ask,
+        Work::Plan(plan) => return way::begin(session, call, || plan(&Ask { verb: verb.name, target: call.target, args: call.args })),
+        Work::Many(_) => return Ok(None),
+    };
     let wire = &session.core.wire;
-    let Some(token) = wire.token.known() else { return Ok(None) };
+    let Some(token) = wire.login.known() else { return Ok(None) };
     if session.workspace.known().is_none() || call.args.bool("stream")?.unwrap_or(false) {
         return Ok(None);
     }
     let Asked { method, fields, shape } = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
     let (service, method) = known(method)?;
     let message = message(session, (service, method), fields, call)?;
-    let order = wire.order_with(&message, call.args, token.as_deref(), false)?;
+    let order = wire.order(&message, call.args, token.as_ref(), false)?;
     let path = wire::path(service, method);
     let Some(pending) = wire.web.begin(&wire::post(&path, &order, call.cancel))? else { return Ok(None) };
+    let workspace = uses_session(method.input).then(|| Arc::clone(&session.workspace));
+    let touch = move |at| workspace.iter().for_each(|workspace| workspace.was_used(at));
+    if wire.login.renews() {
+        let again = Again { core: Arc::clone(&session.core), path, message, args: call.args.clone(), cancel: Arc::clone(call.cancel) };
+        return Ok(Some(Box::pin(async move {
+            let messages = again.renewed(pending, token.as_ref()).await;
+            let at = clock::now();
+            let finish: Late = Box::new(move || {
+                let messages = messages?;
+                touch(at);
+                shown(messages, method, shape)
+            });
+            finish
+        })));
+    }
     let most = wire.most;
     Ok(Some(Box::pin(async move {
         let late = pending.await;
+        let at = clock::now();
         let finish: Late = Box::new(move || {
             let answer = late().map_err(super::refusal::on_the_way)?;
-            shown(wire::all(&*answer, most)?, method, shape)
+            let messages = wire::all(&*answer, most)?;
+            touch(at);
+            shown(messages, method, shape)
         });
         finish
     })))
+}
+
+/// What it takes to send a call of the reactor once more with another token.
+struct Again {
+    core: Arc<Core>,
+    path: String,
+    message: Vec<u8>,
+    args: Args,
+    cancel: Arc<Cancel>,
+}
+
+impl Again {
+    /// The messages that came; when the server did not take the token, those of a second try, which the worker makes: the
+    /// host and the server are asked for the token.
+    async fn renewed(self, pending: Pending, token: Option<&Secret>) -> Result<Vec<Vec<u8>>> {
+        let answer = (pending.await)().map_err(super::refusal::on_the_way);
+        match answer.and_then(|answer| wire::all(&*answer, self.core.wire.most)) {
+            Err(error) if super::refusal::wants_token(&error) && self.core.wire.login.refused(token) => {
+                let worker = Arc::clone(&self.core.lent.worker);
+                let mut vigil = Vigil::new(Arc::clone(&self.cancel));
+                errands::fetch(&worker, &mut vigil, move || self.core.wire.call(&self.path, &self.message, &self.args, &self.cancel)).await?
+            }
+            done => done,
+        }
+    }
 }
 
 /// A method of the tables.
@@ -208,7 +307,7 @@ pub(super) fn message(session: &MeshSession, (_, method): Known, mut fields: Obj
 pub(super) fn put_session(session: &MeshSession, kind: Kind, fields: &mut Object, call: &Call<'_>) -> Result<()> {
     let Kind::Message(of) = kind else { return Ok(()) };
     if of.fields.iter().any(|field| field.name == "session_id") && !fields.contains("session_id") {
-        let id = session.workspace.id(&session.core.wire, call.cancel)?;
+        let id = session.id(call)?;
         fields.insert("session_id", Tree::from(id.to_string()));
     }
     Ok(())

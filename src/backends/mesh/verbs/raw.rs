@@ -36,11 +36,13 @@ fn call(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         }
         // The message is the session's id itself.
         (None, schema::Kind::Guid) => {
-            let id = session.workspace.id(&session.core.wire, call.cancel)?;
+            let id = session.id(call)?;
             encode(method.input, &Tree::from(id.to_string()))?
         }
         (None, _) => Vec::new(),
         (Some(other), kind) => encode(kind, other)?,
     };
+    // Whether it changes something, only the server knows.
+    session.staged.lock().beside();
     send(session, (service, method), &message, whole, call)
 }
