@@ -1,12 +1,20 @@
-"""A series of Mesh in pyarrow, without a copy of it: mesh_arrow.py LIBRARY HOST:PORT.
+#!/usr/bin/env python3
+"""A series of Mesh in pyarrow, without a copy of it. Usage: mesh_arrow.py [HOST:PORT]
 
 haft_value_arrow gives the two structs of the Arrow C data interface, and pyarrow takes them over by their addresses.
+HAFT_LIBRARY names the library when it is not where the system looks.
 """
 
 import ctypes
+import ctypes.util
+import os
 import sys
 
-import pyarrow
+try:
+    import pyarrow
+except ImportError:
+    print("pyarrow is not installed: pip install pyarrow")
+    sys.exit()
 
 # Room for struct ArrowSchema (72 bytes) and struct ArrowArray (80 bytes) on machines of 64 bits.
 Struct = ctypes.c_uint64 * 10
@@ -46,8 +54,9 @@ class Haft:
 
 
 def main():
-    haft = Haft(sys.argv[1])
-    session = haft.session(f"mesh+http://{sys.argv[2]}")
+    haft = Haft(os.environ.get("HAFT_LIBRARY") or ctypes.util.find_library("haft") or "libhaft.so")
+    server = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("HAFT_DEMO_MESH", "localhost:50051")
+    session = haft.session(f"mesh+http://{server}")
     batch = haft.read_series(session, "key:3", "2016-01-01T01:00:00Z", "2016-01-01T09:00:00Z")
     print(batch.schema)
     print(batch.to_pydict())
