@@ -24,7 +24,7 @@ pub fn canonical(run: &mut Value) {
 
 fn rename(value: &mut Value, known: &mut HashMap<String, usize>) {
     match value {
-        Value::String(text) if made(text) => {
+        Value::String(text) if made(text, b'4') => {
             let next = known.len() + 1;
             *text = format!("<new {}>", known.entry(text.clone()).or_insert(next));
         }
@@ -35,17 +35,32 @@ fn rename(value: &mut Value, known: &mut HashMap<String, usize>) {
     }
 }
 
-/// An id drawn at random (version 4); those of the data are none.
-fn made(text: &str) -> bool {
+/// An id drawn at random (version 4) or derived (5); those of the model's objects are neither.
+fn made(text: &str, version: u8) -> bool {
     let bytes = text.as_bytes();
-    bytes.len() == 36 && [8, 13, 18, 23].iter().all(|at| bytes[*at] == b'-') && bytes[14] == b'4' && matches!(bytes[19], b'8'..=b'b')
+    bytes.len() == 36 && [8, 13, 18, 23].iter().all(|at| bytes[*at] == b'-') && bytes[14] == version && matches!(bytes[19], b'8'..=b'b')
 }
 
-/// Where they differ, the SDK's run first.
-pub fn differences(theirs: &Value, ours: &Value) -> Vec<Difference> {
+/// Whether a scenario makes objects.
+pub fn creates(scenario: &Value) -> bool {
+    scenario["steps"].as_array().into_iter().flatten().any(|step| step["haft"][1] == "create_object")
+}
+
+/// Where they differ, the SDK's run first. Where a scenario `creates` objects, the sandbox derives their attributes' ids
+/// from theirs: those may differ, but always in the same way.
+pub fn differences(theirs: &Value, ours: &Value, creates: bool) -> Vec<Difference> {
     let mut found = Vec::new();
     same(&theirs["requests"], &ours["requests"], "requests", false, &mut found);
     same(&theirs["results"], &ours["results"], "results", true, &mut found);
+    if creates {
+        let (mut there, mut back) = (HashMap::new(), HashMap::new());
+        found.retain(|difference| match (&difference.theirs, &difference.ours) {
+            (Value::String(one), Value::String(other)) if made(one, b'5') && made(other, b'5') => {
+                there.entry(one.clone()).or_insert_with(|| other.clone()) != other || back.entry(other.clone()).or_insert_with(|| one.clone()) != one
+            }
+            _ => true,
+        });
+    }
     found
 }
 
@@ -100,7 +115,7 @@ fn names<'a>(one: &'a Map<String, Value>, other: &'a Map<String, Value>) -> Vec<
 #[test]
 fn differences_are_seen() {
     let run = |value: Value| json!({"requests": [{"method": "A", "messages": [value.clone()]}], "results": [{"value": value}]});
-    let places = |one: Value, other: Value| differences(&run(one), &run(other)).into_iter().map(|found| found.place).collect::<Vec<_>>();
+    let places = |one: Value, other: Value| differences(&run(one), &run(other), false).into_iter().map(|found| found.place).collect::<Vec<_>>();
     assert!(places(json!({"a": 1}), json!({"a": 1.0})).is_empty());
     assert_eq!(places(json!({"a": 1}), json!({"a": 2})), ["requests[0].messages[0].a", "results[0].value.a"]);
     assert_eq!(places(json!({}), json!({"b": ""})), ["requests[0].messages[0].b"], "a result may show more");

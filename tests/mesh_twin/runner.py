@@ -117,7 +117,7 @@ def series(of):
         "flags": columns[1],
         "values": [None if value != value else value for value in columns[2]],
     }
-    out = {"series": shown} | named(id=of.uuid, path=of.full_name)
+    out = {"series": shown} | named(id=of.uuid, path=of.full_name or None)
     if of.timskey:
         out["key"] = of.timskey
     resolution = of.resolution

@@ -47,6 +47,8 @@ pub struct Trust {
     pub call: Option<Tree>,
     /// `verify_pin`.
     pub pin: Option<Arc<str>>,
+    /// `verify_common_name`.
+    pub common_name: bool,
     /// `cert`: a path, or certificate and key.
     pub cert: Option<Tree>,
     /// `cert_password`.
@@ -109,6 +111,8 @@ pub struct Settings {
     pub unix_socket: Option<Arc<str>>,
     /// Connect from here.
     pub local_address: Option<IpAddr>,
+    /// The silence after which the system asks whether the peer is there.
+    pub tcp_keepalive: Option<Duration>,
     /// The address family.
     pub family: Family,
     /// The version of HTTP.
@@ -166,6 +170,7 @@ impl Default for Settings {
             expect_continue: false,
             unix_socket: None,
             local_address: None,
+            tcp_keepalive: Some(TCP_KEEPALIVE),
             family: Family::default(),
             version: Version::default(),
             overrides: Arc::default(),
@@ -188,8 +193,8 @@ impl Settings {
         let (mut routes, mut tls) = (false, false);
         for (key, value) in args.root().iter() {
             self.set(key, value, args, level).map_err(|error| within(key, error))?;
-            tls |= matches!(key, "verify" | "verify_pin" | "cert" | "cert_password" | "environment" | "trust_env");
-            routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "ip_version" | "resolve");
+            tls |= matches!(key, "verify" | "verify_pin" | "verify_common_name" | "cert" | "cert_password" | "environment" | "trust_env");
+            routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "tcp_keepalive" | "ip_version" | "resolve");
         }
         if tls {
             self.decide_trust(environment)?;
@@ -225,6 +230,8 @@ impl Settings {
         let verify = match environment::verify(call, session, self.trusted(environment), self.precedence()) {
             Tree::Bool(true) => Verify::On,
             Tree::Bool(false) => Verify::Off,
+            Tree::Text(text) if &*text == "system" => Verify::System,
+            Tree::Text(text) if text.contains("-----BEGIN CERTIFICATE-----") => Verify::Pem(Arc::from(&*text)),
             Tree::Text(path) => {
                 let path = PathBuf::from(&*path);
                 if path.is_dir() { Verify::Directory(path) } else { Verify::File(path) }
@@ -246,7 +253,7 @@ impl Settings {
             password: trust.password.clone(),
         });
         let pins = trust.pin.as_deref().map(parse_pins).transpose()?.unwrap_or_default();
-        Ok(TlsSettings { verify, pins, identity, ..TlsSettings::default() })
+        Ok(TlsSettings { verify, pins, identity, common_name: trust.common_name, ..TlsSettings::default() })
     }
 
     fn set(&mut self, key: &str, value: &Tree, args: &Args, level: Level) -> Result<()> {
@@ -268,11 +275,12 @@ impl Settings {
                     Level::Session => self.proxies = Arc::new(self.proxies.under(&proxies)),
                 }
             }
-            "verify" | "verify_pin" | "cert" | "cert_password" => {
+            "verify" | "verify_pin" | "verify_common_name" | "cert" | "cert_password" => {
                 let trust = Arc::make_mut(&mut self.trust);
                 match (key, level) {
                     ("verify", Level::Session) => trust.session = Some(value.clone()),
                     ("verify", Level::Call) => trust.call = Some(value.clone()),
+                    ("verify_common_name", _) => trust.common_name = args.bool(key)?.unwrap_or(false),
                     ("verify_pin", _) => trust.pin = args.str(key)?.map(Arc::from),
                     ("cert_password", _) => trust.password = args.str(key)?.map(Secret::new),
                     _ => trust.cert = Some(value.clone()),
@@ -297,6 +305,7 @@ impl Settings {
                 let wrong = |_| Error::option(key, "local_address was not an IP address");
                 self.local_address = args.str(key)?.map(|text| text.parse().map_err(wrong)).transpose()?;
             }
+            "tcp_keepalive" => self.tcp_keepalive = tcp_keepalive(value)?,
             "ip_version" => self.family = family(value)?,
             "http_version" => self.version = http_version(args.str(key)?)?,
             "resolve" => self.overrides = overrides(value)?.into(),
@@ -465,6 +474,20 @@ fn http_version(word: Option<&str>) -> Result<Version> {
         Some("2") => Ok(Version::Http2),
         Some("auto") => Ok(Version::Auto),
         Some(other) => Err(Error::option("http_version", format!("there is no HTTP version {other:?} here"))),
+    }
+}
+
+/// The silence after which the system asks for a sign of life, unless something else was said.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+
+fn tcp_keepalive(value: &Tree) -> Result<Option<Duration>> {
+    match value {
+        Tree::Bool(false) => Ok(None),
+        Tree::Bool(true) | Tree::Null => Ok(Some(TCP_KEEPALIVE)),
+        _ => match duration("tcp_keepalive", value)? {
+            Some(Duration::ZERO) => Err(Error::option("tcp_keepalive", "tcp_keepalive was zero; false is never")),
+            idle => Ok(idle),
+        },
     }
 }
 

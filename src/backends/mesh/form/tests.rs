@@ -157,7 +157,7 @@ fn a_mistake_names_the_member_that_it_is_in() {
         (&availability::RECURRENCE, r#"{"recurrence_type": "NEVER"}"#, "recurrence_type", "there are NONE, DAILY"),
         (&hydsim::RUN_HYDRO_SIMULATION_REQUEST, r#"{"scenario": 3000000000}"#, "scenario", "it can be -2147483648 to 2147483647"),
         (&hydsim::RUN_HYDRO_SIMULATION_REQUEST, r#"{"resolution": "HOUR"}"#, "resolution", "a number of seconds"),
-        (&time_series::WRITE_TIMESERIES_REQUEST, r#"{"timeseries": {"series": [1]}}"#, "timeseries.series", "a series"),
+        (&time_series::WRITE_TIMESERIES_REQUEST, r#"{"timeseries": {"series": [1]}}"#, "timeseries.series", "must be a point"),
     ] {
         let (found, message) = mistake(of, text);
         assert_eq!(found, key, "{text}: {message}");

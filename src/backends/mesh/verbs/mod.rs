@@ -122,6 +122,15 @@ impl<'a> Ask<'a> {
     pub fn need(&self, name: &str) -> Result<&'a Tree> {
         self.get(name).ok_or_else(|| Error::option(name, format!("{} needs {name}", self.verb)))
     }
+
+    /// A text that this verb needs.
+    ///
+    /// # Errors
+    /// `argument`.
+    pub fn text(&self, name: &str) -> Result<&'a str> {
+        let given = self.need(name)?;
+        given.as_str().ok_or_else(|| Error::option(name, format!("{name} was {}; text was expected", given.kind_name())))
+    }
 }
 
 /// All verbs.
