@@ -13,7 +13,7 @@ static void check(haft_status status) {
 }
 
 static const char *text(const haft_value *value, const char *pointer) {
-  return haft_value_string(haft_value_at(value, pointer), "");
+  return haft_value_string(haft_value_at(value, pointer), NULL);
 }
 
 static haft_response *ask(haft_session *session, const char *verb, const char *target, const char *json) {
@@ -39,7 +39,7 @@ int main(int argc, char **argv) {
   /* Every plant below the component; only the attributes that are named come with it. */
   haft_response *plants = ask(session, "search_objects", "Model/SimpleThermalTestModel/ThermalComponent",
                               "{\"query\": \"*[.Type=PlantElementType]\", \"attributes\": [\"TsRawAtt\"]}");
-  const haft_value *plant = haft_value_index(haft_response_value(plants), 0);
+  const haft_value *plant = haft_value_item(haft_response_value(plants), 0, NULL);
   const char *path = text(plant, "/attributes/0/path");
   printf("%s\n", path);
 
@@ -49,8 +49,7 @@ int main(int argc, char **argv) {
   const int64_t *times = NULL;
   const double *values = NULL;
   const uint32_t *flags = NULL;
-  size_t count = 0;
-  if (!haft_value_series(haft_response_value(points), &times, &values, &flags, &count)) return EXIT_FAILURE;
+  size_t count = haft_value_series(haft_response_value(points), &times, &values, &flags);
   for (size_t at = 0; at < count; at++) {
     printf("%02d:00 %6.1f ", (int)(times[at] / 3600000 % 24), values[at]);
     for (int step = 0; !isnan(values[at]) && step < values[at]; step++) printf("####");

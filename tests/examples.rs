@@ -15,7 +15,7 @@ use std::{
     process::Command,
 };
 
-use haft_sandbox::{FtrackSetup, Options, Sandbox};
+use haft_sandbox::{FtrackSetup, MeshSetup, Options, Sandbox};
 use haft_tools::native::{has, libraries, root, run, scratch};
 
 const STRICT: &str = "-O1 -g -pedantic -Wall -Wextra -Werror";
@@ -54,7 +54,7 @@ fn programs(folder: &Path) -> Vec<PathBuf> {
 
 /// The sandbox with everything that the examples speak to.
 fn started() -> Sandbox {
-    Sandbox::start(Options { ftrack: Some(FtrackSetup::default()), ..Options::default() }).unwrap()
+    Sandbox::start(Options { ftrack: Some(FtrackSetup::default()), mesh: Some(MeshSetup::default()), ..Options::default() }).unwrap()
 }
 
 /// A command in an own folder, with the addresses of the sandbox where `scripts/demo` puts them.
@@ -70,6 +70,7 @@ fn against(sandbox: &Sandbox, mut command: Command, folder: &Path) -> Command {
         .env("HAFT_DEMO_CLIENT_KEY", &sandbox.client_key)
         .env("HAFT_DEMO_PIN", &sandbox.pin)
         .env("HAFT_DEMO_FTRACK", &sandbox.http)
+        .env("HAFT_DEMO_MESH", &sandbox.mesh["mesh"])
         .env("HAFT_DEMO_FTRACK_USER", "jenkins")
         .env("HAFT_DEMO_FTRACK_KEY", "secret-key")
         // The sandbox is part of this process, and under valgrind time is dear; `make demo` runs all ten thousand.
