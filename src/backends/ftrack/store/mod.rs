@@ -239,7 +239,9 @@ impl Store {
     }
 
     fn is_of(&self, id: EntityId, kind: TypeId, key: &[impl AsRef<str>]) -> bool {
-        let same = |entity: &Entity| entity.kind == kind && entity.key.iter().map(|part| &**part).eq(key.iter().map(AsRef::as_ref));
+        let same = |entity: &Entity| {
+            entity.kind == kind && entity.key.iter().map(|part| &**part).eq(key.iter().map(AsRef::as_ref))
+        };
         self.entity(id).is_some_and(same)
     }
 
@@ -266,7 +268,15 @@ impl Store {
 
     fn add(&mut self, hashed: u64, kind: TypeId, key: Key) -> EntityId {
         let next = EntityId::try_from(self.entities.len()).unwrap_or(EntityId::MAX);
-        self.entities.push(Entity { kind, key, remote: Slots::default(), local: Slots::default(), result: 0, used: 0, evicted: false });
+        self.entities.push(Entity {
+            kind,
+            key,
+            remote: Slots::default(),
+            local: Slots::default(),
+            result: 0,
+            used: 0,
+            evicted: false,
+        });
         let entities = &self.entities;
         let again = |id: &EntityId| {
             let entity = usize::try_from(*id).ok().and_then(|id| entities.get(id));

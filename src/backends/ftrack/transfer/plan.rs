@@ -53,7 +53,9 @@ pub fn parts(size: u64, wanted: Option<u64>) -> Result<Vec<Stretch>> {
             match size.div_ceil(chunk) {
                 0..=2 => Ok(evenly(size, 1)),
                 count if count > MOST => refused(count),
-                count => Ok((0..count).map(|at| Stretch { from: at * chunk, to: ((at + 1) * chunk).min(size) }).collect()),
+                count => {
+                    Ok((0..count).map(|at| Stretch { from: at * chunk, to: ((at + 1) * chunk).min(size) }).collect())
+                }
             }
         }
     }
@@ -107,7 +109,13 @@ mod tests {
 
     #[test]
     fn the_host_may_decide() {
-        for (size, wanted, shaped) in [(10, 3, (3, 3, 4)), (10, 1, (1, 10, 10)), (3, 7, (3, 1, 1)), (0, 4, (1, 0, 0)), (GIB, 10_000, (10_000, 107_374, 107_375))] {
+        for (size, wanted, shaped) in [
+            (10, 3, (3, 3, 4)),
+            (10, 1, (1, 10, 10)),
+            (3, 7, (3, 1, 1)),
+            (0, 4, (1, 0, 0)),
+            (GIB, 10_000, (10_000, 107_374, 107_375)),
+        ] {
             assert_eq!(shape(size, Some(wanted)), shaped, "{size} in {wanted}");
         }
         assert!(parts(1 << 40, Some(10_001)).is_err());
