@@ -234,7 +234,7 @@ impl Backend for FtrackSession {
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         let done = verbs::request(self, call);
         self.core.settle();
-        if verbs::changes_the_list(call) {
+        if verbs::changes_the_list(call, self.core.login.python) {
             self.core.follow()?;
         }
         done

@@ -67,9 +67,14 @@ const OTHERS: &[&str] = &[
     "download",
 ];
 
-/// Whether a call takes something from the staged list, or may.
-pub(super) fn changes_the_list(call: &Call<'_>) -> bool {
-    matches!(call.verb, Some("revert" | "reset" | "create_component" | "add_component" | "remove_component"))
+/// Whether a call takes something from the staged list, or may. The official client's verbs commit what is staged along
+/// with their own (`python`).
+pub(super) fn changes_the_list(call: &Call<'_>, python: bool) -> bool {
+    match call.verb {
+        Some("revert" | "reset" | "create_component" | "add_component" | "remove_component") => true,
+        Some("upload" | "create_thumbnail" | "encode_media" | "ensure") => python,
+        _ => false,
+    }
 }
 
 /// Does a verb now.
