@@ -40,6 +40,12 @@ const ERRORS: &[(&str, &[&str])] = &[
     ("ParseError", &["parse"]),
     ("ComponentNotInLocationError", &["component_not_in_location"]),
     ("ComponentInLocationError", &["component_in_location"]),
+    ("ComponentNotInAnyLocationError", &["component_not_in_any_location"]),
+    ("LocationError", &["location"]),
+    ("StructureError", &["structure"]),
+    ("AccessorOperationFailedError", &["accessor_operation_failed", "http_status"]),
+    ("AccessorResourceNotFoundError", &["accessor_resource_not_found"]),
+    ("AccessorUnsupportedOperationError", &["accessor_unsupported_operation"]),
     ("AttributeError", &["parse"]),
 ];
 
