@@ -167,7 +167,7 @@ impl<'a> Scenario<'a> {
         };
         if let Some((_, verb, staged)) = SERVICES.iter().find(|(name, ..)| *name == verb) {
             let mut members = step.as_object().unwrap().clone();
-            members.retain(|name, _| !matches!(name.as_str(), "do" | "of" | "keep"));
+            members.retain(|name, _| !matches!(name.as_str(), "do" | "of" | "keep" | "quiet" | "haft"));
             let call = args(self.meant(&members.into()));
             return if *staged {
                 session.stage(verb, Some(&of("of")), &call)
