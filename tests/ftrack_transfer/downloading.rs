@@ -38,7 +38,11 @@ pub fn meta(response: &Response) -> Value {
 /// The ranges that the storage was asked for since then; null for a whole.
 pub fn ranges(sandbox: &Sandbox, since: u64) -> Vec<Value> {
     let log = sandbox.ftrack_log(since, false);
-    let asked = log.as_array().unwrap().iter().filter(|entry| entry["method"] == "GET" && entry["path"].as_str().unwrap().starts_with("/storage"));
+    let asked = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["method"] == "GET" && entry["path"].as_str().unwrap().starts_with("/storage"));
     asked.map(|entry| entry["headers"]["range"].clone()).collect()
 }
 
@@ -58,7 +62,10 @@ fn to_a_file_to_memory_to_the_host() {
     let answer = get(&session, &target, json!({"save_to": out})).unwrap();
     assert_eq!((value(&answer), fs::read(&out).unwrap() == content), (json!(700_000), true));
     let told = meta(&answer);
-    assert_eq!((&told["saved"], &told["resumed_at"], &told["location"]), (&json!(700_000), &json!(0), &json!("Location/3a372bde-05bc-11e4-8908-20c9d081909b")));
+    assert_eq!(
+        (&told["saved"], &told["resumed_at"], &told["location"]),
+        (&json!(700_000), &json!(0), &json!("Location/3a372bde-05bc-11e4-8908-20c9d081909b"))
+    );
     assert!(!told.to_string().contains("secret-key"));
     assert_eq!(parts_left(&out), (true, false, false));
     let answer = get(&session, &target, json!({})).unwrap();
@@ -70,15 +77,24 @@ fn to_a_file_to_memory_to_the_host() {
     let heard: Arc<Mutex<(Vec<u8>, Vec<String>)>> = Arc::default();
     let ear = Arc::clone(&heard);
     let mut given = Args::new();
-    given.set("save_to", provider(move |asked, _| {
-        let mut heard = ear.lock().unwrap();
-        match asked["method"].as_str().unwrap() {
-            // Bytes come out of a value as base64 text in JSON.
-            "write" => heard.0.extend(base64::Engine::decode(&base64::engine::general_purpose::STANDARD, asked["arguments"]["bytes"].as_str().unwrap()).unwrap()),
-            _ => heard.1.push(asked["arguments"]["outcome"].as_str().unwrap().to_owned()),
-        }
-        Status::Ok
-    }));
+    given.set(
+        "save_to",
+        provider(move |asked, _| {
+            let mut heard = ear.lock().unwrap();
+            match asked["method"].as_str().unwrap() {
+                // Bytes come out of a value as base64 text in JSON.
+                "write" => heard.0.extend(
+                    base64::Engine::decode(
+                        &base64::engine::general_purpose::STANDARD,
+                        asked["arguments"]["bytes"].as_str().unwrap(),
+                    )
+                    .unwrap(),
+                ),
+                _ => heard.1.push(asked["arguments"]["outcome"].as_str().unwrap().to_owned()),
+            }
+            Status::Ok
+        }),
+    );
     session.request(Some("download"), Some(&target), &given).unwrap();
     assert!(heard.lock().unwrap().0 == content && heard.lock().unwrap().1 == ["complete"]);
     sandbox.ftrack_order("fault=status&action=get").unwrap();
@@ -110,10 +126,22 @@ fn what_is_not_there() {
     let nobody = "FileComponent/00000000-0000-4000-8000-000000000000";
     let error = get(&session, nobody, json!({"save_to": out})).unwrap_err();
     assert_eq!((error.code(), error.status()), ("component_not_in_any_location", Status::NotFound));
-    let error = get(&session, nobody, json!({"save_to": out, "location": "Location/3a372bde-05bc-11e4-8908-20c9d081909b"})).unwrap_err();
+    let error =
+        get(&session, nobody, json!({"save_to": out, "location": "Location/3a372bde-05bc-11e4-8908-20c9d081909b"}))
+            .unwrap_err();
     assert_eq!(error.code(), "component_not_in_location");
-    for (target, given) in [("Task/x", json!({})), ("", json!({})), (nobody, json!({"parts": 0})), (nobody, json!({"resume": true})), (nobody, json!({"save_to": 3}))] {
-        assert_eq!(fails(&session, "download", target, &given.to_string()).status(), Status::Argument, "{target} {given}");
+    for (target, given) in [
+        ("Task/x", json!({})),
+        ("", json!({})),
+        (nobody, json!({"parts": 0})),
+        (nobody, json!({"resume": true})),
+        (nobody, json!({"save_to": 3})),
+    ] {
+        assert_eq!(
+            fails(&session, "download", target, &given.to_string()).status(),
+            Status::Argument,
+            "{target} {given}"
+        );
     }
     // Registered, and the bytes are gone.
     let target = component(&sandbox, &folder, &session, b"abc");
@@ -125,7 +153,11 @@ fn what_is_not_there() {
     let since = mark(&sandbox);
     for place in [folder.file("no/such/folder"), folder.0.to_str().unwrap().to_owned(), "/proc/haft".to_owned()] {
         let error = get(&session, &target, json!({"save_to": place})).unwrap_err();
-        assert_eq!((error.code(), error.detail().get("key").and_then(Tree::as_str)), ("io", Some("save_to")), "{place}");
+        assert_eq!(
+            (error.code(), error.detail().get("key").and_then(Tree::as_str)),
+            ("io", Some("save_to")),
+            "{place}"
+        );
     }
     assert_eq!(ranges(&sandbox, since), Vec::<Value>::new());
 }
@@ -145,7 +177,10 @@ fn what_was_cut_off_goes_on() {
     assert_eq!(fs::metadata(format!("{out}.part")).unwrap().len(), 300_000);
     let since = mark(&sandbox);
     let answer = get(&session, &target, json!({"save_to": out, "resume": true})).unwrap();
-    assert_eq!((value(&answer), meta(&answer)["resumed_at"].clone(), meta(&answer)["saved"].clone()), (json!(600_000), json!(300_000), json!(900_000)));
+    assert_eq!(
+        (value(&answer), meta(&answer)["resumed_at"].clone(), meta(&answer)["saved"].clone()),
+        (json!(600_000), json!(300_000), json!(900_000))
+    );
     assert_eq!(ranges(&sandbox, since), ["bytes=300000-"]);
     assert!(fs::read(&out).unwrap() == content);
     assert_eq!(parts_left(&out), (true, false, false));
@@ -172,7 +207,11 @@ fn tries_of_one_call_go_on() {
         let answer = get(&session, &target, given.clone()).unwrap();
         assert_eq!((value(&answer), meta(&answer)["resumed_at"].clone()), (json!(500_000), json!(0)));
         assert_eq!(ranges(&sandbox, since), [Value::Null, json!("bytes=200000-")]);
-        assert!(if given.get("save_to").is_some() { fs::read(&out).unwrap() == content } else { answer.body() == content });
+        assert!(if given.get("save_to").is_some() {
+            fs::read(&out).unwrap() == content
+        } else {
+            answer.body() == content
+        });
     }
 }
 
@@ -189,7 +228,10 @@ fn another_content_is_begun_anew() {
     put(&sandbox, target.split('/').nth(1).unwrap(), &other);
     let since = mark(&sandbox);
     let answer = get(&session, &target, json!({"save_to": out, "resume": true})).unwrap();
-    assert_eq!((ranges(&sandbox, since), meta(&answer)["resumed_at"].clone()), (vec![json!("bytes=100000-")], json!(0)));
+    assert_eq!(
+        (ranges(&sandbox, since), meta(&answer)["resumed_at"].clone()),
+        (vec![json!("bytes=100000-")], json!(0))
+    );
     assert!(fs::read(&out).unwrap() == other);
 }
 
@@ -247,7 +289,11 @@ fn what_came_is_compared() {
             assert!(!fs::exists(&out).unwrap(), "{fault} {parts}");
         }
         // And nothing goes on with it.
-        assert_eq!(meta(&get(&session, &target, json!({"save_to": out, "resume": true})).unwrap())["saved"], 80_000, "{fault}");
+        assert_eq!(
+            meta(&get(&session, &target, json!({"save_to": out, "resume": true})).unwrap())["saved"],
+            80_000,
+            "{fault}"
+        );
         assert!(fs::read(&out).unwrap() == content);
         fs::remove_file(&out).unwrap();
         // Into memory as well; and not when the host does not want to know.

@@ -40,7 +40,9 @@ pub fn put(sandbox: &Sandbox, component: &str, content: &[u8]) {
     let mut args = haft::args::Args::new();
     args.set("data", Tree::from(content));
     let session = Session::create("http:", &haft::args::Args::new()).unwrap();
-    let answer = session.request(Some("PUT"), Some(&format!("{}/storage/{component}?signature=sandbox", sandbox.http)), &args).unwrap();
+    let answer = session
+        .request(Some("PUT"), Some(&format!("{}/storage/{component}?signature=sandbox", sandbox.http)), &args)
+        .unwrap();
     assert_eq!(answer.status(), 200);
 }
 

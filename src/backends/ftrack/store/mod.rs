@@ -241,7 +241,9 @@ impl Store {
     }
 
     fn is_of(&self, id: EntityId, kind: TypeId, key: &[impl AsRef<str>]) -> bool {
-        let same = |entity: &Entity| entity.kind == kind && entity.key.iter().map(|part| &**part).eq(key.iter().map(AsRef::as_ref));
+        let same = |entity: &Entity| {
+            entity.kind == kind && entity.key.iter().map(|part| &**part).eq(key.iter().map(AsRef::as_ref))
+        };
         self.entity(id).is_some_and(same)
     }
 

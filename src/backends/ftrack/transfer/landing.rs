@@ -59,7 +59,9 @@ impl Landing {
             None | Some(Tree::Null) if !resume => Ok(Landing::Memory(Vec::new())),
             None | Some(Tree::Null) => Err(Error::option("resume", "resume was asked for without save_to")),
             Some(Tree::Provider(provider)) if !resume => Ok(Landing::Provider(Arc::clone(provider))),
-            Some(Tree::Provider(_)) => Err(Error::option("resume", "resume was asked for with a provider, which cannot tell what it has")),
+            Some(Tree::Provider(_)) => {
+                Err(Error::option("resume", "resume was asked for with a provider, which cannot tell what it has"))
+            }
             Some(Tree::Text(path)) if !path.is_empty() => Partial::open(Path::new(&**path)).map(Landing::File),
             Some(_) => Err(Error::option("save_to", "save_to was neither a path nor a provider")),
         }
@@ -77,7 +79,10 @@ impl Landing {
                 Ok(())
             }
             Landing::Provider(_) if had == 0 => Ok(()),
-            Landing::Provider(_) => Err(Error::new(&code::PROTOCOL, "the content changed while it was handed to the host").outcome(Outcome::Applied)),
+            Landing::Provider(_) => {
+                Err(Error::new(&code::PROTOCOL, "the content changed while it was handed to the host")
+                    .outcome(Outcome::Applied))
+            }
         }
     }
 
@@ -89,7 +94,8 @@ impl Landing {
         match self {
             Landing::File(partial) => partial.write(at, bytes),
             Landing::Memory(all) if all.len() as u64 + bytes.len() as u64 > MOST_IN_MEMORY => {
-                Err(Error::new(&code::LIMIT, "the component was too large for memory; save_to takes it elsewhere").with("key", "save_to"))
+                Err(Error::new(&code::LIMIT, "the component was too large for memory; save_to takes it elsewhere")
+                    .with("key", "save_to"))
             }
             Landing::Memory(all) => {
                 all.extend_from_slice(bytes);
@@ -134,7 +140,13 @@ impl Partial {
 
     /// The same file, for a thread.
     pub fn share(&self) -> Partial {
-        Partial { path: self.path.clone(), part: self.part.clone(), tag: self.tag.clone(), file: Arc::clone(&self.file), fresh: self.fresh }
+        Partial {
+            path: self.path.clone(),
+            part: self.part.clone(),
+            tag: self.tag.clone(),
+            file: Arc::clone(&self.file),
+            fresh: self.fresh,
+        }
     }
 
     /// What is known of what is there.
@@ -222,7 +234,9 @@ impl Source for Partial {
 }
 
 fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
-    Error::new(&code::IO, format!("{} could not be {what}: {}", path.display(), reason(error))).transient(false).outcome(Outcome::Applied)
+    Error::new(&code::IO, format!("{} could not be {what}: {}", path.display(), reason(error)))
+        .transient(false)
+        .outcome(Outcome::Applied)
 }
 
 /// A buffer for one stretch.

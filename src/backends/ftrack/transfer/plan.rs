@@ -110,7 +110,13 @@ mod tests {
 
     #[test]
     fn the_host_may_decide() {
-        for (size, wanted, shaped) in [(10, 3, (3, 3, 4)), (10, 1, (1, 10, 10)), (3, 7, (3, 1, 1)), (0, 4, (1, 0, 0)), (GIB, 10_000, (10_000, 107_374, 107_375))] {
+        for (size, wanted, shaped) in [
+            (10, 3, (3, 3, 4)),
+            (10, 1, (1, 10, 10)),
+            (3, 7, (3, 1, 1)),
+            (0, 4, (1, 0, 0)),
+            (GIB, 10_000, (10_000, 107_374, 107_375)),
+        ] {
             assert_eq!(shape(size, Some(wanted)), shaped, "{size} in {wanted}");
         }
         let told = |parts: u64| {

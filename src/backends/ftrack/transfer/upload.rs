@@ -68,11 +68,14 @@ pub fn upload(errand: &Errand<'_>, told: Told<'_>) -> Result<EntityId> {
     let mut data = told.data;
     for name in ["name", "file_type", "size"] {
         if !data.contains(name) {
-            data.insert(name, match name {
-                "name" => Tree::from(stem(told.path)),
-                "file_type" => Tree::from(create::file_type(errand, told.path)),
-                _ => Tree::from(size),
-            });
+            data.insert(
+                name,
+                match name {
+                    "name" => Tree::from(stem(told.path)),
+                    "file_type" => Tree::from(create::file_type(errand, told.path)),
+                    _ => Tree::from(size),
+                },
+            );
         }
     }
     let file_name = file_name(&data);
@@ -129,7 +132,9 @@ impl Flow<'_> {
         }
         let registration = register(self.core(), &component)?;
         let operations = [&*self.apart.operations, &*registration.operations].concat();
-        let Err(error) = commit::send_apart(self.core(), &operations, self.errand.args, self.errand.cancel) else { return Ok(self.id) };
+        let Err(error) = commit::send_apart(self.core(), &operations, self.errand.args, self.errand.cancel) else {
+            return Ok(self.id);
+        };
         self.undecided(error, &component, &operations, registration, false)
     }
 
@@ -177,7 +182,14 @@ impl Flow<'_> {
     }
 
     /// The last request failed. When nobody knows whether it was applied, the server is asked.
-    fn undecided(self, error: Error, component: &str, operations: &[Operation], registration: Apart, made: bool) -> Result<EntityId> {
+    fn undecided(
+        self,
+        error: Error,
+        component: &str,
+        operations: &[Operation],
+        registration: Apart,
+        made: bool,
+    ) -> Result<EntityId> {
         let refused = error.known_outcome() == Some(Outcome::NotSent);
         match if refused { Ok(false) } else { is_registered(self.errand, self.id) } {
             Ok(true) => {
@@ -220,7 +232,9 @@ impl Flow<'_> {
             // It was never made.
             Err(refusal) if refusal.status() == Status::NotFound => nothing_is_left(error),
             Err(refusal) => {
-                log::warn(c"ftrack", || format!("the component of a failed upload could not be deleted: {}", refusal.message()));
+                log::warn(c"ftrack", || {
+                    format!("the component of a failed upload could not be deleted: {}", refusal.message())
+                });
                 error.outcome(Outcome::Unknown).with("component", component)
             }
         }
