@@ -126,9 +126,9 @@ impl Store {
     /// Where something was done since the last commit.
     pub fn touched(&self) -> BTreeSet<Place> {
         let place = |undo: &Undo| match undo {
-            Undo::Insert { family, order, .. } | Undo::Remove { family, order, .. } | Undo::Set { family, order, .. } => {
-                (family.clone(), *order)
-            }
+            Undo::Insert { family, order, .. }
+            | Undo::Remove { family, order, .. }
+            | Undo::Set { family, order, .. } => (family.clone(), *order),
         };
         self.undo.iter().map(place).collect()
     }
