@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{
     bed::{Folder, args, inspect, sandbox, session},
-    store::{bytes, file, known, upload},
+    store::{bytes, file, known, upload, ureq_get},
 };
 
 /// How long a cancel may take here: the machine may be busy, and the component has to be deleted on the server as well.
@@ -130,4 +130,41 @@ fn a_download_is_cut_off() {
         assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
         assert!(!std::path::Path::new(&folder.file("out")).exists());
     }
+}
+
+#[test]
+fn a_close_does_not_wait_for_a_server_that_is_silent() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = session(&sandbox, "{}");
+    let path = file(&folder, "silent", &bytes(400_000));
+    sandbox.ftrack_order("fault=stall&action=upload&times=0").unwrap();
+    let id = session.submit(Some("upload"), Some(&path), &args(r#"{"parts": 4}"#)).unwrap();
+    wait(|| sandbox.ftrack_log(0, false).as_array().unwrap().iter().filter(|entry| entry["method"] == "PUT").count() == 4);
+    sandbox.ftrack_order("fault=stall&times=0").unwrap();
+    let start = Instant::now();
+    // Its own five seconds are enough.
+    session.close(&Args::new()).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    let event = session.poll(1000).unwrap().unwrap().settled();
+    let error = event.failure().unwrap().error();
+    assert_eq!((event.id(), error.status()), (id, Status::Cancelled));
+    // Nobody could find out whether the component was deleted.
+    assert_eq!(error.detail().get("outcome").and_then(haft::value::Tree::as_str), Some("unknown"));
+    sandbox.ftrack_order("clear=1").unwrap();
+}
+
+#[test]
+fn a_close_leaves_no_connection() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = session(&sandbox, "{}");
+    let id = upload(&session, &file(&folder, "closed", &bytes(40_000)), json!({}));
+    session.request(Some("download"), Some(&format!("FileComponent/{id}")), &Args::new()).unwrap();
+    let open = || {
+        let page = ureq_get(&format!("{}/_connections", sandbox.http));
+        // One is the question's own.
+        (page["http"]["open"].as_u64().unwrap() - 1, page["ftrack_storage"]["open"].as_u64().unwrap())
+    };
+    assert!(open().0 > 0 && open().1 > 0, "{:?}", open());
+    session.close(&Args::new()).unwrap();
+    wait(|| open() == (0, 0));
 }

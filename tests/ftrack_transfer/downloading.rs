@@ -309,3 +309,58 @@ fn what_came_is_compared() {
     sandbox.ftrack_order("set=1&digest=1").unwrap();
     assert_eq!(value(&get(&session, &odd, json!({})).unwrap()), 5);
 }
+
+fn told(error: &Error, name: &str) -> String {
+    error.detail().get(name).and_then(Tree::as_str).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn one_file_has_one_writer() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = Arc::new(session(&sandbox, "{}"));
+    let target = component(&sandbox, &folder, &session, &bytes(400_000));
+    let out = folder.file("out");
+    sandbox.ftrack_order("fault=stall&action=download&times=0").unwrap();
+    let (own, other, given) = (Arc::clone(&session), target.clone(), json!({"save_to": out, "id": 5}));
+    let first = std::thread::spawn(move || get(&own, &other, given).map(drop));
+    while sandbox.ftrack_log(0, false).as_array().unwrap().iter().all(|entry| !entry["path"].as_str().unwrap().starts_with("/component/get")) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let error = get(&session, &target, json!({"save_to": out})).unwrap_err();
+    assert_eq!((error.code(), told(&error, "key"), told(&error, "outcome")), ("busy", "save_to".into(), "not_sent".into()));
+    session.cancel(5);
+    assert_eq!(first.join().unwrap().unwrap_err().status(), Status::Cancelled);
+    // It is free again, also for who goes on.
+    sandbox.ftrack_order("clear=1").unwrap();
+    for resume in [false, true] {
+        assert!(get(&session, &target, json!({"save_to": out, "resume": resume})).is_ok());
+        assert!(fs::read(&out).unwrap() == bytes(400_000));
+    }
+}
+
+#[test]
+fn the_whole_time_counts_pauses() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = session(&sandbox, "{}");
+    let target = component(&sandbox, &folder, &session, &bytes(40_000));
+    for parts in [1, 3] {
+        sandbox.ftrack_order("fault=status&status=503&action=download&times=0&skip=0").unwrap();
+        let start = std::time::Instant::now();
+        let given = json!({"save_to": folder.file("out"), "parts": parts, "retry": 9, "timeouts": {"total": 0.8}});
+        assert_eq!(get(&session, &target, given).unwrap_err().code(), "http_status", "{parts}");
+        // The first pause would have been a second.
+        assert!(start.elapsed() < std::time::Duration::from_millis(800), "{:?}", start.elapsed());
+        sandbox.ftrack_order("clear=1").unwrap();
+    }
+}
+
+#[test]
+fn parts_have_a_bound() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = session(&sandbox, "{}");
+    let target = component(&sandbox, &folder, &session, &bytes(40_000));
+    let error = get(&session, &target, json!({"save_to": folder.file("out"), "parts": 1_000_000_000_000_u64})).unwrap_err();
+    assert_eq!((error.code(), told(&error, "key")), ("argument", "parts".into()));
+    let error = get(&session, &target, json!({"save_to": folder.file("")})).unwrap_err();
+    assert_eq!((error.code(), told(&error, "outcome")), ("io", "not_sent".into()));
+}

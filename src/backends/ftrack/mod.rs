@@ -342,7 +342,8 @@ impl Backend for FtrackSession {
             return Ok(());
         }
         let left = self.core.hub.close(deadline);
-        left.and(self.core.wire.web.close(keep, deadline))
+        let storage = self.core.storage.close(deadline);
+        left.and(self.core.wire.web.close(keep, deadline)).and(storage)
     }
 
     fn start(&self, teller: Arc<dyn Teller>) {
@@ -370,6 +371,7 @@ impl Backend for FtrackSession {
         if self.entity.is_none() {
             self.core.hub.abandon();
             self.core.wire.web.abandon();
+            self.core.storage.abandon();
         }
     }
 }

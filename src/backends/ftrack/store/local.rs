@@ -181,7 +181,7 @@ impl Store {
                 .with("key", format!("add.{name}")));
         }
         let mut items: Vec<EntityId> = match self.value(id, at) {
-            Some(Value::Entities(ids)) => ids.to_vec(),
+            Some(Value::Entities(ids)) => self.living(ids).collect(),
             _ => Vec::new(),
         };
         for item in remove {
@@ -213,7 +213,7 @@ impl Store {
         let (at, attribute) = kind.find(name)?;
         let Some(target) = attribute.kind.target().map(str::to_owned) else { return Ok(()) };
         let mut items: Vec<EntityId> = match self.value(id, at) {
-            Some(Value::Entities(ids)) => ids.to_vec(),
+            Some(Value::Entities(ids)) => self.living(ids).collect(),
             _ => Vec::new(),
         };
         let is_metadata = matches!(attribute.kind, Kind::Metadata(_));

@@ -172,7 +172,8 @@ impl<'a> Drawing<'a> {
                 }
                 _ => {
                     let items = draft.open(place);
-                    ids.iter().for_each(|id| self.related(*id, paths, items.item()));
+                    let store = self.store;
+                    store.living(ids).for_each(|id| self.related(id, paths, items.item()));
                     self.draft.array(&items);
                 }
             },

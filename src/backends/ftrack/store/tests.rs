@@ -261,6 +261,28 @@ fn collections_have_no_item_twice() {
 }
 
 #[test]
+fn what_was_deleted_leaves_collections() {
+    let mut store = store();
+    let id = merge(
+        &mut store,
+        r#"[{"__entity_type__":"Task","id":"a","children":[{"__entity_type__":"Task","id":"b","name":"b"},{"__entity_type__":"Task","id":"c"},{"__entity_type__":"Task","id":"d"}]}]"#,
+    )[0];
+    let child = store.entity_for(&Tree::from("Task/b"), None, "target").unwrap();
+    store.delete(child, true);
+    // Until the commit it is there.
+    assert!(shown(&store, id, "").contains(r#""id":"b""#));
+    store.committed(1);
+    for paths in ["", "children.name"] {
+        assert!(!shown(&store, id, paths).contains(r#""id":"b""#), "{paths}");
+    }
+    assert_eq!(store.entity(child).unwrap().known().count(), 0);
+    // And nobody tells the server of it again.
+    store.edit_collection(id, "children", &[], &[Tree::from("Task/d")], true).unwrap();
+    assert!(sent(&store).contains(r#""children":[{"__entity_type__":"Task","id":"c"}]"#), "{}", sent(&store));
+    assert_eq!(store.edit_collection(id, "children", &[], &[Tree::from("Task/b")], true).unwrap_err().code(), "not_found");
+}
+
+#[test]
 fn a_missing_attribute_is_missing_for_all_that_came_together() {
     let mut store = store();
     let ids = merge(

@@ -154,8 +154,12 @@ fn in_order(
         if tries >= fetch.terms.tries || !may_pass(&error) {
             return Err(error);
         }
+        let wait = delay(tries);
+        if !fetch.terms.has_time_for(wait) {
+            return Err(error);
+        }
         have = course.tag.clone().map(|tag| (course.arrived.size, tag)).filter(|(size, _)| *size > 0);
-        if pause(errand.cancel, delay(tries)) {
+        if pause(errand.cancel, wait) {
             return Err(cancelled());
         }
     }

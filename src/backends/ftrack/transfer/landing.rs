@@ -4,9 +4,9 @@
 //! known of it, so that nothing else ever has the name of a whole one.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -118,13 +118,24 @@ impl Partial {
         };
         let (part, tag) = (beside(".part"), beside(".part.tag"));
         if path.is_dir() {
-            return Err(failed(path, "written", &io::Error::from(io::ErrorKind::IsADirectory)).with("key", "save_to"));
+            return Err(failed(path, "written", &io::Error::from(io::ErrorKind::IsADirectory)).with("key", "save_to").outcome(Outcome::NotSent));
         }
-        let fresh = !part.exists();
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&part);
-        let file =
-            file.map_err(|error| failed(&part, "opened", &error).with("key", "save_to").outcome(Outcome::NotSent))?;
-        Ok(Partial { path: path.into(), part, tag, file: Arc::new(file), fresh })
+        let unusable = |error: &io::Error| failed(&part, "opened", error).with("key", "save_to").outcome(Outcome::NotSent);
+        loop {
+            let fresh = !part.exists();
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&part);
+            let file = file.map_err(|error| unusable(&error))?;
+            // Two that write one file would make a mixture of both; where files cannot be locked nobody can tell.
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                let message = format!("another download is writing {}", part.display());
+                return Err(Error::new(&code::BUSY, message).with("key", "save_to").outcome(Outcome::NotSent));
+            }
+            // Until it was locked the other one may have put it in place: then it is no longer ours to write.
+            let known = file.metadata().map_err(|error| unusable(&error))?;
+            if std::fs::metadata(&part).is_ok_and(|named| (named.dev(), named.ino()) == (known.dev(), known.ino())) {
+                return Ok(Partial { path: path.into(), part, tag, file: Arc::new(file), fresh });
+            }
+        }
     }
 
     /// The same file, for a thread.
@@ -186,7 +197,13 @@ impl Partial {
     pub fn put_in_place(&self) -> Result<()> {
         std::fs::rename(&self.part, &self.path).map_err(|error| failed(&self.part, "put in place", &error))?;
         self.forget();
+        self.unlock();
         Ok(())
+    }
+
+    /// A child of a fork may have the file as well: it would keep the lock.
+    fn unlock(&self) {
+        let _ = self.file.unlock();
     }
 
     /// Nothing came: what was made for it goes.
@@ -194,6 +211,7 @@ impl Partial {
         if self.fresh && self.len() == 0 {
             let _ = std::fs::remove_file(&self.part);
         }
+        self.unlock();
     }
 
     /// The sum of what is there.

@@ -128,7 +128,11 @@ fn stretch(
         if tries >= fetch.terms.tries || !may_pass(&error) {
             return Err(error);
         }
-        if pause(cancel, delay(tries)) {
+        let wait = delay(tries);
+        if !fetch.terms.has_time_for(wait) {
+            return Err(error);
+        }
+        if pause(cancel, wait) {
             return Err(cancelled());
         }
     }

@@ -2,7 +2,7 @@
 //! of the server (spec/ftrack.md 13, 25): it has none. Addresses of the server's own store carry the credentials in
 //! their query (13, 26): they leave this file only towards the wire and the host that asked for one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     args::Args,
@@ -75,6 +75,19 @@ impl Storage {
     /// The mistake in the arguments; nothing has changed then.
     pub fn configure(&self, args: &Args) -> Result<()> {
         self.0.configure(&without(args))
+    }
+
+    /// Lets go of its connections.
+    ///
+    /// # Errors
+    /// Those of the HTTP session.
+    pub fn close(&self, deadline: Instant) -> Result<()> {
+        self.0.close(false, deadline)
+    }
+
+    /// The same, at once.
+    pub fn abandon(&self) {
+        self.0.abandon();
     }
 
     /// Sends a request; the answer is at the head. Any status is an answer.

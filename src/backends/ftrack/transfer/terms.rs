@@ -82,6 +82,11 @@ impl Terms {
         Ok(args)
     }
 
+    /// Whether there is time for such a wait and a try behind it.
+    pub fn has_time_for(&self, wait: Duration) -> bool {
+        self.left().is_ok_and(|left| left.is_none_or(|left| left > wait))
+    }
+
     /// The time that is left, when it is limited.
     ///
     /// # Errors

@@ -32,6 +32,8 @@ use crate::{
 
 /// How long the server may take to tell or undo what became of a failed upload, in seconds.
 const AFTERMATH_S: i64 = 5;
+/// The same when the host has cancelled: it may be both, one after the other, and a close has five seconds in all.
+const AFTERMATH_OF_A_CANCEL_S: i64 = 2;
 
 /// What the host said of an upload.
 pub struct Told<'a> {
@@ -218,11 +220,8 @@ impl Flow<'_> {
         let core = self.errand.core;
         let key: Key = [component.into()].into();
         let identity = Identity { kind: "FileComponent".into(), key };
-        let gone = operation(
-            "delete",
-            &[("entity_type", Tree::from("FileComponent")), ("entity_key", Tree::Array(vec![Tree::from(component)]))],
-        );
-        let undone = core.wire.call(vec![gone], &aftermath(), &Arc::default());
+        let gone = operation("delete", &[("entity_type", Tree::from("FileComponent")), ("entity_key", Tree::Array(vec![Tree::from(component)]))]);
+        let undone = core.wire.call(vec![gone], &aftermath(self.errand.cancel), &Arc::default());
         {
             let mut store = core.store.lock();
             store.take_back(self.apart);
@@ -275,16 +274,17 @@ fn is_free(errand: &Errand<'_>, id: EntityId) -> Result<()> {
 /// Asked after a failure, when the call may have been cancelled.
 fn is_registered(errand: &Errand<'_>, id: EntityId) -> Result<bool> {
     let Some(server) = errand.core.locations.lock().get(SERVER).cloned() else { return Ok(false) };
-    let (args, cancel) = (aftermath(), Arc::<Cancel>::default());
+    let (args, cancel) = (aftermath(errand.cancel), Arc::<Cancel>::default());
     let errand = Errand { args: &args, cancel: &cancel, ..errand.clone() };
     Ok(register::identifiers(&errand, &server, &[id])?.iter().any(Option::is_some))
 }
 
 /// How long the requests after a failure may take: the host waits, and may have cancelled.
-fn aftermath() -> Args {
+fn aftermath(cancel: &Cancel) -> Args {
+    let seconds = if cancel.is_cancelled() { AFTERMATH_OF_A_CANCEL_S } else { AFTERMATH_S };
     let mut args = Args::new();
-    args.set("timeout", AFTERMATH_S);
-    args.set("timeouts.total", AFTERMATH_S);
+    args.set("timeout", seconds);
+    args.set("timeouts.total", seconds);
     args
 }
 

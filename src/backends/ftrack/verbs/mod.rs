@@ -221,7 +221,12 @@ pub(super) fn check_key(kind: &EntityType, key: &Key) -> Result<()> {
         return Ok(());
     }
     let names: Vec<_> = kind.key_names().collect();
-    let message = format!("the key of {} is {}, and {} parts were given", kind.name, names.join(","), key.len());
+    let given = match key.len() {
+        _ if key.iter().any(|part| part.is_empty()) => "an empty part was given".to_owned(),
+        1 => "1 part was given".to_owned(),
+        count => format!("{count} parts were given"),
+    };
+    let message = format!("the key of {} is {}, and {given}", kind.name, names.join(","));
     Err(Error::new(&code::WRONG_KEY, message).with("key", "target"))
 }
 
