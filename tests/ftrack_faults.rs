@@ -7,6 +7,10 @@
 mod bed;
 #[path = "ftrack_faults/guard.rs"]
 mod guard;
+#[path = "ftrack_faults/hub.rs"]
+mod hub;
+#[path = "ftrack_faults/moving.rs"]
+mod moving;
 #[path = "ftrack_faults/opening.rs"]
 mod opening;
 #[path = "ftrack_faults/plugging.rs"]

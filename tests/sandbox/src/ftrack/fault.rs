@@ -41,7 +41,8 @@ impl Fault {
     /// # Errors
     /// For an unknown `how`.
     pub fn from_args(args: &Args) -> Result<Self, String> {
-        let known = ["delay", "status", "truncate", "cut", "reset", "garbage", "error", "stall", "md5", "hangup", "short"];
+        let known =
+            ["delay", "status", "truncate", "cut", "reset", "garbage", "error", "stall", "md5", "hangup", "short"];
         let how = args.get("fault").filter(|how| known.contains(how));
         let how = how.ok_or_else(|| format!("fault must be one of {}", known.join(", ")))?;
         Ok(Self {

@@ -58,6 +58,7 @@ pub struct Setup {
 }
 
 /// The rows and types, under one lock: a request is one transaction.
+#[derive(Clone)]
 struct Data {
     schemas: Schemas,
     store: Store,
@@ -75,6 +76,8 @@ pub struct Ftrack {
     hub: Hub,
     api_key: String,
     first: (Value, Value),
+    /// As it was at the start, where that is nowhere on a disk: to begin anew is to copy it.
+    fresh: Option<Data>,
     /// Where it is reached; known once its listener is bound.
     url: Mutex<String>,
     storage_url: Mutex<String>,
@@ -97,8 +100,10 @@ impl Ftrack {
         let api_key = first.1["api_key"].as_str().unwrap_or("secret-key").to_owned();
         let disk = setup.data.as_deref().map(Disk::open).transpose()?;
         let storage = disk.as_ref().map_or(Ok(Files::default()), Disk::files)?;
+        let data = Data::begin(&first.0, &first.1, disk.as_ref())?;
         let server = Self {
-            data: Mutex::new(Data::begin(&first.0, &first.1, disk.as_ref())?),
+            fresh: disk.is_none().then(|| data.clone()),
+            data: Mutex::new(data),
             settings: Mutex::default(),
             faults: Mutex::default(),
             storage: Storage::restore(storage),
@@ -132,7 +137,10 @@ impl Ftrack {
         if let Some(disk) = &self.disk {
             disk.clear()?;
         }
-        *data = Data::begin(&self.first.0, &self.first.1, self.disk.as_ref())?;
+        *data = match &self.fresh {
+            Some(fresh) => fresh.clone(),
+            None => Data::begin(&self.first.0, &self.first.1, self.disk.as_ref())?,
+        };
         drop(data);
         *lock(&self.settings) = Settings::default();
         *lock(&self.faults) = Faults::default();

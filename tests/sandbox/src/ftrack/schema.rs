@@ -88,6 +88,7 @@ impl Schema {
 }
 
 /// All types.
+#[derive(Clone)]
 pub struct Schemas {
     /// As they go over the wire.
     pub json: Value,

@@ -58,7 +58,7 @@ pub fn is_indexed(column: &str) -> bool {
     column.ends_with("_id") || column == "username"
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Table {
     rows: BTreeMap<u64, Row>,
     keys: HashMap<String, u64>,
@@ -102,6 +102,7 @@ impl Table {
     }
 }
 
+#[derive(Clone)]
 enum Undo {
     Insert { family: String, order: u64, key: String },
     Remove { family: String, order: u64, key: String, row: Row },
@@ -109,7 +110,7 @@ enum Undo {
 }
 
 /// All rows.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Store {
     tables: HashMap<String, Table>,
     last: u64,
@@ -125,9 +126,9 @@ impl Store {
     /// Where something was done since the last commit.
     pub fn touched(&self) -> BTreeSet<Place> {
         let place = |undo: &Undo| match undo {
-            Undo::Insert { family, order, .. } | Undo::Remove { family, order, .. } | Undo::Set { family, order, .. } => {
-                (family.clone(), *order)
-            }
+            Undo::Insert { family, order, .. }
+            | Undo::Remove { family, order, .. }
+            | Undo::Set { family, order, .. } => (family.clone(), *order),
         };
         self.undo.iter().map(place).collect()
     }
