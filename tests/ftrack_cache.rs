@@ -4,6 +4,10 @@
 
 #[path = "ftrack_svc/bed.rs"]
 mod bed;
+#[path = "ftrack_cache/following.rs"]
+mod following;
+#[path = "ftrack_cache/keys.rs"]
+mod keys;
 
 use std::{
     collections::BTreeMap,
@@ -239,6 +243,19 @@ fn a_damaged_layer_is_as_good_as_none() {
     let mut given = Args::new();
     given.set("cache", cache);
     assert_eq!(task(&open(&sandbox, given).unwrap())["name"], "t1");
+}
+
+/// Redis is for builds that want it: not in the library, and told as such.
+#[test]
+#[cfg(not(feature = "redis"))]
+fn the_library_has_no_redis() {
+    let sandbox = sandbox();
+    let error = open(&sandbox, args(r#"{"cache": "redis://user:pa55word@127.0.0.1/"}"#)).unwrap_err();
+    assert_eq!((error.status(), error.code()), (Status::Unsupported, "unsupported"));
+    assert!(!format!("{error:?}").contains("pa55word"));
+    let library = std::fs::read(haft_tools::native::libraries().join("libhaft.so")).unwrap();
+    let has = |text: &str| library.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has("this build has no Redis") && !has("the Redis server failed"));
 }
 
 fn journaled(sandbox: &haft_sandbox::Sandbox, file: &str) -> haft::session::Session {

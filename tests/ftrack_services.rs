@@ -175,7 +175,7 @@ fn the_servers_own_actions() {
     assert_eq!(call(&session, "send_user_invite", "", r#"{"entities": []}"#), Value::Null);
     assert_eq!(sent(&sandbox, since).len(), 0, "nobody to invite, nothing to send");
     for (verb, target, data, code) in [
-        ("encode_media", "/tmp/movie.mov", "{}", "argument"),
+        ("encode_media", "/nowhere/movie.mov", "{}", "io"),
         ("encode_media", "Task/x", "{}", "argument"),
         ("get_widget_url", "", "{}", "argument"),
         ("reset_remote", "", "{}", "argument"),

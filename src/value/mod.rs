@@ -7,6 +7,7 @@
 //! | `page`, `keys`, `texts`, `fill` | how the frozen form lies in memory and is made |
 //! | `pipe` | bytes that go on while they are read |
 //! | `raw` | a message before it is a document |
+//! | `draft` | a document written value by value |
 //! | `parse`, `mend` | JSON in |
 //! | `write`, `number` | JSON out |
 //! | `arrow` | series for the Arrow C data interface |
@@ -22,6 +23,7 @@ pub use object::Object;
 pub use tree::{Series, Tree};
 
 mod document;
+mod draft;
 mod fill;
 mod keys;
 mod mend;
@@ -31,12 +33,11 @@ mod parse;
 mod raw;
 mod texts;
 
-pub mod arrow;
 pub mod number;
 pub mod write;
 
-pub use arrow::ArrowExport;
 pub use document::{Document, Type};
+pub use draft::{Again, Draft, Open, Place};
 pub use node::Node;
 pub use number::python_float;
 pub use page::PAGE;

@@ -4,7 +4,6 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::{
     Document, Object, Provider, Reader, Series, Tree, Type,
-    arrow::ArrowExport,
     fill::Extra,
     number,
     page::{Kind, NodeCell},
@@ -204,9 +203,9 @@ impl<'a> Node<'a> {
         self.document.series_of(self.cell).map(|series| &**series)
     }
 
-    /// The columns with a hold on them, for Arrow.
-    pub fn arrow(self) -> Option<ArrowExport> {
-        self.document.series_of(self.cell).map(|series| ArrowExport { series: series.clone() })
+    /// The columns with a hold on them.
+    pub fn held_series(self) -> Option<&'a Arc<Series>> {
+        self.document.series_of(self.cell)
     }
 
     /// The host's byte source.

@@ -396,7 +396,7 @@ fn trees_freeze_and_share() {
     assert_eq!(root.get("bytes").unwrap().text(), None);
     assert_eq!(root.get("text").unwrap().bytes(), Some("a\"\n\u{1}é".as_bytes()));
     assert_eq!(root.get("series").unwrap().count(), 1);
-    assert!(Arc::ptr_eq(&root.get("series").unwrap().arrow().unwrap().series, &series));
+    assert!(Arc::ptr_eq(&root.get("series").unwrap().held_series().unwrap(), &series));
     assert_eq!(root.get("empty").unwrap().count(), 0);
     let json = concat!(
         r#"{"text":"a\"\n\u0001é","bytes":"AP8=","series":{"times":[1000],"values":[NaN],"flags":[3]},"#,

@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        let parts: Key = ["a/b", "50%,x", "ü"].map(Box::from).into();
+        let parts: Key = ["a/b", "50%,x", "ü"].map(std::sync::Arc::from).into();
         let address = write("Metadata", &parts);
         assert_eq!(address, "Metadata/a%2Fb,50%25%2Cx,ü");
         let (kind, text) = split(&address).unwrap();

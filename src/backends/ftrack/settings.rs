@@ -39,6 +39,8 @@ pub struct HubSettings {
     pub auto_connect: bool,
     /// When it is connected again.
     pub again: Option<Plan>,
+    /// What others change is forgotten.
+    pub follows: bool,
 }
 
 impl HubSettings {
@@ -53,7 +55,9 @@ impl HubSettings {
             None => Some(plan),
             Some(value) => plan.parse(value)?,
         };
-        Ok(HubSettings { auto_connect: args.bool("auto_connect_event_hub")?.unwrap_or(false), again })
+        let follows = args.bool("invalidate_on_update")?.unwrap_or(false);
+        // Who wants to hear of changes wants a connection to hear them on.
+        Ok(HubSettings { auto_connect: args.bool("auto_connect_event_hub")?.unwrap_or(follows), again, follows })
     }
 }
 
@@ -94,6 +98,9 @@ impl Login {
         let given = |names: &[&str]| names.iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
         let named = url.split_once('+').map(|(_, rest)| rest).filter(|rest| rest.contains("://"));
         let server = match named {
+            Some(rest) if rest.split_once("://").is_some_and(|(_, host)| host.starts_with(['/', '?', '#']) || host.is_empty()) => {
+                return Err(Error::new(&code::INVALID_URL, "the URL had no host").with("key", "url"));
+            }
             Some(rest) => rest.to_owned(),
             None => given(&["FTRACK_SERVER"]).ok_or_else(|| missing("url", "server", "FTRACK_SERVER"))?,
         };
@@ -117,7 +124,9 @@ impl Login {
     }
 
     /// The arguments of the HTTP session that carries everything.
-    pub fn web(&self, args: &Args) -> Args {
+    ///
+    /// With a token the server says of which changes they are ours.
+    pub fn web(&self, args: &Args, token: Option<&str>) -> Args {
         let mut web = Args::new();
         for (key, value) in args.root().iter() {
             if !OWN.contains(&key) && options::find(key, scope::CREATE, "http").is_some() {
@@ -130,6 +139,9 @@ impl Login {
         headers.insert("ftrack-api-key", Tree::from(self.key.reveal()));
         headers.insert("ftrack-user", Tree::from(&*self.user));
         headers.insert("ftrack-strict-api", Tree::from(if self.strict { "true" } else { "false" }));
+        if let Some(token) = token {
+            headers.insert("ftrack-clienttoken", Tree::from(token));
+        }
         match args.get("headers") {
             Some(Tree::Object(own)) => {
                 for (name, value) in own.iter() {

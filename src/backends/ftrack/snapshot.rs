@@ -14,7 +14,7 @@ use crate::{
 
 /// The snapshots of this back end.
 pub(super) const NAMES: &[&str] =
-    &["server_information", "types", "type", "operations", "created", "modified", "deleted", "entity_state", "cache", "hub"];
+    &["server_information", "types", "type", "operations", "created", "modified", "deleted", "entity_state", "cache", "hub", "locations"];
 
 pub(super) fn inspect(session: &FtrackSession, what: &str, args: &Args) -> Result<Option<Tree>> {
     let core = &session.core;
@@ -48,6 +48,7 @@ pub(super) fn inspect(session: &FtrackSession, what: &str, args: &Args) -> Resul
             Tree::Object(out)
         }
         "hub" => core.hub.snapshot(),
+        "locations" => core.locations.lock().show(),
         "stats" | "pool" | "headers" | "cookies" | "adapters" | "options" => return core.wire.web.inspect(what, args),
         _ => return Ok(None),
     }))

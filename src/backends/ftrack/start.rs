@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    schema::{Schemas, cache, hash},
+    schema::{Schemas, cache, edit, hash},
     wire::{Wire, operation},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     engine::net::cancel::Cancel,
     error::{Error, Result, code},
     log,
-    value::{Document, Node, Tree},
+    value::{Document, Node, Provider, Tree},
 };
 
 /// The oldest version that will do.
@@ -26,11 +26,12 @@ pub struct Server {
 }
 
 /// Asks the server who it is, which checks the credentials, and gets the types: from the file when it is the server's,
-/// else from the server.
+/// else from the server. The host may edit them before they are used; the file has them as the server does.
 ///
 /// # Errors
 /// `server_compatibility`, `server` (with the status `auth` for a wrong key), and what goes wrong on the way.
-pub fn start(wire: &Wire, server: &str, file: Option<PathBuf>, args: &Args, cancel: &Arc<Cancel>) -> Result<Server> {
+pub fn start(wire: &Wire, server: &str, file: Option<PathBuf>, host: Option<&dyn Provider>, cancel: &Arc<Cancel>) -> Result<Server> {
+    let args = &Args::new();
     let reply = wire.call(vec![operation("query_server_information", &[])], args, cancel)?;
     let information = reply.result(0)?;
     check_version(information)?;
@@ -38,12 +39,12 @@ pub fn start(wire: &Wire, server: &str, file: Option<PathBuf>, args: &Args, canc
     if let (Some(file), Some(expected)) = (&file, expected)
         && let Some(document) = cache::read(file, expected)
     {
-        let schemas = Arc::new(Schemas::read(&document)?);
+        let schemas = Arc::new(edit::read(&document, host)?);
         return Ok(Server { information: information.to_tree(), schemas });
     }
     let schemas = wire.call(vec![operation("query_schemas", &[])], args, cancel)?;
     let document = Document::from_tree(&schemas.result(0)?.to_tree());
-    let read = Arc::new(Schemas::read(&document)?);
+    let read = Arc::new(edit::read(&document, host)?);
     if let Some(file) = &file {
         let known = hash(document.root());
         if expected.is_some_and(|expected| expected != known) {

@@ -86,8 +86,12 @@ fn understood(answer: Result<Box<dyn Answer>>, count: usize) -> Result<Reply> {
             let text = String::from_utf8_lossy(body.get(..body.len().min(EXCERPT)).unwrap_or_default()).into_owned();
             let message = format!("the server's answer was no JSON (status {status}): {text:?}");
             let refused = Error::new(&code::PROTOCOL, message).with("http_status", Tree::Int(status.into())).with("server_text", text);
-            return Err(refused.status_as(status_of(status).unwrap_or(Status::Protocol)).outcome(if status >= 400 { Outcome::NotSent } else { Outcome::Unknown }));
+            // What stands between may have lost the server's answer: only a refusal of the request itself says what became of it.
+            let outcome = if (400..500).contains(&status) { Outcome::NotSent } else { Outcome::Unknown };
+            return Err(refused.status_as(status_of(status).unwrap_or(Status::Protocol)).outcome(outcome));
         }
+        // The head of an answer came, and not what it says of the batch.
+        Err(error) if error.known_outcome() == Some(Outcome::Applied) => return Err(error.outcome(Outcome::Unknown)),
         Err(error) => return Err(error),
     };
     let status = answer.status();

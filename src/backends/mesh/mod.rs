@@ -15,6 +15,7 @@ mod snapshot;
 mod staged;
 mod start;
 mod verbs;
+mod watch;
 mod wire;
 mod workspace;
 
@@ -23,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Answer, Backend, Call, Lent, Pending, Teller};
+use super::{Answer, Backend, Call, Feed, Lent, Pending, Sink, Teller};
 use crate::{
     args::Args,
     clock,
@@ -166,7 +167,7 @@ impl Backend for MeshSession {
     }
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-        self.placed(call, |call| verbs::request(self, call))
+        self.placed(call, |call| verbs::direct(self, call))
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
@@ -186,8 +187,7 @@ impl Backend for MeshSession {
     }
 
     fn rollback(&self) -> Option<usize> {
-        let staged = std::mem::take(&mut *self.staged.lock());
-        Some(staged.len())
+        Some(self.staged.lock().forget())
     }
 
     fn undo(&self, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
@@ -230,6 +230,14 @@ impl Backend for MeshSession {
             _ => return Err(Error::option("name", format!("{name:?} is no session; attach takes \"session\" or \"session:ID\""))),
         }
         Ok(Arc::new(child))
+    }
+
+    fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
+        watch::subscribe(self, topic, args, sink)
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &["series:PATH"]
     }
 
     fn start(&self, teller: Arc<dyn Teller>) {

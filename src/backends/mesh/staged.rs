@@ -1,7 +1,6 @@
-//! What waits for commit. The server's workspace is one transaction: until its commit has succeeded everything stays in the
-//! list. What was sent into the workspace already is not sent again by the next try; after a rollback on the server all of
-//! it is. A workspace that another session's commit made corrupt is rolled back by the next commit, unless the host has
-//! rolled back before.
+//! What was staged: it is in the workspace on the server already, where this session alone sees it, and is remembered until
+//! a commit has succeeded. A workspace that another session's commit made corrupt takes no commit any more; the next one
+//! rolls it back and sends all of the list again, unless the host has rolled back before, which forgets the list.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -10,7 +9,7 @@ use crate::{
     args::Args,
     backends::{Answer, Call, Plain},
     engine::net::cancel::Cancel,
-    error::{Result, code},
+    error::{Error, Result, code},
     value::{Object, Tree},
 };
 
@@ -20,6 +19,10 @@ pub struct Staged {
     items: VecDeque<Item>,
     /// The workspace on the server takes no commit before a rollback.
     corrupt: bool,
+    /// Raw calls went into the workspace beside the list.
+    beside: bool,
+    /// How often the workspace was rolled back.
+    epoch: u64,
 }
 
 struct Item {
@@ -50,8 +53,26 @@ impl Staged {
         Tree::Array(self.items.iter().enumerate().map(show).collect())
     }
 
+    /// What a refusal says about the workspace. Others have committed what does not go with it: no commit of it will succeed.
+    fn heed(&mut self, error: &Error) {
+        self.corrupt |= [code::SESSION_CORRUPT.word, code::OWNER_GONE.word].contains(&error.code());
+    }
+
+    /// A raw call may have changed something in the workspace.
+    pub fn beside(&mut self) {
+        self.beside = true;
+    }
+
+    /// The host forgets all of it.
+    pub fn forget(&mut self) -> usize {
+        let count = self.items.len();
+        *self = Staged { epoch: self.epoch + 1, ..Staged::default() };
+        count
+    }
+
     /// The workspace was rolled back on the server: all of it is to be sent again.
     pub fn unsent(&mut self) {
+        self.epoch += 1;
         self.items.iter_mut().for_each(|item| item.sent = None);
     }
 }
@@ -60,31 +81,45 @@ fn index_tree(index: usize) -> Tree {
     Tree::Int(i64::try_from(index).unwrap_or(i64::MAX))
 }
 
-/// Puts a call into the list.
+/// Sends a call into the workspace, where this session alone sees it, and remembers it until the commit.
 ///
 /// # Errors
-/// The mistake in the call.
+/// The mistake in the call, what the server refused: then it is not in the list.
 pub fn stage(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     verbs::stageable(call)?;
-    let item = Item {
+    let epoch = session.staged.lock().epoch;
+    let mut answer = verbs::request(session, call).inspect_err(|error| session.staged.lock().heed(error))?;
+    let value = answer.value().map_or(Tree::Null, |value| value.root().to_tree());
+    let mut staged = session.staged.lock();
+    // A rollback meanwhile took it out of the workspace again.
+    let sent = (staged.epoch == epoch).then_some(value);
+    staged.items.push_back(Item {
         verb: call.verb.unwrap_or_default().into(),
         target: call.target.map(Into::into),
         args: call.args.clone(),
-        sent: None,
-    };
-    let mut staged = session.staged.lock();
-    staged.items.push_back(item);
-    let mut meta = Object::with_capacity(1);
-    meta.insert("index", index_tree(staged.len() - 1));
-    Ok(Box::new(Plain::new(&Tree::Null, meta)))
+        sent,
+    });
+    let index = staged.len() - 1;
+    drop(staged);
+    answer.note("index", index_tree(index));
+    Ok(answer)
 }
 
-/// Sends what waits into the workspace, in order, and commits it. What is staged meanwhile belongs to the next commit.
+/// Commits the workspace; what is not in it any more is sent again before, in order. What is staged meanwhile belongs to the
+/// next commit. Nothing is sent when there can be nothing to commit: nothing was staged or sent by a raw call, and the
+/// session was not joined, in which another process may have left work.
 ///
 /// # Errors
 /// The first failure, with its `index`; or that of the commit. The list stays.
 pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
     let _one = session.committing.lock();
+    let idle = {
+        let staged = session.staged.lock();
+        staged.items.is_empty() && !staged.beside
+    };
+    if idle && !session.workspace.keeps() {
+        return Ok(Box::new(Plain::of_items(&Tree::Array(Vec::new()), std::iter::empty())));
+    }
     if std::mem::take(&mut session.staged.lock().corrupt) {
         // Nothing of it can be committed any more: it is done again on what the others have made of the model.
         if let Err(error) = session.workspace.rollback(&session.core, args, cancel) {
@@ -102,7 +137,7 @@ pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Resul
         let Some((verb, target, own)) = next else { continue };
         let call = Call { verb: Some(&verb), target: target.as_deref(), args: &own, cancel, progress: None };
         let answer = verbs::request(session, &call).map_err(|error| {
-            session.staged.lock().corrupt |= error.code() == code::SESSION_CORRUPT.word;
+            session.staged.lock().heed(&error);
             error.with("index", index_tree(index))
         })?;
         let value = answer.value().map_or(Tree::Null, |value| value.root().to_tree());
@@ -111,11 +146,12 @@ pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Resul
         }
     }
     if let Err(error) = session.workspace.commit(&session.core, args, cancel) {
-        session.staged.lock().corrupt |= error.code() == code::SESSION_CORRUPT.word;
+        session.staged.lock().heed(&error);
         return Err(error);
     }
     let done: Vec<Item> = {
         let mut staged = session.staged.lock();
+        staged.beside = false;
         let count = count.min(staged.items.len());
         staged.items.drain(..count).collect()
     };

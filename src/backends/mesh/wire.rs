@@ -8,7 +8,7 @@ use crate::{
     backends::{Answer, Backend, Call},
     engine::{
         grpc::{
-            frame::{Frames, wrap},
+            frame::{Frames, split, wrap},
             status::{self, Refusal},
         },
         net::cancel::Cancel,
@@ -51,10 +51,33 @@ impl Wire {
     /// # Errors
     /// What the server refused, in its words; what went wrong on the way.
     pub fn call(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<Vec<u8>>> {
+        all(&*self.answer(path, &frame(message)?, args, cancel)?, self.most)
+    }
+
+    /// Sends one message that is framed already and brings the answer as it is, once the server has not refused the call:
+    /// its messages are [`slices`] of the body.
+    ///
+    /// # Errors
+    /// What the server refused, in its words; what went wrong on the way.
+    pub fn answer(&self, path: Path<'_>, frame: &Arc<[u8]>, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
         self.signed(cancel, |token| {
-            let order = self.order(message, args, token, false)?;
+            let order = order_of(Arc::clone(frame), args, token, false);
             let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
-            all(&*answer, self.most)
+            told(&*answer)?;
+            Ok(answer)
+        })
+    }
+
+    /// The same at the head of the answer: its body is read in pieces.
+    ///
+    /// # Errors
+    /// Those of the head.
+    pub fn opened(&self, path: Path<'_>, frame: &Arc<[u8]>, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
+        self.signed(cancel, |token| {
+            let order = order_of(Arc::clone(frame), args, token, true);
+            let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+            head(&*answer)?;
+            Ok(answer)
         })
     }
 
@@ -112,21 +135,7 @@ impl Wire {
     /// # Errors
     /// `limit` for a message that has no room.
     pub fn order(&self, message: &[u8], args: &Args, token: Option<&Secret>, stream: bool) -> Result<Args> {
-        let mut order = Args::new();
-        order.set("data", Tree::Bytes(wrap(message)?.into()));
-        order.set("allow_redirects", false);
-        order.set("stream", stream);
-        for name in OF_A_CALL {
-            if let Some(value) = args.get(name) {
-                order.set(name, value.clone());
-            }
-        }
-        if let Some(token) = token {
-            let mut headers = args.get("headers").and_then(Tree::as_object).cloned().unwrap_or_default();
-            headers.insert("authorization", Tree::from(format!("Bearer {}", token.reveal())));
-            order.set("headers", Tree::Object(headers));
-        }
-        Ok(order)
+        Ok(order_of(frame(message)?, args, token, stream))
     }
 }
 
@@ -167,6 +176,41 @@ impl Drop for Talk {
     }
 }
 
+/// A message as it is sent, to be shared by several tries.
+///
+/// # Errors
+/// `limit` for a message that has no room.
+pub fn frame(message: &[u8]) -> Result<Arc<[u8]>> {
+    Ok(wrap(message)?.into())
+}
+
+/// The request as HTTP has it.
+#[must_use]
+pub fn order_of(frame: Arc<[u8]>, args: &Args, token: Option<&Secret>, stream: bool) -> Args {
+    let mut order = limits(args);
+    order.set("data", Tree::Bytes(frame));
+    order.set("allow_redirects", false);
+    order.set("stream", stream);
+    if let Some(token) = token {
+        let mut headers = args.get("headers").and_then(Tree::as_object).cloned().unwrap_or_default();
+        headers.insert("authorization", Tree::from(format!("Bearer {}", token.reveal())));
+        order.set("headers", Tree::Object(headers));
+    }
+    order
+}
+
+/// Of the arguments of a call what is about how it is sent.
+#[must_use]
+pub fn limits(args: &Args) -> Args {
+    let mut limits = Args::new();
+    for name in OF_A_CALL {
+        if let Some(value) = args.get(name) {
+            limits.set(name, value.clone());
+        }
+    }
+    limits
+}
+
 /// The request of a call.
 #[must_use]
 pub fn post<'a>(path: Path<'a>, order: &'a Args, cancel: &'a Arc<Cancel>) -> Call<'a> {
@@ -184,15 +228,27 @@ pub fn path(service: &schema::Service, method: &schema::Method) -> String {
 /// # Errors
 /// What the server refused; `protocol`.
 pub fn all(answer: &dyn Answer, most: usize) -> Result<Vec<Vec<u8>>> {
+    Ok(slices(answer, most)?.into_iter().map(<[u8]>::to_vec).collect())
+}
+
+/// The same as they lie in the answer.
+///
+/// # Errors
+/// What the server refused; `protocol`; `message_too_large`.
+pub fn slices(answer: &dyn Answer, most: usize) -> Result<Vec<&[u8]>> {
     head(answer)?;
-    let mut frames = Frames::new(most);
-    frames.feed(answer.body());
-    let mut messages = Vec::new();
-    while let Some(message) = frames.take()? {
-        messages.push(message.to_vec());
-    }
-    end(answer, frames.is_torn())?;
+    let (messages, torn) = split(answer.body(), most)?;
+    end(answer, torn)?;
     Ok(messages)
+}
+
+/// Whether the server refused, at the head or behind the messages of an answer that was read as a whole.
+///
+/// # Errors
+/// What the server refused; `protocol`.
+pub fn told(answer: &dyn Answer) -> Result<()> {
+    head(answer)?;
+    end(answer, false)
 }
 
 /// The one message of a call that answers one.
@@ -225,7 +281,10 @@ fn head(answer: &dyn Answer) -> Result<()> {
 }
 
 /// What stands behind the last message.
-fn end(answer: &dyn Answer, torn: bool) -> Result<()> {
+///
+/// # Errors
+/// What the server refused; `protocol`.
+pub fn end(answer: &dyn Answer, torn: bool) -> Result<()> {
     let told = answer.trailer("grpc-status").map(|number| (number, answer.trailer("grpc-message")));
     // A call without messages may say all in its head.
     let told = told.or_else(|| answer.header("grpc-status").map(|number| (number, answer.header("grpc-message"))));

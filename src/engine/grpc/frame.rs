@@ -49,14 +49,7 @@ impl Frames {
     /// `message_too_large` for one that is longer than was allowed; `protocol` for a compressed one, which nobody asked for.
     pub fn take(&mut self) -> Result<Option<&[u8]>> {
         let rest = self.held.get(self.at..).unwrap_or_default();
-        let Some((&[flag, a, b, c, d], rest)) = rest.split_first_chunk::<PREFIX>() else { return Ok(None) };
-        if flag != 0 {
-            return Err(Error::new(&code::PROTOCOL, "the server compressed a message, which nobody asked for"));
-        }
-        let length = u32::from_be_bytes([a, b, c, d]) as usize;
-        if length > self.most {
-            return Err(too_large(length, self.most));
-        }
+        let Some((length, rest)) = begun(rest, self.most)? else { return Ok(None) };
         if rest.len() < length {
             return Ok(None);
         }
@@ -70,6 +63,33 @@ impl Frames {
     pub fn is_torn(&self) -> bool {
         self.at < self.held.len()
     }
+}
+
+/// The messages of an answer that is there as a whole, where they are, and whether it ended in the middle of one.
+///
+/// # Errors
+/// Those of [`Frames::take`].
+pub fn split(mut bytes: &[u8], most: usize) -> Result<(Vec<&[u8]>, bool)> {
+    let mut messages = Vec::new();
+    while let Some((length, rest)) = begun(bytes, most)? {
+        let Some((message, rest)) = rest.split_at_checked(length) else { break };
+        messages.push(message);
+        bytes = rest;
+    }
+    Ok((messages, !bytes.is_empty()))
+}
+
+/// The length of the message that begins here, and what there is from its first byte on; `None` when not even that is there.
+///
+/// # Errors
+/// Those of [`Frames::take`].
+pub fn begun(bytes: &[u8], most: usize) -> Result<Option<(usize, &[u8])>> {
+    let Some((&[flag, a, b, c, d], rest)) = bytes.split_first_chunk::<PREFIX>() else { return Ok(None) };
+    if flag != 0 {
+        return Err(Error::new(&code::PROTOCOL, "the server compressed a message, which nobody asked for"));
+    }
+    let length = u32::from_be_bytes([a, b, c, d]) as usize;
+    if length > most { Err(too_large(length, most)) } else { Ok(Some((length, rest))) }
 }
 
 /// An answer that the host did not want that long.
@@ -98,6 +118,7 @@ mod tests {
             assert_eq!(found, [b"one".to_vec(), Vec::new(), vec![7; 300]], "{step}");
             assert!(!frames.is_torn());
         }
+        assert_eq!(split(&wire, 1000).unwrap(), (vec![&b"one"[..], b"", &[7; 300]], false));
     }
 
     #[test]
@@ -112,5 +133,8 @@ mod tests {
         frames.feed(&[0, 0, 0, 0, 2, 1]);
         assert_eq!(frames.take().unwrap(), None);
         assert!(frames.is_torn());
+        assert_eq!(split(&[0, 0, 0, 0, 2, 1], 10).unwrap(), (vec![], true));
+        assert_eq!(split(&[0, 0, 0, 0, 0, 0, 0], 10).unwrap(), (vec![&b""[..]], true));
+        assert_eq!(split(&[0, 0, 0, 0, 11], 10).unwrap_err().code(), "message_too_large");
     }
 }

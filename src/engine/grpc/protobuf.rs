@@ -27,6 +27,12 @@ impl<'a> Fields<'a> {
         Fields(message)
     }
 
+    /// What was not read yet.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// The next field; `None` is the end.
     ///
     /// # Errors

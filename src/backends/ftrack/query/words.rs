@@ -1,14 +1,19 @@
 //! The queries that the library writes itself (spec/ftrack.md 3.4, 5.6), word for word as the official client's, oddities
 //! included: a server's log shows no difference.
 
+use std::sync::Arc;
+
 use super::projections;
 use crate::{
-    backends::ftrack::schema::{EntityType, Kind, Schemas},
+    backends::ftrack::{
+        schema::{EntityType, Kind, Schemas},
+        store::time,
+    },
     value::{Tree, python_float},
 };
 
 /// The key of one entity, a text for each attribute of the primary key.
-pub type Key = Box<[Box<str>]>;
+pub type Key = Box<[Arc<str>]>;
 
 /// A value between double quotes; what would end it early has a backslash in front.
 pub fn quoted(value: &str) -> String {
@@ -53,11 +58,11 @@ pub fn populate(kind: &EntityType, select: &str, keys: &[&Key]) -> String {
 
 /// One key's text in a criterion, as [`populate`] writes it.
 pub fn bare_text(value: &str) -> String {
-    bare(&[Box::from(value)])
+    bare(&[Arc::from(value)])
 }
 
 /// An identifier as it is; anything else is quoted, so that no key can say more than itself.
-fn bare(key: &[Box<str>]) -> String {
+fn bare(key: &[Arc<str>]) -> String {
     let value = key.first().map(|value| &**value).unwrap_or_default();
     let plain = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if plain { value.to_owned() } else { quoted(value) }
@@ -80,7 +85,15 @@ pub fn projection(schemas: &Schemas, kind: &EntityType, name: &str) -> String {
 
 /// The query by which `ensure` looks for what is there.
 pub fn ensure(kind: &EntityType, identifying: &[(&str, &Tree)]) -> String {
-    let tests: Vec<_> = identifying.iter().map(|(name, value)| format!("{name} is {}", literal(value))).collect();
+    let test = |(name, value): &(&str, &Tree)| {
+        let is_date = kind.find(name).is_ok_and(|(_, attribute)| attribute.kind == Kind::DateTime);
+        match value.as_str().filter(|_| is_date).and_then(time::utc) {
+            // In whole seconds and without its offset, as everything is UTC there.
+            Some(utc) => format!("{name} is {}", quoted(utc.get(..19).unwrap_or_default())),
+            None => format!("{name} is {}", literal(value)),
+        }
+    };
+    let tests: Vec<_> = identifying.iter().map(test).collect();
     format!("{} where {}", kind.name, tests.join(" and "))
 }
 
@@ -94,11 +107,6 @@ fn literal(value: &Tree) -> String {
         Tree::Double(number) => python_float(*number),
         Tree::Number(_, source) => source.to_string(),
         Tree::Text(text) => quoted(text),
-        // A date and time without its offset, as everything is UTC there.
-        Tree::Object(object) => match object.get("value").and_then(Tree::as_str) {
-            Some(text) => quoted(text.split(['+', 'Z']).next().unwrap_or_default()),
-            None => "None".into(),
-        },
         _ => "None".into(),
     }
 }
@@ -116,7 +124,7 @@ mod tests {
     }
 
     fn key(parts: &[&str]) -> Key {
-        parts.iter().map(|part| Box::from(*part)).collect()
+        parts.iter().map(|part| Arc::from(*part)).collect()
     }
 
     /// The texts of the specification.

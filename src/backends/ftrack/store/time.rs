@@ -29,6 +29,11 @@ pub fn utc(text: &str) -> Option<String> {
     if parts.next().is_some() || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
+    // Nearly all come as they are shown.
+    if offset == 0 && clock.len() == "00:00:00".len() {
+        let parts = [date, "T", clock, if fraction.is_some() { "." } else { "" }, fraction.unwrap_or_default(), "+00:00"];
+        return Some(parts.concat());
+    }
     let minutes = days_to(year, month, day) * 1440 + hour * 60 + minute - offset;
     let (year, month, day) = date_after(minutes.div_euclid(1440));
     let of_day = minutes.rem_euclid(1440);

@@ -76,7 +76,8 @@ fn whole(session: &FtrackSession, call: &Call<'_>, id: EntityId) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    read::bring(core, &[id], &missing.join(", "), call)
+    let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+    read::fill_several(core, id, &missing, call)
 }
 
 /// Text that `encode` or the official client wrote, as a value: date-times as ISO 8601 in UTC. Nothing of it is merged.

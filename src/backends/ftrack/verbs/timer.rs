@@ -60,7 +60,7 @@ fn stop_of(session: &FtrackSession, call: &Call<'_>, user: EntityId) -> Result<E
     let core = &session.core;
     let id = core.store.lock().entity(user).and_then(|user| user.key.first().cloned()).unwrap_or_default();
     let text = format!("Timer where user_id = {}", quoted(&id));
-    let statement = Statement::new(&text, &core.server.schemas)?;
+    let statement = Statement::new(&text, &core.server.schemas, core.wire.sorted)?;
     let reply = core.wire.call(vec![query_operation(statement.one()?)], call.args, call.cancel)?;
     let data = entities(&reply)?;
     let found = core.store.lock().merge_all(data);

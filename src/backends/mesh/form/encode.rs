@@ -2,7 +2,7 @@
 
 use super::{Guid, time};
 use crate::{
-    backends::mesh::schema::{Field, Form, Kind, Label, Message},
+    backends::mesh::{points, schema::{Field, Form, Kind, Label, Message}},
     engine::{
         arrow,
         grpc::protobuf::{put_bytes, put_fixed64, put_nested, put_number, put_varint},
@@ -264,10 +264,12 @@ fn one(kind: Kind, number: u32, value: &Tree, skips: bool, place: &Place<'_>, ou
             }
         }
         Kind::Points => {
-            let series = value.as_series().ok_or_else(|| place.wrong("a series", value))?;
+            let series = points::given(&place.path(), value)?;
             // No points are no bytes at all, as the official client sends them.
             if !series.times.is_empty() {
-                put_bytes(number, &arrow::write(&series.times, &series.flags, &series.values), out);
+                put_varint(u64::from(number) << 3 | 2, out);
+                put_varint(arrow::size(series.times.len()) as u64, out);
+                arrow::append(out, &series.times, &series.flags, &series.values);
             }
         }
         _ => put_nested(number, out, |out| body(kind, value, place, out))?,

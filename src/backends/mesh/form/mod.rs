@@ -10,3 +10,6 @@ pub use decode::decode;
 pub use encode::{address, encode, field};
 pub use guid::Guid;
 pub use time::{EARLIEST, LATEST, milliseconds};
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use check::step_ms;
 pub use given::given;
-pub use seams::{Piece, join, trim};
+pub use seams::{Piece, is_tidy, join, tidy};
 pub use split::{Chunk, LIMIT, halves, spans};
 
 use crate::{error::Result, value::Series};

@@ -38,8 +38,32 @@ pub fn join(mut pieces: Vec<Piece>) -> Series {
     whole
 }
 
+/// Whether all points are inside of `[start, end)` and in strict order: nearly always, and then nothing has to be copied.
+pub fn is_tidy(series: &Series, start: i64, end: i64) -> bool {
+    let times = &series.times;
+    times.first().is_none_or(|first| *first >= start) && times.last().is_none_or(|last| *last < end) && times.is_sorted_by(|a, b| a < b)
+}
+
+/// Leaves out the points before `start`, those from `end` on, and of those with the same time all but the last, which is
+/// what writing them one after the other would leave.
+pub fn tidy(series: &mut Series, start: i64, end: i64) {
+    if series.times.is_sorted_by(|a, b| a < b) {
+        return trim(series, start, end);
+    }
+    let points = series.times.iter().zip(&series.values).zip(&series.flags);
+    let mut kept: Vec<(i64, f64, u32)> =
+        points.map(|((time, value), flags)| (*time, *value, *flags)).filter(|(time, ..)| (start..end).contains(time)).collect();
+    kept.sort_by_key(|(time, ..)| *time);
+    kept.reverse();
+    kept.dedup_by_key(|(time, ..)| *time);
+    kept.reverse();
+    series.times = kept.iter().map(|(time, ..)| *time).collect();
+    series.values = kept.iter().map(|(_, value, _)| *value).collect();
+    series.flags = kept.iter().map(|(.., flags)| *flags).collect();
+}
+
 /// Leaves out the points before `start` and those from `end` on.
-pub fn trim(series: &mut Series, start: i64, end: i64) {
+fn trim(series: &mut Series, start: i64, end: i64) {
     let inside = inside(series, start, end);
     series.times.truncate(inside.end);
     series.values.truncate(inside.end);

@@ -303,7 +303,7 @@ fn pieces_join_to_what_one_read_gives() {
 fn what_lies_around_an_interval_can_be_left_out() {
     let trimmed = |start, end| {
         let mut series = (*at([1, 2, 3, 10, 11])).clone();
-        trim(&mut series, start, end);
+        tidy(&mut series, start, end);
         assert!(series.values.len() == series.times.len() && series.flags.len() == series.times.len());
         series.times
     };

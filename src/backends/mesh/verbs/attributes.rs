@@ -158,7 +158,7 @@ fn versioned(ask: &Ask<'_>) -> Result<Asked> {
             .map(|item| match item {
                 Tree::Array(versions) => entry(versions),
                 Tree::Object(_) => entry(item.get("versions").and_then(Tree::as_array).unwrap_or_default()),
-                other => Err(Error::option("versions", format!("a version was {}; an object with valid_from_time and target_object_id was expected", other.kind_name()))),
+                other => Err(no_version(other)),
             })
             .collect::<Result<Vec<_>>>()?
     };
@@ -166,10 +166,14 @@ fn versioned(ask: &Ask<'_>) -> Result<Asked> {
     Ok(Asked::new("model.v1alpha.ModelService/UpdateVersionedLinkRelationAttribute", fields, nothing))
 }
 
+fn no_version(given: &Tree) -> Error {
+    Error::option("versions", format!("a version was {}; an object with valid_from_time and target_object_id was expected", given.kind_name()))
+}
+
 fn entry(versions: &[Tree]) -> Result<Tree> {
     let mut entry = Object::with_capacity(1);
     let versions = versions.iter().map(|version| {
-        let mut version = version.as_object().cloned().unwrap_or_default();
+        let mut version = version.as_object().cloned().ok_or_else(|| no_version(version))?;
         if let Some(target) = version.get("target_object_id").filter(|target| !target.is_null()) {
             let id = object_id(target)?;
             version.insert("target_object_id", id);

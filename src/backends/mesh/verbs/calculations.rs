@@ -10,7 +10,7 @@ use crate::{
 
 /// The verbs of this file.
 pub(super) static VERBS: &[Verb] = &[
-    Verb { name: "calculate", changes: false, work: Work::One(|ask| asked(ask, ask.need("expression")?.as_str().unwrap_or_default().to_owned(), any)) },
+    Verb { name: "calculate", changes: false, work: Work::One(|ask| asked(ask, ask.text("expression")?.to_owned(), any)) },
     Verb { name: "transform", changes: false, work: Work::One(|ask| asked(ask, transform(ask)?, one)) },
     Verb { name: "history_as_of", changes: false, work: Work::One(|ask| asked(ask, as_of(ask)?, one)) },
     Verb { name: "history_versions", changes: false, work: Work::One(|ask| asked(ask, versions(ask)?, several)) },
@@ -48,7 +48,7 @@ fn quoted(ask: &Ask<'_>) -> Result<String> {
 
 /// One word of a list.
 fn word<'a>(ask: &Ask<'a>, name: &str, words: &[&str]) -> Result<&'a str> {
-    let word = ask.need(name)?.as_str().unwrap_or_default();
+    let word = ask.text(name)?;
     if words.contains(&word) {
         return Ok(word);
     }

@@ -12,6 +12,7 @@ mod runs;
 mod series;
 mod server;
 mod view;
+mod way;
 
 use std::sync::Arc;
 
@@ -32,6 +33,9 @@ use crate::{
     value::{Document, Object, Tree},
 };
 
+pub(super) use series::{Found, Single, Span, target};
+pub(super) use way::{Plan, Way, is_too_large};
+
 /// A verb.
 pub(super) struct Verb {
     /// Its name.
@@ -46,6 +50,8 @@ pub(super) struct Verb {
 pub(super) enum Work {
     /// One call of the server, made of target and arguments.
     One(fn(&Ask<'_>) -> Result<Asked>),
+    /// Planned first, then done: in one call of the server if that is enough.
+    Plan(fn(&Ask<'_>) -> Result<Box<dyn Plan>>),
     /// Several calls.
     Many(fn(&MeshSession, &Call<'_>) -> Result<Box<dyn Answer>>),
 }
@@ -116,6 +122,15 @@ impl<'a> Ask<'a> {
     pub fn need(&self, name: &str) -> Result<&'a Tree> {
         self.get(name).ok_or_else(|| Error::option(name, format!("{} needs {name}", self.verb)))
     }
+
+    /// A text that this verb needs.
+    ///
+    /// # Errors
+    /// `argument`.
+    pub fn text(&self, name: &str) -> Result<&'a str> {
+        let given = self.need(name)?;
+        given.as_str().ok_or_else(|| Error::option(name, format!("{name} was {}; text was expected", given.kind_name())))
+    }
 }
 
 /// All verbs.
@@ -144,11 +159,30 @@ pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
     Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"))
 }
 
-/// Does a verb now.
+/// Does a verb now, at the host's request: what changes the workspace is staged instead.
+///
+/// # Errors
+/// `unsupported` for such a verb; otherwise what the verb says.
+pub(super) fn direct(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    immediate(find(call)?)?;
+    request(session, call)
+}
+
+/// The workspace knows no "now" apart from its commit, which takes all that is in it.
+fn immediate(verb: &Verb) -> Result<()> {
+    if !verb.changes {
+        return Ok(());
+    }
+    let message = format!("{} changes the workspace on the server, which only a commit makes lasting: stage it, and commit", verb.name);
+    Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"))
+}
+
+/// Does a verb in the workspace.
 pub(super) fn request(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let verb = find(call)?;
     match &verb.work {
         Work::Many(work) => work(session, call),
+        Work::Plan(plan) => plan(&Ask { verb: verb.name, target: call.target, args: call.args })?.run(&Way::new(session, call)?),
         Work::One(ask) => {
             let asked = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
             let method = known(asked.method)?;
@@ -184,7 +218,12 @@ fn uses_session(input: Kind) -> bool {
 /// Begins a verb that is one call, on the reactor; `None` when there is more to do than that.
 pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pending>> {
     let verb = find(call)?;
-    let Work::One(ask) = &verb.work else { return Ok(None) };
+    immediate(verb)?;
+    let ask = match &verb.work {
+        Work::One(ask) => ask,
+        Work::Plan(plan) => return way::begin(session, call, || plan(&Ask { verb: verb.name, target: call.target, args: call.args })),
+        Work::Many(_) => return Ok(None),
+    };
     let wire = &session.core.wire;
     let Some(token) = wire.login.known() else { return Ok(None) };
     if session.workspace.known().is_none() || call.args.bool("stream")?.unwrap_or(false) {

@@ -42,5 +42,7 @@ fn call(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         (None, _) => Vec::new(),
         (Some(other), kind) => encode(kind, other)?,
     };
+    // Whether it changes something, only the server knows.
+    session.staged.lock().beside();
     send(session, (service, method), &message, whole, call)
 }

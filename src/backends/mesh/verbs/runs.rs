@@ -50,7 +50,7 @@ fn seconds(step: &Tree) -> Result<Tree> {
 
 /// `Group/Case` of the model that is the target.
 fn case<'a>(ask: &Ask<'a>) -> Result<(&'a str, &'a str, &'a str)> {
-    let text = ask.need("case")?.as_str().unwrap_or_default();
+    let text = ask.text("case")?;
     let (group, case) = text.split_once('/').filter(|(group, case)| !group.is_empty() && !case.is_empty() && !case.contains('/')).ok_or_else(|| {
         Error::option("case", format!("case was {text:?}; \"Group/Case\" was expected"))
     })?;
@@ -79,8 +79,8 @@ fn mc_file(ask: &Ask<'_>) -> Result<Asked> {
 fn inflow(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let ask = ask(call, "run_inflow");
     let model = ask.target()?;
-    let area = ask.need("area")?.as_str().unwrap_or_default();
-    let name = ask.need("water_course")?.as_str().unwrap_or_default();
+    let area = ask.text("area")?;
+    let name = ask.text("water_course")?;
     let mut search = Object::default();
     search.insert("start_object_id", Tree::from(format!("Model/{model}/Mesh.To_Areas/{area}")));
     search.insert("query", Tree::from(format!("To_HydroProduction/To_WaterCourses/@[.Name={name}]")));

@@ -64,7 +64,6 @@ impl Fault {
             "enum" => 99,
             "large" => 5 << 20,
             "batches" => 1,
-            "reset" => 2,
             _ => 0,
         };
         Ok(Self {

@@ -177,7 +177,7 @@ static POOL: LazyLock<Option<DescriptorPool>> = LazyLock::new(|| {
     for (name, _) in FILES {
         compiler.open_file(name).ok()?;
     }
-    DescriptorPool::from_file_descriptor_set(compiler.file_descriptor_set()).ok()
+    Some(compiler.descriptor_pool())
 });
 
 /// A message by the names of its fields; null if it is none. Only fields that are present are shown, ids in their

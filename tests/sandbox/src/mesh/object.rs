@@ -8,6 +8,7 @@ use tonic::Status;
 use super::Call;
 use super::id::Id;
 use super::path::Place;
+use super::pb::MeshId;
 use super::pb::model::{
     AttributesMasks, CloneObjectRequest, CloneObjectResponse, CreateModelRequest, CreateObjectRequest,
     DeleteObjectRequest, DeleteObjectResponse, GetObjectRequest, ListModelsRequest, ListModelsResponse, Object,
@@ -117,6 +118,20 @@ pub fn create_below(
     Ok(())
 }
 
+/// The ownership attribute that a target means: itself, or that of a model's first objects.
+fn owner_of(store: &Store, place: Option<Place>, name: &str, kind: &str, target: &MeshId) -> Result<Id, Status> {
+    let misfit = || Status::invalid_argument(format!("Invalid type of the {kind}: it owns no objects"));
+    match place {
+        Some(Place::Attribute(id)) => Ok(id),
+        Some(Place::Object(id)) => {
+            let model = store.objects.get(&id).filter(|object| object.owner.is_none());
+            model.and_then(|model| model.attributes.values().next()).map(|first| first.id).ok_or_else(misfit)
+        }
+        Some(_) => Err(misfit()),
+        None => Err(Status::not_found(format!("{name} of the object not found: {}", super::path::written(target)))),
+    }
+}
+
 /// `CreateObject`. The owner is an ownership attribute; for a model's first level it is the model.
 pub fn create(call: &mut Call<'_>, request: CreateObjectRequest) -> Result<Object, Status> {
     let store = call.store();
@@ -129,18 +144,12 @@ pub fn create(call: &mut Call<'_>, request: CreateObjectRequest) -> Result<Objec
         },
     };
     let attribute = match store.place(target) {
-        Some(Place::Attribute(id)) => id,
-        Some(Place::Object(id)) => {
-            let model = store.objects.get(&id).filter(|object| object.owner.is_none() && class.is_some());
-            let first = model.and_then(|model| model.attributes.values().next());
-            first.map(|attribute| attribute.id).ok_or_else(|| {
-                Status::invalid_argument("Invalid type of the owner: it must be an ownership relation attribute")
-            })?
+        Some(Place::Object(_)) if class.is_none() => {
+            return Err(Status::invalid_argument(
+                "Invalid type of the owner: it must be an ownership relation attribute, or a model with an object definition",
+            ));
         }
-        Some(_) => return Err(Status::invalid_argument("Invalid type of the owner")),
-        None => {
-            return Err(Status::not_found(format!("Owner of the object not found: {}", super::path::written(target))));
-        }
+        place => owner_of(&store, place, "Owner", "owner", target)?,
     };
     let (id, name) = (Id::random(), request.name);
     call.change(move |store, again| create_below(store, again, id, attribute, &name, class))?;
@@ -178,11 +187,7 @@ pub fn update(call: &mut Call<'_>, request: UpdateObjectRequest) -> Result<Updat
     let name = paths.iter().any(|path| path == "new_name").then_some(request.new_name);
     let owner = if paths.iter().any(|path| path == "new_owner_id") {
         let target = request.new_owner_id.unwrap_or_default();
-        match store.place(&target) {
-            Some(Place::Attribute(id)) => Some(id),
-            Some(_) => return Err(Status::invalid_argument("Invalid type of the new owner")),
-            None => return Err(Status::not_found("New owner of the object not found")),
-        }
+        Some(owner_of(&store, store.place(&target), "New owner", "new owner", &target)?)
     } else {
         None
     };
@@ -298,11 +303,7 @@ pub fn copy(call: &mut Call<'_>, request: CloneObjectRequest) -> Result<CloneObj
         Some(_) if is_model => {
             return Err(Status::invalid_argument("new_owner_id must be empty when a model is cloned"));
         }
-        Some(target) => match store.place(target) {
-            Some(Place::Attribute(id)) => Some(id),
-            Some(_) => return Err(Status::invalid_argument("Invalid type of the new owner")),
-            None => return Err(Status::not_found("New owner of the object not found")),
-        },
+        Some(target) => Some(owner_of(&store, store.place(target), "New owner", "new owner", target)?),
     };
     let mode = request.timeseries_copy_mode();
     let (id, name) = (Id::random(), request.new_object_name);

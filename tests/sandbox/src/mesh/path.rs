@@ -19,7 +19,7 @@ pub enum Place {
 }
 
 /// The attribute whose name is not part of paths: it holds a model's first objects.
-pub const HIDDEN: &str = "ThermalComponents";
+pub const HIDDEN: &str = "Elements";
 
 impl Store {
     /// The full name of an object.

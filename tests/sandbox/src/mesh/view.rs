@@ -84,9 +84,14 @@ impl Store {
         }
         if asks("owner_id")
             && let Some((owner, name)) = &object.owner
-            && let Some(attribute) = self.objects.get(owner).and_then(|owner| owner.attributes.get(name))
+            && let Some(above) = self.objects.get(owner)
         {
-            out.owner_id = Some(Self::mesh_id(attribute.id, self.attribute_path(attribute.id)));
+            let attribute = above.attributes.get(name).map(|attribute| attribute.id);
+            // The first objects of a model are owned by the model itself.
+            out.owner_id = match attribute.filter(|_| above.owner.is_some()) {
+                Some(id) => Some(Self::mesh_id(id, self.attribute_path(id))),
+                None => Some(Self::mesh_id(*owner, self.object_path(*owner))),
+            };
         }
         if self.classes.contains_key(&object.class) {
             if asks("object_definition_id") {

@@ -56,8 +56,10 @@ pub fn fill(store: &mut Store) {
     }
     let utility = Builder::namespace(store, "UtilityRepository");
     let mut build = Builder { store, space: utility };
-    build.first_level("Elements", None);
-    build.model("Utility");
+    let element = build.class("UtilityElementType");
+    build.first_level(FIRST, Some(element));
+    let model = build.model("Utility");
+    build.object(Id::named("utility element"), "UtilityElement1", element, model, FIRST);
     let space = Builder::namespace(build.store, "SimpleThermalTestRepository");
     let mut build = Builder { store: build.store, space };
     let classes = Classes {
