@@ -197,7 +197,7 @@ options! {
     "accessor", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to the bytes of locations.";
     "structure", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to name places in locations.";
     "from", FTRACK, CALL, "\"Location/id\"; into the origin: a path", "where the component is", "The location that add_component takes bytes from.";
-    "recursive", FTRACK_MESH, CALL, "bool", "true", "ftrack: whether members go with their container. Mesh: delete what is below an object as well.";
+    "recursive", FTRACK_MESH, CALL, "bool", "ftrack: true; Mesh: false", "ftrack: whether members go with their container. Mesh: delete what is below an object as well.";
     "page_size", FTRACK, CALL, "number", "500", "How many results one request of a query brings.";
     "limit", FTRACK, CALL, "number", "none", "How many results at the most.";
     "offset", FTRACK, CALL, "number", "0", "How many results to leave out.";
