@@ -197,7 +197,7 @@ options! {
     "accessor", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to the bytes of locations.";
     "structure", FTRACK, CREATE | CONFIGURE, "group by name: provider", "none", "Ways of the host to name places in locations.";
     "from", FTRACK, CALL, "\"Location/id\"; into the origin: a path", "where the component is", "The location that add_component takes bytes from.";
-    "recursive", FTRACK, CALL, "bool", "true", "Whether members go with their container.";
+    "recursive", FTRACK_MESH, CALL, "bool", "ftrack: true; Mesh: false", "ftrack: whether members go with their container. Mesh: delete what is below an object as well.";
     "page_size", FTRACK, CALL, "number", "500", "How many results one request of a query brings.";
     "limit", FTRACK, CALL, "number", "none", "How many results at the most.";
     "offset", FTRACK, CALL, "number", "0", "How many results to leave out.";
@@ -244,6 +244,7 @@ options! {
     "kerberos", MESH, CREATE, "group: service_principal, user_principal, provider", "none", "Authenticate with tickets: the server's principal (HOST/fqdn, HOST/fqdn@REALM, service@host), whose tickets are used, and who makes tokens of them instead of the system's library.";
     "keepalive", MESH, CREATE | ATTACH, "seconds, text with a unit, or false", "150", "The longest that a session is left unused before the server is told that it still is; half of what the server grants if that is less. false: never told.";
     "session_id", MESH, CREATE, "id", "a new session", "The session on the server that is joined.";
+    "model", MESH, CREATE, "name", "none", "The model that paths begin in which are not whole: `Area/Plant` is `Model/NAME/Area/Plant`; searches and runs without a target are of this model.";
     "lazy", MESH, CREATE, "bool", "false", "Open the session on the server with the first call that needs it.";
     "max_receive_size", MESH, CREATE, "bytes", "4194304", "The longest message that is taken from the server.";
     "message", MESH, CALL, "object", "none", "The message of a raw call, in the JSON form.";
@@ -255,7 +256,6 @@ options! {
     "definition", MESH, CALL, "path or id:ID", "none", "The object definition: search all of it; the kind of an object on the first level of a model.";
     "new_name", MESH, CALL, "text", "none", "Another name for an object.";
     "new_owner", MESH, CALL, "path or id:ID", "none", "The ownership attribute that an object moves to, or that a clone belongs to.";
-    "recursive", MESH, CALL, "bool", "false", "Delete what is below an object as well.";
     "copy_series", MESH, CALL, "\"ALL\", \"NONE\", \"INTERNAL\"", "all", "Which physical series a clone gets copies of.";
     "value_type", MESH, CALL, "\"INT\", \"DOUBLE\", \"BOOL\", \"STRING\", \"UTC_TIME\"", "by the value", "The type under which a value is sent; the server turns no whole number into a double.";
     "resource_key", MESH, CALL, "number", "none", "The physical series behind an attribute; 0 or null disconnects it.";

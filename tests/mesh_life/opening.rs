@@ -163,6 +163,19 @@ fn nothing_is_left_of_an_opening_that_failed() {
     session.close(&Args::new()).unwrap();
 }
 
+/// What is staged with a relative path is sent with the whole one.
+#[test]
+fn paths_from_a_model() {
+    let peer = Peer::start();
+    assert_eq!(refused(&peer, r#"{"model": "M/Area"}"#).code(), "argument");
+    let session = open(&peer, r#"{"model": "M"}"#);
+    session.stage(Some("delete_object"), Some("Area"), &Args::new()).unwrap();
+    let staged = inspect(&session, "staged");
+    assert_eq!(staged[0]["target"], "Model/M/Area");
+    session.commit(&Args::new()).unwrap();
+    session.close(&Args::new()).unwrap();
+}
+
 /// Two calls at the same time open one session.
 #[test]
 fn a_lazy_session_is_opened_once() {

@@ -13,6 +13,7 @@ pub mod schema;
 mod settings;
 mod snapshot;
 mod staged;
+mod start;
 mod verbs;
 mod watch;
 mod wire;
@@ -49,6 +50,8 @@ pub(self) struct Core {
     /// Name and version of the server.
     pub server: Tree,
     pub lent: Lent,
+    /// The model that relative paths begin in.
+    pub model: Option<Box<str>>,
     /// Sessions that still have to be ended when their handles are gone.
     pub farewells: Farewells,
 }
@@ -105,12 +108,13 @@ impl MeshSession {
         let place = Place::read(url, args)?;
         let login = Login::read(args, place.secure, &lent.worker)?;
         let joins = args.str("session_id")?.map(session_id).transpose()?;
+        let model = args.str("model")?.map(settings::model).transpose()?;
         let lazy = args.bool("lazy")?.unwrap_or(false);
         let longest = settings::keepalive(args)?.unwrap_or(Some(settings::LONGEST));
         let wire = Wire { web: web(&place.url, &place.web(args)?)?, login, most: place.most };
         let cancel = Arc::<Cancel>::default();
         let server = handshake::greet(&wire, &cancel)?;
-        let core = Arc::new(Core { wire, server, lent, farewells: Farewells::default() });
+        let core = Arc::new(Core { wire, server, lent, model, farewells: Farewells::default() });
         let session = MeshSession::of(core, longest, true);
         match joins {
             Some(id) => session.workspace.join(&session.core, id, &cancel)?,
@@ -131,6 +135,14 @@ impl MeshSession {
     /// What the server refused.
     fn id(&self, call: &Call<'_>) -> Result<Guid> {
         self.workspace.id(&self.core, call.cancel)
+    }
+
+    /// Does something with a call whose target is a whole path.
+    fn placed<T>(&self, call: &Call<'_>, work: impl FnOnce(&Call<'_>) -> T) -> T {
+        let Some(model) = self.core.model.as_deref() else { return work(call) };
+        let target = start::place(model, call.verb.unwrap_or_default(), call.target);
+        let progress = call.progress.clone();
+        work(&Call { verb: call.verb, target: target.as_deref(), args: call.args, cancel: call.cancel, progress })
     }
 
     /// The server has answered a call that names the session.
@@ -155,11 +167,11 @@ impl Backend for MeshSession {
     }
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-        verbs::direct(self, call)
+        self.placed(call, |call| verbs::direct(self, call))
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
-        verbs::begin(self, call)
+        self.placed(call, |call| verbs::begin(self, call))
     }
 
     fn check(&self, call: &Call<'_>) -> Result<()> {
@@ -167,7 +179,7 @@ impl Backend for MeshSession {
     }
 
     fn stage(&self, call: &Call<'_>) -> Option<Result<Box<dyn Answer>>> {
-        Some(staged::stage(self, call))
+        Some(self.placed(call, |call| staged::stage(self, call)))
     }
 
     fn commit(&self, args: &Args, cancel: &Arc<Cancel>) -> Option<Result<Box<dyn Answer>>> {

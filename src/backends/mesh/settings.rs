@@ -35,6 +35,18 @@ pub fn keepalive(args: &Args) -> Result<Option<Option<Duration>>> {
     }
 }
 
+/// `model`: a name, or its path.
+///
+/// # Errors
+/// `argument`.
+pub fn model(text: &str) -> Result<Box<str>> {
+    let name = text.strip_prefix("Model/").unwrap_or(text).trim_end_matches('/');
+    if name.is_empty() || name.contains('/') {
+        return Err(Error::option("model", format!("{text:?} was no model; a name such as \"MyModel\" is one")));
+    }
+    Ok(name.into())
+}
+
 /// Where the server is, and how it is spoken to.
 #[derive(Debug)]
 pub struct Place {
@@ -129,6 +141,14 @@ mod tests {
         assert_eq!(read("\"1m\"").unwrap(), Some(Some(Duration::from_secs(60))));
         for bad in ["0", "-1", "\"often\"", "[1]"] {
             assert_eq!(read(bad).unwrap_err().code(), "argument", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_a_name_or_its_path() {
+        assert_eq!((&*model("M").unwrap(), &*model("Model/M/").unwrap()), ("M", "M"));
+        for bad in ["", "Model/", "M/Area", "/"] {
+            assert_eq!(model(bad).unwrap_err().code(), "argument", "{bad}");
         }
     }
 
