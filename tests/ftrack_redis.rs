@@ -64,7 +64,11 @@ fn a_farm_shares_what_one_has_seen() {
     assert_eq!(inspect(&third, "cache")["hits"], 1);
     // What it holds is readable by others, under Python's key.
     let mut kept = String::new();
-    let mut client = Command::new("redis-cli").args(["-p", &port.to_string(), "get", &format!("ftrack:('Task', ['{TASK}'])")]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut client = Command::new("redis-cli")
+        .args(["-p", &port.to_string(), "get", &format!("ftrack:('Task', ['{TASK}'])")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     client.stdout.take().unwrap().read_to_string(&mut kept).unwrap();
     client.wait().unwrap();
     assert!(kept.contains("\"name\": \"t1\""), "{kept}");

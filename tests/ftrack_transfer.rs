@@ -1,7 +1,13 @@
 //! Bytes to and from the ftrack server: uploads in one part and many, downloads that go on, thumbnails, encoding; what
 //! goes wrong on the way, and what is left behind. What goes over the wire is compared with the official client.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, dead_code, reason = "a test stops at what must not be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    dead_code,
+    reason = "a test stops at what must not be"
+)]
 
 #[path = "ftrack_transfer/accessor.rs"]
 mod accessor;

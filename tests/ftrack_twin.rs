@@ -122,7 +122,7 @@ impl Bed {
             self.sandbox.ftrack_order("reset=1").unwrap();
         }
         let results = work(&self.sandbox, &self.schemas);
-        let mut names = Names::default();
+        let mut names = Names::within(format!("{}/files", self.schemas));
         let requests = requests(&self.sandbox, &mut self.seen, &mut names);
         let reads = |operation: &Value| READING.contains(&operation["action"].as_str().unwrap_or_default());
         let only_reads = |request: &Request| {

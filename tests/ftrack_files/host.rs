@@ -260,15 +260,18 @@ fn a_host_may_leave_out_what_it_has_not_and_must_not_lie() {
     let id = component["id"].as_str().unwrap();
     assert_eq!(memory.lock().unwrap().files[id], b"abc");
     assert!(memory.lock().unwrap().containers.is_empty());
-    for (brought, why) in
-        [(&b"much more than it said there would be"[..], "37 bytes and not 3"), (b"", "0 bytes and not 3")]
-    {
+    let bytes = |bytes: &[u8]| Tree::from(bytes);
+    for (brought, why) in [
+        (bytes(b"much more than it said there would be"), "37 bytes and not 3"),
+        (bytes(b""), "0 bytes and not 3"),
+        (Tree::from(7), "and not bytes"),
+    ] {
         let bed = Bed::new();
         let memory = Shared::default();
         memory.lock().unwrap().files.insert("x".into(), b"abc".to_vec());
         let accessor = storage(&memory, move |method, arguments, reply| {
             (method == "read").then(|| {
-                reply.set("value", if number(arguments, "offset") == 0 { brought } else { b"" });
+                reply.set("value", if number(arguments, "offset") == 0 { brought.clone() } else { Tree::Null });
                 Status::Ok
             })
         });

@@ -275,6 +275,36 @@ fn the_journal_follows() {
     assert_eq!(bed.rows("select name from FileComponent where name in (one, two)").len(), 2);
 }
 
+/// What the official client commits along with a file that it uploads is out of the journal too.
+#[test]
+fn the_journal_follows_uploads() {
+    let bed = Bed::new();
+    let options = json!({"journal": bed.at("journal"), "compat": "python"});
+    let (path, task) = (bed.write("in/a.png", "a"), "Task/adb4ad6c-7679-11e2-8df2-f23c91df25eb");
+    for (number, (verb, target, given)) in [
+        ("upload", path.as_str(), json!({})),
+        ("create_thumbnail", task, json!({ "path": path })),
+        ("encode_media", path.as_str(), json!({})),
+        ("ensure", "User", json!({"data": {"username": "jenkins"}, "identifying_keys": ["username"]})),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let session = bed.open(&options);
+        let scope = format!("along{number}");
+        session.stage("create", "Scope", &json!({"data": {"name": scope}}));
+        session.call(verb, target, &given);
+        let found = || bed.rows(&format!("select name from Scope where name is {scope}")).len();
+        let (committed, left) = (found(), session.inspect("operations").as_array().unwrap().len());
+        assert_eq!(committed + left, 1, "{verb}");
+        drop(session);
+        let session = bed.open(&options);
+        assert_eq!(session.inspect("operations").as_array().unwrap().len(), left, "{verb}");
+        session.commit();
+        assert_eq!(found(), 1, "{verb}");
+    }
+}
+
 /// Thousands of frames are one batch.
 #[test]
 fn long_sequences_are_no_trouble() {

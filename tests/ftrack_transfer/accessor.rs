@@ -32,11 +32,16 @@ fn large_files_are_added_in_parts() {
     let made = call(&session, "create_component", &path, &json!({ "location": SERVER }).to_string());
     assert_eq!(stored(&sandbox, &id(&made)), Some((content.len() as u64, md5(&content))));
     let asked = sent(&sandbox, since);
-    let actions: Vec<&Value> = asked.iter().flat_map(|operations| operations.as_array().unwrap()).map(|operation| &operation["action"]).collect();
+    let actions: Vec<&Value> = asked
+        .iter()
+        .flat_map(|operations| operations.as_array().unwrap())
+        .map(|operation| &operation["action"])
+        .collect();
     assert_eq!(actions[actions.len() - 4..], ["get_upload_metadata", "complete_multipart_upload", "create", "create"]);
     // From there to another place, and away.
     let component = format!("FileComponent/{}", id(&made));
-    let answer = get(&session, &component, json!({"save_to": folder.file("out"), "location": SERVER, "parts": 4})).unwrap();
+    let answer =
+        get(&session, &component, json!({"save_to": folder.file("out"), "location": SERVER, "parts": 4})).unwrap();
     assert!(fs::read(folder.file("out")).unwrap() == content && meta(&answer)["location"] == SERVER);
     call(&session, "remove_component", &component, &json!({ "location": SERVER }).to_string());
     assert_eq!(stored(&sandbox, &id(&made)), None);
@@ -117,7 +122,12 @@ fn what_the_host_keeps_is_moved_both_ways() {
     // From the server's store into the host's, in order.
     let other = upload(&session, &path, json!({"data": {"name": "other"}}));
     let since = mark(&sandbox);
-    call(&session, "add_component", &format!("FileComponent/{other}"), &json!({"location": "test.location", "from": SERVER}).to_string());
+    call(
+        &session,
+        "add_component",
+        &format!("FileComponent/{other}"),
+        &json!({"location": "test.location", "from": SERVER}).to_string(),
+    );
     assert!(held.lock().unwrap().values().any(|bytes| *bytes == content));
     assert_eq!(ranges(&sandbox, since), [Value::Null], "one stream");
 }
@@ -133,12 +143,19 @@ fn failures_are_those_of_accessors() {
     for (status, code) in [(500, "accessor_operation_failed"), (403, "accessor_permission_denied")] {
         sandbox.ftrack_order(&format!("fault=status&action=upload&status={status}")).unwrap();
         let error = fails(&session, "add_component", &component, &json!({"location": SERVER, "retry": 0}).to_string());
-        assert_eq!((error.code(), error.detail().get("http_status").and_then(Tree::as_int)), (code, Some(status)), "{error:?}");
+        assert_eq!(
+            (error.code(), error.detail().get("http_status").and_then(Tree::as_int)),
+            (code, Some(status)),
+            "{error:?}"
+        );
         assert_eq!(error.detail().get("resource_identifier").and_then(Tree::as_str), Some(&*id(&made)));
     }
     sandbox.ftrack_order("fault=error&action=get_upload_metadata&exception=PermissionError").unwrap();
     let error = fails(&session, "add_component", &component, &json!({ "location": SERVER }).to_string());
-    assert_eq!((error.code(), error.detail().get("exception").and_then(Tree::as_str)), ("accessor_permission_denied", Some("PermissionError")));
+    assert_eq!(
+        (error.code(), error.detail().get("exception").and_then(Tree::as_str)),
+        ("accessor_permission_denied", Some("PermissionError"))
+    );
     call(&session, "add_component", &component, &json!({ "location": SERVER }).to_string());
     sandbox.ftrack_order("fault=status&action=remove&status=503").unwrap();
     let error = fails(&session, "remove_component", &component, &json!({ "location": SERVER }).to_string());

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{
     bed::{Folder, args, inspect, sandbox, session},
-    store::{bytes, file, known, upload},
+    store::{bytes, file, known, upload, ureq_get},
 };
 
 /// How long a cancel may take here: the machine may be busy, and the component has to be deleted on the server as well.
@@ -38,9 +38,13 @@ fn parts_that_hang_are_cut_off() {
         // Silence of the storage, or the pause before the next try.
         sandbox.ftrack_order(&format!("fault={fault}&action=upload&times=0")).unwrap();
         let (own, target) = (Arc::clone(&session), path.clone());
-        let count = || sandbox.ftrack_log(0, false).as_array().unwrap().iter().filter(|entry| entry["method"] == "PUT").count();
+        let count =
+            || sandbox.ftrack_log(0, false).as_array().unwrap().iter().filter(|entry| entry["method"] == "PUT").count();
         let before = count();
-        let uploading = thread::spawn(move || own.request(Some("upload"), Some(&target), &args(&json!({"parts": parts, "id": 7}).to_string())).unwrap_err());
+        let uploading = thread::spawn(move || {
+            own.request(Some("upload"), Some(&target), &args(&json!({"parts": parts, "id": 7}).to_string()))
+                .unwrap_err()
+        });
         wait(|| count() >= before + std::cmp::min(parts, 6));
         thread::sleep(Duration::from_millis(50));
         let start = Instant::now();
@@ -65,10 +69,15 @@ fn what_was_submitted_ends_with_one_event() {
     let other = session.submit(Some("query"), Some("select name from Priority"), &Args::new()).unwrap();
     let event = session.poll(10_000).unwrap().unwrap().settled();
     assert_eq!((event.id(), event.failure().is_none()), (other, true));
-    wait(|| sandbox.ftrack_log(0, false).as_array().unwrap().iter().filter(|entry| entry["method"] == "PUT").count() == 4);
+    wait(|| {
+        sandbox.ftrack_log(0, false).as_array().unwrap().iter().filter(|entry| entry["method"] == "PUT").count() == 4
+    });
     session.cancel(id);
     let event = session.poll(10_000).unwrap().unwrap().settled();
-    assert_eq!((event.kind(), event.id(), event.failure().unwrap().error().status()), (Kind::Response, id, Status::Cancelled));
+    assert_eq!(
+        (event.kind(), event.id(), event.failure().unwrap().error().status()),
+        (Kind::Response, id, Status::Cancelled)
+    );
     wait(|| known(&sandbox, "submitted") == (0, 0));
     assert!(session.poll(100).unwrap().is_none());
 }
@@ -82,8 +91,23 @@ fn a_close_ends_transfers() {
     sandbox.ftrack_order("fault=stall&action=upload&times=0").unwrap();
     sandbox.ftrack_order("fault=stall&action=download&times=0").unwrap();
     session.submit(Some("upload"), Some(&path), &args(r#"{"parts": 4}"#)).unwrap();
-    session.submit(Some("download"), Some(&format!("FileComponent/{id}")), &args(&json!({"save_to": folder.file("d"), "parts": 3}).to_string())).unwrap();
-    wait(|| sandbox.ftrack_log(0, false).as_array().unwrap().iter().filter(|entry| entry["path"].as_str().unwrap().starts_with("/storage")).count() >= 6);
+    session
+        .submit(
+            Some("download"),
+            Some(&format!("FileComponent/{id}")),
+            &args(&json!({"save_to": folder.file("d"), "parts": 3}).to_string()),
+        )
+        .unwrap();
+    wait(|| {
+        sandbox
+            .ftrack_log(0, false)
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["path"].as_str().unwrap().starts_with("/storage"))
+            .count()
+            >= 6
+    });
     let start = Instant::now();
     session.close(&Args::new()).unwrap();
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
@@ -106,4 +130,41 @@ fn a_download_is_cut_off() {
         assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
         assert!(!std::path::Path::new(&folder.file("out")).exists());
     }
+}
+
+#[test]
+fn a_close_does_not_wait_for_a_server_that_is_silent() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = session(&sandbox, "{}");
+    let path = file(&folder, "silent", &bytes(400_000));
+    sandbox.ftrack_order("fault=stall&action=upload&times=0").unwrap();
+    let id = session.submit(Some("upload"), Some(&path), &args(r#"{"parts": 4}"#)).unwrap();
+    wait(|| sandbox.ftrack_log(0, false).as_array().unwrap().iter().filter(|entry| entry["method"] == "PUT").count() == 4);
+    sandbox.ftrack_order("fault=stall&times=0").unwrap();
+    let start = Instant::now();
+    // Its own five seconds are enough.
+    session.close(&Args::new()).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    let event = session.poll(1000).unwrap().unwrap().settled();
+    let error = event.failure().unwrap().error();
+    assert_eq!((event.id(), error.status()), (id, Status::Cancelled));
+    // Nobody could find out whether the component was deleted.
+    assert_eq!(error.detail().get("outcome").and_then(haft::value::Tree::as_str), Some("unknown"));
+    sandbox.ftrack_order("clear=1").unwrap();
+}
+
+#[test]
+fn a_close_leaves_no_connection() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = session(&sandbox, "{}");
+    let id = upload(&session, &file(&folder, "closed", &bytes(40_000)), json!({}));
+    session.request(Some("download"), Some(&format!("FileComponent/{id}")), &Args::new()).unwrap();
+    let open = || {
+        let page = ureq_get(&format!("{}/_connections", sandbox.http));
+        // One is the question's own.
+        (page["http"]["open"].as_u64().unwrap() - 1, page["ftrack_storage"]["open"].as_u64().unwrap())
+    };
+    assert!(open().0 > 0 && open().1 > 0, "{:?}", open());
+    session.close(&Args::new()).unwrap();
+    wait(|| open() == (0, 0));
 }

@@ -38,7 +38,11 @@ pub fn meta(response: &Response) -> Value {
 /// The ranges that the storage was asked for since then; null for a whole.
 pub fn ranges(sandbox: &Sandbox, since: u64) -> Vec<Value> {
     let log = sandbox.ftrack_log(since, false);
-    let asked = log.as_array().unwrap().iter().filter(|entry| entry["method"] == "GET" && entry["path"].as_str().unwrap().starts_with("/storage"));
+    let asked = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["method"] == "GET" && entry["path"].as_str().unwrap().starts_with("/storage"));
     asked.map(|entry| entry["headers"]["range"].clone()).collect()
 }
 
@@ -58,7 +62,10 @@ fn to_a_file_to_memory_to_the_host() {
     let answer = get(&session, &target, json!({"save_to": out})).unwrap();
     assert_eq!((value(&answer), fs::read(&out).unwrap() == content), (json!(700_000), true));
     let told = meta(&answer);
-    assert_eq!((&told["saved"], &told["resumed_at"], &told["location"]), (&json!(700_000), &json!(0), &json!("Location/3a372bde-05bc-11e4-8908-20c9d081909b")));
+    assert_eq!(
+        (&told["saved"], &told["resumed_at"], &told["location"]),
+        (&json!(700_000), &json!(0), &json!("Location/3a372bde-05bc-11e4-8908-20c9d081909b"))
+    );
     assert!(!told.to_string().contains("secret-key"));
     assert_eq!(parts_left(&out), (true, false, false));
     let answer = get(&session, &target, json!({})).unwrap();
@@ -70,15 +77,24 @@ fn to_a_file_to_memory_to_the_host() {
     let heard: Arc<Mutex<(Vec<u8>, Vec<String>)>> = Arc::default();
     let ear = Arc::clone(&heard);
     let mut given = Args::new();
-    given.set("save_to", provider(move |asked, _| {
-        let mut heard = ear.lock().unwrap();
-        match asked["method"].as_str().unwrap() {
-            // Bytes come out of a value as base64 text in JSON.
-            "write" => heard.0.extend(base64::Engine::decode(&base64::engine::general_purpose::STANDARD, asked["arguments"]["bytes"].as_str().unwrap()).unwrap()),
-            _ => heard.1.push(asked["arguments"]["outcome"].as_str().unwrap().to_owned()),
-        }
-        Status::Ok
-    }));
+    given.set(
+        "save_to",
+        provider(move |asked, _| {
+            let mut heard = ear.lock().unwrap();
+            match asked["method"].as_str().unwrap() {
+                // Bytes come out of a value as base64 text in JSON.
+                "write" => heard.0.extend(
+                    base64::Engine::decode(
+                        &base64::engine::general_purpose::STANDARD,
+                        asked["arguments"]["bytes"].as_str().unwrap(),
+                    )
+                    .unwrap(),
+                ),
+                _ => heard.1.push(asked["arguments"]["outcome"].as_str().unwrap().to_owned()),
+            }
+            Status::Ok
+        }),
+    );
     session.request(Some("download"), Some(&target), &given).unwrap();
     assert!(heard.lock().unwrap().0 == content && heard.lock().unwrap().1 == ["complete"]);
     sandbox.ftrack_order("fault=status&action=get").unwrap();
@@ -110,10 +126,22 @@ fn what_is_not_there() {
     let nobody = "FileComponent/00000000-0000-4000-8000-000000000000";
     let error = get(&session, nobody, json!({"save_to": out})).unwrap_err();
     assert_eq!((error.code(), error.status()), ("component_not_in_any_location", Status::NotFound));
-    let error = get(&session, nobody, json!({"save_to": out, "location": "Location/3a372bde-05bc-11e4-8908-20c9d081909b"})).unwrap_err();
+    let error =
+        get(&session, nobody, json!({"save_to": out, "location": "Location/3a372bde-05bc-11e4-8908-20c9d081909b"}))
+            .unwrap_err();
     assert_eq!(error.code(), "component_not_in_location");
-    for (target, given) in [("Task/x", json!({})), ("", json!({})), (nobody, json!({"parts": 0})), (nobody, json!({"resume": true})), (nobody, json!({"save_to": 3}))] {
-        assert_eq!(fails(&session, "download", target, &given.to_string()).status(), Status::Argument, "{target} {given}");
+    for (target, given) in [
+        ("Task/x", json!({})),
+        ("", json!({})),
+        (nobody, json!({"parts": 0})),
+        (nobody, json!({"resume": true})),
+        (nobody, json!({"save_to": 3})),
+    ] {
+        assert_eq!(
+            fails(&session, "download", target, &given.to_string()).status(),
+            Status::Argument,
+            "{target} {given}"
+        );
     }
     // Registered, and the bytes are gone.
     let target = component(&sandbox, &folder, &session, b"abc");
@@ -125,7 +153,11 @@ fn what_is_not_there() {
     let since = mark(&sandbox);
     for place in [folder.file("no/such/folder"), folder.0.to_str().unwrap().to_owned(), "/proc/haft".to_owned()] {
         let error = get(&session, &target, json!({"save_to": place})).unwrap_err();
-        assert_eq!((error.code(), error.detail().get("key").and_then(Tree::as_str)), ("io", Some("save_to")), "{place}");
+        assert_eq!(
+            (error.code(), error.detail().get("key").and_then(Tree::as_str)),
+            ("io", Some("save_to")),
+            "{place}"
+        );
     }
     assert_eq!(ranges(&sandbox, since), Vec::<Value>::new());
 }
@@ -145,7 +177,10 @@ fn what_was_cut_off_goes_on() {
     assert_eq!(fs::metadata(format!("{out}.part")).unwrap().len(), 300_000);
     let since = mark(&sandbox);
     let answer = get(&session, &target, json!({"save_to": out, "resume": true})).unwrap();
-    assert_eq!((value(&answer), meta(&answer)["resumed_at"].clone(), meta(&answer)["saved"].clone()), (json!(600_000), json!(300_000), json!(900_000)));
+    assert_eq!(
+        (value(&answer), meta(&answer)["resumed_at"].clone(), meta(&answer)["saved"].clone()),
+        (json!(600_000), json!(300_000), json!(900_000))
+    );
     assert_eq!(ranges(&sandbox, since), ["bytes=300000-"]);
     assert!(fs::read(&out).unwrap() == content);
     assert_eq!(parts_left(&out), (true, false, false));
@@ -172,7 +207,11 @@ fn tries_of_one_call_go_on() {
         let answer = get(&session, &target, given.clone()).unwrap();
         assert_eq!((value(&answer), meta(&answer)["resumed_at"].clone()), (json!(500_000), json!(0)));
         assert_eq!(ranges(&sandbox, since), [Value::Null, json!("bytes=200000-")]);
-        assert!(if given.get("save_to").is_some() { fs::read(&out).unwrap() == content } else { answer.body() == content });
+        assert!(if given.get("save_to").is_some() {
+            fs::read(&out).unwrap() == content
+        } else {
+            answer.body() == content
+        });
     }
 }
 
@@ -189,7 +228,10 @@ fn another_content_is_begun_anew() {
     put(&sandbox, target.split('/').nth(1).unwrap(), &other);
     let since = mark(&sandbox);
     let answer = get(&session, &target, json!({"save_to": out, "resume": true})).unwrap();
-    assert_eq!((ranges(&sandbox, since), meta(&answer)["resumed_at"].clone()), (vec![json!("bytes=100000-")], json!(0)));
+    assert_eq!(
+        (ranges(&sandbox, since), meta(&answer)["resumed_at"].clone()),
+        (vec![json!("bytes=100000-")], json!(0))
+    );
     assert!(fs::read(&out).unwrap() == other);
 }
 
@@ -247,7 +289,11 @@ fn what_came_is_compared() {
             assert!(!fs::exists(&out).unwrap(), "{fault} {parts}");
         }
         // And nothing goes on with it.
-        assert_eq!(meta(&get(&session, &target, json!({"save_to": out, "resume": true})).unwrap())["saved"], 80_000, "{fault}");
+        assert_eq!(
+            meta(&get(&session, &target, json!({"save_to": out, "resume": true})).unwrap())["saved"],
+            80_000,
+            "{fault}"
+        );
         assert!(fs::read(&out).unwrap() == content);
         fs::remove_file(&out).unwrap();
         // Into memory as well; and not when the host does not want to know.
@@ -262,4 +308,59 @@ fn what_came_is_compared() {
     assert_eq!(value(&get(&session, &odd, json!({"check": false})).unwrap()), 5);
     sandbox.ftrack_order("set=1&digest=1").unwrap();
     assert_eq!(value(&get(&session, &odd, json!({})).unwrap()), 5);
+}
+
+fn told(error: &Error, name: &str) -> String {
+    error.detail().get(name).and_then(Tree::as_str).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn one_file_has_one_writer() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = Arc::new(session(&sandbox, "{}"));
+    let target = component(&sandbox, &folder, &session, &bytes(400_000));
+    let out = folder.file("out");
+    sandbox.ftrack_order("fault=stall&action=download&times=0").unwrap();
+    let (own, other, given) = (Arc::clone(&session), target.clone(), json!({"save_to": out, "id": 5}));
+    let first = std::thread::spawn(move || get(&own, &other, given).map(drop));
+    while sandbox.ftrack_log(0, false).as_array().unwrap().iter().all(|entry| !entry["path"].as_str().unwrap().starts_with("/component/get")) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let error = get(&session, &target, json!({"save_to": out})).unwrap_err();
+    assert_eq!((error.code(), told(&error, "key"), told(&error, "outcome")), ("busy", "save_to".into(), "not_sent".into()));
+    session.cancel(5);
+    assert_eq!(first.join().unwrap().unwrap_err().status(), Status::Cancelled);
+    // It is free again, also for who goes on.
+    sandbox.ftrack_order("clear=1").unwrap();
+    for resume in [false, true] {
+        assert!(get(&session, &target, json!({"save_to": out, "resume": resume})).is_ok());
+        assert!(fs::read(&out).unwrap() == bytes(400_000));
+    }
+}
+
+#[test]
+fn the_whole_time_counts_pauses() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = session(&sandbox, "{}");
+    let target = component(&sandbox, &folder, &session, &bytes(40_000));
+    for parts in [1, 3] {
+        sandbox.ftrack_order("fault=status&status=503&action=download&times=0&skip=0").unwrap();
+        let start = std::time::Instant::now();
+        let given = json!({"save_to": folder.file("out"), "parts": parts, "retry": 9, "timeouts": {"total": 0.8}});
+        assert_eq!(get(&session, &target, given).unwrap_err().code(), "http_status", "{parts}");
+        // The first pause would have been a second.
+        assert!(start.elapsed() < std::time::Duration::from_millis(800), "{:?}", start.elapsed());
+        sandbox.ftrack_order("clear=1").unwrap();
+    }
+}
+
+#[test]
+fn parts_have_a_bound() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = session(&sandbox, "{}");
+    let target = component(&sandbox, &folder, &session, &bytes(40_000));
+    let error = get(&session, &target, json!({"save_to": folder.file("out"), "parts": 1_000_000_000_000_u64})).unwrap_err();
+    assert_eq!((error.code(), told(&error, "key")), ("argument", "parts".into()));
+    let error = get(&session, &target, json!({"save_to": folder.file("")})).unwrap_err();
+    assert_eq!((error.code(), told(&error, "outcome")), ("io", "not_sent".into()));
 }

@@ -37,8 +37,10 @@ fn scenarios(sandbox: &Sandbox) -> Vec<(String, Vec<Value>)> {
 /// The header fields of each PUT as they were sent, without those that name the client and the place.
 fn heads(sandbox: &Sandbox) -> Vec<Vec<String>> {
     let client = haft::session::Session::create("http:", &Args::new()).unwrap();
-    let log = super::bed::value(&client.request(Some("GET"), Some(&format!("{}/_log", sandbox.http)), &Args::new()).unwrap());
-    let puts = log.as_array().unwrap().iter().filter_map(|entry| entry["raw"].as_str().filter(|raw| raw.starts_with("PUT")));
+    let log =
+        super::bed::value(&client.request(Some("GET"), Some(&format!("{}/_log", sandbox.http)), &Args::new()).unwrap());
+    let puts =
+        log.as_array().unwrap().iter().filter_map(|entry| entry["raw"].as_str().filter(|raw| raw.starts_with("PUT")));
     puts.map(|raw| {
         let mut lines: Vec<String> = raw.lines().skip(1).filter(|line| !line.is_empty()).map(str::to_owned).collect();
         lines.retain(|line| !line.starts_with("Host:") && !line.starts_with("User-Agent:"));
@@ -58,7 +60,12 @@ fn the_same_goes_over_the_wire() {
     assert!(python.exists(), "{} is needed: scripts/test makes it", python.display());
     let mut command = Command::new(python);
     command.arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/python/ftrack_transfer.py"));
-    command.arg(&theirs.http).arg(&path).arg(&folder.0).env("FTRACK_EVENT_PLUGIN_PATH", "").env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+        .arg(&theirs.http)
+        .arg(&path)
+        .arg(&folder.0)
+        .env("FTRACK_EVENT_PLUGIN_PATH", "")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(fs::read(folder.file("python")).unwrap() == content);
@@ -73,7 +80,12 @@ fn the_same_goes_over_the_wire() {
     let id = upload(&session, &path, json!({}));
     mark("download");
     let component = format!("FileComponent/{id}");
-    call(&session, "download", &component, &json!({"save_to": folder.file("ours"), "location": format!("Location/{SERVER}")}).to_string());
+    call(
+        &session,
+        "download",
+        &component,
+        &json!({"save_to": folder.file("ours"), "location": format!("Location/{SERVER}")}).to_string(),
+    );
     mark("thumbnail");
     call(&session, "create_thumbnail", &format!("Task/{TASK}"), &json!({ "path": path }).to_string());
     mark("encode");

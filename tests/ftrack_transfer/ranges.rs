@@ -25,7 +25,10 @@ fn stretches_come_side_by_side() {
     let since = mark(&sandbox);
     let answer = get(&session, &target, json!({"save_to": out, "parts": 3})).unwrap();
     assert_eq!((value(&answer), meta(&answer)["saved"].clone()), (json!(1_000_003), json!(1_000_003)));
-    assert_eq!(sorted(ranges(&sandbox, since)), ["bytes=0-0", "bytes=0-333333", "bytes=333334-666667", "bytes=666668-1000002"]);
+    assert_eq!(
+        sorted(ranges(&sandbox, since)),
+        ["bytes=0-0", "bytes=0-333333", "bytes=333334-666667", "bytes=666668-1000002"]
+    );
     assert!(fs::read(&out).unwrap() == content);
     assert_eq!(parts_left(&out), (true, false, false));
     // Memory has one stretch, and so has what is nothing.

@@ -2,12 +2,7 @@
 
 use std::{io::Write, time::Duration};
 
-use haft::{
-    args::Args,
-    error::Status,
-    session::Kind,
-    value::Tree,
-};
+use haft::{args::Args, error::Status, session::Kind, value::Tree};
 use serde_json::{Value, json};
 
 use super::{
@@ -23,14 +18,24 @@ fn steps(sandbox: &haft_sandbox::Sandbox, since: u64) -> Vec<String> {
         .iter()
         .map(|entry| match entry["path"].as_str().unwrap() {
             "/api" => {
-                let words: Vec<_> = entry["body"].as_array().unwrap().iter().map(|operation| {
-                    let kind = operation["entity_type"].as_str().map(|kind| format!(" {kind}")).unwrap_or_default();
-                    format!("{}{kind}", operation["action"].as_str().unwrap())
-                }).collect();
+                let words: Vec<_> = entry["body"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|operation| {
+                        let kind = operation["entity_type"].as_str().map(|kind| format!(" {kind}")).unwrap_or_default();
+                        format!("{}{kind}", operation["action"].as_str().unwrap())
+                    })
+                    .collect();
                 words.join(", ")
             }
             _ => {
-                let part = entry["query"].as_array().unwrap().iter().find(|pair| pair[0] == "part").map(|pair| format!(" {}", pair[1].as_str().unwrap()));
+                let part = entry["query"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .find(|pair| pair[0] == "part")
+                    .map(|pair| format!(" {}", pair[1].as_str().unwrap()));
                 format!("{}{}", entry["method"].as_str().unwrap(), part.unwrap_or_default())
             }
         })
@@ -45,8 +50,14 @@ fn a_small_file_goes_up_whole() {
     let path = file(&folder, "clip.v1.mov", &content);
     let since = mark(&sandbox);
     let found = call(&session, "upload", &path, r#"{"data": {"file_type": ".qt"}}"#);
-    assert_eq!(steps(&sandbox, since), ["query", "get_upload_metadata", "PUT", "create FileComponent, create ComponentLocation"]);
-    assert_eq!((&found["name"], &found["file_type"], &found["size"]), (&json!("clip.v1"), &json!(".qt"), &json!(100_000)));
+    assert_eq!(
+        steps(&sandbox, since),
+        ["query", "get_upload_metadata", "PUT", "create FileComponent, create ComponentLocation"]
+    );
+    assert_eq!(
+        (&found["name"], &found["file_type"], &found["size"]),
+        (&json!("clip.v1"), &json!(".qt"), &json!(100_000))
+    );
     let id = found["id"].as_str().unwrap();
     assert_eq!(stored(&sandbox, id), Some((100_000, md5(&content))));
     assert_eq!(known(&sandbox, "clip.v1"), (1, 1));
@@ -85,11 +96,26 @@ fn a_large_file_goes_up_in_parts() {
     let id = upload(&session, &path, json!({}));
     let mut steps = steps(&sandbox, since);
     steps[1..4].sort();
-    assert_eq!(steps, ["create FileComponent, get_upload_metadata", "PUT 1", "PUT 2", "PUT 3", "complete_multipart_upload, create ComponentLocation"]);
+    assert_eq!(
+        steps,
+        [
+            "create FileComponent, get_upload_metadata",
+            "PUT 1",
+            "PUT 2",
+            "PUT 3",
+            "complete_multipart_upload, create ComponentLocation"
+        ]
+    );
     let asked = sent(&sandbox, since);
-    assert_eq!(asked[0][1], json!({"action": "get_upload_metadata", "component_id": id, "file_name": "large.exr", "file_size": content.len(), "parts": 3}));
+    assert_eq!(
+        asked[0][1],
+        json!({"action": "get_upload_metadata", "component_id": id, "file_name": "large.exr", "file_size": content.len(), "parts": 3})
+    );
     let last = asked[1][0].clone();
-    assert_eq!(last["parts"].as_array().unwrap().iter().map(|part| part["part_number"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(
+        last["parts"].as_array().unwrap().iter().map(|part| part["part_number"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
     assert_eq!(last["parts"][0]["e_tag"], md5(&content[..8 << 20]));
     assert_eq!(stored(&sandbox, &id), Some((content.len() as u64, md5(&content))));
     assert_eq!(known(&sandbox, "large"), (1, 1));
@@ -115,7 +141,10 @@ fn the_host_says_how_many_parts() {
     let since = mark(&sandbox);
     for parts in ["10001", "0", "-1", "\"x\""] {
         let error = fails(&session, "upload", &path, &format!(r#"{{"parts": {parts}}}"#));
-        assert_eq!((error.status(), error.detail().get("key").and_then(Tree::as_str)), (Status::Argument, Some("parts")));
+        assert_eq!(
+            (error.status(), error.detail().get("key").and_then(Tree::as_str)),
+            (Status::Argument, Some("parts"))
+        );
     }
     assert_eq!(mark(&sandbox), since, "nothing was sent");
 }
@@ -129,7 +158,9 @@ fn the_storage_sees_no_credentials() {
     upload(&session, &file(&folder, "b", b"x"), json!({}));
     call(&session, "download", &format!("FileComponent/{id}"), "{}");
     let client = haft::session::Session::create("http:", &Args::new()).unwrap();
-    let log = super::bed::value(&client.request(Some("GET"), Some(&format!("{}/_log?since={since}", sandbox.http)), &Args::new()).unwrap());
+    let log = super::bed::value(
+        &client.request(Some("GET"), Some(&format!("{}/_log?since={since}", sandbox.http)), &Args::new()).unwrap(),
+    );
     let mut seen = 0;
     for entry in log.as_array().unwrap() {
         let raw = entry["raw"].as_str().unwrap().to_ascii_lowercase();
@@ -154,7 +185,13 @@ fn progress_is_told_over_all_parts() {
         if parts == 5 {
             sandbox.ftrack_order("fault=status&action=upload&part=3&status=500").unwrap();
         }
-        let id = session.submit(Some("upload"), Some(&path), &args(&json!({"parts": parts, "progress": true, "tag": "up"}).to_string())).unwrap();
+        let id = session
+            .submit(
+                Some("upload"),
+                Some(&path),
+                &args(&json!({"parts": parts, "progress": true, "tag": "up"}).to_string()),
+            )
+            .unwrap();
         let (mut told, mut ended) = (Vec::new(), false);
         while !ended {
             let event = session.poll(30_000).unwrap().unwrap();
@@ -180,7 +217,10 @@ fn a_file_that_is_none() {
     let since = mark(&sandbox);
     for path in [folder.file("gone"), folder.0.to_str().unwrap().to_owned()] {
         let error = fails(&session, "upload", &path, "{}");
-        assert_eq!((error.code(), error.detail().get("outcome").and_then(Tree::as_str), error.is_retryable()), ("io", Some("not_sent"), false));
+        assert_eq!(
+            (error.code(), error.detail().get("outcome").and_then(Tree::as_str), error.is_retryable()),
+            ("io", Some("not_sent"), false)
+        );
         assert_eq!(error.detail().get("key").and_then(Tree::as_str), Some("target"));
     }
     let path = file(&folder, "a", b"x");
@@ -208,7 +248,11 @@ fn a_file_that_changes_meanwhile() {
         });
         let error = fails(&session, "upload", &path, &json!({"parts": parts}).to_string());
         thread.join().unwrap();
-        assert_eq!((error.code(), error.detail().get("outcome").and_then(Tree::as_str)), ("io", Some("not_sent")), "{error}");
+        assert_eq!(
+            (error.code(), error.detail().get("outcome").and_then(Tree::as_str)),
+            ("io", Some("not_sent")),
+            "{error}"
+        );
         assert!(error.message().contains("changed"), "{error}");
         assert_eq!(known(&sandbox, &name), (0, 0), "nothing is left");
         assert_eq!(inspect(&session, "created"), json!([]));
@@ -220,18 +264,25 @@ fn a_picture_becomes_a_thumbnail() {
     let (sandbox, folder) = (sandbox(), Folder::new());
     let session = session(&sandbox, "{}");
     let (path, task) = (file(&folder, "p.png", b"pixels"), format!("Task/{TASK}"));
-    let of = |sandbox: &haft_sandbox::Sandbox| sandbox.ftrack_query(&format!("select thumbnail_id from Task where id is {TASK}")).unwrap()[0]["thumbnail_id"].clone();
+    let of = |sandbox: &haft_sandbox::Sandbox| {
+        sandbox.ftrack_query(&format!("select thumbnail_id from Task where id is {TASK}")).unwrap()[0]["thumbnail_id"]
+            .clone()
+    };
     let made = call(&session, "create_thumbnail", &task, &json!({ "path": path }).to_string());
     assert_eq!((&made["name"], &made["file_type"]), (&json!("thumbnail"), &json!(".png")));
     assert_eq!((of(&sandbox), stored(&sandbox, made["id"].as_str().unwrap()).is_some()), (made["id"].clone(), true));
     // Staged: the bytes are there, the reference comes with the commit.
-    let staged = stage(&session, "create_thumbnail", &task, &json!({"path": path, "data": {"name": "other"}}).to_string());
+    let staged =
+        stage(&session, "create_thumbnail", &task, &json!({"path": path, "data": {"name": "other"}}).to_string());
     assert!(stored(&sandbox, staged["id"].as_str().unwrap()).is_some());
     assert_eq!((of(&sandbox), &staged["name"]), (made["id"].clone(), &json!("other")));
     session.commit(&Args::new()).unwrap();
     assert_eq!(of(&sandbox), staged["id"]);
     assert_eq!(fails(&session, "create_thumbnail", &task, "{}").code(), "argument");
-    assert_eq!(fails(&session, "create_thumbnail", &format!("Type/{TASK}"), &json!({ "path": path }).to_string()).code(), "unknown_attribute");
+    assert_eq!(
+        fails(&session, "create_thumbnail", &format!("Type/{TASK}"), &json!({ "path": path }).to_string()).code(),
+        "unknown_attribute"
+    );
 }
 
 #[test]
@@ -254,7 +305,10 @@ fn a_file_is_encoded() {
         let encode = asked.iter().find(|one| one["action"] == "encode_media").unwrap();
         assert_eq!(made["entity_data"].get("version_id").unwrap_or(&Value::Null), &belongs);
         assert_eq!(encode["component_id"], made["entity_data"]["id"]);
-        assert_eq!((&encode["keep_original"], &encode["version_id"]), (&json!(keep), given.get("version_id").unwrap_or(&Value::Null)));
+        assert_eq!(
+            (&encode["keep_original"], &encode["version_id"]),
+            (&json!(keep), given.get("version_id").unwrap_or(&Value::Null))
+        );
     }
     assert_eq!(fails(&session, "encode_media", &folder.file("gone.mov"), "{}").code(), "io");
     assert_eq!(fails(&session, "encode_media", &format!("Task/{TASK}"), "{}").code(), "argument");

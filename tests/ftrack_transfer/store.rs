@@ -30,7 +30,7 @@ pub fn stored(sandbox: &Sandbox, component: &str) -> Option<(u64, String)> {
     Some((file["size"].as_u64()?, file["md5"].as_str()?.to_owned()))
 }
 
-fn ureq_get(url: &str) -> Value {
+pub fn ureq_get(url: &str) -> Value {
     let session = Session::create("http:", &haft::args::Args::new()).unwrap();
     super::bed::value(&session.request(Some("GET"), Some(url), &haft::args::Args::new()).unwrap())
 }
@@ -40,7 +40,9 @@ pub fn put(sandbox: &Sandbox, component: &str, content: &[u8]) {
     let mut args = haft::args::Args::new();
     args.set("data", Tree::from(content));
     let session = Session::create("http:", &haft::args::Args::new()).unwrap();
-    let answer = session.request(Some("PUT"), Some(&format!("{}/storage/{component}?signature=sandbox", sandbox.http)), &args).unwrap();
+    let answer = session
+        .request(Some("PUT"), Some(&format!("{}/storage/{component}?signature=sandbox", sandbox.http)), &args)
+        .unwrap();
     assert_eq!(answer.status(), 200);
 }
 

@@ -26,10 +26,12 @@ fn outcome(error: &haft::error::Error) -> Option<&str> {
 /// What passes is tried again: statuses, broken connections, silence.
 #[test]
 fn a_part_is_sent_until_it_arrives() {
-    let faults = ["status&status=403", "status&status=500", "status&status=503", "hangup&sent=50000", "cut", "md5", "stall"];
+    let faults =
+        ["status&status=403", "status&status=500", "status&status=503", "hangup&sent=50000", "cut", "md5", "stall"];
     let tries = faults.iter().flat_map(|fault| [(*fault, 1, ""), (*fault, 3, "&part=2")]);
     // Each waits a second before it tries again: side by side.
-    let threads: Vec<_> = tries.map(|(fault, parts, part)| thread::spawn(move || arrives(fault, parts, part))).collect();
+    let threads: Vec<_> =
+        tries.map(|(fault, parts, part)| thread::spawn(move || arrives(fault, parts, part))).collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
@@ -155,7 +157,9 @@ fn what_nobody_knows_is_said() {
     let error = fails(&session, "upload", &path, r#"{"parts": 3}"#);
     assert_eq!(outcome(&error), Some("unknown"), "{error}");
     let component = error.detail().get("component").and_then(Tree::as_str).unwrap();
-    assert!(sandbox.ftrack_query(&format!("select id from FileComponent where id is {component}")).unwrap()[0].is_object());
+    assert!(
+        sandbox.ftrack_query(&format!("select id from FileComponent where id is {component}")).unwrap()[0].is_object()
+    );
     sandbox.ftrack_order("clear=1").unwrap();
     // The deletion fails: what is left is named.
     sandbox.ftrack_order("fault=error&action=complete_multipart_upload").unwrap();
@@ -175,7 +179,10 @@ fn errors_keep_secrets() {
     let target = format!("FileComponent/{id}");
     let secret = |error: haft::error::Error| {
         let shown = format!("{error:?} {}", Tree::Object(error.detail().clone()).to_json());
-        assert!(!shown.contains("secret-key") && !shown.contains("signature=") && !shown.contains("username="), "{shown}");
+        assert!(
+            !shown.contains("secret-key") && !shown.contains("signature=") && !shown.contains("username="),
+            "{shown}"
+        );
     };
     for fault in ["status&status=500", "cut", "reset", "hangup"] {
         sandbox.ftrack_order(&format!("fault={fault}&action=upload")).unwrap();

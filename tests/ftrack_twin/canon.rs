@@ -83,7 +83,12 @@ fn fits(text: &str, shape: &str) -> bool {
 }
 
 fn id_at(text: &str) -> Option<usize> {
-    let shapes = ["hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh", "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh"];
+    let shapes = [
+        "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh",
+        "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh",
+        // Where it stands for four directories.
+        "h/h/h/h/hhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh",
+    ];
     shapes.into_iter().find(|shape| fits(text, shape)).map(str::len)
 }
 
@@ -110,18 +115,32 @@ fn seconds(text: &str) -> i64 {
 
 /// The names that one run gave.
 #[derive(Default)]
-pub struct Names(HashMap<String, usize>);
+pub struct Names {
+    ids: HashMap<String, usize>,
+    /// Where the run has its files.
+    folder: Option<String>,
+}
 
 impl Names {
+    /// Those of a run that has its files in that folder.
+    pub fn within(folder: String) -> Names {
+        Names { folder: Some(folder), ..Names::default() }
+    }
+
     /// Text as it is compared.
     pub fn text(&mut self, text: &str, server: &str) -> String {
         let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
         let mut out = String::with_capacity(text.len());
-        scan(&text.replace(server, "<server>"), |piece| match piece {
+        let mut text = text.replace(server, "<server>");
+        if let Some(folder) = &self.folder {
+            text = text.replace(folder, "<folder>");
+        }
+        scan(&text, |piece| match piece {
             Piece::Id(id) if seeded(id) => out += id,
             Piece::Id(id) => {
-                let next = self.0.len() + 1;
-                out += &format!("<id {}>", self.0.entry(id.to_owned()).or_insert(next));
+                let (next, whole) = (self.ids.len() + 1, id.replace('/', ""));
+                let number = self.ids.entry(whole).or_insert(next);
+                out += &format!("<{} {number}>", if id.contains('/') { "place" } else { "id" });
             }
             Piece::Time(time) if (seconds(time) - now).abs() < NOW_S => out += "<now>",
             Piece::Time(time) | Piece::Text(time) => out += time,

@@ -40,6 +40,13 @@ const ERRORS: &[(&str, &[&str])] = &[
     ("ParseError", &["parse"]),
     ("ComponentNotInLocationError", &["component_not_in_location"]),
     ("ComponentInLocationError", &["component_in_location"]),
+    ("ComponentNotInAnyLocationError", &["component_not_in_any_location"]),
+    // What accessors and structures say while bytes move comes in this one class.
+    ("LocationError", &["location", "structure", "accessor_operation_failed", "accessor_resource_not_found", "io"]),
+    ("StructureError", &["structure"]),
+    ("AccessorOperationFailedError", &["accessor_operation_failed", "http_status"]),
+    ("AccessorResourceNotFoundError", &["accessor_resource_not_found"]),
+    ("AccessorUnsupportedOperationError", &["accessor_unsupported_operation"]),
     ("AttributeError", &["parse"]),
 ];
 

@@ -1,6 +1,6 @@
 //! Carries out scenarios with haft, through its C interface. `runner.py` does the same with the official client.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, path::Path};
 
 use haft_sandbox::Sandbox;
 use serde_json::{Map, Value, json};
@@ -36,11 +36,14 @@ impl<'a> Scenario<'a> {
             all["compat"] = "python".into();
         }
         put(&mut all, options, schemas);
-        Scenario { sandbox, options: all, session: None, kept: serde_json::from_str(ROWS).unwrap() }
+        let mut kept: BTreeMap<String, Value> = serde_json::from_str(ROWS).unwrap();
+        kept.insert("FOLDER".to_owned(), json!({"id": format!("{schemas}/files")}));
+        Scenario { sandbox, options: all, session: None, kept }
     }
 
     /// What each step brought.
     pub fn run(mut self, steps: &[Value]) -> Vec<Value> {
+        let _ = fs::remove_dir_all(self.text("<FOLDER>"));
         let opened = steps.first().is_some_and(|step| step["do"] == "open");
         let opening = json!({"do": "open", "quiet": true});
         let mut out = Vec::new();
@@ -121,6 +124,9 @@ impl<'a> Scenario<'a> {
         let mut options = self.options.clone();
         let schemas = options["schema_cache_path"].as_str().unwrap_or_default().to_owned();
         put(&mut options, &step["options"], &schemas);
+        if !options["location"].is_null() {
+            options["location"] = self.meant(&options["location"]);
+        }
         self.session = Some(Handle::open(&format!("ftrack+{}", self.sandbox.http), &options)?);
         Ok(Value::Null)
     }
@@ -161,7 +167,7 @@ impl<'a> Scenario<'a> {
         };
         if let Some((_, verb, staged)) = SERVICES.iter().find(|(name, ..)| *name == verb) {
             let mut members = step.as_object().unwrap().clone();
-            members.retain(|name, _| !matches!(name.as_str(), "do" | "of" | "keep"));
+            members.retain(|name, _| !matches!(name.as_str(), "do" | "of" | "keep" | "quiet" | "haft"));
             let call = args(self.meant(&members.into()));
             return if *staged {
                 session.stage(verb, Some(&of("of")), &call)
@@ -308,28 +314,90 @@ impl<'a> Scenario<'a> {
                 }
                 session.request("delayed_job", None, &call)
             }
-            "component" => {
-                let call = args(pick(&["location", "data"]));
-                let path = self.text(text("path"));
-                // Without a location it waits for the commit, as in Python.
-                if step["location"].is_null() {
-                    session.stage("create_component", Some(&path), &call)
-                } else {
-                    session.request("create_component", Some(&path), &call)
-                }
-            }
-            "availability" => session.request(
-                "availability",
-                Some(&of("of")),
-                &match &step["locations"] {
-                    Value::Null => json!({}),
-                    locations => json!({"location": self.meant(locations)}),
-                },
-            ),
-            "identifier" => session.request("resource_identifier", Some(&of("of")), &pick(&["location"])),
+            "file" | "lose" | "files" | "location" | "component" | "add" | "take" | "availability" | "identifier"
+            | "path" | "url" | "pick" | "thumbnail" => self.component(session, verb, step),
             other => panic!("there is no step {other:?}"),
         }
     }
+}
+
+/// Steps of components.
+impl Scenario<'_> {
+    fn component(&self, session: &Handle, verb: &str, step: &Value) -> Outcome {
+        let text = |name: &str| step[name].as_str().unwrap_or_default();
+        let of = || self.address(&step["of"]);
+        let pick = |names: &[&str]| -> Value {
+            let some = names.iter().filter(|name| step.get(**name).is_some());
+            some.map(|name| ((*name).to_owned(), self.meant(&step[*name]))).collect::<Map<_, _>>().into()
+        };
+        let folder = self.text("<FOLDER>");
+        match verb {
+            "file" => {
+                let path = Path::new(&folder).join(text("name"));
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text("text")).unwrap();
+                Ok(Value::Null)
+            }
+            "lose" => {
+                fs::remove_file(Path::new(&folder).join(text("name"))).unwrap();
+                Ok(Value::Null)
+            }
+            "files" => Ok(files(&Path::new(&folder).join(text("in")))),
+            "location" => Ok(json!({"__entity_type__": "Location", "id": self.text(text("id"))})),
+            "component" => {
+                let path = self.text(text("path"));
+                match &step["location"] {
+                    // It waits for the commit, as in Python.
+                    Value::Null => session.stage("create_component", Some(&path), &pick(&["data"])),
+                    Value::String(word) if word == "auto" => {
+                        session.request("create_component", Some(&path), &pick(&["data"]))
+                    }
+                    _ => session.request("create_component", Some(&path), &pick(&["location", "data"])),
+                }
+            }
+            "add" | "take" => {
+                let mut call = pick(&["location", "from", "recursive"]);
+                let verb = if verb == "add" { "add_component" } else { "remove_component" };
+                let several = step["of"].is_array();
+                if several {
+                    call["entities"] = self.meant(&step["of"]);
+                }
+                session.request(verb, (!several).then(of).as_deref(), &call).map(|_| Value::Null)
+            }
+            "availability" => {
+                let locations = self.meant(&step["locations"]);
+                let call = if locations.is_null() { json!({}) } else { json!({ "location": locations }) };
+                session.request("availability", Some(&of()), &call)
+            }
+            "identifier" => session.request("resource_identifier", Some(&of()), &pick(&["location"])),
+            "path" => session.request("filesystem_path", Some(&of()), &pick(&["location"])),
+            "url" => session.request("url", Some(&of()), &pick(&["location", "thumbnail"])),
+            "pick" => {
+                let target = (!step["of"].is_null()).then(of);
+                session.request("pick_location", target.as_deref(), &json!({})).map(|found| reference(&found))
+            }
+            _ => session.request("create_thumbnail", Some(&of()), &pick(&["path"])),
+        }
+    }
+}
+
+/// What is in a folder: names and contents, by content.
+fn files(top: &Path) -> Value {
+    fn walk(folder: &Path, top: &Path, out: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, top, out);
+            } else {
+                let name = path.strip_prefix(top).unwrap().to_str().unwrap().to_owned();
+                out.push((fs::read_to_string(&path).unwrap(), name));
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(top, top, &mut out);
+    out.sort();
+    out.into_iter().map(|(content, name)| json!([name, content])).collect()
 }
 
 /// Lays options over others; `true` for the schemas is the usual folder, and null is no option.

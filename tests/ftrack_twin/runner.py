@@ -9,6 +9,7 @@ import datetime
 import json
 import logging
 import os
+import shutil
 import sys
 import urllib.parse
 import urllib.request
@@ -18,9 +19,13 @@ import arrow
 import ftrack_api
 import ftrack_api.collection
 import ftrack_api.entity.base
+import ftrack_api.accessor.disk
 import ftrack_api.exception
 import ftrack_api.inspection
 import ftrack_api.operation
+import ftrack_api.structure.entity_id
+import ftrack_api.structure.id
+import ftrack_api.structure.standard
 import ftrack_api.symbol
 
 logging.disable(logging.CRITICAL)
@@ -29,6 +34,13 @@ URL, FOLDER = sys.argv[1:3]
 # Rows of the seed that scenarios name.
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "rows.json")) as rows:
     ROWS = json.load(rows)
+# Where scenarios have their files.
+ROWS["FOLDER"] = {"id": os.path.join(FOLDER, "files")}
+STRUCTURES = {
+    "entity_id": ftrack_api.structure.entity_id.EntityIdStructure,
+    "id": ftrack_api.structure.id.IdStructure,
+    "standard": ftrack_api.structure.standard.StandardStructure,
+}
 NOT_SET = ftrack_api.symbol.NOT_SET
 STATES = {"CREATED": "created", "MODIFIED": "modified", "DELETED": "deleted"}
 
@@ -137,6 +149,7 @@ class Scenario:
 
     def run(self, steps):
         out = []
+        shutil.rmtree(ROWS["FOLDER"]["id"], ignore_errors=True)
         if not (steps and steps[0]["do"] == "open"):
             steps = [{"do": "open", "quiet": True}, *steps]
         for step in steps:
@@ -177,7 +190,20 @@ class Scenario:
         }
         if options["schema_cache_path"] is True:
             options["schema_cache_path"] = FOLDER
+        places = options.pop("location", [])
         self.session = ftrack_api.Session(URL, **options)
+        for place in places:
+            location = self.known_location(self.text(place["id"]))
+            _, _, prefix = self.text(place["accessor"]).partition(":")
+            location.accessor = ftrack_api.accessor.disk.DiskAccessor(prefix=prefix)
+            location.structure = STRUCTURES[place["structure"]]()
+            location.priority = place["priority"]
+
+    def known_location(self, key):
+        """A location of which no more is known than which one it is, or one of those that are built in."""
+        name = next(name for name, row in ROWS.items() if row["id"] == key)
+        words = {"id": key, "name": ROWS[name]["name"]}
+        return self.session.create("Location", words, reconstructing=True)
 
     def do_close(self, step):
         self.session.close()
@@ -383,16 +409,66 @@ class Scenario:
         job = self.session.call([operation])[0]["data"]
         return job and known(job, {})
 
+    # Components.
+
+    def do_file(self, step):
+        path = os.path.join(ROWS["FOLDER"]["id"], step["name"])
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(step["text"])
+
+    def do_lose(self, step):
+        os.remove(os.path.join(ROWS["FOLDER"]["id"], step["name"]))
+
+    def do_files(self, step):
+        """What is in a folder of the scenario."""
+        top, out = os.path.join(ROWS["FOLDER"]["id"], step["in"]), {}
+        for folder, _, names in os.walk(top):
+            for name in names:
+                with open(os.path.join(folder, name)) as file:
+                    out[os.path.relpath(os.path.join(folder, name), top)] = file.read()
+        return [list(pair) for pair in sorted(out.items(), key=lambda pair: (pair[1], pair[0]))]
+
+    def do_location(self, step):
+        return reference(self.keep(step, self.known_location(self.text(step["id"]))))
+
     def do_component(self, step):
         options = {"data": self.meant(step["data"])} if "data" in step else {}
         location = self.meant(step.get("location"))
         return known(self.keep(step, self.session.create_component(self.text(step["path"]), location=location, **options)), {})
+
+    def do_add(self, step):
+        options = {"recursive": step["recursive"]} if "recursive" in step else {}
+        of, source = self.meant(step["of"]), self.meant(step["from"])
+        location = self.meant(step["location"])
+        location.add_components(of, source, **options) if isinstance(of, list) else location.add_component(of, source, **options)
+
+    def do_take(self, step):
+        options = {"recursive": step["recursive"]} if "recursive" in step else {}
+        self.meant(step["location"]).remove_component(self.meant(step["of"]), **options)
 
     def do_availability(self, step):
         return self.session.get_component_availability(self.meant(step["of"]), self.meant(step.get("locations")))
 
     def do_identifier(self, step):
         return self.meant(step["location"]).get_resource_identifier(self.meant(step["of"]))
+
+    def do_path(self, step):
+        return self.meant(step["location"]).get_filesystem_path(self.meant(step["of"]))
+
+    def do_url(self, step):
+        location, of = self.meant(step["location"]), self.meant(step["of"])
+        if "thumbnail" in step:
+            size = step["thumbnail"]
+            return location.get_thumbnail_url(of, **({} if size is True else {"size": size}))
+        return location.get_url(of)
+
+    def do_pick(self, step):
+        location = self.session.pick_location(self.meant(step.get("of")))
+        return location and reference(location)
+
+    def do_thumbnail(self, step):
+        return known(self.keep(step, self.meant(step["of"]).create_thumbnail(self.text(step["path"]))), {})
 
     def do_encode_media(self, step):
         options = {key: self.meant(step[key]) for key in ("version_id", "keep_original") if key in step}

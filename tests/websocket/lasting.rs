@@ -200,11 +200,14 @@ fn a_callback_hears_of_the_end() {
 #[test]
 fn the_parents_queue_says_that_a_childs_subscription_ended() {
     let peer = Peer::start(1, |stream, _| {
+        // Not before somebody listens: to what is closed nobody can subscribe.
+        assert!(read_frame(stream).is_some());
         stream.write_all(&frame(0x88, &1000_u16.to_be_bytes())).unwrap();
         while read_frame(stream).is_some() {}
     });
     let pair = super::bed::open(&peer.url, "ws:/", "{\"events\": \"parent\"}");
     let id = pair.subscribe("*", &Args::new(), None, 0).unwrap();
+    send(&pair, "now");
     let ended = next(&pair.root);
     assert_eq!((ended.kind(), ended.id()), (Kind::Ended, id));
     peer.join();

@@ -15,7 +15,8 @@ pub fn key(text: &str) -> Key {
 
 /// The address of an entity.
 pub fn write(kind: &str, key: &Key) -> String {
-    let parts: Vec<_> = key.iter().map(|part| part.replace('%', "%25").replace('/', "%2F").replace(',', "%2C")).collect();
+    let parts: Vec<_> =
+        key.iter().map(|part| part.replace('%', "%25").replace('/', "%2F").replace(',', "%2C")).collect();
     format!("{kind}/{}", parts.join(","))
 }
 

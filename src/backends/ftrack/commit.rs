@@ -100,7 +100,13 @@ pub(super) fn send_with_staged(
 }
 
 /// Sends payloads; when the server has applied them, `settle` is told and the answer is merged.
-fn send(core: &Core, payloads: Vec<Payload>, args: &Args, cancel: &Arc<Cancel>, settle: impl FnOnce(&mut Store)) -> Result<Box<Document>> {
+fn send(
+    core: &Core,
+    payloads: Vec<Payload>,
+    args: &Args,
+    cancel: &Arc<Cancel>,
+    settle: impl FnOnce(&mut Store),
+) -> Result<Box<Document>> {
     let mut draft = Draft::default();
     let list = draft.open(Draft::ROOT);
     if payloads.is_empty() {
@@ -116,7 +122,8 @@ fn send(core: &Core, payloads: Vec<Payload>, args: &Args, cancel: &Arc<Cancel>, 
     let reply = core.wire.call(to_trees(payloads), args, cancel)?;
     let mut store = core.store.lock();
     settle(&mut store);
-    let results: Vec<Option<Node<'_>>> = reply.results().into_iter().flat_map(Node::items).map(|result| result.get("data")).collect();
+    let results: Vec<Option<Node<'_>>> =
+        reply.results().into_iter().flat_map(Node::items).map(|result| result.get("data")).collect();
     let merged: Vec<_> = results.iter().map(|data| data.and_then(|data| store.merge(data))).collect();
     if !deleted.is_empty() {
         store.purge(&deleted, &changed);

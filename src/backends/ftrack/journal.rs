@@ -81,9 +81,12 @@ impl Journal {
         for (number, text) in self.file.entries()? {
             old.push(number);
             let read = read(&text);
-            operations.push(read.ok_or_else(|| Error::new(&code::IO, "the journal had an entry that is no change").with("key", "journal"))?);
+            operations.push(read.ok_or_else(|| {
+                Error::new(&code::IO, "the journal had an entry that is no change").with("key", "journal")
+            })?);
         }
-        let doubts: Vec<usize> = self.file.mark()?.unwrap_or_default().split(',').filter_map(|end| end.parse().ok()).collect();
+        let doubts: Vec<usize> =
+            self.file.mark()?.unwrap_or_default().split(',').filter_map(|end| end.parse().ok()).collect();
         let done = doubt::applied(core, &operations, &doubts, &Args::new(), &Arc::<Cancel>::default())?;
         if done > 0 {
             log::info(c"ftrack", || format!("{done} changes of the journal had been committed"));
@@ -136,7 +139,9 @@ fn read(text: &str) -> Option<Operation> {
     let identity = Identity { kind: kind.into(), key };
     let change = match (root.get("create"), root.get("attribute").and_then(Node::as_str)) {
         (Some(data), _) => Change::Create(data.to_tree().as_object()?.clone()),
-        (None, Some(attribute)) => Change::Update { attribute: attribute.into(), value: root.get("value").map(Node::to_tree) },
+        (None, Some(attribute)) => {
+            Change::Update { attribute: attribute.into(), value: root.get("value").map(Node::to_tree) }
+        }
         (None, None) => root.get("delete").map(|_| Change::Delete)?,
     };
     Some(Operation { identity, change })

@@ -33,9 +33,6 @@ use std::{
 };
 
 use super::{Answer, Backend, Call, Feed, Lent, Pending, PlugIns, Sink, Teller};
-use cache::Cache;
-use journal::Journal;
-use plugins::Plugins;
 use crate::{
     args::Args,
     engine::net::cancel::Cancel,
@@ -45,8 +42,11 @@ use crate::{
     sys::{self, lock::Mutex},
     value::Tree,
 };
+use cache::Cache;
 use hub::Hub;
+use journal::Journal;
 use locations::{Kit, Locations};
+use plugins::Plugins;
 use settings::{Flags, HubSettings, Login};
 use start::Server;
 use store::Store;
@@ -200,7 +200,9 @@ fn schema_file(login: &Login, args: &Args) -> Result<Option<PathBuf>> {
         Some(Tree::Bool(false)) => return Ok(None),
         None | Some(Tree::Null | Tree::Bool(true)) => {
             let variable = |name: &str| sys::environment::variable(name).filter(|value| !value.is_empty());
-            let cache = variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")));
+            let cache = variable("XDG_CACHE_HOME")
+                .map(PathBuf::from)
+                .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")));
             match (variable("FTRACK_API_SCHEMA_CACHE_PATH"), cache) {
                 (Some(directory), _) => PathBuf::from(directory),
                 (None, Some(cache)) => cache.join("ftrack-python-api"),
@@ -232,7 +234,7 @@ impl Backend for FtrackSession {
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         let done = verbs::request(self, call);
         self.core.settle();
-        if verbs::changes_the_list(call) {
+        if verbs::changes_the_list(call, self.core.login.python) {
             self.core.follow()?;
         }
         done
@@ -288,7 +290,11 @@ impl Backend for FtrackSession {
             }
         }
         let most = most(args)?;
-        let cache = if args.get("cache").is_some() || args.get("cache_key_maker").is_some() { Some(Cache::open(args)?) } else { None };
+        let cache = if args.get("cache").is_some() || args.get("cache_key_maker").is_some() {
+            Some(Cache::open(args)?)
+        } else {
+            None
+        };
         let kit = Arc::clone(&self.core.kit.lock()).with(args)?;
         // What can fail comes first: a mistake changes nothing.
         let locations = kit.map(|kit| locations::make(&self.core, kit, true)).transpose()?;
@@ -336,7 +342,8 @@ impl Backend for FtrackSession {
             return Ok(());
         }
         let left = self.core.hub.close(deadline);
-        left.and(self.core.wire.web.close(keep, deadline))
+        let storage = self.core.storage.close(deadline);
+        left.and(self.core.wire.web.close(keep, deadline)).and(storage)
     }
 
     fn start(&self, teller: Arc<dyn Teller>) {
@@ -364,6 +371,7 @@ impl Backend for FtrackSession {
         if self.entity.is_none() {
             self.core.hub.abandon();
             self.core.wire.web.abandon();
+            self.core.storage.abandon();
         }
     }
 }

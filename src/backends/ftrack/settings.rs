@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     args::Args,
-    error::{Error, Result, code},
     engine::backoff::{Jitter, Plan},
+    error::{Error, Result, code},
     options::{self, scope},
     secret::Secret,
     value::{Object, Tree},
@@ -50,7 +50,12 @@ impl HubSettings {
     /// The option of the wrong type.
     pub fn read(args: &Args) -> Result<HubSettings> {
         // At first almost at once: most losses are a server's restart or a broken connection.
-        let plan = Plan { delay: Duration::from_millis(250), max_delay: Duration::from_secs(30), jitter: Jitter::Equal, ..Plan::default() };
+        let plan = Plan {
+            delay: Duration::from_millis(250),
+            max_delay: Duration::from_secs(30),
+            jitter: Jitter::Equal,
+            ..Plan::default()
+        };
         let again = match args.get("hub_reconnect") {
             None => Some(plan),
             Some(value) => plan.parse(value)?,
@@ -98,13 +103,19 @@ impl Login {
         let given = |names: &[&str]| names.iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
         let named = url.split_once('+').map(|(_, rest)| rest).filter(|rest| rest.contains("://"));
         let server = match named {
+            Some(rest) if rest.split_once("://").is_some_and(|(_, host)| host.starts_with(['/', '?', '#']) || host.is_empty()) => {
+                return Err(Error::new(&code::INVALID_URL, "the URL had no host").with("key", "url"));
+            }
             Some(rest) => rest.to_owned(),
             None => given(&["FTRACK_SERVER"]).ok_or_else(|| missing("url", "server", "FTRACK_SERVER"))?,
         };
-        let text = |name: &str| -> Result<Option<String>> { Ok(args.str(name)?.filter(|text| !text.is_empty()).map(str::to_owned)) };
+        let text = |name: &str| -> Result<Option<String>> {
+            Ok(args.str(name)?.filter(|text| !text.is_empty()).map(str::to_owned))
+        };
         let key = match text("api_key")? {
             Some(key) => key,
-            None => given(&["FTRACK_API_KEY", "FTRACK_APIKEY"]).ok_or_else(|| missing("api_key", "key", "FTRACK_API_KEY"))?,
+            None => given(&["FTRACK_API_KEY", "FTRACK_APIKEY"])
+                .ok_or_else(|| missing("api_key", "key", "FTRACK_API_KEY"))?,
         };
         let user = match text("api_user")? {
             Some(user) => user,
@@ -147,7 +158,8 @@ impl Login {
                 web.set("headers", Tree::Object(headers));
             }
             Some(Tree::Array(pairs)) => {
-                let mut all: Vec<Tree> = headers.iter().map(|(name, value)| Tree::Array(vec![Tree::from(name), value.clone()])).collect();
+                let mut all: Vec<Tree> =
+                    headers.iter().map(|(name, value)| Tree::Array(vec![Tree::from(name), value.clone()])).collect();
                 all.extend(pairs.iter().cloned());
                 web.set("headers", Tree::Array(all));
             }
@@ -159,7 +171,8 @@ impl Login {
 }
 
 fn missing(option: &str, what: &str, name: &str) -> Error {
-    Error::new(&code::ARGUMENT, format!("no {what} was given, neither as {option} nor by {name} in the environment")).with("key", option)
+    Error::new(&code::ARGUMENT, format!("no {what} was given, neither as {option} nor by {name} in the environment"))
+        .with("key", option)
 }
 
 #[cfg(test)]

@@ -30,7 +30,13 @@ pub struct Server {
 ///
 /// # Errors
 /// `server_compatibility`, `server` (with the status `auth` for a wrong key), and what goes wrong on the way.
-pub fn start(wire: &Wire, server: &str, file: Option<PathBuf>, host: Option<&dyn Provider>, cancel: &Arc<Cancel>) -> Result<Server> {
+pub fn start(
+    wire: &Wire,
+    server: &str,
+    file: Option<PathBuf>,
+    host: Option<&dyn Provider>,
+    cancel: &Arc<Cancel>,
+) -> Result<Server> {
     let args = &Args::new();
     let reply = wire.call(vec![operation("query_server_information", &[])], args, cancel)?;
     let information = reply.result(0)?;
@@ -48,7 +54,9 @@ pub fn start(wire: &Wire, server: &str, file: Option<PathBuf>, host: Option<&dyn
     if let Some(file) = &file {
         let known = hash(document.root());
         if expected.is_some_and(|expected| expected != known) {
-            log::warn(c"ftrack", || format!("the schemas of {server} do not have the hash that it tells; they are not kept"));
+            log::warn(c"ftrack", || {
+                format!("the schemas of {server} do not have the hash that it tells; they are not kept")
+            });
         } else if let Err(error) = cache::write(file, &document) {
             log::warn(c"ftrack", || format!("the schemas could not be kept: {error}"));
         }
@@ -61,7 +69,8 @@ fn check_version(information: Node<'_>) -> Result<()> {
     let Some(version) = information.get("version").and_then(Node::as_str) else {
         return Err(Error::new(&code::SERVER_COMPATIBILITY, "the server did not tell its version"));
     };
-    let mut numbers = version.split('.').map(|part| part.bytes().take_while(u8::is_ascii_digit).count()).zip(version.split('.'));
+    let mut numbers =
+        version.split('.').map(|part| part.bytes().take_while(u8::is_ascii_digit).count()).zip(version.split('.'));
     let mut read = || numbers.next().and_then(|(digits, part)| part.get(..digits)?.parse::<u64>().ok());
     match (read(), read(), read()) {
         (Some(major), Some(minor), Some(patch)) if [major, minor, patch] < OLDEST => {

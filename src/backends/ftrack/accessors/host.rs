@@ -246,7 +246,14 @@ impl Source for Opened {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let wanted = [("offset", Tree::from(offset)), ("size", Tree::from(buffer.len()))];
         let brought = self.asked.handle("read", &self.identifier, &self.handle, &wanted)?;
-        let bytes = brought.as_ref().and_then(Tree::as_bytes).unwrap_or_default();
+        let bytes = match &brought {
+            None | Some(Tree::Null) => &[][..],
+            // Taken for the end, anything else would cut off what is moved.
+            Some(brought) => brought.as_bytes().ok_or_else(|| {
+                let why = format!("the accessor {:?} answered {} and not bytes", self.asked.name, brought.kind_name());
+                refused(Refusal::Failed, "read", &self.identifier, &why)
+            })?,
+        };
         match buffer.get_mut(..bytes.len()) {
             Some(front) => {
                 front.copy_from_slice(bytes);

@@ -100,7 +100,9 @@ impl Accessor for ServerAccessor {
 /// The accessor's error for what went wrong underneath. What the file, the host or the call itself is to blame for stays
 /// as it is.
 fn failed(operation: &str, identifier: &str, error: Error) -> Error {
-    if matches!(error.status(), Status::Cancelled | Status::Argument | Status::Internal) || matches!(error.code(), "io" | "provider" | "total_timeout") {
+    if matches!(error.status(), Status::Cancelled | Status::Argument | Status::Internal)
+        || matches!(error.code(), "io" | "provider" | "total_timeout")
+    {
         return error;
     }
     let kind = match error.status() {
@@ -109,7 +111,9 @@ fn failed(operation: &str, identifier: &str, error: Error) -> Error {
         _ => Refusal::Failed,
     };
     let transient = error.is_retryable();
-    let mut out = refused(kind, operation, identifier, error.message()).transient(transient).outcome(error.known_outcome().unwrap_or(Outcome::Unknown));
+    let mut out = refused(kind, operation, identifier, error.message())
+        .transient(transient)
+        .outcome(error.known_outcome().unwrap_or(Outcome::Unknown));
     for name in ["phase", "http_status", "server_text", "server_code", "exception", "url", "part"] {
         if let Some(value) = error.detail().get(name) {
             out = out.with(name, Tree::clone(value));

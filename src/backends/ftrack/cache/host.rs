@@ -23,7 +23,12 @@ impl HostLayer {
 }
 
 /// Asks the host; `None` when it has nothing.
-pub(in crate::backends::ftrack) fn ask(provider: &dyn Provider, name: &str, method: &str, arguments: Object) -> Result<Option<Tree>> {
+pub(in crate::backends::ftrack) fn ask(
+    provider: &dyn Provider,
+    name: &str,
+    method: &str,
+    arguments: Object,
+) -> Result<Option<Tree>> {
     let mut call = Object::with_capacity(3);
     call.insert("provider", Tree::from(name));
     call.insert("method", Tree::from(method));

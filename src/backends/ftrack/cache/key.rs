@@ -144,7 +144,8 @@ mod tests {
     /// `ftrack_api.cache.ObjectKeyMaker().key(("T", ["..."]))` of the official client 3.1.0, Python 3.11.
     #[test]
     fn object_keys_are_pythons() {
-        let of = |kind: &str, parts: &[&str]| object(kind, &parts.iter().map(|part| std::sync::Arc::from(*part)).collect());
+        let of =
+            |kind: &str, parts: &[&str]| object(kind, &parts.iter().map(|part| std::sync::Arc::from(*part)).collect());
         let task = b"\x03\x80\x02X\x04\x00\x00\x00Taskq\x00.\x00\x03\x80\x02X$\x00\x00\x0007dada74-8f10-45a8-92d4-3f11079360d3q\x00.\x03\x03";
         assert_eq!(of("Task", &["07dada74-8f10-45a8-92d4-3f11079360d3"]), task);
         let metadata = b"\x03\x80\x02X\x08\x00\x00\x00Metadataq\x00.\x00\x03\x80\x02X\x01\x00\x00\x00pq\x00.\x00\x80\x02X\x02\x00\x00\x00k1q\x00.\x03\x03";
@@ -163,6 +164,9 @@ mod tests {
         assert_eq!(of(&["p", "k1"]), "('T', ['p', 'k1'])");
         assert_eq!(of(&["it's"]), "('T', [\"it's\"])");
         assert_eq!(of(&["it's \"x\""]), "('T', ['it\\'s \"x\"'])");
-        assert_eq!(of(&["a\\\n\u{1}\u{a0}ü\u{300}\u{2028}\u{e000}\u{1f600}"]), "('T', ['a\\\\\\n\\x01\\xa0ü\u{300}\\u2028\\ue000\u{1f600}'])");
+        assert_eq!(
+            of(&["a\\\n\u{1}\u{a0}ü\u{300}\u{2028}\u{e000}\u{1f600}"]),
+            "('T', ['a\\\\\\n\\x01\\xa0ü\u{300}\\u2028\\ue000\u{1f600}'])"
+        );
     }
 }

@@ -99,7 +99,8 @@ impl Cache {
 
     /// Whether its use runs code of the host.
     pub fn runs_host_code(&self) -> bool {
-        !self.layers.is_empty() && (matches!(self.keys, KeyMaker::Host(_)) || self.layers.iter().any(|layer| layer.is_the_hosts()))
+        !self.layers.is_empty()
+            && (matches!(self.keys, KeyMaker::Host(_)) || self.layers.iter().any(|layer| layer.is_the_hosts()))
     }
 
     /// Looks for an entity and takes what is found into the map; shallower layers get a copy.
@@ -111,7 +112,9 @@ impl Cache {
         for (depth, layer) in self.layers.iter().enumerate() {
             let Some(text) = told(&**layer, layer.get(&key)).flatten() else { continue };
             let Some(document) = Document::from_json(text.clone().into_bytes()).ok() else {
-                log::warn(c"ftrack", || format!("{} had something that is no entity under {key}; it is left out", layer.name()));
+                log::warn(c"ftrack", || {
+                    format!("{} had something that is no entity under {key}; it is left out", layer.name())
+                });
                 continue;
             };
             let id = {
@@ -143,12 +146,15 @@ impl Cache {
         let (gone, brought) = {
             let mut store = store.lock();
             let News { brought, gone } = store.news();
-            let shown: Vec<_> = brought.into_iter().filter_map(|id| Some((store.identity(id)?, store.persisted(id)?))).collect();
+            let shown: Vec<_> =
+                brought.into_iter().filter_map(|id| Some((store.identity(id)?, store.persisted(id)?))).collect();
             store.evict();
             (gone, shown)
         };
         let gone: Vec<LayerKey> = gone.iter().filter_map(|identity| self.key(&identity.kind, &identity.key)).collect();
-        let entry = |(identity, object): (super::unit::Identity, Object)| Some((self.key(&identity.kind, &identity.key)?, written(object)?));
+        let entry = |(identity, object): (super::unit::Identity, Object)| {
+            Some((self.key(&identity.kind, &identity.key)?, written(object)?))
+        };
         let brought: Vec<(LayerKey, String)> = brought.into_iter().filter_map(entry).collect();
         for layer in &self.layers {
             if !brought.is_empty() {
@@ -162,7 +168,8 @@ impl Cache {
 
     /// Removes entities from all layers; how many there were in the one that had most.
     pub fn remove(&self, identities: &[super::unit::Identity]) -> usize {
-        let keys: Vec<LayerKey> = identities.iter().filter_map(|identity| self.key(&identity.kind, &identity.key)).collect();
+        let keys: Vec<LayerKey> =
+            identities.iter().filter_map(|identity| self.key(&identity.kind, &identity.key)).collect();
         let removed = self.layers.iter().filter_map(|layer| told(&**layer, layer.remove(&keys)));
         removed.fold(0, usize::max)
     }
@@ -227,7 +234,8 @@ fn wrong() -> Error {
 
 /// What a layer said; a failure goes to the log.
 fn told<T>(layer: &dyn Layer, said: Result<T>) -> Option<T> {
-    said.inspect_err(|error| log::warn(c"ftrack", || format!("the cache {} failed: {}", layer.name(), error.message()))).ok()
+    said.inspect_err(|error| log::warn(c"ftrack", || format!("the cache {} failed: {}", layer.name(), error.message())))
+        .ok()
 }
 
 /// An entity as text that the official client reads as well.
@@ -255,7 +263,10 @@ mod tests {
     #[test]
     fn what_is_known_is_not_cleared() {
         let old = r#"{"__entity_type__": "T", "a": 1, "id": "x"}"#;
-        assert_eq!(joined(Some(old.into()), r#"{"b": 2, "id": "x"}"#).unwrap(), r#"{"__entity_type__": "T", "a": 1, "b": 2, "id": "x"}"#);
+        assert_eq!(
+            joined(Some(old.into()), r#"{"b": 2, "id": "x"}"#).unwrap(),
+            r#"{"__entity_type__": "T", "a": 1, "b": 2, "id": "x"}"#
+        );
         assert_eq!(joined(Some(old.into()), r#"{"a": 1}"#), None);
         assert_eq!(joined(Some("{".into()), r#"{"a": 1}"#).unwrap(), r#"{"a": 1}"#);
         assert_eq!(joined(None, "{}").unwrap(), "{}");

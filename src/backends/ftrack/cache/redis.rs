@@ -31,7 +31,8 @@ pub(super) struct RedisLayer {
 impl RedisLayer {
     /// Takes the address; the server is reached when it is needed.
     pub(super) fn open(url: &str) -> Result<RedisLayer> {
-        let client = Client::open(url).map_err(|_| Error::option("cache", "the URL of a Redis server could not be parsed"))?;
+        let client =
+            Client::open(url).map_err(|_| Error::option("cache", "the URL of a Redis server could not be parsed"))?;
         Ok(RedisLayer { client, connection: Mutex::default() })
     }
 
@@ -82,7 +83,11 @@ impl Layer for RedisLayer {
             let keys: Vec<Vec<u8>> = entries.iter().map(|(key, _)| full(key)).collect();
             self.with(|connection| {
                 let old: Vec<Option<String>> = redis::cmd("MGET").arg(&keys).query(connection)?;
-                let merged = keys.iter().zip(old).zip(entries).filter_map(|((key, old), (_, new))| Some((key, joined(old, new)?)));
+                let merged = keys
+                    .iter()
+                    .zip(old)
+                    .zip(entries)
+                    .filter_map(|((key, old), (_, new))| Some((key, joined(old, new)?)));
                 let merged: Vec<(&Vec<u8>, String)> = merged.collect();
                 if merged.is_empty() { Ok(()) } else { connection.mset(&merged) }
             })?;

@@ -95,8 +95,9 @@ fn measure(
 fn registered(errand: &Errand<'_>, component: EntityId) -> Result<Vec<Box<str>>> {
     let Some(Value::Entities(places)) = errand.value(component, "component_locations")? else { return Ok(Vec::new()) };
     let mut found = Vec::with_capacity(places.len());
-    for place in &*places {
-        found.extend(errand.text(*place, "location_id")?.map(Box::from));
+    let places: Vec<EntityId> = errand.core.store.lock().living(&places).collect();
+    for place in places {
+        found.extend(errand.text(place, "location_id")?.map(Box::from));
     }
     Ok(found)
 }

@@ -159,7 +159,7 @@ impl<'a> Errand<'a> {
             return Ok(None);
         }
         Ok(Some(match self.value(component, "members")? {
-            Some(Value::Entities(ids)) => ids.to_vec(),
+            Some(Value::Entities(ids)) => self.core.store.lock().living(&ids).collect(),
             _ => Vec::new(),
         }))
     }

@@ -100,8 +100,12 @@ fn cut(text: String, word: &str) -> (String, Option<u64>) {
         let blanks = rest.len() - rest.trim_start().len();
         let digits = rest.trim_start();
         let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-        let ends_there = !digits.get(end..).unwrap_or_default().starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
-        if blanks > 0 && ends_there && let Some(number) = digits.get(..end).and_then(|digits| digits.parse().ok()) {
+        let ends_there =
+            !digits.get(end..).unwrap_or_default().starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        if blanks > 0
+            && ends_there
+            && let Some(number) = digits.get(..end).and_then(|digits| digits.parse().ok())
+        {
             let mut without = text.get(..start).unwrap_or_default().to_owned();
             without.push_str(digits.get(end..).unwrap_or_default());
             return (without, Some(number));
@@ -153,10 +157,15 @@ mod tests {
         assert_eq!(taken, Statement { text: "select id from Task".into(), offset: Some(3), limit: Some(12) });
         assert_eq!(taken.page(3, 5), "select id from Task offset 3 limit 5");
         assert_eq!((taken.page_size(None), taken.page_size(Some(5))), (12, 5));
-        for kept in ["select id from Task where name is \"limit 5\"", "select id from Task where id in (select id from Task limit 5)"] {
+        for kept in [
+            "select id from Task where name is \"limit 5\"",
+            "select id from Task where id in (select id from Task limit 5)",
+        ] {
             assert_eq!(statement(kept), Statement { text: kept.into(), offset: None, limit: None });
         }
-        for kept in ["select limit5 from Task", "select id from Task where limit is 5", "select id from Task where x_limit 5"] {
+        for kept in
+            ["select limit5 from Task", "select id from Task where limit is 5", "select id from Task where x_limit 5"]
+        {
             assert_eq!(statement(kept).limit, None, "{kept}");
         }
     }
@@ -166,7 +175,11 @@ mod tests {
     fn offset_and_limit_are_taken_out_anywhere_for_compatibility() {
         for (text, expected, limit) in [
             ("select id from Task where name is \"limit 5\"", "select id from Task where name is \"\"", Some(5)),
-            ("select id from Task where id in (select id from Task limit 5)", "select id from Task where id in (select id from Task )", Some(5)),
+            (
+                "select id from Task where id in (select id from Task limit 5)",
+                "select id from Task where id in (select id from Task )",
+                Some(5),
+            ),
             ("select id from Task where x_limit 5", "select id from Task where x_", Some(5)),
             ("select id from Task limit 5a limit 6", "select id from Task a limit 6", Some(5)),
             ("select id from Task limit  5", "select id from Task limit  5", None),

@@ -48,7 +48,8 @@ pub fn populate(kind: &EntityType, select: &str, keys: &[&Key]) -> String {
         _ => {
             let tests = |key: &&Key| -> String {
                 // The official client has no blank before "and"; servers accept both.
-                let tests: Vec<_> = names.iter().zip(&***key).map(|(name, value)| format!("{name} is {}", quoted(value))).collect();
+                let tests: Vec<_> =
+                    names.iter().zip(&***key).map(|(name, value)| format!("{name} is {}", quoted(value))).collect();
                 format!("({})", tests.join("and "))
             };
             format!("{start} where {}", keys.iter().map(tests).collect::<Vec<_>>().join(" or "))
@@ -64,7 +65,8 @@ pub fn bare_text(value: &str) -> String {
 /// An identifier as it is; anything else is quoted, so that no key can say more than itself.
 fn bare(key: &[Arc<str>]) -> String {
     let value = key.first().map(|value| &**value).unwrap_or_default();
-    let plain = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let plain =
+        !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if plain { value.to_owned() } else { quoted(value) }
 }
 
@@ -74,7 +76,8 @@ pub fn projection(schemas: &Schemas, kind: &EntityType, name: &str) -> String {
     match &attribute.kind {
         Kind::Reference(target) => match schemas.get(target) {
             Some(target) if !target.default_projections.is_empty() => {
-                let paths: Vec<_> = target.default_projections.iter().map(|projection| format!("{name}.{projection}")).collect();
+                let paths: Vec<_> =
+                    target.default_projections.iter().map(|projection| format!("{name}.{projection}")).collect();
                 paths.join(", ")
             }
             _ => name.to_owned(),
@@ -132,8 +135,14 @@ mod tests {
     fn word_for_word() {
         let schemas = schemas();
         let (task, metadata) = (schemas.find("Task").unwrap(), schemas.find("Metadata").unwrap());
-        assert_eq!(get(metadata, &key(&["p", "k"])), "select value from Metadata where (parent_id is \"p\" and key is \"k\")");
-        assert_eq!(populate(task, "name, status.name", &[&key(&["a-1"])]), "select name, status.name from Task where id is a-1");
+        assert_eq!(
+            get(metadata, &key(&["p", "k"])),
+            "select value from Metadata where (parent_id is \"p\" and key is \"k\")"
+        );
+        assert_eq!(
+            populate(task, "name, status.name", &[&key(&["a-1"])]),
+            "select name, status.name from Task where id is a-1"
+        );
         assert_eq!(populate(task, "name", &[&key(&["a"]), &key(&["b"])]), "select name from Task where id in (a,b)");
         assert_eq!(
             populate(metadata, "value", &[&key(&["p", "k"]), &key(&["q", "l"])]),
@@ -141,15 +150,28 @@ mod tests {
         );
         assert_eq!(projection(&schemas, task, "status"), "status.id, status.name");
         assert_eq!(projection(&schemas, task, "assets"), "assets");
-        assert_eq!(ensure(schemas.find("Status").unwrap(), &[("username", &Tree::from("martin")), ("n", &Tree::Int(3)), ("x", &Tree::Null), ("t", &Tree::Bool(true))]),
-            "Status where username is \"martin\" and n is 3 and x is None and t is True");
+        assert_eq!(
+            ensure(
+                schemas.find("Status").unwrap(),
+                &[
+                    ("username", &Tree::from("martin")),
+                    ("n", &Tree::Int(3)),
+                    ("x", &Tree::Null),
+                    ("t", &Tree::Bool(true))
+                ]
+            ),
+            "Status where username is \"martin\" and n is 3 and x is None and t is True"
+        );
     }
 
     #[test]
     fn no_key_says_more_than_itself() {
         let schemas = schemas();
         let task = schemas.find("Task").unwrap();
-        assert_eq!(populate(task, "name", &[&key(&["x or id is_not y"])]), "select name from Task where id is \"x or id is_not y\"");
+        assert_eq!(
+            populate(task, "name", &[&key(&["x or id is_not y"])]),
+            "select name from Task where id is \"x or id is_not y\""
+        );
         assert_eq!(get(task, &key(&["a\"b\\"])), "select id, name from Task where (id is \"a\\\"b\\\\\")");
     }
 }

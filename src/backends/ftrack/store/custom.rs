@@ -81,7 +81,8 @@ impl Store {
         let Some(configuration) = self.configuration(owner, key) else { return Ok(None) };
         let Some(kind) = self.schemas.get(target).cloned() else { return Ok(None) };
         let entity_id = self.entity(owner).and_then(|owner| owner.key.first().cloned()).unwrap_or_default();
-        let parts: [(&str, Arc<str>); 3] = [("configuration_id", configuration.into()), ("entity_id", entity_id), ("key", key.into())];
+        let parts: [(&str, Arc<str>); 3] =
+            [("configuration_id", configuration.into()), ("entity_id", entity_id), ("key", key.into())];
         let part = |name: &str| parts.iter().find(|(known, _)| *known == name).map(|(_, part)| part.clone());
         let Some(whole) = kind.key_names().map(part).collect() else { return Ok(None) };
         let id = self.intern(kind.id, whole);

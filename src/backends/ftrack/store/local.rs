@@ -30,10 +30,13 @@ impl Store {
     /// then.
     pub fn create(&mut self, name: &str, data: &Object, record: bool) -> Result<EntityId> {
         let kind = Arc::clone(self.schemas().find(name)?);
-        let given: Result<Vec<(AttributeId, &Tree)>> = data.iter().map(|(name, value)| Ok((kind.find(name)?.0, value))).collect();
+        let given: Result<Vec<(AttributeId, &Tree)>> =
+            data.iter().map(|(name, value)| Ok((kind.find(name)?.0, value))).collect();
         let given = given?;
         if *kind.name == *"Job" && data.get("type").is_some_and(|kind| kind.as_str() != Some("api_job")) {
-            return Err(Error::new(&code::ARGUMENT, "the type of a new Job was not \"api_job\"").with("key", "data.type"));
+            return Err(
+                Error::new(&code::ARGUMENT, "the type of a new Job was not \"api_job\"").with("key", "data.type")
+            );
         }
         let mut scalars: Vec<(AttributeId, Value)> = Vec::new();
         for (at, attribute) in (0..).zip(&kind.attributes) {
@@ -55,11 +58,16 @@ impl Store {
             Some(self.wire(value, &Kind::Any))
         };
         let Some(key) = read::key_of_tree(&kind, of) else {
-            let message = format!("a new {} needs its key ({})", kind.name, kind.key_names().collect::<Vec<_>>().join(", "));
+            let message =
+                format!("a new {} needs its key ({})", kind.name, kind.key_names().collect::<Vec<_>>().join(", "));
             return Err(Error::new(&code::WRONG_KEY, message).with("key", "data"));
         };
         if self.find(kind.id, &key).is_some() {
-            return Err(Error::new(&code::NOT_UNIQUE, format!("a {} with the key {} is there already", kind.name, key.join(","))).with("key", "data"));
+            return Err(Error::new(
+                &code::NOT_UNIQUE,
+                format!("a {} with the key {} is there already", kind.name, key.join(",")),
+            )
+            .with("key", "data"));
         }
         // Looked at before anything is made, so that a mistake leaves no half entity.
         let mut related = Vec::new();
@@ -116,14 +124,20 @@ impl Store {
             return Ok(());
         };
         if !attribute.mutable && self.value(id, at).is_some() {
-            let code = if attribute.kind.is_scalar() || matches!(attribute.kind, Kind::Reference(_)) { &code::IMMUTABLE_ATTRIBUTE } else { &code::IMMUTABLE_COLLECTION };
-            return Err(Error::new(code, format!("{name} of {} cannot be changed", kind.name)).with("key", format!("data.{name}")));
+            let code = if attribute.kind.is_scalar() || matches!(attribute.kind, Kind::Reference(_)) {
+                &code::IMMUTABLE_ATTRIBUTE
+            } else {
+                &code::IMMUTABLE_COLLECTION
+            };
+            return Err(Error::new(code, format!("{name} of {} cannot be changed", kind.name))
+                .with("key", format!("data.{name}")));
         }
         if is_map(&attribute.kind) {
             let wrong = || Error::option(&format!("data.{name}"), format!("{name} was not a map"));
             return self.edit_map(id, name, value.as_object().ok_or_else(wrong)?, false, record);
         }
-        let value = if attribute.kind.is_scalar() { scalar(attribute, value)? } else { self.related(attribute, value)? };
+        let value =
+            if attribute.kind.is_scalar() { scalar(attribute, value)? } else { self.related(attribute, value)? };
         self.change(id, &kind, at, Some(value), record);
         Ok(())
     }
@@ -140,7 +154,8 @@ impl Store {
             kind if is_map(kind) => return Ok(false),
             _ => self.related(attribute, value)?,
         };
-        let text = |value: &Value| crate::value::Document::from_tree(&self.wire(value, &attribute.kind)).root().to_json();
+        let text =
+            |value: &Value| crate::value::Document::from_tree(&self.wire(value, &attribute.kind)).root().to_json();
         Ok(self.value(id, at).is_some_and(|known| text(known) == text(&wanted)))
     }
 
@@ -148,23 +163,32 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::set`]; `not_found` for an item to remove that is not in it.
-    pub fn edit_collection(&mut self, id: EntityId, name: &str, add: &[Tree], remove: &[Tree], record: bool) -> Result<()> {
+    pub fn edit_collection(
+        &mut self,
+        id: EntityId,
+        name: &str,
+        add: &[Tree],
+        remove: &[Tree],
+        record: bool,
+    ) -> Result<()> {
         let Some(kind) = self.kind_of(id).cloned() else { return Ok(()) };
         let (at, attribute) = kind.find(name)?;
         if !matches!(attribute.kind, Kind::Collection(_)) {
             return Err(Error::option(&format!("add.{name}"), format!("{name} of {} is no collection", kind.name)));
         }
         if !attribute.mutable {
-            return Err(Error::new(&code::IMMUTABLE_COLLECTION, format!("{name} of {} cannot be changed", kind.name)).with("key", format!("add.{name}")));
+            return Err(Error::new(&code::IMMUTABLE_COLLECTION, format!("{name} of {} cannot be changed", kind.name))
+                .with("key", format!("add.{name}")));
         }
         let mut items: Vec<EntityId> = match self.value(id, at) {
-            Some(Value::Entities(ids)) => ids.to_vec(),
+            Some(Value::Entities(ids)) => self.living(ids).collect(),
             _ => Vec::new(),
         };
         for item in remove {
             let item = self.entity_for(item, attribute.kind.target(), &format!("remove.{name}"))?;
             let Some(at) = items.iter().position(|known| *known == item) else {
-                return Err(Error::new(&code::NOT_FOUND, format!("what was to be removed from {name} was not in it")).with("key", format!("remove.{name}")));
+                return Err(Error::new(&code::NOT_FOUND, format!("what was to be removed from {name} was not in it"))
+                    .with("key", format!("remove.{name}")));
             };
             items.remove(at);
         }
@@ -189,7 +213,7 @@ impl Store {
         let (at, attribute) = kind.find(name)?;
         let Some(target) = attribute.kind.target().map(str::to_owned) else { return Ok(()) };
         let mut items: Vec<EntityId> = match self.value(id, at) {
-            Some(Value::Entities(ids)) => ids.to_vec(),
+            Some(Value::Entities(ids)) => self.living(ids).collect(),
             _ => Vec::new(),
         };
         let is_metadata = matches!(attribute.kind, Kind::Metadata(_));
@@ -217,7 +241,15 @@ impl Store {
                 (None, Tree::Null) => {}
                 (None, value) if is_metadata => {
                     let mut data = Object::with_capacity(4);
-                    data.insert("parent_id", Tree::from(self.entity(id).and_then(|entity| entity.key.first()).map(|part| &**part).unwrap_or_default()));
+                    data.insert(
+                        "parent_id",
+                        Tree::from(
+                            self.entity(id)
+                                .and_then(|entity| entity.key.first())
+                                .map(|part| &**part)
+                                .unwrap_or_default(),
+                        ),
+                    );
                     data.insert("parent_type", Tree::Text(kind.name.clone()));
                     data.insert("key", Tree::from(key));
                     data.insert("value", value.clone());
@@ -421,7 +453,12 @@ impl Store {
     /// # Errors
     /// `argument`, `unknown_type`, `wrong_key`.
     pub fn entity_for(&mut self, value: &Tree, target: Option<&str>, option: &str) -> Result<EntityId> {
-        let wrong = || Error::option(option, format!("{option} was not \"Type/key\" nor an object with __entity_type__ and its key"));
+        let wrong = || {
+            Error::option(
+                option,
+                format!("{option} was not \"Type/key\" nor an object with __entity_type__ and its key"),
+            )
+        };
         let (name, key) = match value {
             Tree::Text(text) => match address::split(text) {
                 Some((name, key)) => (name.to_owned(), Some(address::key(key))),
@@ -439,7 +476,14 @@ impl Store {
             Some(key) if key.len() == kind.primary_key.len() => Ok(self.intern(kind.id, key)),
             _ => {
                 let names: Vec<_> = kind.key_names().collect();
-                let message = format!("the key of a {name} has {} ({})", match names.len() { 1 => "one part".into(), n => format!("{n} parts") }, names.join(", "));
+                let message = format!(
+                    "the key of a {name} has {} ({})",
+                    match names.len() {
+                        1 => "one part".into(),
+                        n => format!("{n} parts"),
+                    },
+                    names.join(", ")
+                );
                 Err(Error::new(&code::WRONG_KEY, message).with("key", option))
             }
         }
@@ -477,7 +521,10 @@ fn scalar(attribute: &Attribute, value: &Tree) -> Result<Value> {
             Some(utc) => Value::Date(utc.into()),
             None => {
                 let name = &attribute.name;
-                return Err(Error::option(&format!("data.{name}"), format!("{name} was no ISO 8601 date or date-time: {text:?}")));
+                return Err(Error::option(
+                    &format!("data.{name}"),
+                    format!("{name} was no ISO 8601 date or date-time: {text:?}"),
+                ));
             }
         },
         (Tree::Bool(truth), _) => Value::Bool(*truth),
@@ -491,7 +538,8 @@ fn scalar(attribute: &Attribute, value: &Tree) -> Result<Value> {
 /// A new identifier (RFC 9562 5.4).
 pub fn uuid() -> Result<String> {
     let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Error::new(&code::INTERNAL, format!("the system had no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::new(&code::INTERNAL, format!("the system had no random bytes: {error}")))?;
     let number = (u128::from_be_bytes(bytes) & !(0xf000 << 64) & !(0xc000 << 48)) | (0x4000 << 64) | (0x8000 << 48);
     let mut text = String::with_capacity(36);
     for at in 0..32_u32 {

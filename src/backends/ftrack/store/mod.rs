@@ -107,6 +107,8 @@ pub struct Entity {
     used: u64,
     /// What the server said of it was let go of: it has to be asked again.
     evicted: bool,
+    /// It was deleted, or never came to be: collections that still name it are not looked for, they leave it out.
+    gone: bool,
 }
 
 impl Entity {
@@ -239,7 +241,9 @@ impl Store {
     }
 
     fn is_of(&self, id: EntityId, kind: TypeId, key: &[impl AsRef<str>]) -> bool {
-        let same = |entity: &Entity| entity.kind == kind && entity.key.iter().map(|part| &**part).eq(key.iter().map(AsRef::as_ref));
+        let same = |entity: &Entity| {
+            entity.kind == kind && entity.key.iter().map(|part| &**part).eq(key.iter().map(AsRef::as_ref))
+        };
         self.entity(id).is_some_and(same)
     }
 
@@ -266,7 +270,7 @@ impl Store {
 
     fn add(&mut self, hashed: u64, kind: TypeId, key: Key) -> EntityId {
         let next = EntityId::try_from(self.entities.len()).unwrap_or(EntityId::MAX);
-        self.entities.push(Entity { kind, key, remote: Slots::default(), local: Slots::default(), result: 0, used: 0, evicted: false });
+        self.entities.push(Entity { kind, key, remote: Slots::default(), local: Slots::default(), result: 0, used: 0, evicted: false, gone: false });
         let entities = &self.entities;
         let again = |id: &EntityId| {
             let entity = usize::try_from(*id).ok().and_then(|id| entities.get(id));
@@ -282,6 +286,16 @@ impl Store {
         if let Ok(place) = self.index.find_entry(hash, |known| *known == id) {
             place.remove();
         }
+        if let Some(entity) = self.entity_mut(id) {
+            entity.gone = true;
+            // Its number stays, what was known of it does not: a host may make and delete for months.
+            (entity.remote, entity.local) = (Slots::default(), Slots::default());
+        }
+    }
+
+    /// Those of a collection that were not deleted.
+    pub fn living<'a>(&'a self, ids: &'a [EntityId]) -> impl Iterator<Item = EntityId> + 'a {
+        ids.iter().copied().filter(|id| self.entity(*id).is_some_and(|entity| !entity.gone))
     }
 
     /// Remembers that these came together.

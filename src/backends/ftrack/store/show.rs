@@ -95,7 +95,14 @@ impl<'a> Drawing<'a> {
     }
 
     /// What became of one change of a commit: the entity, or what the server said of it.
-    pub fn committed(&mut self, index: i64, id: Option<EntityId>, data: Option<Node<'_>>, paths: &'a Paths, place: Place) {
+    pub fn committed(
+        &mut self,
+        index: i64,
+        id: Option<EntityId>,
+        data: Option<Node<'_>>,
+        paths: &'a Paths,
+        place: Place,
+    ) {
         let mut out = self.draft.open(place);
         let place = self.draft.member(&mut out, "index");
         self.draft.int(place, index);
@@ -160,10 +167,13 @@ impl<'a> Drawing<'a> {
             Value::Json(tree) => draft.tree(place, tree),
             Value::Entity(id) => self.related(*id, paths, place),
             Value::Entities(ids) => match kind {
-                Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_) => draft.tree(place, &self.store.show_map(ids)),
+                Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_) => {
+                    draft.tree(place, &self.store.show_map(ids))
+                }
                 _ => {
                     let items = draft.open(place);
-                    ids.iter().for_each(|id| self.related(*id, paths, items.item()));
+                    let store = self.store;
+                    store.living(ids).for_each(|id| self.related(id, paths, items.item()));
                     self.draft.array(&items);
                 }
             },

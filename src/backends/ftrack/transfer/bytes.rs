@@ -21,7 +21,12 @@ impl Bytes {
     pub fn new(moved: u64, meta: Object, bytes: Option<Vec<u8>>) -> Bytes {
         let mut body = bytes.unwrap_or_default();
         body.push(0);
-        Bytes { value: Document::from_tree(&Tree::from(moved)), meta: Document::from_tree(&Tree::Object(meta)), body, at: 0 }
+        Bytes {
+            value: Document::from_tree(&Tree::from(moved)),
+            meta: Document::from_tree(&Tree::Object(meta)),
+            body,
+            at: 0,
+        }
     }
 }
 

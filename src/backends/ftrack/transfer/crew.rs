@@ -34,7 +34,12 @@ struct State<T> {
 ///
 /// # Errors
 /// The first failure; `cancelled`. No thread is left then.
-pub fn work<T: Send + 'static>(call: &Arc<Cancel>, threads: usize, jobs: impl Iterator<Item = usize>, job: Job<T>) -> Result<Vec<T>> {
+pub fn work<T: Send + 'static>(
+    call: &Arc<Cancel>,
+    threads: usize,
+    jobs: impl Iterator<Item = usize>,
+    job: Job<T>,
+) -> Result<Vec<T>> {
     call.check()?;
     let waiting: VecDeque<usize> = jobs.collect();
     let wanted = waiting.len();

@@ -11,8 +11,7 @@ use super::{
     notes::Notes,
     pause::{delay, pause},
     piece::Sum,
-    plan,
-    ranges,
+    plan, ranges,
     storage::veiled,
     tally::Tally,
     terms::{Terms, may_pass},
@@ -89,7 +88,11 @@ pub struct Arrived {
 /// # Errors
 /// What the storage, the accessor or the file system says; `protocol` when what came is not what is known of the
 /// component; `cancelled`. What came stays for `resume`.
-pub fn download(errand: &Errand<'_>, wanted: &Wanted, find: impl FnOnce() -> Result<(Origin, Option<u64>)>) -> Result<Brought> {
+pub fn download(
+    errand: &Errand<'_>,
+    wanted: &Wanted,
+    find: impl FnOnce() -> Result<(Origin, Option<u64>)>,
+) -> Result<Brought> {
     let terms = Terms::of_download(errand.args)?;
     let mut landing = Landing::open(wanted.save_to.as_ref(), wanted.resume)?;
     let arrived = find().and_then(|(origin, size)| {
@@ -126,7 +129,12 @@ fn from_server(errand: &Errand<'_>, fetch: &Fetch, landing: &mut Landing, wanted
 }
 
 /// In one stretch, from where it was left off.
-fn in_order(errand: &Errand<'_>, fetch: &Fetch, landing: &mut Landing, mut have: Option<(u64, String)>) -> Result<Arrived> {
+fn in_order(
+    errand: &Errand<'_>,
+    fetch: &Fetch,
+    landing: &mut Landing,
+    mut have: Option<(u64, String)>,
+) -> Result<Arrived> {
     let tally = Tally::of_download(errand.progress.as_ref(), 1);
     let resumed_at = have.as_ref().map_or(0, |(size, _)| *size);
     let mut course = Course { arrived: Arrived { resumed_at, ..Arrived::default() }, tag: None, hash: None, given: 0 };
@@ -146,8 +154,12 @@ fn in_order(errand: &Errand<'_>, fetch: &Fetch, landing: &mut Landing, mut have:
         if tries >= fetch.terms.tries || !may_pass(&error) {
             return Err(error);
         }
+        let wait = delay(tries);
+        if !fetch.terms.has_time_for(wait) {
+            return Err(error);
+        }
         have = course.tag.clone().map(|tag| (course.arrived.size, tag)).filter(|(size, _)| *size > 0);
-        if pause(errand.cancel, delay(tries)) {
+        if pause(errand.cancel, wait) {
             return Err(cancelled());
         }
     }
@@ -165,7 +177,14 @@ struct Course {
 
 impl Course {
     /// One try; false when what is there cannot be gone on with.
-    fn go(&mut self, errand: &Errand<'_>, fetch: &Fetch, landing: &mut Landing, have: Option<(u64, String)>, tally: Option<&Arc<Tally>>) -> Result<bool> {
+    fn go(
+        &mut self,
+        errand: &Errand<'_>,
+        fetch: &Fetch,
+        landing: &mut Landing,
+        have: Option<(u64, String)>,
+        tally: Option<&Arc<Tally>>,
+    ) -> Result<bool> {
         let stretch = have.as_ref().map(|(size, _)| (*size, None));
         let head = fetch.ask(stretch, have.as_ref().map(|(_, tag)| tag.as_str()), errand.cancel)?;
         let size = have.map_or(0, |(size, _)| size);
@@ -264,7 +283,9 @@ fn compare(errand: &Errand<'_>, landing: &Landing, arrived: &Arrived, size: Opti
         (Some(_), None, _) => None,
     };
     match (arrived.expected, sum) {
-        (Some(expected), Some(sum)) if expected != sum => wrong("the bytes that came do not have the sum that was announced".into()),
+        (Some(expected), Some(sum)) if expected != sum => {
+            wrong("the bytes that came do not have the sum that was announced".into())
+        }
         // Sums are the better witness: the size of a component is what somebody wrote down.
         (Some(_), Some(_)) => Ok(()),
         _ => match size.filter(|size| *size > 0 && *size != arrived.size) {
@@ -276,7 +297,11 @@ fn compare(errand: &Errand<'_>, landing: &Landing, arrived: &Arrived, size: Opti
 
 /// Puts it where it was to go, or ends it as a failure.
 fn land(landing: Landing, outcome: Result<Arrived>) -> Result<Brought> {
-    let brought = |arrived: Arrived, bytes| Brought { moved: arrived.size - arrived.resumed_at, resumed_at: arrived.resumed_at, bytes };
+    let brought = |arrived: Arrived, bytes| Brought {
+        moved: arrived.size - arrived.resumed_at,
+        resumed_at: arrived.resumed_at,
+        bytes,
+    };
     match landing {
         Landing::Memory(bytes) => outcome.map(|arrived| brought(arrived, Some(bytes))),
         Landing::File(partial) => {

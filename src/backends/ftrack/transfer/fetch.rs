@@ -80,7 +80,10 @@ impl Fetch {
             (200, _) => Kind::Whole,
             (206, Some(_)) => match range.as_deref().and_then(range_start) {
                 Some(from) => Kind::Part(from),
-                None => return Err(Error::new(&code::PROTOCOL, "the storage sent a part and did not say which").outcome(Outcome::Applied)),
+                None => {
+                    return Err(Error::new(&code::PROTOCOL, "the storage sent a part and did not say which")
+                        .outcome(Outcome::Applied));
+                }
             },
             (416, Some(_)) => Kind::Beyond,
             (status, _) => {
@@ -150,7 +153,11 @@ impl Remote {
     /// # Errors
     /// `http_status`, with the status `not_found` when there is nothing.
     pub fn open(errand: &Errand<'_>, component: &str) -> Result<Remote> {
-        let fetch = Fetch { core: Arc::clone(errand.core), terms: Terms::of_download(errand.args)?, component: component.to_owned() };
+        let fetch = Fetch {
+            core: Arc::clone(errand.core),
+            terms: Terms::of_download(errand.args)?,
+            component: component.to_owned(),
+        };
         let head = fetch.ask(None, None, errand.cancel)?;
         let stream = Mutex::new(Some((0, head.answer)));
         Ok(Remote { fetch, cancel: Arc::clone(errand.cancel), tag: head.tag, size: head.total, stream })
@@ -188,7 +195,11 @@ impl Source for Remote {
 
 /// The content is not the one that was begun with.
 pub fn other_content() -> Error {
-    Error::new(&code::PROTOCOL, "the storage sent another content than before, or another part of it than was asked for").outcome(Outcome::Applied)
+    Error::new(
+        &code::PROTOCOL,
+        "the storage sent another content than before, or another part of it than was asked for",
+    )
+    .outcome(Outcome::Applied)
 }
 
 #[cfg(test)]

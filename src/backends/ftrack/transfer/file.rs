@@ -37,7 +37,10 @@ impl FileSource {
 }
 
 fn unreadable(path: &str, why: &str) -> Error {
-    Error::new(&code::IO, format!("the file {path} could not be read: {why}")).transient(false).with("key", "target").outcome(Outcome::NotSent)
+    Error::new(&code::IO, format!("the file {path} could not be read: {why}"))
+        .transient(false)
+        .with("key", "target")
+        .outcome(Outcome::NotSent)
 }
 
 impl Source for FileSource {

@@ -4,9 +4,9 @@
 //! known of it, so that nothing else ever has the name of a whole one.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -59,7 +59,9 @@ impl Landing {
             None | Some(Tree::Null) if !resume => Ok(Landing::Memory(Vec::new())),
             None | Some(Tree::Null) => Err(Error::option("resume", "resume was asked for without save_to")),
             Some(Tree::Provider(provider)) if !resume => Ok(Landing::Provider(Arc::clone(provider))),
-            Some(Tree::Provider(_)) => Err(Error::option("resume", "resume was asked for with a provider, which cannot tell what it has")),
+            Some(Tree::Provider(_)) => {
+                Err(Error::option("resume", "resume was asked for with a provider, which cannot tell what it has"))
+            }
             Some(Tree::Text(path)) if !path.is_empty() => Partial::open(Path::new(&**path)).map(Landing::File),
             Some(_) => Err(Error::option("save_to", "save_to was neither a path nor a provider")),
         }
@@ -77,7 +79,10 @@ impl Landing {
                 Ok(())
             }
             Landing::Provider(_) if had == 0 => Ok(()),
-            Landing::Provider(_) => Err(Error::new(&code::PROTOCOL, "the content changed while it was handed to the host").outcome(Outcome::Applied)),
+            Landing::Provider(_) => {
+                Err(Error::new(&code::PROTOCOL, "the content changed while it was handed to the host")
+                    .outcome(Outcome::Applied))
+            }
         }
     }
 
@@ -89,7 +94,8 @@ impl Landing {
         match self {
             Landing::File(partial) => partial.write(at, bytes),
             Landing::Memory(all) if all.len() as u64 + bytes.len() as u64 > MOST_IN_MEMORY => {
-                Err(Error::new(&code::LIMIT, "the component was too large for memory; save_to takes it elsewhere").with("key", "save_to"))
+                Err(Error::new(&code::LIMIT, "the component was too large for memory; save_to takes it elsewhere")
+                    .with("key", "save_to"))
             }
             Landing::Memory(all) => {
                 all.extend_from_slice(bytes);
@@ -112,17 +118,35 @@ impl Partial {
         };
         let (part, tag) = (beside(".part"), beside(".part.tag"));
         if path.is_dir() {
-            return Err(failed(path, "written", &io::Error::from(io::ErrorKind::IsADirectory)).with("key", "save_to"));
+            return Err(failed(path, "written", &io::Error::from(io::ErrorKind::IsADirectory)).with("key", "save_to").outcome(Outcome::NotSent));
         }
-        let fresh = !part.exists();
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&part);
-        let file = file.map_err(|error| failed(&part, "opened", &error).with("key", "save_to").outcome(Outcome::NotSent))?;
-        Ok(Partial { path: path.into(), part, tag, file: Arc::new(file), fresh })
+        let unusable = |error: &io::Error| failed(&part, "opened", error).with("key", "save_to").outcome(Outcome::NotSent);
+        loop {
+            let fresh = !part.exists();
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&part);
+            let file = file.map_err(|error| unusable(&error))?;
+            // Two that write one file would make a mixture of both; where files cannot be locked nobody can tell.
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                let message = format!("another download is writing {}", part.display());
+                return Err(Error::new(&code::BUSY, message).with("key", "save_to").outcome(Outcome::NotSent));
+            }
+            // Until it was locked the other one may have put it in place: then it is no longer ours to write.
+            let known = file.metadata().map_err(|error| unusable(&error))?;
+            if std::fs::metadata(&part).is_ok_and(|named| (named.dev(), named.ino()) == (known.dev(), known.ino())) {
+                return Ok(Partial { path: path.into(), part, tag, file: Arc::new(file), fresh });
+            }
+        }
     }
 
     /// The same file, for a thread.
     pub fn share(&self) -> Partial {
-        Partial { path: self.path.clone(), part: self.part.clone(), tag: self.tag.clone(), file: Arc::clone(&self.file), fresh: self.fresh }
+        Partial {
+            path: self.path.clone(),
+            part: self.part.clone(),
+            tag: self.tag.clone(),
+            file: Arc::clone(&self.file),
+            fresh: self.fresh,
+        }
     }
 
     /// What is known of what is there.
@@ -173,7 +197,13 @@ impl Partial {
     pub fn put_in_place(&self) -> Result<()> {
         std::fs::rename(&self.part, &self.path).map_err(|error| failed(&self.part, "put in place", &error))?;
         self.forget();
+        self.unlock();
         Ok(())
+    }
+
+    /// A child of a fork may have the file as well: it would keep the lock.
+    fn unlock(&self) {
+        let _ = self.file.unlock();
     }
 
     /// Nothing came: what was made for it goes.
@@ -181,6 +211,7 @@ impl Partial {
         if self.fresh && self.len() == 0 {
             let _ = std::fs::remove_file(&self.part);
         }
+        self.unlock();
     }
 
     /// The sum of what is there.
@@ -203,7 +234,9 @@ impl Source for Partial {
 }
 
 fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
-    Error::new(&code::IO, format!("{} could not be {what}: {}", path.display(), reason(error))).transient(false).outcome(Outcome::Applied)
+    Error::new(&code::IO, format!("{} could not be {what}: {}", path.display(), reason(error)))
+        .transient(false)
+        .outcome(Outcome::Applied)
 }
 
 /// A buffer for one stretch.

@@ -83,7 +83,17 @@ mod tests {
 
     #[test]
     fn what_is_damaged_is_none() {
-        for text in ["", "\n", "t\ntotal x", "t\ntotal 9", "t\ntotal 9\n0 4 2", "t\ntotal 9\n0 4 5\n4 9 4", "t\ntotal 9\n0 4 2\n5 9 5", "t\ntotal 9\n0 9", "t\n0 9 3"] {
+        for text in [
+            "",
+            "\n",
+            "t\ntotal x",
+            "t\ntotal 9",
+            "t\ntotal 9\n0 4 2",
+            "t\ntotal 9\n0 4 5\n4 9 4",
+            "t\ntotal 9\n0 4 2\n5 9 5",
+            "t\ntotal 9\n0 9",
+            "t\n0 9 3",
+        ] {
             assert_eq!(Notes::parse(text), None, "{text:?}");
         }
     }

@@ -71,7 +71,9 @@ impl Reader for Piece {
 }
 
 fn changed(how: &str) -> Error {
-    Error::new(&code::IO, format!("the file was changed while it was sent: {how}")).transient(false).with("key", "target")
+    Error::new(&code::IO, format!("the file was changed while it was sent: {how}"))
+        .transient(false)
+        .with("key", "target")
 }
 
 /// The sum of a source and how many bytes it has, read from its start to its end.

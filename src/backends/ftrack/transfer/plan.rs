@@ -41,18 +41,13 @@ fn chunk(size: u64) -> u64 {
 /// # Errors
 /// `argument` for more than [`MOST`].
 pub fn parts(size: u64, wanted: Option<u64>) -> Result<Vec<Stretch>> {
-    let refused = |count: u64| {
-        let message = format!("{count} parts were more than the {MOST} that the server takes");
-        Err(Error::option("parts", message))
-    };
     match wanted {
-        Some(wanted) if wanted > MOST => refused(wanted),
         Some(wanted) => Ok(evenly(size, wanted)),
         None => {
             let chunk = chunk(size);
             match size.div_ceil(chunk) {
                 0..=2 => Ok(evenly(size, 1)),
-                count if count > MOST => refused(count),
+                count if count > MOST => Err(too_many(count)),
                 count => Ok((0..count).map(|at| Stretch { from: at * chunk, to: ((at + 1) * chunk).min(size) }).collect()),
             }
         }
@@ -66,13 +61,21 @@ pub fn evenly(size: u64, count: u64) -> Vec<Stretch> {
     (0..count).map(|number| Stretch { from: at(number), to: at(number + 1) }).collect()
 }
 
+fn too_many(count: u64) -> Error {
+    Error::option("parts", format!("{count} parts were more than the {MOST} that there may be"))
+}
+
 /// What the host said of `parts`.
 ///
 /// # Errors
-/// `argument`.
+/// `argument`, also for more than [`MOST`].
 pub fn wanted(args: &crate::args::Args) -> Result<Option<u64>> {
     let wrong = || Error::option("parts", "parts was not a positive number");
-    args.int("parts")?.map(|parts| u64::try_from(parts).ok().filter(|parts| *parts > 0).ok_or_else(wrong)).transpose()
+    let parts = args.int("parts")?.map(|parts| u64::try_from(parts).ok().filter(|parts| *parts > 0).ok_or_else(wrong)).transpose()?;
+    match parts {
+        Some(parts) if parts > MOST => Err(too_many(parts)),
+        parts => Ok(parts),
+    }
 }
 
 #[cfg(test)]
@@ -107,9 +110,21 @@ mod tests {
 
     #[test]
     fn the_host_may_decide() {
-        for (size, wanted, shaped) in [(10, 3, (3, 3, 4)), (10, 1, (1, 10, 10)), (3, 7, (3, 1, 1)), (0, 4, (1, 0, 0)), (GIB, 10_000, (10_000, 107_374, 107_375))] {
+        for (size, wanted, shaped) in [
+            (10, 3, (3, 3, 4)),
+            (10, 1, (1, 10, 10)),
+            (3, 7, (3, 1, 1)),
+            (0, 4, (1, 0, 0)),
+            (GIB, 10_000, (10_000, 107_374, 107_375)),
+        ] {
             assert_eq!(shape(size, Some(wanted)), shaped, "{size} in {wanted}");
         }
-        assert!(parts(1 << 40, Some(10_001)).is_err());
+        let told = |parts: u64| {
+            let mut args = crate::args::Args::new();
+            args.set("parts", parts);
+            wanted(&args)
+        };
+        assert_eq!(told(10_000).unwrap(), Some(10_000));
+        assert!(told(10_001).is_err() && told(0).is_err());
     }
 }

@@ -35,7 +35,14 @@ pub struct Place {
 ///
 /// # Errors
 /// The last failure, `cancelled`, `total_timeout`.
-pub fn put(core: &Core, terms: &Terms, place: &Place, piece: &Arc<Piece>, cancel: &Arc<Cancel>, tally: &Option<Arc<Tally>>) -> Result<Option<String>> {
+pub fn put(
+    core: &Core,
+    terms: &Terms,
+    place: &Place,
+    piece: &Arc<Piece>,
+    cancel: &Arc<Cancel>,
+    tally: &Option<Arc<Tally>>,
+) -> Result<Option<String>> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -49,7 +56,7 @@ pub fn put(core: &Core, terms: &Terms, place: &Place, piece: &Arc<Piece>, cancel
         }
         let wait = delay(tries);
         log::info(c"ftrack", || format!("part {} of an upload is tried again in {} ms: {}", place.number.max(1), wait.as_millis(), error.message()));
-        if terms.left()?.is_some_and(|left| left < wait) {
+        if !terms.has_time_for(wait) {
             return Err(error);
         }
         if pause(cancel, wait) {
@@ -58,7 +65,14 @@ pub fn put(core: &Core, terms: &Terms, place: &Place, piece: &Arc<Piece>, cancel
     }
 }
 
-fn once(core: &Core, terms: &Terms, place: &Place, piece: &Arc<Piece>, cancel: &Arc<Cancel>, tally: &Option<Arc<Tally>>) -> Result<Option<String>> {
+fn once(
+    core: &Core,
+    terms: &Terms,
+    place: &Place,
+    piece: &Arc<Piece>,
+    cancel: &Arc<Cancel>,
+    tally: &Option<Arc<Tally>>,
+) -> Result<Option<String>> {
     let mut args = terms.args()?;
     if !place.headers.is_empty() {
         args.set("headers", Tree::Object(place.headers.clone()));

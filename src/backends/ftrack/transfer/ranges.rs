@@ -29,7 +29,13 @@ const NOTED_EVERY: u64 = 16 << 20;
 ///
 /// # Errors
 /// The first stretch that failed for good; `cancelled`. What came is written down, for `resume`.
-pub fn fetch(errand: &Errand<'_>, fetch: &Fetch, partial: &Partial, known: Option<Notes>, parts: u64) -> Result<Option<Arrived>> {
+pub fn fetch(
+    errand: &Errand<'_>,
+    fetch: &Fetch,
+    partial: &Partial,
+    known: Option<Notes>,
+    parts: u64,
+) -> Result<Option<Arrived>> {
     // One byte tells how many there are, and of what.
     let head = fetch.ask(Some((0, Some(1))), None, errand.cancel)?;
     let (Kind::Part(0), Some(total), Some(tag)) = (head.kind, head.total, head.tag) else { return Ok(None) };
@@ -44,10 +50,14 @@ pub fn fetch(errand: &Errand<'_>, fetch: &Fetch, partial: &Partial, known: Optio
         }
     };
     let resumed_at = courses.iter().map(|course| course.at - course.stretch.from).sum();
-    let desk = Arc::new(Desk { partial: partial.share(), notes: Mutex::new(Notes { tag: tag.clone(), total: Some(total), courses: courses.clone() }) });
+    let desk = Arc::new(Desk {
+        partial: partial.share(),
+        notes: Mutex::new(Notes { tag: tag.clone(), total: Some(total), courses: courses.clone() }),
+    });
     desk.note()?;
     let tally = Tally::of_download(errand.progress.as_ref(), courses.len());
-    let open: Vec<usize> = courses.iter().enumerate().filter(|(_, course)| course.at < course.stretch.to).map(|(at, _)| at).collect();
+    let open: Vec<usize> =
+        courses.iter().enumerate().filter(|(_, course)| course.at < course.stretch.to).map(|(at, _)| at).collect();
     let threads = usize::try_from(parts).unwrap_or(AT_ONCE).clamp(1, AT_ONCE);
     let (own, fetch, begun) = (Arc::clone(&desk), fetch.clone(), courses);
     let job: Job<()> = Arc::new(move |at, cancel| {
@@ -98,7 +108,15 @@ impl Desk {
 }
 
 /// One stretch, as often as it is tried.
-fn stretch(desk: &Desk, fetch: &Fetch, tag: &str, number: usize, mut course: Course, tally: Option<&Arc<Tally>>, cancel: &Arc<Cancel>) -> Result<()> {
+fn stretch(
+    desk: &Desk,
+    fetch: &Fetch,
+    tag: &str,
+    number: usize,
+    mut course: Course,
+    tally: Option<&Arc<Tally>>,
+    cancel: &Arc<Cancel>,
+) -> Result<()> {
     let (mut tries, begun) = (0, course.at);
     loop {
         tries += 1;
@@ -110,14 +128,27 @@ fn stretch(desk: &Desk, fetch: &Fetch, tag: &str, number: usize, mut course: Cou
         if tries >= fetch.terms.tries || !may_pass(&error) {
             return Err(error);
         }
-        if pause(cancel, delay(tries)) {
+        let wait = delay(tries);
+        if !fetch.terms.has_time_for(wait) {
+            return Err(error);
+        }
+        if pause(cancel, wait) {
             return Err(cancelled());
         }
     }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one try of one stretch, nobody else calls it")]
-fn once(desk: &Desk, fetch: &Fetch, tag: &str, number: usize, course: &mut Course, begun: u64, tally: Option<&Arc<Tally>>, cancel: &Arc<Cancel>) -> Result<()> {
+fn once(
+    desk: &Desk,
+    fetch: &Fetch,
+    tag: &str,
+    number: usize,
+    course: &mut Course,
+    begun: u64,
+    tally: Option<&Arc<Tally>>,
+    cancel: &Arc<Cancel>,
+) -> Result<()> {
     let to = course.stretch.to;
     let head = fetch.ask(Some((course.at, Some(to))), Some(tag), cancel)?;
     if head.kind != Kind::Part(course.at) || head.tag.as_deref() != Some(tag) {
@@ -152,7 +183,12 @@ mod tests {
 
     #[test]
     fn what_is_there_is_not_asked_for_again() {
-        let shape = |have, total, parts| after(have, total, parts).iter().map(|course| (course.stretch.from, course.stretch.to, course.at)).collect::<Vec<_>>();
+        let shape = |have, total, parts| {
+            after(have, total, parts)
+                .iter()
+                .map(|course| (course.stretch.from, course.stretch.to, course.at))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(shape(0, 10, 2), [(0, 5, 0), (5, 10, 5)]);
         assert_eq!(shape(4, 10, 2), [(0, 4, 4), (4, 7, 4), (7, 10, 7)]);
         assert_eq!(shape(10, 10, 3), [(0, 10, 10)]);

@@ -2,7 +2,7 @@
 //! of the server (spec/ftrack.md 13, 25): it has none. Addresses of the server's own store carry the credentials in
 //! their query (13, 26): they leave this file only towards the wire and the host that asked for one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     args::Args,
@@ -77,6 +77,19 @@ impl Storage {
         self.0.configure(&without(args))
     }
 
+    /// Lets go of its connections.
+    ///
+    /// # Errors
+    /// Those of the HTTP session.
+    pub fn close(&self, deadline: Instant) -> Result<()> {
+        self.0.close(false, deadline)
+    }
+
+    /// The same, at once.
+    pub fn abandon(&self) {
+        self.0.abandon();
+    }
+
     /// Sends a request; the answer is at the head. Any status is an answer.
     ///
     /// # Errors
@@ -118,7 +131,11 @@ pub fn question(login: &Login, place: Place, component: &str) -> (String, Tree) 
 /// The error without what must not be shown: the query of an address, the key, an answer that knows its address.
 pub fn veiled(mut error: Error, login: &Login) -> Error {
     drop(error.take_response());
-    let url = error.detail().get("url").and_then(Tree::as_str).map(|url| url.split(['?', '#']).next().unwrap_or_default().to_owned());
+    let url = error
+        .detail()
+        .get("url")
+        .and_then(Tree::as_str)
+        .map(|url| url.split(['?', '#']).next().unwrap_or_default().to_owned());
     if let Some(url) = url {
         error = error.with("url", url);
     }
@@ -157,13 +174,20 @@ mod tests {
 
     #[test]
     fn an_address_is_pythons_except_for_what_would_break_it() {
-        assert_eq!(address(&login(true), Place::Get, "id", None), "https://h/component/get?id=id&username=a+b@c&apiKey=k&e y");
-        assert_eq!(address(&login(false), Place::Thumbnail, "id", Some(300)), "https://h/component/thumbnail?id=id&username=a%2Bb@c&apiKey=k%26e%20y&size=300");
+        assert_eq!(
+            address(&login(true), Place::Get, "id", None),
+            "https://h/component/get?id=id&username=a+b@c&apiKey=k&e y"
+        );
+        assert_eq!(
+            address(&login(false), Place::Thumbnail, "id", Some(300)),
+            "https://h/component/thumbnail?id=id&username=a%2Bb@c&apiKey=k%26e%20y&size=300"
+        );
     }
 
     #[test]
     fn an_error_shows_no_credentials() {
-        let error = Error::new(&code::CONNECT, "GET https://h/x?apiKey=k%26e%20y failed: k&e y").with("url", "https://h/x?apiKey=k%26e%20y#f");
+        let error = Error::new(&code::CONNECT, "GET https://h/x?apiKey=k%26e%20y failed: k&e y")
+            .with("url", "https://h/x?apiKey=k%26e%20y#f");
         let error = veiled(error, &login(false));
         assert_eq!(error.message(), "GET https://h/x?apiKey=*** failed: ***");
         assert_eq!(error.detail().get("url").and_then(Tree::as_str), Some("https://h/x"));

@@ -13,12 +13,7 @@ use super::{
     terms::Terms,
 };
 use crate::{
-    backends::ftrack::{
-        Core,
-        accessors::Source,
-        components::Errand,
-        wire::operation,
-    },
+    backends::ftrack::{Core, accessors::Source, components::Errand, wire::operation},
     error::{Error, Outcome, Result, code},
     value::{Node, Object, Tree},
 };
@@ -90,7 +85,11 @@ impl Signed {
     /// # Errors
     /// `protocol` when it is not what was asked for.
     pub fn read(result: Node<'_>, count: usize) -> Result<Signed> {
-        let upload = result.get("upload_id").map(Node::to_tree).filter(|id| !id.is_null()).ok_or_else(|| strange("had no upload_id"))?;
+        let upload = result
+            .get("upload_id")
+            .map(Node::to_tree)
+            .filter(|id| !id.is_null())
+            .ok_or_else(|| strange("had no upload_id"))?;
         let mut places: Vec<Place> = result
             .get("urls")
             .into_iter()
@@ -115,7 +114,15 @@ fn strange(how: &str) -> Error {
 ///
 /// # Errors
 /// The first part that failed for good; `io` when the file changes meanwhile; `cancelled`. No part is under way then.
-pub fn parts(core: &Arc<Core>, terms: &Terms, parcel: &Parcel, stretches: &[Stretch], signed: Signed, cancel: &Arc<crate::engine::net::cancel::Cancel>, heard: Option<&Heard>) -> Result<Tree> {
+pub fn parts(
+    core: &Arc<Core>,
+    terms: &Terms,
+    parcel: &Parcel,
+    stretches: &[Stretch],
+    signed: Signed,
+    cancel: &Arc<crate::engine::net::cancel::Cancel>,
+    heard: Option<&Heard>,
+) -> Result<Tree> {
     let Signed { upload, places } = signed;
     let tally = Tally::of_upload(heard, parcel.size, places.len());
     let numbers = 0..places.len();
@@ -125,7 +132,10 @@ pub fn parts(core: &Arc<Core>, terms: &Terms, parcel: &Parcel, stretches: &[Stre
         let Some((place, stretch)) = work.get(at) else { return Ok(Tree::Null) };
         let piece = Arc::new(Piece::new(Arc::clone(&source), *stretch, None));
         let tag = put(&own, &terms, place, &piece, cancel, &tally)?;
-        let tag = tag.ok_or_else(|| Error::new(&code::PROTOCOL, "the storage did not say how it calls a part (no ETag)").with("part", place.number))?;
+        let tag = tag.ok_or_else(|| {
+            Error::new(&code::PROTOCOL, "the storage did not say how it calls a part (no ETag)")
+                .with("part", place.number)
+        })?;
         let mut part = Object::with_capacity(2);
         part.insert("part_number", Tree::from(place.number));
         part.insert("e_tag", Tree::from(tag));
@@ -133,7 +143,8 @@ pub fn parts(core: &Arc<Core>, terms: &Terms, parcel: &Parcel, stretches: &[Stre
     });
     let parts = crew::work(cancel, AT_ONCE, numbers, job)?;
     piece::check_end(&*parcel.source, parcel.size)?;
-    let members = [("upload_id", upload), ("component_id", Tree::from(&parcel.component)), ("parts", Tree::Array(parts))];
+    let members =
+        [("upload_id", upload), ("component_id", Tree::from(&parcel.component)), ("parts", Tree::Array(parts))];
     Ok(operation("complete_multipart_upload", &members))
 }
 

@@ -51,9 +51,16 @@ impl Terms {
         };
         let tries = match again {
             None => usual,
-            Some(again) => u32::try_from(again).map_err(|_| Error::option("retry", "retry was negative"))?.saturating_add(1),
+            Some(again) => {
+                u32::try_from(again).map_err(|_| Error::option("retry", "retry was negative"))?.saturating_add(1)
+            }
         };
-        Ok(Terms { timeout: args.get("timeout").cloned(), phases, until: total.map(|total| clock::now() + total), tries })
+        Ok(Terms {
+            timeout: args.get("timeout").cloned(),
+            phases,
+            until: total.map(|total| clock::now() + total),
+            tries,
+        })
     }
 
     /// The arguments of one request.
@@ -73,6 +80,11 @@ impl Terms {
             args.set("timeouts", Tree::Object(phases));
         }
         Ok(args)
+    }
+
+    /// Whether there is time for such a wait and a try behind it.
+    pub fn has_time_for(&self, wait: Duration) -> bool {
+        self.left().is_ok_and(|left| left.is_none_or(|left| left > wait))
     }
 
     /// The time that is left, when it is limited.
@@ -109,7 +121,9 @@ mod tests {
 
     #[test]
     fn tries() {
-        for (json, tries) in [("{}", 16), (r#"{"retry": 0}"#, 1), (r#"{"retry": {"total": 2}}"#, 3), (r#"{"retry": {"read": 2}}"#, 16)] {
+        for (json, tries) in
+            [("{}", 16), (r#"{"retry": 0}"#, 1), (r#"{"retry": {"total": 2}}"#, 3), (r#"{"retry": {"read": 2}}"#, 16)]
+        {
             assert_eq!(terms(json).unwrap().tries, tries, "{json}");
         }
         assert!(terms(r#"{"retry": -1}"#).is_err());

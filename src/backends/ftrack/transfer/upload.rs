@@ -32,6 +32,8 @@ use crate::{
 
 /// How long the server may take to tell or undo what became of a failed upload, in seconds.
 const AFTERMATH_S: i64 = 5;
+/// The same when the host has cancelled: it may be both, one after the other, and a close has five seconds in all.
+const AFTERMATH_OF_A_CANCEL_S: i64 = 2;
 
 /// What the host said of an upload.
 pub struct Told<'a> {
@@ -66,11 +68,14 @@ pub fn upload(errand: &Errand<'_>, told: Told<'_>) -> Result<EntityId> {
     let mut data = told.data;
     for name in ["name", "file_type", "size"] {
         if !data.contains(name) {
-            data.insert(name, match name {
-                "name" => Tree::from(stem(told.path)),
-                "file_type" => Tree::from(create::file_type(errand, told.path)),
-                _ => Tree::from(size),
-            });
+            data.insert(
+                name,
+                match name {
+                    "name" => Tree::from(stem(told.path)),
+                    "file_type" => Tree::from(create::file_type(errand, told.path)),
+                    _ => Tree::from(size),
+                },
+            );
         }
     }
     let file_name = file_name(&data);
@@ -127,7 +132,9 @@ impl Flow<'_> {
         }
         let registration = register(self.core(), &component)?;
         let operations = [&*self.apart.operations, &*registration.operations].concat();
-        let Err(error) = commit::send_apart(self.core(), &operations, self.errand.args, self.errand.cancel) else { return Ok(self.id) };
+        let Err(error) = commit::send_apart(self.core(), &operations, self.errand.args, self.errand.cancel) else {
+            return Ok(self.id);
+        };
         self.undecided(error, &component, &operations, registration, false)
     }
 
@@ -175,7 +182,14 @@ impl Flow<'_> {
     }
 
     /// The last request failed. When nobody knows whether it was applied, the server is asked.
-    fn undecided(self, error: Error, component: &str, operations: &[Operation], registration: Apart, made: bool) -> Result<EntityId> {
+    fn undecided(
+        self,
+        error: Error,
+        component: &str,
+        operations: &[Operation],
+        registration: Apart,
+        made: bool,
+    ) -> Result<EntityId> {
         let refused = error.known_outcome() == Some(Outcome::NotSent);
         match if refused { Ok(false) } else { is_registered(self.errand, self.id) } {
             Ok(true) => {
@@ -207,7 +221,7 @@ impl Flow<'_> {
         let key: Key = [component.into()].into();
         let identity = Identity { kind: "FileComponent".into(), key };
         let gone = operation("delete", &[("entity_type", Tree::from("FileComponent")), ("entity_key", Tree::Array(vec![Tree::from(component)]))]);
-        let undone = core.wire.call(vec![gone], &aftermath(), &Arc::default());
+        let undone = core.wire.call(vec![gone], &aftermath(self.errand.cancel), &Arc::default());
         {
             let mut store = core.store.lock();
             store.take_back(self.apart);
@@ -218,7 +232,9 @@ impl Flow<'_> {
             // It was never made.
             Err(refusal) if refusal.status() == Status::NotFound => nothing_is_left(error),
             Err(refusal) => {
-                log::warn(c"ftrack", || format!("the component of a failed upload could not be deleted: {}", refusal.message()));
+                log::warn(c"ftrack", || {
+                    format!("the component of a failed upload could not be deleted: {}", refusal.message())
+                });
                 error.outcome(Outcome::Unknown).with("component", component)
             }
         }
@@ -258,16 +274,17 @@ fn is_free(errand: &Errand<'_>, id: EntityId) -> Result<()> {
 /// Asked after a failure, when the call may have been cancelled.
 fn is_registered(errand: &Errand<'_>, id: EntityId) -> Result<bool> {
     let Some(server) = errand.core.locations.lock().get(SERVER).cloned() else { return Ok(false) };
-    let (args, cancel) = (aftermath(), Arc::<Cancel>::default());
+    let (args, cancel) = (aftermath(errand.cancel), Arc::<Cancel>::default());
     let errand = Errand { args: &args, cancel: &cancel, ..errand.clone() };
     Ok(register::identifiers(&errand, &server, &[id])?.iter().any(Option::is_some))
 }
 
 /// How long the requests after a failure may take: the host waits, and may have cancelled.
-fn aftermath() -> Args {
+fn aftermath(cancel: &Cancel) -> Args {
+    let seconds = if cancel.is_cancelled() { AFTERMATH_OF_A_CANCEL_S } else { AFTERMATH_S };
     let mut args = Args::new();
-    args.set("timeout", AFTERMATH_S);
-    args.set("timeouts.total", AFTERMATH_S);
+    args.set("timeout", seconds);
+    args.set("timeouts.total", seconds);
     args
 }
 

@@ -115,7 +115,9 @@ pub fn batch(operations: &[Operation]) -> Vec<Payload> {
 
 /// The entities that are both created and deleted: the server need not hear of them.
 fn unborn(operations: &[Operation]) -> FxHashSet<&Identity> {
-    let of = |wanted: fn(&Change) -> bool| operations.iter().filter(move |operation| wanted(&operation.change)).map(|operation| &operation.identity);
+    let of = |wanted: fn(&Change) -> bool| {
+        operations.iter().filter(move |operation| wanted(&operation.change)).map(|operation| &operation.identity)
+    };
     let deleted: FxHashSet<_> = of(|change| matches!(change, Change::Delete)).collect();
     if deleted.is_empty() {
         return deleted;
@@ -171,7 +173,12 @@ mod tests {
                 Action::Update => "",
                 Action::Delete => "-",
             };
-            let data: Vec<_> = payload.data.iter().filter(|(name, _)| *name != "id").map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
+            let data: Vec<_> = payload
+                .data
+                .iter()
+                .filter(|(name, _)| *name != "id")
+                .map(|(name, value)| format!("{name}={}", value.as_str().unwrap()))
+                .collect();
             let key = payload.identity.key.join("/");
             if data.is_empty() { format!("{sign}{key}") } else { format!("{sign}{key}({})", data.join(" ")) }
         };

@@ -203,7 +203,8 @@ impl Operations {
     /// Takes those of the first `count` away that `picked` picks: they were committed, and the others were not.
     pub fn committed_of(&mut self, count: usize, picked: &dyn Fn(&Operation) -> bool) {
         let list = std::mem::take(&mut self.list);
-        let kept: Vec<bool> = list.iter().enumerate().map(|(at, operation)| at >= count || !picked(operation)).collect();
+        let kept: Vec<bool> =
+            list.iter().enumerate().map(|(at, operation)| at >= count || !picked(operation)).collect();
         self.doubts.iter_mut().for_each(|doubt| *doubt = kept.iter().take(*doubt).filter(|kept| **kept).count());
         self.doubts.dedup();
         self.doubts.retain(|doubt| *doubt > 0);
@@ -265,7 +266,10 @@ mod tests {
     }
 
     fn update(id: &str, attribute: &str) -> Operation {
-        Operation { identity: identity(id), change: Change::Update { attribute: attribute.into(), value: Some(Tree::Int(1)) } }
+        Operation {
+            identity: identity(id),
+            change: Change::Update { attribute: attribute.into(), value: Some(Tree::Int(1)) },
+        }
     }
 
     #[test]
@@ -276,7 +280,9 @@ mod tests {
         operations.number_from(7);
         operations.record(update("a", "y"));
         operations.record(update("b", "x"));
-        let numbers = |(gone, new): (Vec<u64>, Vec<(u64, Operation)>)| (gone, new.iter().map(|(number, _)| *number).collect::<Vec<_>>());
+        let numbers = |(gone, new): (Vec<u64>, Vec<(u64, Operation)>)| {
+            (gone, new.iter().map(|(number, _)| *number).collect::<Vec<_>>())
+        };
         let (gone, new) = operations.unwritten();
         operations.not_written(&gone, &new);
         assert_eq!(numbers(operations.unwritten()), (vec![], vec![7, 8, 9]));
@@ -321,10 +327,14 @@ mod tests {
         operations.unwritten();
         operations.record(update("a", "z"));
         operations.committed_of(3, &|operation| operation.identity == identity("a"));
-        let left: Vec<&str> = operations.list().iter().map(|operation| match &operation.change {
-            Change::Update { attribute, .. } => &**attribute,
-            _ => "",
-        }).collect();
+        let left: Vec<&str> = operations
+            .list()
+            .iter()
+            .map(|operation| match &operation.change {
+                Change::Update { attribute, .. } => &**attribute,
+                _ => "",
+            })
+            .collect();
         assert_eq!(left, ["x", "z"], "what was recorded meanwhile stays");
         let (gone, new) = operations.unwritten();
         assert_eq!((gone, new.iter().map(|(number, _)| *number).collect::<Vec<_>>()), (vec![1, 3], vec![4]));
@@ -339,7 +349,10 @@ mod tests {
         operations.record(update("b", "x"));
         operations.record(Operation { identity: identity("c"), change: Change::Delete });
         let state = |operations: &Operations, id| operations.state(&identity(id)).map(State::word);
-        assert_eq!(["a", "b", "c", "d"].map(|id| state(&operations, id)), [Some("created"), Some("modified"), Some("deleted"), None]);
+        assert_eq!(
+            ["a", "b", "c", "d"].map(|id| state(&operations, id)),
+            [Some("created"), Some("modified"), Some("deleted"), None]
+        );
         operations.committed(1);
         assert_eq!(state(&operations, "a"), Some("modified"));
         operations.forget(&identity("a"), &["x"]);

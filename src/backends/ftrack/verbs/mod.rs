@@ -32,13 +32,49 @@ use crate::{
 };
 
 /// Verbs that change something: they can be staged.
-const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply", "create_component", "create_thumbnail"];
+const CHANGING: &[&str] = &[
+    "create",
+    "update",
+    "revert",
+    "delete",
+    "ensure",
+    "create_note",
+    "create_reply",
+    "create_component",
+    "create_thumbnail",
+];
 /// The others.
-const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types", "publish", "reply", "stop", "connect", "disconnect", "upload", "download"];
+const OTHERS: &[&str] = &[
+    "query",
+    "get",
+    "search",
+    "populate",
+    "call",
+    "reset",
+    "invalidate",
+    "encode",
+    "decode",
+    "start_timer",
+    "stop_timer",
+    "statuses",
+    "types",
+    "publish",
+    "reply",
+    "stop",
+    "connect",
+    "disconnect",
+    "upload",
+    "download",
+];
 
-/// Whether a call takes something from the staged list, or may.
-pub(super) fn changes_the_list(call: &Call<'_>) -> bool {
-    matches!(call.verb, Some("revert" | "reset" | "create_component" | "add_component" | "remove_component"))
+/// Whether a call takes something from the staged list, or may. The official client's verbs commit what is staged along
+/// with their own (`python`).
+pub(super) fn changes_the_list(call: &Call<'_>, python: bool) -> bool {
+    match call.verb {
+        Some("revert" | "reset" | "create_component" | "add_component" | "remove_component") => true,
+        Some("upload" | "create_thumbnail" | "encode_media" | "ensure") => python,
+        _ => false,
+    }
 }
 
 /// Does a verb now.
@@ -78,7 +114,9 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
 pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
     match verb(call)? {
         "publish" | "reply" | "stop" | "connect" | "disconnect" => events::begin(session, call),
-        "upload" | "download" | "create_thumbnail" | "create_component" | "add_component" => transfer::begin(session, call),
+        "upload" | "download" | "create_thumbnail" | "create_component" | "add_component" => {
+            transfer::begin(session, call)
+        }
         _ => Ok(None),
     }
 }
@@ -99,11 +137,14 @@ pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
     if CHANGING.contains(&verb) {
         return Ok(());
     }
-    Err(Error::new(&code::UNSUPPORTED, format!("{verb} cannot be staged; staged are {}", CHANGING.join(", "))).with("key", "verb"))
+    Err(Error::new(&code::UNSUPPORTED, format!("{verb} cannot be staged; staged are {}", CHANGING.join(", ")))
+        .with("key", "verb"))
 }
 
 fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {
-    let verb = call.verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the ftrack back end sends nothing that was prepared").with("key", "verb"))?;
+    let verb = call.verb.ok_or_else(|| {
+        Error::new(&code::UNSUPPORTED, "the ftrack back end sends nothing that was prepared").with("key", "verb")
+    })?;
     let known = || CHANGING.iter().chain(OTHERS).chain(components::VERBS).chain(services::VERBS).copied();
     if known().any(|known| known == verb) {
         return Ok(verb);
@@ -114,7 +155,8 @@ fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {
 
 /// Operations as the host wrote them, results as the server did.
 fn raw(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    let operations = call.args.array("operations")?.ok_or_else(|| Error::option("operations", "call needs operations, an array"))?;
+    let operations =
+        call.args.array("operations")?.ok_or_else(|| Error::option("operations", "call needs operations, an array"))?;
     let reply = session.core.wire.call(operations.to_vec(), call.args, call.cancel)?;
     Ok(plain(&reply.results().map_or(Tree::Null, Node::to_tree)))
 }
@@ -130,7 +172,9 @@ fn invalidate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer
             (None, Some(text)) => Some(vec![Tree::from(text)]),
             (None, None) => None,
         };
-        named.map(|list| list.iter().map(|entity| store.entity_for(entity, None, "entities")).collect::<Result<_>>()).transpose()?
+        named
+            .map(|list| list.iter().map(|entity| store.entity_for(entity, None, "entities")).collect::<Result<_>>())
+            .transpose()?
     };
     let cache = core.layers();
     let (forgotten, identities) = {
@@ -177,7 +221,12 @@ pub(super) fn check_key(kind: &EntityType, key: &Key) -> Result<()> {
         return Ok(());
     }
     let names: Vec<_> = kind.key_names().collect();
-    let message = format!("the key of {} is {}, and {} parts were given", kind.name, names.join(","), key.len());
+    let given = match key.len() {
+        _ if key.iter().any(|part| part.is_empty()) => "an empty part was given".to_owned(),
+        1 => "1 part was given".to_owned(),
+        count => format!("{count} parts were given"),
+    };
+    let message = format!("the key of {} is {}, and {given}", kind.name, names.join(","));
     Err(Error::new(&code::WRONG_KEY, message).with("key", "target"))
 }
 

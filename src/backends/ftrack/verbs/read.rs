@@ -226,7 +226,8 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
         Some(id) => id,
         None => {
             let text = query::populate(&kind, &query::projection(&core.server.schemas, &kind, name), &[&key]);
-            let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
+            let reply =
+                core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
             let merged = core.store.lock().merge_all(entities(&reply)?);
             match merged.first() {
                 Some(Some(id)) => *id,
@@ -257,7 +258,11 @@ pub(in crate::backends::ftrack) fn fill(core: &Core, id: EntityId, select: &str,
             let (at, _) = kind.find(projection.split(['.', '[']).next().unwrap_or_default())?;
             let known = store.value(id, at).is_some() && !projection.contains('.');
             if !known {
-                let text = if projection.contains('.') { projection.to_owned() } else { query::projection(&core.server.schemas, &kind, projection) };
+                let text = if projection.contains('.') {
+                    projection.to_owned()
+                } else {
+                    query::projection(&core.server.schemas, &kind, projection)
+                };
                 // The official client asks for one entity at a time.
                 let ids = if core.wire.sorted { vec![id] } else { store.companions(id, at) };
                 missing.push((text, ids));
@@ -293,7 +298,11 @@ pub(in crate::backends::ftrack) fn bring(core: &Core, ids: &[EntityId], select: 
             let keys: Vec<_> = known.iter().filter(|entity| entity.kind == kind.id).map(|entity| &entity.key).collect();
             query::populate(kind, select, &keys)
         };
-        let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit {AT_ONCE}"))], call.args, call.cancel)?;
+        let reply = core.wire.call(
+            vec![query_operation(format!("{text} offset 0 limit {AT_ONCE}"))],
+            call.args,
+            call.cancel,
+        )?;
         let data = entities(&reply)?;
         // They belong to the answer that brought them first: what they lack, its other entities lack as well.
         let mut store = core.store.lock();
@@ -307,7 +316,8 @@ pub(in crate::backends::ftrack) fn bring(core: &Core, ids: &[EntityId], select: 
 /// Attributes of several entities.
 pub(super) fn populate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let core = &session.core;
-    let select = call.args.str("select")?.ok_or_else(|| Error::option("select", "populate needs select, the projections"))?;
+    let select =
+        call.args.str("select")?.ok_or_else(|| Error::option("select", "populate needs select, the projections"))?;
     let ids: Result<Vec<EntityId>> = match call.args.array("entities")? {
         Some(list) => {
             let mut store = core.store.lock();

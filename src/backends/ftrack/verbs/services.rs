@@ -34,7 +34,9 @@ pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> R
         "encode_media" => encode_media(session, call),
         "get_widget_url" => widget_url(session, call),
         "send_user_invite" => invite(session, call, "User", verb, "user_id"),
-        "send_review_session_invite" => invite(session, call, "ReviewSessionInvitee", verb, "review_session_invitee_id"),
+        "send_review_session_invite" => {
+            invite(session, call, "ReviewSessionInvitee", verb, "review_session_invitee_id")
+        }
         "reset_remote" => reset_remote(session, call),
         _ => delayed_job(session, call),
     }
@@ -157,7 +159,11 @@ fn delayed_job(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answe
 
 /// What can be wrong with a note without knowing anything.
 pub(super) fn check_note(call: &Call<'_>) -> Result<()> {
-    let given = |name: &str| call.args.get(name).is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty()));
+    let given = |name: &str| {
+        call.args
+            .get(name)
+            .is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty()))
+    };
     if given("labels") && given("category") {
         return Err(Error::option("category", "category and labels were given together"));
     }
@@ -166,7 +172,13 @@ pub(super) fn check_note(call: &Call<'_>) -> Result<()> {
 
 /// Makes a note, or a reply to one, and hangs it where it belongs: several changes, of which the answer is the note.
 /// The collection that it is added to is known by now.
-pub(super) fn note(store: &mut Store, verb: &str, subject: EntityId, call: &Call<'_>, record: bool) -> Result<EntityId> {
+pub(super) fn note(
+    store: &mut Store,
+    verb: &str,
+    subject: EntityId,
+    call: &Call<'_>,
+    record: bool,
+) -> Result<EntityId> {
     let content = call.args.str("content")?.ok_or_else(|| Error::option("content", format!("{verb} needs content")))?;
     let author = call.args.get("author").filter(|author| !author.is_null());
     let author = author.ok_or_else(|| Error::option("author", format!("{verb} needs an author")))?;
@@ -220,7 +232,11 @@ fn key_part(store: &mut Store, entity: &Tree, kind: &str, option: &str) -> Resul
 }
 
 /// Sends what `make` changes as a batch of its own; a refusal leaves nothing behind.
-pub(super) fn now<T>(session: &FtrackSession, call: &Call<'_>, make: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+pub(super) fn now<T>(
+    session: &FtrackSession,
+    call: &Call<'_>,
+    make: impl FnOnce(&mut Store) -> Result<T>,
+) -> Result<T> {
     let core = &session.core;
     let (made, apart) = core.store.lock().apart(make)?;
     let operations: &[Operation] = &apart.operations;

@@ -49,7 +49,16 @@ fn as_python(session: &FtrackSession, call: &Call<'_>, path: &str, data: Object)
     let mut args = call.args.clone();
     args.set("location", Tree::from(format!("Location/{SERVER}")));
     args.set("data", Tree::Object(data));
-    let made = components::create(session, &Call { verb: Some("create_component"), target: Some(path), args: &args, cancel: call.cancel, progress: call.progress.clone() })?;
+    let made = components::create(
+        session,
+        &Call {
+            verb: Some("create_component"),
+            target: Some(path),
+            args: &args,
+            cancel: call.cancel,
+            progress: call.progress.clone(),
+        },
+    )?;
     let entity = made.value().map(|value| value.root().to_tree()).unwrap_or_default();
     session.core.store.lock().entity_for(&entity, None, "target")
 }
@@ -57,8 +66,12 @@ fn as_python(session: &FtrackSession, call: &Call<'_>, path: &str, data: Object)
 fn only_the_server(call: &Call<'_>) -> Result<()> {
     match call.args.get("location") {
         None | Some(Tree::Null) => Ok(()),
-        Some(location) if location.as_str().is_some_and(|text| text.trim_start_matches("Location/") == SERVER) => Ok(()),
-        Some(_) => Err(Error::option("location", "upload puts a file into the server location; create_component takes any")),
+        Some(location) if location.as_str().is_some_and(|text| text.trim_start_matches("Location/") == SERVER) => {
+            Ok(())
+        }
+        Some(_) => {
+            Err(Error::option("location", "upload puts a file into the server location; create_component takes any"))
+        }
     }
 }
 
@@ -116,7 +129,8 @@ pub(super) fn stage_thumbnail(session: &FtrackSession, call: &Call<'_>) -> Resul
 
 /// Uploads the picture; the entity that it is for, and the component.
 fn picture(session: &FtrackSession, call: &Call<'_>) -> Result<(EntityId, EntityId)> {
-    let path = call.args.str("path")?.ok_or_else(|| Error::option("path", "create_thumbnail needs the path of a picture"))?;
+    let path =
+        call.args.str("path")?.ok_or_else(|| Error::option("path", "create_thumbnail needs the path of a picture"))?;
     let subject = {
         let mut store = session.core.store.lock();
         let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
@@ -132,8 +146,16 @@ fn picture(session: &FtrackSession, call: &Call<'_>) -> Result<(EntityId, Entity
     Ok((subject, send(session, call, path, data)?))
 }
 
-fn refer(store: &mut crate::backends::ftrack::store::Store, subject: EntityId, component: EntityId, record: bool) -> Result<Tree> {
-    let key = store.identity(component).and_then(|identity| identity.key.first().map(|part| Tree::from(&**part))).unwrap_or_default();
+fn refer(
+    store: &mut crate::backends::ftrack::store::Store,
+    subject: EntityId,
+    component: EntityId,
+    record: bool,
+) -> Result<Tree> {
+    let key = store
+        .identity(component)
+        .and_then(|identity| identity.key.first().map(|part| Tree::from(&**part)))
+        .unwrap_or_default();
     store.set(subject, "thumbnail_id", Some(&key), record)?;
     Ok(key)
 }
@@ -143,11 +165,19 @@ fn refer(store: &mut crate::backends::ftrack::store::Store, subject: EntityId, c
 pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
     let hosts = |value: &Tree| matches!(value, Tree::Provider(_) | Tree::Reader(_));
     let core = &session.core;
-    let in_session = || core.layers().runs_host_code() || core.hub.has_answers() || core.locations.lock().iter().any(|location| uses_the_host(location));
+    let in_session = || {
+        core.layers().runs_host_code()
+            || core.hub.has_answers()
+            || core.locations.lock().iter().any(|location| uses_the_host(location))
+    };
     if call.args.root().iter().any(|(_, value)| hosts(value)) || in_session() {
         return Ok(None);
     }
-    let own = FtrackSession { core: Arc::clone(&session.core), entity: session.entity.clone(), flags: crate::sys::lock::Mutex::new(session.flags(call.args)?) };
+    let own = FtrackSession {
+        core: Arc::clone(&session.core),
+        entity: session.entity.clone(),
+        flags: crate::sys::lock::Mutex::new(session.flags(call.args)?),
+    };
     let (verb, target): (Option<Box<str>>, Option<Box<str>>) = (call.verb.map(Into::into), call.target.map(Into::into));
     let (args, cancel, progress) = (call.args.clone(), Arc::clone(call.cancel), call.progress.clone());
     let (giver, mut taker) = promise::pair();
@@ -160,13 +190,17 @@ pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<P
         drop((own, args, cancel));
         giver.give(outcome);
     };
-    drop(thread::spawn("haft-transfer", run).map_err(|error| Error::new(&code::LIMIT, format!("no thread could be started: {error}")))?);
+    drop(
+        thread::spawn("haft-transfer", run)
+            .map_err(|error| Error::new(&code::LIMIT, format!("no thread could be started: {error}")))?,
+    );
     Ok(Some(Box::pin(async move {
         let mut guard = guard;
         // Not by way of the cancel: a transfer that is cut off tells what is left of it.
         let outcome = std::future::poll_fn(|cx| taker.poll_take(cx)).await;
         guard.0 = None;
-        let late: Late = Box::new(move || outcome.unwrap_or_else(|| Err(Error::new(&code::CLOSED, "the session was closed"))));
+        let late: Late =
+            Box::new(move || outcome.unwrap_or_else(|| Err(Error::new(&code::CLOSED, "the session was closed"))));
         late
     })))
 }

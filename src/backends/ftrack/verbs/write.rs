@@ -72,7 +72,8 @@ fn ensure_as_python(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
 
 /// Takes back what was set here and is staged: it changes the staged list itself, and sends nothing.
 fn revert(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    let names: Vec<&str> = call.args.str("select")?.map(|names| names.split(',').map(str::trim).collect()).unwrap_or_default();
+    let names: Vec<&str> =
+        call.args.str("select")?.map(|names| names.split(',').map(str::trim).collect()).unwrap_or_default();
     let mut store = session.core.store.lock();
     let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
     store.revert(id, &names)?;
@@ -97,7 +98,14 @@ fn data(args: &Args) -> Result<Object> {
 }
 
 /// Does the change in the store.
-fn change(session: &FtrackSession, store: &mut Store, verb: &str, call: &Call<'_>, ensured: Option<Option<EntityId>>, record: bool) -> Result<Made> {
+fn change(
+    session: &FtrackSession,
+    store: &mut Store,
+    verb: &str,
+    call: &Call<'_>,
+    ensured: Option<Option<EntityId>>,
+    record: bool,
+) -> Result<Made> {
     let args = call.args;
     match verb {
         "create" => {
@@ -129,7 +137,9 @@ fn change(session: &FtrackSession, store: &mut Store, verb: &str, call: &Call<'_
                 store.set(id, name, Some(value), record)?;
             }
             for (name, value) in args.object("replace")?.into_iter().flat_map(Object::iter) {
-                let entries = value.as_object().ok_or_else(|| Error::option(&format!("replace.{name}"), format!("{name} was not a map")))?;
+                let entries = value
+                    .as_object()
+                    .ok_or_else(|| Error::option(&format!("replace.{name}"), format!("{name} was not a map")))?;
                 store.edit_map(id, name, entries, true, record)?;
             }
             let (add, remove) = (args.object("add")?, args.object("remove")?);
@@ -259,7 +269,9 @@ fn look(session: &FtrackSession, call: &Call<'_>) -> Result<Option<EntityId>> {
     let mut identifying = Vec::new();
     for key in &keys {
         kind.find(key)?;
-        let value = data.get(key).ok_or_else(|| Error::option("identifying_keys", format!("data has no {key:?}, which was to identify the entity")))?;
+        let value = data.get(key).ok_or_else(|| {
+            Error::option("identifying_keys", format!("data has no {key:?}, which was to identify the entity"))
+        })?;
         identifying.push((key.as_str(), value));
     }
     let statement = Statement::new(&query::ensure(kind, &identifying), &core.server.schemas, core.wire.sorted)?;
@@ -278,6 +290,9 @@ fn look(session: &FtrackSession, call: &Call<'_>) -> Result<Option<EntityId>> {
             }
             Ok(*found)
         }
-        _ => Err(Error::new(&code::MULTIPLE_RESULTS_FOUND, format!("more than one {name} is identified by {}", keys.join(", ")))),
+        _ => Err(Error::new(
+            &code::MULTIPLE_RESULTS_FOUND,
+            format!("more than one {name} is identified by {}", keys.join(", ")),
+        )),
     }
 }

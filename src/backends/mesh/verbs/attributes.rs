@@ -92,7 +92,7 @@ fn member(value: &Tree, kind: Option<&str>) -> Result<Tree> {
 fn series(ask: &Ask<'_>) -> Result<Asked> {
     let mut fields = Object::default();
     fields.insert("attribute_id", Tree::from(ask.target()?));
-    masked(ask, &mut fields, &[("resource_key", "new_timeseries_resource_key", Tree::Int(0)), ("expression", "new_local_expression", Tree::from(""))]);
+    masked(ask, &mut fields, &[("expression", "new_local_expression", Tree::from("")), ("resource_key", "new_timeseries_resource_key", Tree::Int(0))]);
     Ok(Asked::new("model.v1alpha.ModelService/UpdateTimeseriesAttribute", fields, nothing))
 }
 
