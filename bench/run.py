@@ -17,6 +17,8 @@ import subprocess
 import sys
 import urllib.request
 
+import ftrack_measures
+
 HERE = pathlib.Path(__file__).resolve().parent
 SIDES = ("haft", "curl")
 
@@ -25,6 +27,8 @@ class Bench:
     def __init__(self, build, library, base):
         self.build, self.library, self.base = build, library, base
         self.rows, self.words, self.markdown, self.sandbox = [], [], False, None
+        # The interpreter that has the official ftrack client; without it the rows of ftrack are left out.
+        self.here, self.python = HERE, None
 
     # --- running one program ---------------------------------------------------------------------------------
 
@@ -84,7 +88,7 @@ class Bench:
         reached = ratio if by == "ratio" else haft
         verdict = "" if goal is None else "met" if reached <= goal else "MISSED"
         shown = "" if goal is None else f"≤ {goal:g}" + ("" if by == "ratio" else unit)
-        cells = [name, figure(haft, unit), figure(peer, unit), "" if ratio is None else f"{ratio:.2f}", shown, verdict]
+        cells = [name, figure(haft, unit), figure(peer, unit), "" if ratio is None else f"{ratio:.4f}" if 0 < ratio < 0.1 else f"{ratio:.2f}", shown, verdict]
         self.rows.append(cells)
         if self.markdown:
             print(f"| {' | '.join(cells)} |", flush=True)
@@ -302,6 +306,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/bench")
     parser.add_argument("--library", type=pathlib.Path, default=HERE.parent / "build/release/libhaft.so")
     parser.add_argument("--sandbox", type=pathlib.Path, default=HERE.parent / "target/release/haft-sandbox")
+    parser.add_argument("--python", type=pathlib.Path, help="an interpreter with the official ftrack client")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--markdown", action="store_true", help="the table as docs/performance.md has it")
     options = parser.parse_args()
@@ -309,13 +314,14 @@ def main():
     try:
         bench = Bench(options.build, options.library.resolve(), f"http://127.0.0.1:{int(server.stdout.readline())}")
         bench.words, bench.sandbox = options.only, options.sandbox
-        bench.markdown = options.markdown
+        bench.markdown, bench.python = options.markdown, options.python
         if options.markdown:
             print("| measure | haft | peer | ratio | goal | |\n|---|---|---|---|---|---|")
         else:
             print(line(("measure", "haft", "peer", "ratio", "goal", "")))
         for part in (bench.counts, bench.cpu, bench.json, bench.load, bench.boundary, bench.many, bench.streams, bench.messages, bench.latency, bench.memory, bench.size):
             part()
+        ftrack_measures.measure(bench)
         missed = [cells[0] for cells in bench.rows if cells[-1] == "MISSED"]
         print(f"\n{len(missed)} goals missed" + "".join(f"\n  {name}" for name in missed))
     finally:

@@ -2,6 +2,8 @@
 
 #[path = "ftrack/bed.rs"]
 mod bed;
+#[path = "ftrack/editing.rs"]
+mod editing;
 #[path = "ftrack/opening.rs"]
 mod opening;
 #[path = "ftrack/reading.rs"]

@@ -4,6 +4,10 @@
 
 #[path = "ftrack_svc/bed.rs"]
 mod bed;
+#[path = "ftrack_cache/following.rs"]
+mod following;
+#[path = "ftrack_cache/keys.rs"]
+mod keys;
 
 use std::{
     collections::BTreeMap,
@@ -11,11 +15,7 @@ use std::{
 };
 
 use bed::{Folder, TASK, USER, args, call, fails, inspect, mark, open, provider, sandbox, sent, session, stage};
-use haft::{
-    args::Args,
-    error::Status,
-    value::Tree,
-};
+use haft::{args::Args, error::Status, value::Tree};
 use serde_json::{Value, json};
 
 fn cached(sandbox: &haft_sandbox::Sandbox, file: &str) -> haft::session::Session {
@@ -46,7 +46,11 @@ fn another_session_finds_what_one_has_seen() {
     assert_eq!(queries(&sandbox, since), 0, "nobody asked the server: {:?}", sent(&sandbox, since));
     let cache = inspect(&second, "cache");
     assert_eq!((&cache["hits"], &cache["misses"]), (&json!(2), &json!(0)));
-    assert!(cache["layers"][0]["name"].as_str().unwrap().starts_with("sqlite:") && cache["layers"][0]["entries"].as_u64().unwrap() > 10, "{cache}");
+    assert!(
+        cache["layers"][0]["name"].as_str().unwrap().starts_with("sqlite:")
+            && cache["layers"][0]["entries"].as_u64().unwrap() > 10,
+        "{cache}"
+    );
     assert_eq!(call(&second, "get", &format!("Task/{TASK}"), r#"{"refresh": true}"#)["name"], "t1");
     assert_eq!(queries(&sandbox, since), 1);
 }
@@ -169,7 +173,10 @@ fn the_hosts_own_cache_has_keys_as_python_makes_them() {
     let (sandbox, folder) = (sandbox(), Folder::new());
     let (held, cache) = host();
     let mut given = Args::new();
-    given.set("cache", Tree::Array(vec![Tree::from("memory"), Tree::from(format!("sqlite:{}", folder.file("c.db"))), cache.clone()]));
+    given.set(
+        "cache",
+        Tree::Array(vec![Tree::from("memory"), Tree::from(format!("sqlite:{}", folder.file("c.db"))), cache.clone()]),
+    );
     let session = open(&sandbox, given).unwrap();
     call(&session, "query", "select key, value, parent_id from Metadata", "{}");
     task(&session);
@@ -177,7 +184,10 @@ fn the_hosts_own_cache_has_keys_as_python_makes_them() {
     assert!(held.lock().unwrap().0.contains_key(&key), "{:?}", held.lock().unwrap().1);
     assert!(held.lock().unwrap().1.contains(&format!("get {key}")));
     // From the deep layer it goes into the shallow one.
-    held.lock().unwrap().0.insert("('Type', ['t'])".into(), r#"{"__entity_type__": "Type", "id": "t", "name": "from the host"}"#.into());
+    held.lock()
+        .unwrap()
+        .0
+        .insert("('Type', ['t'])".into(), r#"{"__entity_type__": "Type", "id": "t", "name": "from the host"}"#.into());
     assert_eq!(call(&session, "get", "Type/t", "{}")["name"], "from the host");
     let other = cached(&sandbox, &folder.file("c.db"));
     assert_eq!(call(&other, "get", "Type/t", "{}")["name"], "from the host");
@@ -189,19 +199,28 @@ fn a_key_maker_of_the_host_and_a_cache_that_fails() {
     let (held, cache) = host();
     let mut given = Args::new();
     given.set("cache", cache);
-    given.set("cache_key_maker", provider(|asked, reply| {
-        let given = &asked["arguments"];
-        reply.set("value", format!("{}|{}", given["entity_type"].as_str().unwrap(), given["entity_key"][0].as_str().unwrap()));
-        Status::Ok
-    }));
+    given.set(
+        "cache_key_maker",
+        provider(|asked, reply| {
+            let given = &asked["arguments"];
+            reply.set(
+                "value",
+                format!("{}|{}", given["entity_type"].as_str().unwrap(), given["entity_key"][0].as_str().unwrap()),
+            );
+            Status::Ok
+        }),
+    );
     let session = open(&sandbox, given).unwrap();
     task(&session);
     assert!(held.lock().unwrap().0.contains_key(&format!("Task|{TASK}")));
     let mut given = Args::new();
-    given.set("cache", provider(|_, reply| {
-        reply.set("message", "out of order");
-        Status::Io
-    }));
+    given.set(
+        "cache",
+        provider(|_, reply| {
+            reply.set("message", "out of order");
+            Status::Io
+        }),
+    );
     session.configure(&given).unwrap();
     call(&session, "invalidate", &format!("Task/{TASK}"), "{}");
     assert_eq!(task(&session)["name"], "t1", "the server is asked instead");
@@ -213,14 +232,20 @@ fn a_cache_may_call_the_session() {
     let slot: Arc<Mutex<Option<Arc<haft::session::Session>>>> = Arc::default();
     let inside = Arc::clone(&slot);
     let mut given = Args::new();
-    given.set("cache", provider(move |asked, _| {
-        let session = inside.lock().unwrap().take();
-        if let Some(session) = session {
-            assert_eq!(asked["method"], "get");
-            assert_eq!(call(&session, "query", "select name from Priority", r#"{"first": true}"#)["__entity_type__"], "Priority");
-        }
-        Status::NotFound
-    }));
+    given.set(
+        "cache",
+        provider(move |asked, _| {
+            let session = inside.lock().unwrap().take();
+            if let Some(session) = session {
+                assert_eq!(asked["method"], "get");
+                assert_eq!(
+                    call(&session, "query", "select name from Priority", r#"{"first": true}"#)["__entity_type__"],
+                    "Priority"
+                );
+            }
+            Status::NotFound
+        }),
+    );
     let session = Arc::new(open(&sandbox, given).unwrap());
     *slot.lock().unwrap() = Some(Arc::clone(&session));
     assert_eq!(task(&session)["name"], "t1");
@@ -241,6 +266,19 @@ fn a_damaged_layer_is_as_good_as_none() {
     assert_eq!(task(&open(&sandbox, given).unwrap())["name"], "t1");
 }
 
+/// Redis is for builds that want it: not in the library, and told as such.
+#[test]
+#[cfg(not(feature = "redis"))]
+fn the_library_has_no_redis() {
+    let sandbox = sandbox();
+    let error = open(&sandbox, args(r#"{"cache": "redis://user:pa55word@127.0.0.1/"}"#)).unwrap_err();
+    assert_eq!((error.status(), error.code()), (Status::Unsupported, "unsupported"));
+    assert!(!format!("{error:?}").contains("pa55word"));
+    let library = std::fs::read(haft_tools::native::libraries().join("libhaft.so")).unwrap();
+    let has = |text: &str| library.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has("this build has no Redis") && !has("the Redis server failed"));
+}
+
 fn journaled(sandbox: &haft_sandbox::Sandbox, file: &str) -> haft::session::Session {
     session(sandbox, &json!({ "journal": file }).to_string())
 }
@@ -253,19 +291,33 @@ fn what_is_staged_survives() {
     let label = stage(&session, "create", "NoteLabel", r#"{"data": {"name": "new"}}"#);
     let address = format!("NoteLabel/{}", label["id"].as_str().unwrap());
     let task = format!("Task/{TASK}");
-    stage(&session, "update", &task, &json!({"data": {"name": "one", "start_date": "2026-02-03", "status": Value::Null}}).to_string());
+    stage(
+        &session,
+        "update",
+        &task,
+        &json!({"data": {"name": "one", "start_date": "2026-02-03", "status": Value::Null}}).to_string(),
+    );
     stage(&session, "update", &task, r#"{"data": {"description": "gone again"}}"#);
     call(&session, "revert", &task, r#"{"select": "description"}"#);
     stage(&session, "create_note", &task, &json!({"content": "c", "author": format!("User/{USER}")}).to_string());
     let before = inspect(&session, "operations");
-    assert_eq!(open(&sandbox, args(&json!({ "journal": file }).to_string())).unwrap_err().code(), "io", "one session at a time");
+    assert_eq!(
+        open(&sandbox, args(&json!({ "journal": file }).to_string())).unwrap_err().code(),
+        "io",
+        "one session at a time"
+    );
     // As when the process ends: nobody says goodbye.
     drop(session);
     let session = journaled(&sandbox, &file);
     assert_eq!(inspect(&session, "operations"), before);
     assert_eq!(call(&session, "get", &address, "{}")["name"], "new");
     session.commit(&Args::new()).unwrap();
-    let found = call(&session, "query", &format!("select name, start_date, notes.content from Task where id is {TASK}"), r#"{"one": true}"#);
+    let found = call(
+        &session,
+        "query",
+        &format!("select name, start_date, notes.content from Task where id is {TASK}"),
+        r#"{"one": true}"#,
+    );
     assert_eq!((&found["name"], &found["start_date"]), (&json!("one"), &json!("2026-02-03T00:00:00+00:00")));
     drop(session);
     let session = journaled(&sandbox, &file);
@@ -281,7 +333,9 @@ fn what_is_staged_survives() {
 /// The answer to a commit is lost: whoever opens the journal next finds out whether it was applied.
 #[test]
 fn a_commit_whose_outcome_is_not_known_is_finished_once() {
-    for (fault, applied) in [("fault=cut&action=create&when=after", true), ("fault=cut&action=create&when=before", false)] {
+    for (fault, applied) in
+        [("fault=cut&action=create&when=after", true), ("fault=cut&action=create&when=before", false)]
+    {
         let (sandbox, folder) = (sandbox(), Folder::new());
         let file = folder.file("journal.db");
         let session = journaled(&sandbox, &file);

@@ -33,7 +33,13 @@ fn silence_is_a_loss() {
         for round in 0..10 {
             settle(&session);
             sandbox.ftrack_order("hub=read&on=0").unwrap();
-            session.submit(Some("publish"), Some("test.silence"), &args(&json!({"data": {"n": round}, "timeout": 7200}).to_string())).unwrap();
+            session
+                .submit(
+                    Some("publish"),
+                    Some("test.silence"),
+                    &args(&json!({"data": {"n": round}, "timeout": 7200}).to_string()),
+                )
+                .unwrap();
             // The others wait two hours.
             let left = clock.awaited(Duration::ZERO..=seconds(patience));
             assert!(left > seconds(patience) - Duration::from_millis(1), "{left:?}");
@@ -70,7 +76,13 @@ fn heartbeats_are_answered_and_believed() {
     assert_eq!(hub(&session)["losses"], 0);
     session.close(&Args::new()).unwrap();
     let log = sandbox.ftrack_log(0, false);
-    let beats = log.as_array().unwrap().iter().flat_map(|entry| entry["packets"].as_array().into_iter().flatten()).filter(|packet| packet["type"] == "2").count();
+    let beats = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|entry| entry["packets"].as_array().into_iter().flatten())
+        .filter(|packet| packet["type"] == "2")
+        .count();
     assert_eq!(beats, 20);
 }
 

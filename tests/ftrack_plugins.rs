@@ -18,7 +18,12 @@ fn plug_ins_are_given_the_session_and_failures_are_left_out() {
     let library = |source: &str, name: &str, flags: &[&str]| {
         let mut command = Command::new("cc");
         command.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]).args(flags);
-        command.arg("-I").arg(root().join("include")).arg(root().join("tests/c").join(source)).arg("-o").arg(plugins.join(name));
+        command
+            .arg("-I")
+            .arg(root().join("include"))
+            .arg(root().join("tests/c").join(source))
+            .arg("-o")
+            .arg(plugins.join(name));
         // As a plug-in is linked: the host brings the library.
         run(command.arg("-L").arg(libraries()).arg("-lhaft"));
     };

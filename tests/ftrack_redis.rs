@@ -64,7 +64,11 @@ fn a_farm_shares_what_one_has_seen() {
     assert_eq!(inspect(&third, "cache")["hits"], 1);
     // What it holds is readable by others, under Python's key.
     let mut kept = String::new();
-    let mut client = Command::new("redis-cli").args(["-p", &port.to_string(), "get", &format!("ftrack:('Task', ['{TASK}'])")]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut client = Command::new("redis-cli")
+        .args(["-p", &port.to_string(), "get", &format!("ftrack:('Task', ['{TASK}'])")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     client.stdout.take().unwrap().read_to_string(&mut kept).unwrap();
     client.wait().unwrap();
     assert!(kept.contains("\"name\": \"t1\""), "{kept}");
@@ -73,6 +77,19 @@ fn a_farm_shares_what_one_has_seen() {
     let since = mark(&sandbox);
     call(&fresh, "get", &format!("Task/{TASK}"), "{}");
     assert_eq!(sent(&sandbox, since).len(), 1);
+    call(&first, "invalidate", "", "{}");
+
+    // Python's other keys are bytes, and neither kind is taken for the other.
+    let by_object = || session(&sandbox, &json!({"cache": url, "cache_key_maker": "object"}).to_string());
+    for asked in [1, 0] {
+        let since = mark(&sandbox);
+        assert_eq!(call(&by_object(), "get", &format!("Task/{TASK}"), r#"{"auto_populate": false}"#)["name"], "t1");
+        assert_eq!(sent(&sandbox, since).iter().filter(|body| body.to_string().contains("expression")).count(), asked);
+    }
+    call(&by_object(), "invalidate", "", "{}");
+    let since = mark(&sandbox);
+    call(&by_object(), "get", &format!("Task/{TASK}"), "{}");
+    assert_ne!(sent(&sandbox, since).iter().filter(|body| body.to_string().contains("expression")).count(), 0);
     call(&first, "invalidate", "", "{}");
 
     // Without the server the sessions go on, and find it again.

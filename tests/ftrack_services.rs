@@ -21,7 +21,13 @@ const COMPONENT: &str = "4c47050b-2b4d-54f7-88c5-fb5bfa169ded";
 fn canonical(requests: &Value) -> String {
     let text = serde_json::to_string(requests).unwrap();
     let (mut out, mut known, mut rest) = (String::new(), Vec::<String>::new(), text.as_str());
-    let is_id = |word: &str| word.len() == 36 && word.bytes().enumerate().all(|(at, byte)| if [8, 13, 18, 23].contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() });
+    let is_id = |word: &str| {
+        word.len() == 36
+            && word
+                .bytes()
+                .enumerate()
+                .all(|(at, byte)| if [8, 13, 18, 23].contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+    };
     let is_time = |word: &str| word.len() == 25 && word.starts_with("20") && word.ends_with("+00:00");
     while let Some(first) = rest.chars().next() {
         if let Some(id) = rest.get(..36).filter(|word| is_id(word)) {
@@ -58,14 +64,22 @@ fn the_requests_are_the_official_clients() {
             let data = json!({"content": "yes", "author": {"__entity_type__": "User", "id": USER}});
             call(session, "create_reply", &format!("Note/{NOTE}"), &data.to_string());
         }),
-        ("statuses_of_tasks", |session| drop(call(session, "statuses", &format!("ProjectSchema/{SCHEMA}"), r#"{"schema": "Task"}"#))),
+        ("statuses_of_tasks", |session| {
+            drop(call(session, "statuses", &format!("ProjectSchema/{SCHEMA}"), r#"{"schema": "Task"}"#))
+        }),
         ("statuses_of_rigging", |session| {
             let data = json!({"schema": "Task", "type_id": RIGGING});
             call(session, "statuses", &format!("ProjectSchema/{SCHEMA}"), &data.to_string());
         }),
-        ("statuses_of_shots", |session| drop(call(session, "statuses", &format!("ProjectSchema/{SCHEMA}"), r#"{"schema": "Shot"}"#))),
-        ("statuses_of_versions", |session| drop(call(session, "statuses", &format!("ProjectSchema/{SCHEMA}"), r#"{"schema": "AssetVersion"}"#))),
-        ("types_of_tasks", |session| drop(call(session, "types", &format!("ProjectSchema/{SCHEMA}"), r#"{"schema": "Task"}"#))),
+        ("statuses_of_shots", |session| {
+            drop(call(session, "statuses", &format!("ProjectSchema/{SCHEMA}"), r#"{"schema": "Shot"}"#))
+        }),
+        ("statuses_of_versions", |session| {
+            drop(call(session, "statuses", &format!("ProjectSchema/{SCHEMA}"), r#"{"schema": "AssetVersion"}"#))
+        }),
+        ("types_of_tasks", |session| {
+            drop(call(session, "types", &format!("ProjectSchema/{SCHEMA}"), r#"{"schema": "Task"}"#))
+        }),
         ("timer", |session| {
             let data = json!({"context": format!("Task/{TASK}"), "comment": "c", "name": "n"});
             call(session, "start_timer", &format!("User/{USER}"), &data.to_string());
@@ -80,7 +94,9 @@ fn the_requests_are_the_official_clients() {
             let data = json!({"entities": [format!("User/{USER}"), {"id": OTHER}]});
             call(session, "send_user_invite", "", &data.to_string());
         }),
-        ("api_key", |session| drop(call(session, "reset_remote", &format!("User/{OTHER}"), r#"{"reset_type": "api_key"}"#))),
+        ("api_key", |session| {
+            drop(call(session, "reset_remote", &format!("User/{OTHER}"), r#"{"reset_type": "api_key"}"#))
+        }),
         ("encode_media", |session| drop(call(session, "encode_media", &format!("FileComponent/{COMPONENT}"), "{}"))),
     ];
     assert_eq!(runs.len(), expected.as_object().unwrap().len());
@@ -103,7 +119,10 @@ fn a_note_is_one_batch_and_a_mistake_leaves_nothing() {
         (json!({"author": author}), "argument"),
         (json!({"content": "x"}), "argument"),
         (json!({"content": "x", "author": "Usher/1"}), "unknown_type"),
-        (json!({"content": "x", "author": author, "labels": ["NoteLabel/a"], "category": "NoteCategory/b"}), "argument"),
+        (
+            json!({"content": "x", "author": author, "labels": ["NoteLabel/a"], "category": "NoteCategory/b"}),
+            "argument",
+        ),
     ] {
         assert_eq!(fails(&session, "create_note", &target, &data.to_string()).code(), code, "{data}");
     }
@@ -113,7 +132,8 @@ fn a_note_is_one_batch_and_a_mistake_leaves_nothing() {
     assert_eq!(note["content"], "first");
     assert!(sandbox.ftrack_query("Note where content is \"first\"").unwrap().as_array().is_none_or(Vec::is_empty));
     session.commit(&Args::new()).unwrap();
-    let found = sandbox.ftrack_query("select content, note_label_links.label_id from Note where content is \"first\"").unwrap();
+    let found =
+        sandbox.ftrack_query("select content, note_label_links.label_id from Note where content is \"first\"").unwrap();
     assert!(found.to_string().contains(LABEL), "{found}");
     // What the server refuses is taken back.
     sandbox.ftrack_order("fault=error&action=create&exception=ValidationError&content=no").unwrap();
@@ -147,8 +167,13 @@ fn statuses_and_types_of_a_schema() {
     let sandbox = sandbox();
     let session = session(&sandbox, "{}");
     let target = format!("ProjectSchema/{SCHEMA}");
-    let names = |value: Value| -> Vec<String> { value.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap_or("?").to_owned()).collect() };
-    assert_eq!(names(call(&session, "statuses", &target, r#"{"schema": "Task"}"#)), ["Not started", "In progress", "Awaiting approval", "Approved"]);
+    let names = |value: Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap_or("?").to_owned()).collect()
+    };
+    assert_eq!(
+        names(call(&session, "statuses", &target, r#"{"schema": "Task"}"#)),
+        ["Not started", "In progress", "Awaiting approval", "Approved"]
+    );
     let rigging = json!({"schema": "Task", "type_id": RIGGING}).to_string();
     assert_eq!(names(call(&session, "statuses", &target, &rigging)), ["Not started", "Approved"]);
     assert_eq!(names(call(&session, "statuses", &target, r#"{"schema": "Shot"}"#)), ["Normal", "Omitted", "On Hold"]);
@@ -175,7 +200,7 @@ fn the_servers_own_actions() {
     assert_eq!(call(&session, "send_user_invite", "", r#"{"entities": []}"#), Value::Null);
     assert_eq!(sent(&sandbox, since).len(), 0, "nobody to invite, nothing to send");
     for (verb, target, data, code) in [
-        ("encode_media", "/tmp/movie.mov", "{}", "argument"),
+        ("encode_media", "/nowhere/movie.mov", "{}", "io"),
         ("encode_media", "Task/x", "{}", "argument"),
         ("get_widget_url", "", "{}", "argument"),
         ("reset_remote", "", "{}", "argument"),
@@ -185,7 +210,11 @@ fn the_servers_own_actions() {
     ] {
         assert_eq!(fails(&session, verb, target, data).code(), code, "{verb} {target}");
     }
-    sandbox.ftrack_order("fault=error&action=send_user_invite&exception=ValidationError&content=Invalid action u'send_user_invite'").unwrap();
+    sandbox
+        .ftrack_order(
+            "fault=error&action=send_user_invite&exception=ValidationError&content=Invalid action u'send_user_invite'",
+        )
+        .unwrap();
     let error = fails(&session, "send_user_invite", &format!("User/{USER}"), "{}");
     assert_eq!((error.code(), error.status()), ("server_compatibility", haft::error::Status::Unsupported));
 }
@@ -196,24 +225,43 @@ fn entities_as_text() {
     let sandbox = sandbox();
     let session = session(&sandbox, "{}");
     let target = format!("Task/{TASK}");
-    call(&session, "query", &format!("select name, bid, status_id, start_date, time_logged from Task where id is {TASK}"), r#"{"one": true}"#);
+    call(
+        &session,
+        "query",
+        &format!("select name, bid, status_id, start_date, time_logged from Task where id is {TASK}"),
+        r#"{"one": true}"#,
+    );
     let encode = |strategy: &str| -> Value {
         let text = call(&session, "encode", &target, &json!({ "strategy": strategy }).to_string());
         serde_json::from_str(text.as_str().unwrap()).unwrap()
     };
     let known = encode("set_only");
-    assert_eq!((&known["name"], &known["bid"], &known["__entity_type__"]), (&json!("t1"), &json!(3600), &json!("Task")));
+    assert_eq!(
+        (&known["name"], &known["bid"], &known["__entity_type__"]),
+        (&json!("t1"), &json!(3600), &json!("Task"))
+    );
     assert_eq!(known.get("description"), None);
     assert_eq!(encode("modified_only"), json!({"__entity_type__": "Task", "id": TASK}));
     stage(&session, "update", &target, r#"{"data": {"name": "other", "start_date": "2026-02-03"}}"#);
-    assert_eq!(encode("modified_only"), json!({"__entity_type__": "Task", "id": TASK, "name": "other", "start_date": {"__type__": "datetime", "value": "2026-02-03T00:00:00+00:00"}}));
+    assert_eq!(
+        encode("modified_only"),
+        json!({"__entity_type__": "Task", "id": TASK, "name": "other", "start_date": {"__type__": "datetime", "value": "2026-02-03T00:00:00+00:00"}})
+    );
     let persisted = encode("persisted_only");
     assert_eq!((&persisted["name"], persisted.get("time_logged")), (&json!("t1"), None), "computed ones are left out");
     assert!(known.get("time_logged").is_some());
     let all = encode("all");
     assert!(all["assignments"].is_array() && all.as_object().unwrap().len() > 20, "{all}");
-    let text = call(&session, "encode", "", &json!({"value": {"b": [{"__entity_type__": "Task", "id": TASK}], "a": "ü"}, "strategy": "modified_only"}).to_string());
-    let expected = format!(r#"{{"a": "\u00fc", "b": [{{"__entity_type__": "Task", "id": "{TASK}", "name": "other", "start_date": {{"__type__": "datetime", "value": "2026-02-03T00:00:00+00:00"}}}}]}}"#);
+    let text = call(
+        &session,
+        "encode",
+        "",
+        &json!({"value": {"b": [{"__entity_type__": "Task", "id": TASK}], "a": "ü"}, "strategy": "modified_only"})
+            .to_string(),
+    );
+    let expected = format!(
+        r#"{{"a": "\u00fc", "b": [{{"__entity_type__": "Task", "id": "{TASK}", "name": "other", "start_date": {{"__type__": "datetime", "value": "2026-02-03T00:00:00+00:00"}}}}]}}"#
+    );
     assert_eq!(text, json!(expected));
     let back = call(&session, "decode", "", &json!({"value": expected}).to_string());
     assert_eq!(back["b"][0]["start_date"], "2026-02-03T00:00:00+00:00");

@@ -77,6 +77,7 @@ fn taken(option: &str, place: u16) -> &'static str {
         "subprotocols" | "compression" | "max_message_size" | "ping_interval" | "ping_timeout" | "close_timeout"
         | "reconnect" | "last_event_id" => "",
         _ if place == scope::SUBSCRIBE => "",
+        "tcp_keepalive" => "int double bool null",
         "timeout" | "pool_idle" => "int double null",
         "timeouts" | "parse" | "hooks" | "resolve" | "adapter" | "events" | "verify_pin" | "environment"
         | "local_address" | "ip_version" | "http_version" | "low_speed" | "pool" => "null",

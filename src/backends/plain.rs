@@ -12,7 +12,8 @@ use crate::{
 pub struct Plain {
     value: Option<Box<Document>>,
     text: OnceLock<Vec<u8>>,
-    meta: Box<Document>,
+    /// Made when somebody looks; most have nothing there.
+    meta: OnceLock<Box<Document>>,
     items: std::collections::VecDeque<Box<dyn Answer>>,
 }
 
@@ -20,7 +21,17 @@ impl Plain {
     /// An answer that is only a value.
     pub fn new(value: &Tree, meta: Object) -> Plain {
         let value = (!value.is_null()).then(|| Document::from_tree(value));
-        Plain { value, text: OnceLock::new(), meta: Document::from_tree(&Tree::Object(meta)), items: Default::default() }
+        let known = OnceLock::new();
+        if !meta.is_empty() {
+            let _ = known.set(Document::from_object(&meta));
+        }
+        Plain { value, text: OnceLock::new(), meta: known, items: Default::default() }
+    }
+
+    /// The same of a document.
+    pub fn of_document(value: Box<Document>) -> Plain {
+        let value = (!value.root().is_null()).then_some(value);
+        Plain { value, text: OnceLock::new(), meta: OnceLock::new(), items: Default::default() }
     }
 
     /// The same with items, each of which comes out of `next`.
@@ -44,7 +55,7 @@ impl Answer for Plain {
     }
 
     fn meta(&self) -> &Document {
-        &self.meta
+        self.meta.get_or_init(|| Document::from_object(&Object::default()))
     }
 
     fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {

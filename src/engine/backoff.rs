@@ -14,6 +14,10 @@ use crate::{
 
 /// What delays grow from when the first one is shorter.
 const LEAST: Duration = Duration::from_millis(100);
+/// A connection that stood no longer than this was as good as none, for who wants it back without a pause.
+const BRIEF: Duration = Duration::from_secs(1);
+/// The longest pause after those.
+const BRIEF_PAUSE: Duration = Duration::from_secs(5);
 
 /// The random part of a delay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +109,8 @@ impl Plan {
 pub struct Backoff {
     plan: Plan,
     tries: u32,
+    /// Connections in a row that ended as soon as they stood.
+    brief: u32,
     floor: Duration,
     once: Duration,
 }
@@ -113,7 +119,7 @@ impl Backoff {
     /// Nothing was tried yet.
     #[must_use]
     pub fn new(plan: Plan) -> Backoff {
-        Backoff { plan, tries: 0, floor: Duration::ZERO, once: Duration::ZERO }
+        Backoff { plan, tries: 0, brief: 0, floor: Duration::ZERO, once: Duration::ZERO }
     }
 
     /// The delay before the next try; `None` when there is none left.
@@ -132,22 +138,33 @@ impl Backoff {
             Jitter::Full => random,
             Jitter::Equal => 0.5 + random / 2.0,
         };
+        let pause = self.pause();
         self.tries = self.tries.saturating_add(1);
         let once = std::mem::take(&mut self.once);
-        Some(whole.mul_f64(part.clamp(0.0, 1.0)).max(self.floor).max(once))
+        Some(whole.mul_f64(part.clamp(0.0, 1.0)).max(self.floor).max(pause).max(once))
     }
 
     /// The delay without its random part.
     fn whole(&self) -> Duration {
-        let most = self.plan.max_delay.as_secs_f64();
+        let most = if self.tries == 0 { self.plan.max_delay } else { self.plan.max_delay.max(LEAST) }.as_secs_f64();
         // Nothing would stay nothing however often it is doubled, and a server that is down be asked without a pause.
         let first = if self.tries == 0 { self.plan.delay } else { self.plan.delay.max(LEAST) };
         let grown = first.as_secs_f64() * self.plan.factor.powi(i32::try_from(self.tries).unwrap_or(i32::MAX));
-        if grown < most {
-            Duration::try_from_secs_f64(grown).unwrap_or(self.plan.max_delay)
-        } else {
-            self.plan.max_delay
+        Duration::try_from_secs_f64(grown.min(most)).unwrap_or(self.plan.max_delay)
+    }
+
+    /// The pause that is made although a shorter one was asked for. A peer that ends every connection at once, and wants
+    /// to be asked again at once, would keep both sides busy for ever; the first time it has its way.
+    fn pause(&self) -> Duration {
+        if self.tries > 0 || self.brief < 2 || self.plan.delay >= LEAST {
+            return Duration::ZERO;
         }
+        LEAST.saturating_mul(1 << (self.brief - 2).min(16)).min(BRIEF_PAUSE)
+    }
+
+    /// The connection that stood has ended after so long.
+    pub fn stood(&mut self, time: Duration) {
+        self.brief = if time < BRIEF { self.brief.saturating_add(1) } else { 0 };
     }
 
     /// The connection stands again: the next loss begins anew.
@@ -229,6 +246,24 @@ mod tests {
             assert_eq!(delays[0], delay);
             assert!(delays.is_sorted() && delays[20..].iter().all(|delay| *delay == seconds(60)));
         }
+    }
+
+    #[test]
+    fn who_wants_no_pause_has_one_when_connections_do_not_last() {
+        let plan = Plan { delay: Duration::ZERO, max_delay: Duration::ZERO, jitter: Jitter::None, ..Plan::default() };
+        let mut backoff = Backoff::new(plan);
+        let mut next = |stood| {
+            backoff.reset();
+            backoff.stood(Duration::from_millis(stood));
+            backoff.next_at(0.0).unwrap().as_millis()
+        };
+        assert_eq!([10, 999, 0, 0, 0, 0, 0, 0, 0].map(&mut next), [0, 100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+        assert_eq!([1000, 5000, 10, 10].map(&mut next), [0, 0, 0, 100], "one that lasted begins anew");
+        let mut backoff = Backoff::new(plan);
+        assert_eq!([(); 3].map(|()| backoff.next_at(0.0).unwrap().as_millis()), [0, 100, 100], "without a connection");
+        let mut backoff = Backoff::new(Plan { delay: LEAST, max_delay: LEAST, ..plan });
+        (0..9).for_each(|_| backoff.stood(Duration::ZERO));
+        assert_eq!(backoff.next_at(0.0), Some(LEAST), "a pause that was asked for is kept to");
     }
 
     #[test]

@@ -87,6 +87,19 @@ codes! {
     VERSION_TOO_OLD = "version_too_old", Unsupported, false, "The server is older than what the client speaks (Mesh: RuntimeError).";
     INVALID_POINTS = "invalid_points", Argument, false, "Points of a series are not sorted, not unique, off their grid or outside their interval (Mesh).";
     UNKNOWN_UNIT = "unknown_unit", Argument, false, "The server has no such unit of measurement (Mesh: ValueError).";
+    COMPONENT_IN_LOCATION = "component_in_location", Conflict, false, "A component is in the location already (ftrack: ComponentInLocationError).";
+    COMPONENT_NOT_IN_LOCATION = "component_not_in_location", NotFound, false, "A component is not in the location (ftrack: ComponentNotInLocationError).";
+    COMPONENT_NOT_IN_ANY_LOCATION = "component_not_in_any_location", NotFound, false, "A component is in no location that can be used here (ftrack: ComponentNotInAnyLocationError).";
+    LOCATION = "location", State, false, "A location lacks an accessor or a structure, or has data already where new data was to go (ftrack: LocationError).";
+    STRUCTURE = "structure", State, false, "The place of a component cannot be told, for instance because its version is not committed (ftrack: StructureError).";
+    ACCESSOR_OPERATION_FAILED = "accessor_operation_failed", Io, false, "A storage failed (ftrack: AccessorOperationFailedError).";
+    ACCESSOR_UNSUPPORTED_OPERATION = "accessor_unsupported_operation", Unsupported, false, "The accessor of the location has no such operation (ftrack: AccessorUnsupportedOperationError).";
+    ACCESSOR_PERMISSION_DENIED = "accessor_permission_denied", Denied, false, "A storage did not permit it (ftrack: AccessorPermissionDeniedError).";
+    ACCESSOR_FILESYSTEM_PATH = "accessor_filesystem_path", Argument, false, "A resource identifier leads outside of the accessor's prefix (ftrack: AccessorFilesystemPathError).";
+    ACCESSOR_RESOURCE_NOT_FOUND = "accessor_resource_not_found", NotFound, false, "There is nothing under the resource identifier (ftrack: AccessorResourceNotFoundError).";
+    ACCESSOR_PARENT_RESOURCE_NOT_FOUND = "accessor_parent_resource_not_found", NotFound, false, "The container of the resource is missing or outside of the prefix (ftrack: AccessorParentResourceNotFoundError).";
+    ACCESSOR_RESOURCE_INVALID = "accessor_resource_invalid", Argument, false, "The resource is a container where a file was needed, or the reverse (ftrack: AccessorResourceInvalidError).";
+    ACCESSOR_CONTAINER_NOT_EMPTY = "accessor_container_not_empty", Conflict, false, "The container to be removed holds something (ftrack: AccessorContainerNotEmptyError).";
     STREAM_ENDED = "stream_ended", Io, true, "The server ended an event stream; it will be asked for it again unless reconnect is off.";
     EVENT_STREAM = "event_stream", Protocol, false, "The answer to a subscription is not an event stream: another content type, or a status that is no success.";
 }

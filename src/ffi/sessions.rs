@@ -27,7 +27,7 @@ use super::{
 use crate::{
     args::Args,
     error::{Error, Result, code},
-    session::{Callback, Event, Session},
+    session::{Bond, Callback, Event, Session},
     sys::{fork, panic},
 };
 
@@ -66,9 +66,7 @@ pub struct SessionHandle {
 /// The data of pull subscriptions that came with a `drop`: the session layer only carries the pointer.
 #[derive(Default)]
 struct Pulls {
-    living: Vec<(u64, Arc<HostData>)>,
-    /// Ended ones, whose events may still wait in the queue and must not show data that was let go.
-    ended: Vec<u64>,
+    living: Vec<(Bond, Arc<HostData>)>,
 }
 
 impl Handle for haft_session {
@@ -190,12 +188,10 @@ unsafe fn answer(handle: &SessionHandle, response: crate::session::Response, out
 }
 
 impl Pulls {
-    /// The data to keep with an event, and whether it was let go already.
-    fn data_of(&self, event: &Event) -> (Option<Arc<HostData>>, bool) {
+    /// The data to keep with an event. Events of a subscription that has ended show none.
+    fn data_of(&self, event: &Event) -> Option<Arc<HostData>> {
         let id = event.id();
-        let data = self.living.iter().find(|(living, _)| *living == id).map(|(_, data)| data.clone());
-        let gone = data.is_none() && self.ended.contains(&id);
-        (data, gone)
+        self.living.iter().find(|(living, _)| living.id() == id).map(|(_, data)| data.clone())
     }
 }
 
@@ -498,9 +494,10 @@ pub unsafe extern "C" fn haft_session_subscribe(
                 handle.session.subscribe(topic, args, Some(push), address)?
             }
             Err(data) => {
-                let number = handle.session.subscribe(topic, args, None, address)?;
+                let bond = handle.session.subscribe_bound(topic, args, None, address)?;
+                let number = bond.id();
                 if drop.is_some() {
-                    handle.pulls.lock().living.push((number, Arc::new(data)));
+                    handle.pulls.lock().living.push((bond, Arc::new(data)));
                 }
                 number
             }
@@ -522,9 +519,10 @@ pub unsafe extern "C" fn haft_session_unsubscribe(session: *mut haft_session, id
         let Ok(handle) = of(session) else { return };
         handle.session.unsubscribe(id);
         let mut pulls = handle.pulls.lock();
-        let Some(at) = pulls.living.iter().position(|(living, _)| *living == id) else { return };
-        let (_, data) = pulls.living.swap_remove(at);
-        pulls.ended.push(id);
+        let Some(at) = pulls.living.iter().position(|(living, _)| living.id() == id) else { return };
+        let (bond, data) = pulls.living.swap_remove(at);
+        // Its events may still wait in the queue, and must not show data that was let go.
+        bond.forget();
         // Host code runs in the drop: not under the lock.
         drop(pulls);
         drop(data);
@@ -550,10 +548,7 @@ pub unsafe extern "C" fn haft_session_poll(
         let handle = of(session)?;
         handle::needed(event, "event")?;
         if let Some(next) = handle.session.poll(timeout_ms)? {
-            let (mut data, gone) = handle.pulls.lock().data_of(&next);
-            if gone {
-                data = Some(Arc::new(HostData::new(ptr::null_mut(), None)));
-            }
+            let data = handle.pulls.lock().data_of(&next);
             event.write(handle::give(Box::new(HeldEvent::new(next, handle.generation, data))));
         }
         Ok(())

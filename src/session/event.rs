@@ -292,8 +292,11 @@ impl Event {
         self.failure.as_deref()
     }
 
-    /// What was given to subscribe.
+    /// What was given to subscribe; 0 once that was let go of.
     pub fn user_data(&self) -> usize {
-        self.user_data
+        match &self.topic {
+            Topic::Of(origin) if origin.is_forgotten() => 0,
+            _ => self.user_data,
+        }
     }
 }

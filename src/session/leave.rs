@@ -185,11 +185,20 @@ fn farewell(handle: &Arc<Handle>, by_itself: bool) {
     }
     let end = handle.end.lock().take();
     let news = News::closed(end.as_ref());
-    *handle.end.lock() = end;
     // All are sealed before the first hears CLOSED.
     let listens = |listed: &&Listed| listed.subscription.hears == Hears::State;
-    for listed in subscriptions.iter().filter(|listed| !listens(listed)) {
-        listed.subscription.seal(None);
+    for Listed { subscription, .. } in subscriptions.iter().filter(|listed| !listens(listed)) {
+        let ended = || News { kind: Kind::Ended, ..News::closed(end.as_ref()) }.event();
+        match by_itself && subscription.may_end_itself() {
+            // Nobody who only has a callback would hear otherwise that nothing will come any more.
+            true if subscription.is_push() => subscription.seal(Some(ended())),
+            // The same for who looks into the parent's queue, which has no CLOSED of this handle.
+            true if handle.parent_hears.is_some() => {
+                subscription.tell(ended());
+                subscription.seal(None);
+            }
+            _ => subscription.seal(None),
+        }
     }
     for Listed { subscription, .. } in subscriptions.iter().filter(listens) {
         if subscription.is_push() {
@@ -199,6 +208,7 @@ fn farewell(handle: &Arc<Handle>, by_itself: bool) {
             subscription.tell(event(State::Closed.word()));
         }
     }
+    *handle.end.lock() = end;
     handle.queue.push(news.event());
     // After what is on its way to them: the worker does everything in order.
     let pushed = subscriptions.iter().any(|listed| listed.subscription.is_push());

@@ -33,7 +33,7 @@ pub use event::{Event, Failure, Kind};
 pub use host::HostCode;
 pub use queue::Queue;
 pub use response::Response;
-pub use subscribe::Callback;
+pub use subscribe::{Bond, Callback};
 pub use tickets::INFLIGHT_MAX;
 
 use crate::{
@@ -311,6 +311,20 @@ impl Session {
         callback: Option<Box<dyn Callback>>,
         user_data: usize,
     ) -> Result<u64> {
+        self.subscribe_bound(topic, args, callback, user_data).map(|bond| bond.id())
+    }
+
+    /// The same for who lets go of `user_data` while events may still wait.
+    ///
+    /// # Errors
+    /// As [`Session::subscribe`].
+    pub fn subscribe_bound(
+        &self,
+        topic: &str,
+        args: &Args,
+        callback: Option<Box<dyn Callback>>,
+        user_data: usize,
+    ) -> Result<Bond> {
         subscribe::subscribe(&self.handle, topic, args, callback, user_data)
     }
 

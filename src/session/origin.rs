@@ -21,11 +21,15 @@ pub(super) struct Origin {
     user_data: usize,
     /// How many messages may wait.
     limit: usize,
+    /// That bound is the subscription's own, and not the queue's.
+    bounded: bool,
     /// `overflow: "wait"`: nothing is dropped, the source has to wait.
     holds_back: bool,
     queued: AtomicUsize,
     dropped: AtomicU64,
     ended: AtomicBool,
+    /// What the host gave was let go of: no event shows it any more.
+    forgotten: AtomicBool,
     /// Somebody waits for room; looked at without the lock.
     wanted: AtomicBool,
     waker: Mutex<Option<Waker>>,
@@ -39,13 +43,21 @@ impl Origin {
             topic: c_text(topic),
             user_data,
             limit,
+            bounded: false,
             holds_back,
             queued: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
             ended: AtomicBool::new(false),
+            forgotten: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
             waker: Mutex::new(None),
         }
+    }
+
+    /// The same with a bound of its own among those that share a queue.
+    #[must_use]
+    pub fn bounded(self) -> Origin {
+        Origin { bounded: true, ..self }
     }
 
     /// The number of the subscription.
@@ -63,9 +75,24 @@ impl Origin {
         self.user_data
     }
 
+    /// What subscribe was given is the host's no more.
+    pub fn forget(&self) {
+        self.forgotten.store(true, Ordering::Release);
+    }
+
+    /// Whether it is.
+    pub fn is_forgotten(&self) -> bool {
+        self.forgotten.load(Ordering::Acquire)
+    }
+
     /// How many messages may wait.
     pub fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// How many of its messages may wait in a queue that others share, when that is nobody else's bound.
+    pub fn bound(&self) -> Option<usize> {
+        self.bounded.then_some(self.limit)
     }
 
     /// Whether the source waits instead of messages being dropped.

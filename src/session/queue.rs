@@ -160,9 +160,9 @@ impl Queue {
         state.descriptor.as_ref().map_or(-1, EventFd::number)
     }
 
-    /// Sets how many messages it holds.
-    pub fn set_limit(&self, limit: usize) {
-        let extra = self.state.lock().events.set_limit(limit);
+    /// A subscription has ended, and its bound with it.
+    pub fn release(&self, id: u64) {
+        let extra = self.state.lock().events.release(id);
         extra.into_iter().for_each(discard);
     }
 
@@ -184,7 +184,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::QUEUE_MAX, *};
     use crate::sys::poll;
 
     fn message(text: &str) -> Event {
@@ -203,16 +203,17 @@ mod tests {
     #[test]
     fn oldest_messages_make_room_and_are_counted_first() {
         let queue = Queue::default();
-        queue.set_limit(2);
         queue.push(Event::new(Kind::Response).with_topic("answer"));
-        for text in ["a", "b", "c", "d"] {
-            queue.push(message(text));
+        for number in 0..QUEUE_MAX + 2 {
+            queue.push(message(&number.to_string()));
         }
+        assert_eq!((queue.len(), queue.room()), (QUEUE_MAX + 1, 0));
         let first = queue.take(Some(Duration::ZERO)).unwrap().unwrap();
         assert_eq!(first.kind(), Kind::Dropped);
         assert_eq!(first.value().unwrap().root().at("count").unwrap().int(), Some(2));
         let order: Vec<_> = (0..3).map(|_| topic(queue.take(Some(Duration::ZERO)).unwrap())).collect();
-        assert_eq!(order, ["answer", "c", "d"]);
+        assert_eq!(order, ["answer", "2", "3"]);
+        (3..QUEUE_MAX + 1).for_each(|_| drop(queue.take(Some(Duration::ZERO))));
         assert!(queue.take(Some(Duration::ZERO)).unwrap().is_none());
     }
 

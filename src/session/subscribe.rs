@@ -3,7 +3,8 @@
 use std::{sync::Arc, task::Waker};
 
 use super::{
-    Event, Handle, HostCode, Kind, Queue, backlog::QUEUE_MAX, origin::Origin, queue::discard, state, worker::Worker,
+    Event, Handle, HostCode, Kind, Queue, backlog::QUEUE_MAX, origin::Origin, queue::discard, state,
+    worker::Worker,
 };
 use crate::{
     args::Args,
@@ -48,6 +49,21 @@ enum Way {
     Push(Worker),
 }
 
+/// What ties the events of a subscription to what the host gave with it.
+pub struct Bond(Arc<Origin>);
+
+impl Bond {
+    /// The number of the subscription.
+    pub fn id(&self) -> u64 {
+        self.0.id()
+    }
+
+    /// No event shows the host's `user_data` from now on, wherever it waits.
+    pub fn forget(&self) {
+        self.0.forget();
+    }
+}
+
 /// A subscription in the list of its handle. What feeds it stands beside it and not inside: the feed may hold on to the
 /// subscription.
 pub(super) struct Listed {
@@ -86,6 +102,11 @@ impl Subscription {
         matches!(self.way, Way::Push(_))
     }
 
+    /// Whether it brings messages, and nobody was told that they have ended.
+    pub(super) fn may_end_itself(&self) -> bool {
+        self.hears == Hears::Messages && !self.origin.has_ended()
+    }
+
     /// How many of its events wait.
     pub(super) fn queued(&self) -> usize {
         match &self.way {
@@ -106,7 +127,15 @@ impl Subscription {
     /// callback comes back.
     pub(super) fn end(&self) -> Vec<Event> {
         self.origin.end();
-        let Way::Push(worker) = &self.way else { return Vec::new() };
+        let worker = match &self.way {
+            Way::Push(worker) => worker,
+            Way::Pull(queue) => {
+                if self.origin.bound().is_some() {
+                    queue.release(self.origin.id());
+                }
+                return Vec::new();
+            }
+        };
         let Some((callback, left)) = worker.close(self.origin.id()) else { return Vec::new() };
         let inside = HostCode::enter();
         drop(callback);
@@ -170,7 +199,7 @@ impl Sink for Inlet {
 
     fn room(&self) -> usize {
         match &self.0.way {
-            Way::Pull(queue) if !self.0.origin.holds_back() => queue.room(),
+            Way::Pull(queue) if !self.0.origin.holds_back() && self.0.origin.bound().is_none() => queue.room(),
             _ => self.0.origin.room(),
         }
     }
@@ -215,7 +244,7 @@ pub(super) fn subscribe(
     args: &Args,
     callback: Option<Box<dyn super::Callback>>,
     user_data: usize,
-) -> Result<u64> {
+) -> Result<Bond> {
     handle.ready()?;
     options::check(args, scope::SUBSCRIBE, handle.backend.name())?;
     let hears = match topic {
@@ -249,21 +278,18 @@ pub(super) fn subscribe(
         }
     };
     let id = handle.shared.tickets.fresh();
-    let origin = Arc::new(Origin::new(id, topic, user_data, limit.unwrap_or(QUEUE_MAX), holds_back));
+    let origin = Origin::new(id, topic, user_data, limit.unwrap_or(QUEUE_MAX), holds_back);
+    // Messages that must not be dropped are counted by whoever holds them back.
+    let bounded = callback.is_none() && limit.is_some() && !holds_back;
+    let origin = Arc::new(if bounded { origin.bounded() } else { origin });
     let way = match callback {
-        None => {
-            // Messages that must not be dropped are counted for themselves.
-            if let Some(limit) = limit.filter(|_| !holds_back) {
-                handle.hearer().queue.set_limit(limit);
-            }
-            Way::Pull(Arc::clone(&handle.hearer().queue))
-        }
+        None => Way::Pull(Arc::clone(&handle.hearer().queue)),
         Some(callback) => {
             handle.shared.worker.open(&origin, Arc::from(callback));
             Way::Push(handle.shared.worker.clone())
         }
     };
-    let subscription = Arc::new(Subscription { origin, hears, way });
+    let subscription = Arc::new(Subscription { origin: Arc::clone(&origin), hears, way });
     let mut subscriptions = handle.subscriptions.lock();
     subscriptions.push(Listed { subscription: Arc::clone(&subscription), feed: None });
     if hears == Hears::State {
@@ -280,7 +306,7 @@ pub(super) fn subscribe(
         drop(subscription.end());
         return Err(error);
     }
-    Ok(id)
+    Ok(Bond(origin))
 }
 
 /// Has the back end bring its messages.

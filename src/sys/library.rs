@@ -1,6 +1,6 @@
 //! Shared objects that the host names. Once loaded they stay: their code may be in use anywhere.
 
-use std::{ffi::CStr, mem::ManuallyDrop, path::Path};
+use std::{error::Error as _, ffi::CStr, mem::ManuallyDrop, path::Path};
 
 use libloading::os::unix::{Library as Loaded, RTLD_LOCAL, RTLD_NOW};
 
@@ -15,7 +15,8 @@ impl Library {
     pub fn load(file: &Path) -> Result<Library, String> {
         // SAFETY: the host asked for this library, and answers for what its constructors do.
         let loaded = unsafe { Loaded::open(Some(file), RTLD_NOW | RTLD_LOCAL) };
-        loaded.map(|loaded| Library(ManuallyDrop::new(loaded))).map_err(|error| error.to_string())
+        // What failed is in the source: which symbol, which file.
+        loaded.map(|loaded| Library(ManuallyDrop::new(loaded))).map_err(|error| error.source().map_or_else(|| error.to_string(), ToString::to_string))
     }
 
     /// What the library has under a name.

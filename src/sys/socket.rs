@@ -10,6 +10,7 @@ use std::{
     },
     path::{Path, PathBuf},
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 /// Where to connect to.
@@ -119,6 +120,26 @@ impl Socket {
             libc::getsockopt(self.raw(), libc::SOL_SOCKET, libc::SO_ERROR, (&raw mut value).cast(), &raw mut length)
         })?;
         if value == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(value)) }
+    }
+
+    /// Has the system ask the peer for a sign of life after so long a silence, and three times more at short distances; a
+    /// peer that does not answer is an error of the socket then. A system that cannot leaves silences as they are.
+    pub fn keep_alive(&self, idle: Duration) {
+        // What systems take at the most, in seconds.
+        let idle = i32::try_from(idle.as_secs_f64().ceil().clamp(1.0, 32_767.0) as u32).unwrap_or(i32::MAX);
+        #[cfg(any(target_os = "macos", target_os = "ios"))]
+        const IDLE: libc::c_int = libc::TCP_KEEPALIVE;
+        #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+        const IDLE: libc::c_int = libc::TCP_KEEPIDLE;
+        let all = [
+            (libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1),
+            (libc::IPPROTO_TCP, IDLE, idle),
+            (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, idle.min(15)),
+            (libc::IPPROTO_TCP, libc::TCP_KEEPCNT, 4),
+        ];
+        for (level, name, value) in all {
+            let _ = self.option(level, name, value);
+        }
     }
 
     fn option(&self, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {

@@ -6,6 +6,7 @@
 //! | `document`, `node` | the frozen form and how it is read |
 //! | `page`, `keys`, `texts`, `fill` | how the frozen form lies in memory and is made |
 //! | `raw` | a message before it is a document |
+//! | `draft` | a document written value by value |
 //! | `parse`, `mend` | JSON in |
 //! | `write`, `number` | JSON out |
 //! | `arrow` | series for the Arrow C data interface |
@@ -19,6 +20,7 @@ pub use object::Object;
 pub use tree::{Series, Tree};
 
 mod document;
+mod draft;
 mod fill;
 mod keys;
 mod mend;
@@ -32,6 +34,7 @@ pub mod number;
 pub mod write;
 
 pub use document::{Document, Type};
+pub use draft::{Again, Draft, Open, Place};
 pub use node::Node;
 pub use number::python_float;
 pub use page::PAGE;

@@ -56,6 +56,12 @@ impl Object {
         self.insert(key, value.into());
     }
 
+    /// Adds a member that is certainly not there yet; its key is shared.
+    pub fn append(&mut self, key: Arc<str>, value: Tree) {
+        debug_assert!(!self.contains(&key), "the member was there");
+        self.push(key, value);
+    }
+
     /// Sets a member whose key is shared.
     pub(super) fn insert_shared(&mut self, key: Arc<str>, value: Tree) {
         match self.get_mut(&key) {

@@ -101,14 +101,14 @@ static void shown(void) {
   haft_args *args = haft_args_new();
   haft_error *error = NULL;
   haft_response *answer = NULL;
-  haft_args_set_int(args, "queue_max", 2);
+  haft_args_set_int(args, "queue_max", 1);
   for (int k = 0; k < 3; k++)
     CHECK(haft_session_subscribe(session, "haft.state", args, NULL, NULL, NULL, NULL, NULL) == HAFT_OK);
   CHECK(haft_session_inspect(session, "subscriptions", NULL, &answer, NULL) == HAFT_OK);
   const haft_value *list = haft_response_value(answer);
   CHECK(haft_value_count(list) == 3 && text_is(haft_value_at(list, "/0/kind"), "pull"));
   CHECK(text_is(haft_value_at(list, "/0/topic"), "haft.state"));
-  CHECK(haft_value_int(haft_value_at(list, "/0/dropped"), -1) == 1 && haft_value_int(haft_value_at(list, "/0/queued"), -1) == 0);
+  CHECK(haft_value_int(haft_value_at(list, "/0/dropped"), -1) == 0 && haft_value_int(haft_value_at(list, "/0/queued"), -1) == 1);
   CHECK(haft_value_int(haft_value_at(list, "/2/dropped"), -1) == 0 && haft_value_int(haft_value_at(list, "/2/queued"), -1) == 1);
   haft_response_free(answer);
   haft_args_set(args, "overflow", "wait");

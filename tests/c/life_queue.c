@@ -55,12 +55,14 @@ static void overflow(void) {
   haft_error *error = NULL;
   haft_args_set_int(args, "queue_max", 0);
   FAILS(haft_session_subscribe(session, "haft.state", args, NULL, NULL, NULL, NULL, &error), HAFT_E_ARGUMENT, "queue_max");
-  haft_args_set_int(args, "queue_max", 2);
+  haft_args_set_int(args, "queue_max", 1);
   CHECK(haft_session_submit(session, "GET", "/status/204", NULL, NULL, NULL) == HAFT_OK);
   struct pollfd interest = {.fd = haft_session_fd(session), .events = POLLIN};
   CHECK(poll(&interest, 1, 20000) == 1);
+  /* How things stand at first, then that the session is closing: each has room for one. */
   for (int k = 0; k < 5; k++)
-    CHECK(haft_session_subscribe(session, "haft.state", args, NULL, NULL, NULL, NULL, NULL) == HAFT_OK);
+    CHECK(haft_session_subscribe(session, "haft.state", k < 3 ? args : NULL, NULL, NULL, NULL, NULL, NULL) == HAFT_OK);
+  CHECK(haft_session_close(session, NULL, NULL) == HAFT_OK);
   haft_event *event = next(session, 0);
   CHECK(haft_event_kind(event) == HAFT_EVENT_DROPPED);
   CHECK(haft_value_int(haft_value_at(haft_event_value(event), "count"), 0) == 3);
@@ -68,12 +70,16 @@ static void overflow(void) {
   event = next(session, 0);
   CHECK(haft_event_kind(event) == HAFT_EVENT_RESPONSE);
   haft_event_free(event);
-  for (int k = 0; k < 2; k++) {
+  for (int k = 0; k < 7; k++) {
     event = next(session, 0);
     CHECK(haft_event_kind(event) == HAFT_EVENT_MESSAGE);
+    const char *state = haft_value_string(haft_value_at(haft_event_value(event), "state"), NULL);
+    CHECK(strcmp(state, k < 2 ? "ready" : "closing") == 0);
     haft_event_free(event);
   }
-  CHECK(next(session, 0) == NULL);
+  event = next(session, 0);
+  CHECK(haft_event_kind(event) == HAFT_EVENT_CLOSED);
+  haft_event_free(event);
   haft_args_free(args);
   haft_session_free(session);
 }

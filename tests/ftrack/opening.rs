@@ -38,6 +38,14 @@ fn what_is_missing_is_told_before_anything_is_sent() {
 }
 
 #[test]
+fn an_address_without_a_host_is_told_as_such() {
+    for url in ["ftrack+http://", "ftrack+https:///studio", "ftrack+http://?x"] {
+        let error = Session::create(url, &args(r#"{"api_user": "x", "api_key": "y"}"#)).unwrap_err();
+        assert_eq!((error.status(), error.message()), (Status::Argument, "the URL had no host"), "{url}");
+    }
+}
+
+#[test]
 fn kept_schemas_save_a_request() {
     let sandbox = sandbox();
     let directory = sandbox.dir.join("schemas");

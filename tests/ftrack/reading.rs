@@ -29,7 +29,10 @@ fn pages_are_asked_for_one_after_the_other() {
     let (found, sent) = bed.sent(|| bed.call("query", "select name from Task limit 5", r#"{"page_size": 4}"#));
     assert_eq!((found.as_array().unwrap().len(), sent.len()), (5, 2));
     let ((pages, rest), sent) = bed.sent(|| {
-        let mut stream = bed.session.request(Some("query"), Some("select name from Task"), &args(r#"{"page_size": 6, "stream": true}"#)).unwrap();
+        let mut stream = bed
+            .session
+            .request(Some("query"), Some("select name from Task"), &args(r#"{"page_size": 6, "stream": true}"#))
+            .unwrap();
         let first = value(&stream.next().unwrap().unwrap());
         let second = value(&stream.next().unwrap().unwrap());
         ([first, second].map(|page| page.as_array().unwrap().len()), stream.next().unwrap().is_none())
@@ -40,7 +43,10 @@ fn pages_are_asked_for_one_after_the_other() {
 #[test]
 fn first_and_one() {
     let bed = Bed::new();
-    assert_eq!(bed.call("query", "select username from User where username is jenkins", r#"{"one": true}"#)["username"], "jenkins");
+    assert_eq!(
+        bed.call("query", "select username from User where username is jenkins", r#"{"one": true}"#)["username"],
+        "jenkins"
+    );
     assert_eq!(bed.call("query", "User where username is nobody", r#"{"first": true}"#), Value::Null);
     assert_eq!(bed.fails("query", "User where username is nobody", r#"{"one": true}"#).code(), "no_result_found");
     assert_eq!(bed.fails("query", "User", r#"{"one": true}"#).code(), "multiple_results_found");
@@ -50,11 +56,26 @@ fn first_and_one() {
 #[test]
 fn values_are_bound_and_mistakes_are_found_before_they_are_sent() {
     let bed = Bed::new();
-    let (found, _) = bed.sent(|| bed.call("query", "select username from User where username in ({names})", r#"{"bind": {"names": ["jenkins", "x\" or username is \"ada"]}}"#));
+    let (found, _) = bed.sent(|| {
+        bed.call(
+            "query",
+            "select username from User where username in ({names})",
+            r#"{"bind": {"names": ["jenkins", "x\" or username is \"ada"]}}"#,
+        )
+    });
     assert_eq!(found.as_array().unwrap().len(), 1);
     let (_, sent) = bed.sent(|| {
-        for (text, code) in [("Tusk", "unknown_type"), ("Task where (name is x", "parse"), ("select from Task", "parse"), ("Task where name is {x}", "argument")] {
-            assert_eq!(bed.fails("query", text, if code == "argument" { r#"{"bind": {}}"# } else { "{}" }).code(), code, "{text}");
+        for (text, code) in [
+            ("Tusk", "unknown_type"),
+            ("Task where (name is x", "parse"),
+            ("select from Task", "parse"),
+            ("Task where name is {x}", "argument"),
+        ] {
+            assert_eq!(
+                bed.fails("query", text, if code == "argument" { r#"{"bind": {}}"# } else { "{}" }).code(),
+                code,
+                "{text}"
+            );
         }
     });
     assert!(sent.is_empty());
@@ -79,12 +100,15 @@ fn get_asks_once_and_populates_for_all_that_came_together() {
     // One request for the attribute of all ten, not one for each.
     let tasks = bed.call("query", "select id from Task", "{}");
     let (bids, sent) = bed.sent(|| -> Vec<Value> {
-        let of = |task: &Value| bed.call("get", &format!("Task/{}", task["id"].as_str().unwrap()), r#"{"select": "bid"}"#)["bid"].clone();
+        let of = |task: &Value| {
+            bed.call("get", &format!("Task/{}", task["id"].as_str().unwrap()), r#"{"select": "bid"}"#)["bid"].clone()
+        };
         tasks.as_array().unwrap().iter().map(of).collect()
     });
     assert_eq!((bids.len(), sent.len()), (10, 1));
     assert!(bids.contains(&json!(3600)) || bids.contains(&json!(3600.0)), "{bids:?}");
-    let (lazy, sent) = bed.sent(|| bed.call("get", &format!("Task/{TASK}"), r#"{"select": "description", "auto_populate": false}"#));
+    let (lazy, sent) =
+        bed.sent(|| bed.call("get", &format!("Task/{TASK}"), r#"{"select": "description", "auto_populate": false}"#));
     assert_eq!((lazy.get("description"), sent.len()), (None, 0));
 }
 
@@ -110,7 +134,11 @@ fn search_and_raw_calls() {
     let bed = Bed::new();
     let found = bed.call("search", "Task", r#"{"terms": ["t1"]}"#);
     assert!(names(&found).contains(&"t1"), "{found}");
-    let raw = bed.call("call", "", r#"{"operations": [{"action": "query", "expression": "select username from User limit 1"}]}"#);
+    let raw = bed.call(
+        "call",
+        "",
+        r#"{"operations": [{"action": "query", "expression": "select username from User limit 1"}]}"#,
+    );
     assert_eq!(raw[0]["data"].as_array().unwrap().len(), 1);
     let error = bed.fails("call", "", r#"{"operations": [{"action": "nonsense"}]}"#);
     assert_eq!(error.code(), "server_compatibility");

@@ -16,7 +16,11 @@ fn what_is_staged_is_seen_here_and_sent_at_commit() {
     let bed = Bed::new();
     let (made, sent) = bed.sent(|| {
         let made = task(&bed, "new_task");
-        bed.stage("update", &format!("Task/{}", made["id"].as_str().unwrap()), r#"{"data": {"description": "d", "start_date": "2026-01-02T03:04:05+00:00"}}"#);
+        bed.stage(
+            "update",
+            &format!("Task/{}", made["id"].as_str().unwrap()),
+            r#"{"data": {"description": "d", "start_date": "2026-01-02T03:04:05+00:00"}}"#,
+        );
         made
     });
     // Only the look for the parent.
@@ -24,13 +28,23 @@ fn what_is_staged_is_seen_here_and_sent_at_commit() {
     let id = made["id"].as_str().unwrap();
     assert_eq!(bed.call("get", &format!("Task/{id}"), "{}")["description"], "d");
     assert_eq!(bed.inspect("created", "{}").as_array().unwrap().len(), 1);
-    assert!(bed.sandbox.ftrack_query(&format!("select id from Task where id is {id}")).unwrap().as_array().unwrap().is_empty());
+    assert!(
+        bed.sandbox
+            .ftrack_query(&format!("select id from Task where id is {id}"))
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     let (committed, sent) = bed.sent(|| bed.commit().unwrap());
     assert_eq!(committed[0]["value"]["id"], id);
     let operations = sent[0].as_array().unwrap();
     assert_eq!(operations.len(), 1, "{operations:?}");
     let data = &operations[0]["entity_data"];
-    assert_eq!((&operations[0]["action"], &data["description"], &data["bid"]), (&json!("create"), &json!("d"), &json!(20)));
+    assert_eq!(
+        (&operations[0]["action"], &data["description"], &data["bid"]),
+        (&json!("create"), &json!("d"), &json!(20))
+    );
     assert_eq!(data["start_date"], json!({"__type__": "datetime", "value": "2026-01-02T03:04:05+00:00"}));
     assert_eq!(data["parent"]["__entity_type__"], "Shot");
     assert_eq!(bed.inspect("operations", "{}"), json!([]));
@@ -67,7 +81,14 @@ fn a_refused_commit_keeps_everything() {
     assert!(detail(&error, "exception").is_string());
     assert!(bed.inspect("operations", "{}").as_array().unwrap().len() >= 2);
     let id = made["id"].as_str().unwrap();
-    assert!(bed.sandbox.ftrack_query(&format!("select id from Task where id is {id}")).unwrap().as_array().unwrap().is_empty());
+    assert!(
+        bed.sandbox
+            .ftrack_query(&format!("select id from Task where id is {id}"))
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     bed.session.rollback(&haft::args::Args::new()).unwrap();
     assert_eq!(bed.call("get", &format!("Task/{id}"), "{}"), Value::Null);
 }
@@ -95,7 +116,12 @@ fn metadata_and_custom_attributes() {
     let address = format!("Task/{TASK}");
     bed.stage("update", &address, r#"{"data": {"metadata": {"k1": "v1", "k2": "v2"}}}"#);
     let (_, sent) = bed.sent(|| bed.commit().unwrap());
-    let actions: Vec<_> = sent[0].as_array().unwrap().iter().map(|op| (op["action"].as_str().unwrap(), op["entity_type"].as_str().unwrap())).collect();
+    let actions: Vec<_> = sent[0]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|op| (op["action"].as_str().unwrap(), op["entity_type"].as_str().unwrap()))
+        .collect();
     assert_eq!(actions, [("create", "Metadata"), ("create", "Metadata"), ("update", "Task")]);
     let known = bed.call("get", &address, r#"{"select": "metadata", "refresh": true}"#);
     assert_eq!((&known["metadata"]["k1"], &known["metadata"]["k2"]), (&json!("v1"), &json!("v2")), "{known}");
@@ -104,9 +130,13 @@ fn metadata_and_custom_attributes() {
     assert_eq!(known["metadata"].get("k1"), None, "{known}");
     let custom = bed.call("get", &address, r#"{"select": "custom_attributes"}"#);
     let key = custom["custom_attributes"].as_object().unwrap().keys().next().unwrap().clone();
-    let (_, sent) = bed.sent(|| bed.call("update", &address, &json!({"data": {"custom_attributes": {key.as_str(): 42}}}).to_string()));
+    let (_, sent) = bed
+        .sent(|| bed.call("update", &address, &json!({"data": {"custom_attributes": {key.as_str(): 42}}}).to_string()));
     assert_eq!((&sent[0][0]["action"], &sent[0][0]["entity_data"]["value"]), (&json!("update"), &json!(42)));
-    assert_eq!(bed.fails("update", &address, r#"{"data": {"custom_attributes": {"none": 1}}}"#).code(), "unknown_attribute");
+    assert_eq!(
+        bed.fails("update", &address, r#"{"data": {"custom_attributes": {"none": 1}}}"#).code(),
+        "unknown_attribute"
+    );
 }
 
 #[test]
@@ -126,7 +156,10 @@ fn mistakes_are_found_before_anything_is_sent() {
         }
     });
     assert!(sent.is_empty(), "{sent:?}");
-    assert_eq!(bed.session.stage(Some("query"), Some("Task"), &haft::args::Args::new()).unwrap_err().code(), "unsupported");
+    assert_eq!(
+        bed.session.stage(Some("query"), Some("Task"), &haft::args::Args::new()).unwrap_err().code(),
+        "unsupported"
+    );
 }
 
 #[test]
@@ -135,13 +168,19 @@ fn ensure_makes_what_is_not_there_and_changes_what_differs() {
     let data = r#"{"data": {"username": "ensured", "email": "a@b"}, "identifying_keys": ["username"]}"#;
     let (made, sent) = bed.sent(|| bed.call("ensure", "User", data));
     assert_eq!((made["username"].as_str(), sent.len()), (Some("ensured"), 2));
-    assert!(sent[0][0]["expression"].as_str().unwrap().ends_with("from User where username is \"ensured\" limit 2"), "{sent:?}");
+    assert!(
+        sent[0][0]["expression"].as_str().unwrap().ends_with("from User where username is \"ensured\" limit 2"),
+        "{sent:?}"
+    );
     let (again, sent) = bed.sent(|| bed.call("ensure", "User", data));
     assert_eq!((&again["id"], sent.len()), (&made["id"], 1));
     let (changed, sent) = bed.sent(|| bed.call("ensure", "User", &data.replace("a@b", "c@d")));
     assert_eq!((&changed["id"], changed["email"].as_str(), sent.len()), (&made["id"], Some("c@d"), 2));
     let staged = bed.stage("ensure", "User", r#"{"data": {"username": "later"}}"#);
-    assert_eq!(bed.inspect("entity_state", &json!({"entity": format!("User/{}", staged["id"].as_str().unwrap())}).to_string()), "created");
+    assert_eq!(
+        bed.inspect("entity_state", &json!({"entity": format!("User/{}", staged["id"].as_str().unwrap())}).to_string()),
+        "created"
+    );
 }
 
 #[test]

@@ -39,7 +39,10 @@ fn answers_are_published_as_replies() {
     let replies = replies(&one, "test.ask", 2);
     assert_eq!(replies[0]["data"], json!([{"name": "a"}]));
     assert_eq!(replies[1]["data"], json!({"text": "late"}));
-    assert_eq!((&replies[0]["source"]["id"], &replies[0]["source"]["applicationId"]), (&json!("first"), &json!("maya")));
+    assert_eq!(
+        (&replies[0]["source"]["id"], &replies[0]["source"]["applicationId"]),
+        (&json!("first"), &json!("maya"))
+    );
     assert_eq!(replies[0]["source"]["user"]["username"], "martin");
     assert_eq!(first.asked.lock().unwrap().last().unwrap()["topic"], "test.ask");
     assert!(drained(&other).is_empty(), "an answering subscription queues no message");

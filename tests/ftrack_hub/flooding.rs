@@ -32,7 +32,12 @@ fn a_thousand_events_a_second_to_five_hundred_subscriptions() {
     let start = Instant::now();
     let publisher = std::thread::spawn(move || {
         for n in 0..1000_usize {
-            one.submit(Some("publish"), Some(&format!("test.{}", n % 498)), &args(&json!({"data": {"n": n}}).to_string())).unwrap();
+            one.submit(
+                Some("publish"),
+                Some(&format!("test.{}", n % 498)),
+                &args(&json!({"data": {"n": n}}).to_string()),
+            )
+            .unwrap();
         }
         for _ in 0..1000 {
             assert!(next(&one, Kind::Response).failure().is_none());
@@ -106,7 +111,8 @@ fn a_slow_callback_makes_nobody_wait() {
     gate.open();
     session.close(&Args::new()).unwrap();
     let heard = heard.lock().unwrap();
-    let last: Vec<&Value> = heard.iter().filter(|(kind, _)| *kind == Kind::Message).map(|(_, value)| &value["data"]["n"]).collect();
+    let last: Vec<&Value> =
+        heard.iter().filter(|(kind, _)| *kind == Kind::Message).map(|(_, value)| &value["data"]["n"]).collect();
     assert!(last.len() <= 12 && last.last() == Some(&&json!(499)), "{last:?}");
     assert!(heard.iter().any(|(kind, _)| *kind == Kind::Dropped));
 }
@@ -129,7 +135,9 @@ fn a_slow_answer_keeps_a_bounded_number() {
     settle(&session);
     const COUNT: i64 = 10_200;
     for n in 0..COUNT {
-        session.submit(Some("publish"), Some("test.flood"), &args(&json!({"data": {"n": n, "ask": true}}).to_string())).unwrap();
+        session
+            .submit(Some("publish"), Some("test.flood"), &args(&json!({"data": {"n": n, "ask": true}}).to_string()))
+            .unwrap();
         if n % 1000 == 999 {
             settle(&session);
         }
@@ -143,7 +151,13 @@ fn a_slow_answer_keeps_a_bounded_number() {
     }
     assert_eq!(heard, (0..COUNT).collect::<Vec<_>>());
     // Behind all the others.
-    super::hearing::call(&session, "publish", "test.flood", r#"{"data": {"ask": true, "last": true}, "replies": true}"#).unwrap();
+    super::hearing::call(
+        &session,
+        "publish",
+        "test.flood",
+        r#"{"data": {"ask": true, "last": true}, "replies": true}"#,
+    )
+    .unwrap();
     let asked = i64::try_from(answerer.asked.lock().unwrap().len()).unwrap();
     assert_eq!(hub(&session)["unanswered"], COUNT + 1 - asked);
     assert!(asked >= 10_000);

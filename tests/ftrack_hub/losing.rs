@@ -65,7 +65,11 @@ impl Pair {
                     Kind::Message => heard.push(shown(&event)),
                     Kind::Response => {
                         answers += 1;
-                        assert!(event.failure().is_none(), "{fault}: {:?}", event.failure().map(haft::session::Failure::error));
+                        assert!(
+                            event.failure().is_none(),
+                            "{fault}: {:?}",
+                            event.failure().map(haft::session::Failure::error)
+                        );
                     }
                     Kind::Restored => restored += 1,
                     _ => {}
@@ -143,7 +147,12 @@ fn what_was_not_acknowledged_is_sent_again() {
 #[test]
 fn a_server_that_comes_back_slowly() {
     let pair = Pair::new();
-    for refusal in ["hub=handshake&status=503&times=3", "hub=handshake&status=0&times=2", "hub=upgrade&status=502&times=2", "hub=handshake&status=200&body=nonsense"] {
+    for refusal in [
+        "hub=handshake&status=503&times=3",
+        "hub=handshake&status=0&times=2",
+        "hub=upgrade&status=502&times=2",
+        "hub=handshake&status=200&body=nonsense",
+    ] {
         pair.order(refusal);
         pair.order("hub=abort&user=jenkins");
         pair.submit(1);

@@ -86,7 +86,9 @@ fn haft_asks_and_python_replies() {
     python.ask(&json!({"do": "subscribe", "topic": "topic=test.ask and source.user.username=jenkins", "answer": true, "metadata": {"id": "desk", "applicationId": "ünï"}}));
     python_settles(&mut python, &session);
     for n in 0..10 {
-        let json = json!({"data": {"n": n, "text": "ü\"\\:"}, "event_target": "applicationId=\"ünï\"", "replies": true}).to_string();
+        let json =
+            json!({"data": {"n": n, "text": "ü\"\\:"}, "event_target": "applicationId=\"ünï\"", "replies": true})
+                .to_string();
         let replies = call(&session, "publish", "test.ask", &json).unwrap();
         let heard = python.next("heard");
         assert_eq!(heard["data"], json!({"n": n, "text": "ü\"\\:"}));
@@ -120,7 +122,10 @@ fn python_asks_and_haft_replies() {
     // By hand.
     let id = python.ask(&json!({"do": "publish", "topic": "test.pull", "data": {"n": 7}}));
     let event = messages(&session, 1).remove(0);
-    assert_eq!((&event["id"], &event["data"], &event["source"]["user"]["username"]), (&id, &json!({"n": 7}), &json!("martin")));
+    assert_eq!(
+        (&event["id"], &event["data"], &event["source"]["user"]["username"]),
+        (&id, &json!({"n": 7}), &json!("martin"))
+    );
     call(&session, "reply", event["id"].as_str().unwrap(), r#"{"data": {"hand": true}}"#).unwrap();
     assert_eq!(python.next("reply")["data"], json!({"hand": true}));
 }

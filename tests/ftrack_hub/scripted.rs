@@ -29,10 +29,36 @@ fn what_means_nothing_is_left_alone() {
     subscribe(&session, "topic=t", "{}");
     settle(&session);
     for packet in [
-        "8::", "9::x", "10::", "garbage", "", ":", "5:x", "5::", "5:::", "5:::{", "5:::{}", "5:::[]", "5:::null",
-        "5:::{\"args\":[]}", "5:::{\"args\":[1]}", "5:::{\"args\":[{\"topic\":\"t\"},{\"topic\":\"t\"}]}", "3:::text: more", "4:::{\"topic\":\"t\"}",
-        "7:::complaint", "6:::", "6:::x", "6:::4711", "6:::4711+[{\"success\":true}]", "6:::1", "6:::2+", "6:::1+[{\"success\":false,\"message\":\"exists\"}]",
-        "1::", "1::", "2::", "2:::",
+        "8::",
+        "9::x",
+        "10::",
+        "garbage",
+        "",
+        ":",
+        "5:x",
+        "5::",
+        "5:::",
+        "5:::{",
+        "5:::{}",
+        "5:::[]",
+        "5:::null",
+        "5:::{\"args\":[]}",
+        "5:::{\"args\":[1]}",
+        "5:::{\"args\":[{\"topic\":\"t\"},{\"topic\":\"t\"}]}",
+        "3:::text: more",
+        "4:::{\"topic\":\"t\"}",
+        "7:::complaint",
+        "6:::",
+        "6:::x",
+        "6:::4711",
+        "6:::4711+[{\"success\":true}]",
+        "6:::1",
+        "6:::2+",
+        "6:::1+[{\"success\":false,\"message\":\"exists\"}]",
+        "1::",
+        "1::",
+        "2::",
+        "2:::",
     ] {
         send(&sandbox, packet);
     }
@@ -40,7 +66,10 @@ fn what_means_nothing_is_left_alone() {
     event(&sandbox, &json!({"topic": 5}));
     event(&sandbox, &json!({"topic": "t", "data": {"n": 1}}));
     // Another name, no data, keys that nobody knows, an endpoint, a number, and no id: events all the same.
-    send(&sandbox, "5:7:/end:{\"name\":\"other\",\"args\":[{\"topic\":\"t\",\"data\":{\"n\":2},\"more\":{\"a\":[1]}}]}");
+    send(
+        &sandbox,
+        "5:7:/end:{\"name\":\"other\",\"args\":[{\"topic\":\"t\",\"data\":{\"n\":2},\"more\":{\"a\":[1]}}]}",
+    );
     event(&sandbox, &json!({"topic": "t"}));
     let heard = messages(&session, 3);
     assert_eq!(members(&heard, "n"), [json!(1), json!(2), Value::Null]);

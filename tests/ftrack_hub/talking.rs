@@ -28,13 +28,22 @@ fn what_one_publishes_the_other_hears() {
     assert_eq!(keys, ["data", "id", "in_reply_to_event", "sent", "source", "target", "topic"]);
     assert_eq!(value["data"], json!({"n": 2, "text": "ü: \"x\""}));
     assert_eq!((&value["source"]["id"], &value["source"]["user"]), (&hub(&one)["id"], &json!({"username": "jenkins"})));
-    assert_eq!((&value["topic"], &value["target"], &value["in_reply_to_event"]), (&json!("test.numbers"), &json!(""), &Value::Null));
+    assert_eq!(
+        (&value["topic"], &value["target"], &value["in_reply_to_event"]),
+        (&json!("test.numbers"), &json!(""), &Value::Null)
+    );
     assert_eq!(members(&messages(&other, 1), "n"), [3]);
     assert!(drained(&other).is_empty());
     // Nobody hears what is not for them, and one who publishes hears itself.
     subscribe(&one, "topic=test.numbers", r#"{"metadata": {"applicationId": "maya"}, "id": "mine"}"#);
     call(&one, "publish", "test.numbers", r#"{"data": {"n": 9}, "event_target": "applicationId=nuke"}"#).unwrap();
-    call(&one, "publish", "test.numbers", r#"{"data": {"n": 10}, "event_target": "id=mine and applicationId=maya", "source": {"id": "me"}}"#).unwrap();
+    call(
+        &one,
+        "publish",
+        "test.numbers",
+        r#"{"data": {"n": 10}, "event_target": "id=mine and applicationId=maya", "source": {"id": "me"}}"#,
+    )
+    .unwrap();
     let heard = messages(&one, 1);
     assert_eq!((members(&heard, "n"), &heard[0]["source"]["id"]), (vec![json!(10)], &json!("me")));
     other.unsubscribe(id);
@@ -77,9 +86,15 @@ fn replies_come_to_whoever_waits() {
         assert_eq!((&reply["topic"], &reply["in_reply_to_event"]), (&json!("ftrack.meta.reply"), &json!(id)));
         assert_eq!(reply["target"], format!("id={}", hub(&one)["id"].as_str().unwrap()));
     }
-    assert_eq!((&replies[1]["source"]["id"], &replies[1]["source"]["user"]["username"]), (&json!("desk"), &json!("martin")));
+    assert_eq!(
+        (&replies[1]["source"]["id"], &replies[1]["source"]["user"]["username"]),
+        (&json!("desk"), &json!("martin"))
+    );
     // What comes in time is what there is; and nobody waits any more.
-    assert_eq!(call(&one, "publish", "test.nobody", r#"{"replies": {"timeout": "30ms", "count": null}}"#).unwrap(), json!([]));
+    assert_eq!(
+        call(&one, "publish", "test.nobody", r#"{"replies": {"timeout": "30ms", "count": null}}"#).unwrap(),
+        json!([])
+    );
     assert_eq!(hub(&one)["waiting_for_replies"], 0);
     let error = call(&other, "reply", "nothing", "{}").unwrap_err();
     assert_eq!((error.code(), error.status()), ("not_found", Status::NotFound));
@@ -93,7 +108,10 @@ fn a_hub_is_only_opened_when_it_is_asked_for() {
     let session = open(&sandbox, "jenkins", "{}");
     assert_eq!(hub(&session)["state"], "disconnected");
     let error = call(&session, "publish", "test.x", "{}").unwrap_err();
-    assert_eq!((error.code(), error.status(), detail(&error, "outcome")), ("hub_not_connected", Status::State, json!("not_sent")));
+    assert_eq!(
+        (error.code(), error.status(), detail(&error, "outcome")),
+        ("hub_not_connected", Status::State, json!("not_sent"))
+    );
     assert_eq!(call(&session, "publish", "test.x", r#"{"on_error": "ignore"}"#).unwrap(), Value::Null);
     // Stored, and told when there is somebody to tell.
     subscribe(&session, "topic=test.x", "{}");
@@ -195,7 +213,10 @@ fn mistakes_are_told() {
     assert_eq!(refused("topic=x", r#"{"answer": 1}"#).2, "answer");
     assert_eq!(refused("topic=x", r#"{"metadata": {"id": 5}}"#).2, "id");
     subscribe(&session, "topic=x", r#"{"id": "one"}"#);
-    assert_eq!(refused("topic=y", r#"{"metadata": {"id": "one"}}"#), ("not_unique".into(), Status::Conflict, json!("id")));
+    assert_eq!(
+        refused("topic=y", r#"{"metadata": {"id": "one"}}"#),
+        ("not_unique".into(), Status::Conflict, json!("id"))
+    );
     let own = json!({"id": hub(&session)["id"]}).to_string();
     assert_eq!(refused("topic=y", &own).0, "not_unique");
     for (target, json, key) in [
@@ -217,20 +238,31 @@ fn mistakes_are_told() {
 #[test]
 fn the_handshake_is_pythons() {
     let sandbox = sandbox();
-    let session = Session::create(&url(&sandbox), &login(r#"{"compat": "python", "headers": {"X-Mine": "1"}}"#)).unwrap();
+    let session =
+        Session::create(&url(&sandbox), &login(r#"{"compat": "python", "headers": {"X-Mine": "1"}}"#)).unwrap();
     call(&session, "connect", "", "{}").unwrap();
     settle(&session);
     session.close(&Args::new()).unwrap();
     let log = sandbox.ftrack_log(0, false);
-    let entries: Vec<&Value> = log.as_array().unwrap().iter().filter(|entry| entry["path"].as_str().unwrap().starts_with("/socket.io/")).collect();
+    let entries: Vec<&Value> = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["path"].as_str().unwrap().starts_with("/socket.io/"))
+        .collect();
     assert_eq!(entries[0]["headers"]["ftrack-user"], "jenkins");
     assert_eq!(entries[0]["headers"].get("content-type"), None);
     let upgrade = entries.iter().find(|entry| entry["path"].as_str().unwrap().contains("websocket")).unwrap();
-    assert_eq!((upgrade["headers"].get("ftrack-user"), &upgrade["headers"]["ftrack-strict-api"]), (None, &json!("false")));
+    assert_eq!(
+        (upgrade["headers"].get("ftrack-user"), &upgrade["headers"]["ftrack-strict-api"]),
+        (None, &json!("false"))
+    );
     let packets = upgrade["packets"].as_array().unwrap();
-    let shape: Vec<(&Value, &Value, &Value)> = packets.iter().map(|packet| (&packet["type"], &packet["id"], &packet["data"]["args"][0]["topic"])).collect();
+    let shape: Vec<(&Value, &Value, &Value)> =
+        packets.iter().map(|packet| (&packet["type"], &packet["id"], &packet["data"]["args"][0]["topic"])).collect();
     let event = |id: &'static str, topic: &'static str| (json!("5"), json!(id), json!(topic));
-    let expected = [event("1+", "ftrack.meta.subscribe"), event("2+", "test.settle"), event("3+", "ftrack.meta.unsubscribe")];
+    let expected =
+        [event("1+", "ftrack.meta.subscribe"), event("2+", "test.settle"), event("3+", "ftrack.meta.unsubscribe")];
     let expected: Vec<(&Value, &Value, &Value)> = expected.iter().map(|(kind, id, topic)| (kind, id, topic)).collect();
     assert_eq!(shape, expected);
     let data = &packets[0]["data"]["args"][0]["data"];

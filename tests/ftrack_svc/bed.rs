@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, atomic::{AtomicU32, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use haft::{
@@ -30,7 +33,8 @@ pub fn args(json: &str) -> Args {
 
 /// A session of the user jenkins.
 pub fn open(sandbox: &Sandbox, more: Args) -> Result<Session, Error> {
-    let mut all = args(r#"{"api_key": "secret-key", "api_user": "jenkins", "schema_cache_path": false, "trust_env": false}"#);
+    let mut all =
+        args(r#"{"api_key": "secret-key", "api_user": "jenkins", "schema_cache_path": false, "trust_env": false}"#);
     for (key, value) in more.root().iter() {
         all.set(key, value.clone());
     }
@@ -79,7 +83,8 @@ impl Folder {
     pub fn new() -> Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("haft-{}-{}-{number}", env!("CARGO_CRATE_NAME"), std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("haft-{}-{}-{number}", env!("CARGO_CRATE_NAME"), std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Folder(path)
     }

@@ -76,7 +76,7 @@ fn same(theirs: &Value, ours: &Value, place: &str, loose: bool, found: &mut Vec<
         found.push(Difference { place, theirs: theirs.clone(), ours: ours.clone() })
     };
     match (theirs, ours) {
-        (Value::Object(one), ours) if loose && one.contains_key("one or many") => {
+        (Value::Object(one), ours) if loose && one.contains_key("one or many") && ours.get("one or many").is_none() => {
             let list = one["one or many"].as_array().cloned().unwrap_or_default();
             let single = list.first().cloned().unwrap_or_default();
             let mut as_list = Vec::new();

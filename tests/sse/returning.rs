@@ -13,6 +13,29 @@ fn wait(clock: &Frozen, count: u64) {
     clock.advance(seconds(count));
 }
 
+/// A server that wants to be asked again at once, and ends every stream at once.
+#[test]
+fn a_stream_that_wants_no_pause_does_not_spin() {
+    let clock = freeze();
+    let peer = Peer::new();
+    let session = subscribe(&peer, "{}");
+    peer.accept().open("retry: 0\n\n");
+    told(&session, Kind::Lost).unwrap();
+    // The first time it has its way.
+    for pause in [0, 100, 200, 400] {
+        if pause > 0 {
+            let pause = std::time::Duration::from_millis(pause);
+            assert_eq!(clock.awaited(std::time::Duration::from_millis(1)..=seconds(6)), pause);
+            clock.advance(pause);
+        }
+        peer.accept().open("data: x\n\n");
+        assert_eq!(told(&session, Kind::Restored), None);
+        assert_eq!(data(&session), "x");
+        told(&session, Kind::Lost).unwrap();
+    }
+    session.close(&args("{}")).unwrap();
+}
+
 fn subscribe(peer: &Peer, json: &str) -> Session {
     let session = create(&peer.url(), "{}");
     session.subscribe("sse:/", &args(json), None, 0).unwrap();

@@ -129,6 +129,90 @@ fn a_goodbye_is_the_end_unless_it_was_asked_otherwise() {
     assert_eq!(end(&socket).0, 1000);
 }
 
+/// A peer that takes every connection and leaves at once, and a host that wants it back without a pause.
+#[test]
+fn who_wants_no_pause_does_not_spin() {
+    let clock = haft::clock::control::freeze();
+    let peer = Peer::start(5, |_, _| {});
+    let socket = listen(&peer.url, "ws:/", "{\"reconnect\": {\"delay\": 0, \"max_delay\": 0}}");
+    // The first time at once, then after a pause that grows whatever the longest delay is.
+    assert_eq!(next(&socket).kind(), Kind::Lost);
+    for pause in [0, 100, 200, 400] {
+        if pause > 0 {
+            let pause = std::time::Duration::from_millis(pause);
+            assert_eq!(clock.awaited(std::time::Duration::from_millis(1)..=std::time::Duration::from_secs(6)), pause);
+            clock.advance(pause);
+        }
+        assert_eq!(next(&socket).kind(), Kind::Restored);
+        assert_eq!(next(&socket).kind(), Kind::Lost);
+    }
+    peer.join();
+}
+
+/// Whoever only has a callback hears that nothing will come any more, and why.
+#[test]
+fn a_callback_hears_of_the_end() {
+    struct Tape(mpsc::Sender<haft::session::Event>);
+    impl haft::session::Callback for Tape {
+        fn deliver(&self, event: haft::session::Event) {
+            let _ = self.0.send(event);
+        }
+    }
+    for (bytes, code, error) in [
+        (frame(0x88, &[&1000_u16.to_be_bytes()[..], b"bye"].concat()), 1000, None),
+        (frame(0x88, &4001_u16.to_be_bytes()), 4001, None),
+        (Vec::new(), 1006, Some("connection_lost")),
+    ] {
+        let peer = Peer::start(1, move |stream, _| {
+            read_frame(stream).unwrap();
+            stream.write_all(&frame(0x81, b"last")).unwrap();
+            stream.write_all(&bytes).unwrap();
+            while !bytes.is_empty() && read_frame(stream).is_some() {}
+        });
+        let pair = super::bed::open(&peer.url, "ws:/", "{}");
+        let (tape, heard) = mpsc::channel();
+        pair.subscribe("*", &Args::new(), Some(Box::new(Tape(tape))), 7).unwrap();
+        send(&pair, "go on");
+        let events: Vec<_> = heard.iter().collect();
+        let kinds: Vec<_> = events.iter().map(haft::session::Event::kind).collect();
+        assert_eq!(kinds, [Kind::Message, Kind::Ended], "and its drop has run");
+        let ended = &events[1];
+        assert_eq!((ended.id(), ended.topic(), ended.user_data()), (events[0].id(), c"*", 7));
+        assert_eq!(super::bed::json(ended.value())["code"], code);
+        assert_eq!(ended.failure().map(|failure| failure.error().code().to_owned()).as_deref(), error);
+        assert_eq!(end(&pair).0, code);
+        peer.join();
+    }
+    // Who closes it knows that it has.
+    let peer = Peer::start(1, |stream, _| while read_frame(stream).is_some_and(|(first, payload)| {
+        let _ = stream.write_all(&frame(first, &payload));
+        first != 0x88
+    }) {});
+    let pair = super::bed::open(&peer.url, "ws:/", "{}");
+    let (tape, heard) = mpsc::channel();
+    pair.subscribe("*", &Args::new(), Some(Box::new(Tape(tape))), 0).unwrap();
+    pair.close(&args("{}")).unwrap();
+    assert_eq!(heard.iter().count(), 0);
+    peer.join();
+}
+
+/// In the parent's queue there is no CLOSED of the child.
+#[test]
+fn the_parents_queue_says_that_a_childs_subscription_ended() {
+    let peer = Peer::start(1, |stream, _| {
+        // Not before somebody listens: to what is closed nobody can subscribe.
+        assert!(read_frame(stream).is_some());
+        stream.write_all(&frame(0x88, &1000_u16.to_be_bytes())).unwrap();
+        while read_frame(stream).is_some() {}
+    });
+    let pair = super::bed::open(&peer.url, "ws:/", "{\"events\": \"parent\"}");
+    let id = pair.subscribe("*", &Args::new(), None, 0).unwrap();
+    send(&pair, "now");
+    let ended = next(&pair.root);
+    assert_eq!((ended.kind(), ended.id()), (Kind::Ended, id));
+    peer.join();
+}
+
 #[test]
 fn closing_while_it_is_lost_ends_the_tries() {
     let peer = Peer::start(1, |_, _| {});

@@ -68,7 +68,14 @@ fn options() -> String {
     section(&mut page, "Every back end", |option| option.backends.is_empty());
     section(&mut page, "HTTP: sessions and calls", |option| on_http(option) && option.scopes & scope::CREATE != 0);
     section(&mut page, "HTTP: one call, or one handle", |option| on_http(option) && option.scopes & scope::CREATE == 0);
+    section(&mut page, "ftrack: sessions", |option| on_ftrack(option) && option.scopes & scope::CREATE != 0);
+    section(&mut page, "ftrack: one call, or one subscription", |option| on_ftrack(option) && option.scopes & scope::CREATE == 0);
     page
+}
+
+/// Those that HTTP has as well stand there.
+fn on_ftrack(option: &Opt) -> bool {
+    option.backends.contains(&"ftrack") && !on_http(option)
 }
 
 fn on_http(option: &Opt) -> bool {

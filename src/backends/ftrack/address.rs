@@ -15,7 +15,8 @@ pub fn key(text: &str) -> Key {
 
 /// The address of an entity.
 pub fn write(kind: &str, key: &Key) -> String {
-    let parts: Vec<_> = key.iter().map(|part| part.replace('%', "%25").replace('/', "%2F").replace(',', "%2C")).collect();
+    let parts: Vec<_> =
+        key.iter().map(|part| part.replace('%', "%25").replace('/', "%2F").replace(',', "%2C")).collect();
     format!("{kind}/{}", parts.join(","))
 }
 
@@ -43,7 +44,7 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        let parts: Key = ["a/b", "50%,x", "ü"].map(Box::from).into();
+        let parts: Key = ["a/b", "50%,x", "ü"].map(std::sync::Arc::from).into();
         let address = write("Metadata", &parts);
         assert_eq!(address, "Metadata/a%2Fb,50%25%2Cx,ü");
         let (kind, text) = split(&address).unwrap();

@@ -3,21 +3,22 @@
 use std::sync::Arc;
 
 use super::{
-    Core,
-    store::{Paths, Store},
-    unit::{Operation, Payload, batch},
+    Core, doubt,
+    store::{Drawing, Paths, Store},
+    unit::{Action, Identity, Operation, Payload, batch, to_trees},
 };
 use crate::{
     args::Args,
     backends::{Answer, Plain},
     engine::net::cancel::Cancel,
     error::Result,
-    value::{Node, Object, Tree},
+    value::{Document, Draft, Node, Object, Tree},
 };
 
 /// Sends what is staged. A failure leaves the list as it was; what is staged meanwhile belongs to the next commit.
 pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
     let _committing = core.committing.lock();
+    doubt::settle(core, args, cancel)?;
     let (count, payloads) = {
         let mut store = core.store.lock();
         let count = store.operations.list().len();
@@ -30,54 +31,108 @@ pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<B
     };
     if let Some(journal) = core.journal.as_ref().filter(|_| !payloads.is_empty()) {
         journal.follow(&core.store)?;
-        journal.sending(count)?;
+        journal.sending(&core.store, count)?;
     }
-    let sent = send(core, &payloads, args, cancel, |store| store.committed(count));
-    if let (Some(journal), Err(error)) = (&core.journal, &sent)
-        && error.detail().get("outcome").and_then(Tree::as_str) == Some("not_sent")
-    {
-        journal.not_sent();
+    let sent = send(core, payloads, args, cancel, |store| store.committed(count));
+    if let Err(error) = &sent {
+        doubt::note(core, count, error);
+        if let Some(journal) = &core.journal {
+            journal.sent(&core.store);
+        }
     }
-    let shown = sent?;
-    let items = shown.iter().enumerate().map(|(index, value)| {
+    Ok(Box::new(Committed { list: Plain::of_document(sent?), next: 0 }))
+}
+
+/// What was committed: a list of `{index, status, value}`, each of which comes out of `next` as an answer of its own.
+struct Committed {
+    list: Plain,
+    next: usize,
+}
+
+impl Answer for Committed {
+    fn body(&self) -> &[u8] {
+        self.list.body()
+    }
+
+    fn value(&self) -> Option<&Document> {
+        self.list.value()
+    }
+
+    fn meta(&self) -> &Document {
+        self.list.meta()
+    }
+
+    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
+        let item = self.list.value().and_then(|list| list.root().item(self.next));
+        let Some((_, item)) = item else { return Ok(None) };
+        self.next += 1;
         let mut meta = Object::with_capacity(1);
-        meta.insert("index", Tree::Int(i64::try_from(index).unwrap_or(i64::MAX)));
-        Box::new(Plain::new(value, meta)) as Box<dyn Answer>
-    });
-    let items: Vec<_> = items.collect();
-    let list = shown.into_iter().enumerate().map(|(index, value)| {
-        let mut entry = Object::with_capacity(3);
-        entry.insert("index", Tree::Int(i64::try_from(index).unwrap_or(i64::MAX)));
-        entry.insert("status", Tree::Int(200));
-        entry.insert("value", value);
-        Tree::Object(entry)
-    });
-    let list = Tree::Array(list.collect());
-    Ok(Box::new(Plain::of_items(&list, items.into_iter())))
+        meta.insert("index", item.get("index").map_or(Tree::Null, Node::to_tree));
+        Ok(Some(Box::new(Plain::new(&item.get("value").map_or(Tree::Null, Node::to_tree), meta))))
+    }
 }
 
 /// Sends changes that are not staged, as a batch of their own.
-pub(super) fn send_apart(core: &Core, operations: &[Operation], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<Tree>> {
-    send(core, &batch(operations), args, cancel, |store| store.applied(operations))
+pub(super) fn send_apart(core: &Core, operations: &[Operation], args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+    send(core, batch(operations), args, cancel, |store| store.applied(operations)).map(drop)
+}
+
+/// The same, with those of the staged changes ahead that `along` picks: they are committed too.
+pub(super) fn send_with_staged(
+    core: &Core,
+    along: &dyn Fn(&Operation) -> bool,
+    operations: &[Operation],
+    args: &Args,
+    cancel: &Arc<Cancel>,
+) -> Result<()> {
+    let _committing = core.committing.lock();
+    let (count, mut all) = {
+        let store = core.store.lock();
+        let list = store.operations.list();
+        (list.len(), list.iter().filter(|operation| along(operation)).cloned().collect::<Vec<_>>())
+    };
+    all.extend_from_slice(operations);
+    send(core, batch(&all), args, cancel, |store| {
+        store.operations.committed_of(count, along);
+        store.applied(&all);
+    })
+    .map(drop)
 }
 
 /// Sends payloads; when the server has applied them, `settle` is told and the answer is merged.
-fn send(core: &Core, payloads: &[Payload], args: &Args, cancel: &Arc<Cancel>, settle: impl FnOnce(&mut Store)) -> Result<Vec<Tree>> {
+fn send(
+    core: &Core,
+    payloads: Vec<Payload>,
+    args: &Args,
+    cancel: &Arc<Cancel>,
+    settle: impl FnOnce(&mut Store),
+) -> Result<Box<Document>> {
+    let mut draft = Draft::default();
+    let list = draft.open(Draft::ROOT);
     if payloads.is_empty() {
         settle(&mut core.store.lock());
-        return Ok(Vec::new());
+        draft.array(&list);
+        return Ok(draft.finish());
     }
-    let reply = core.wire.call(payloads.iter().map(Payload::to_tree).collect(), args, cancel)?;
+    let of = |wanted: fn(Action) -> bool| -> Vec<Identity> {
+        payloads.iter().filter(|payload| wanted(payload.action)).map(|payload| payload.identity.clone()).collect()
+    };
+    let deleted = of(|action| action == Action::Delete);
+    let changed = if deleted.is_empty() { Vec::new() } else { of(|action| action != Action::Delete) };
+    let reply = core.wire.call(to_trees(payloads), args, cancel)?;
     let mut store = core.store.lock();
     settle(&mut store);
-    let results: Vec<Node<'_>> = reply.results().into_iter().flat_map(Node::items).collect();
-    let merged: Vec<_> = results.iter().map(|result| result.get("data").and_then(|data| store.merge(data))).collect();
-    Ok(merged
-        .into_iter()
-        .zip(results)
-        .map(|(id, result)| match id {
-            Some(id) => store.show(id, &Paths::default()),
-            None => result.get("data").map_or(Tree::Null, Node::to_tree),
-        })
-        .collect())
+    let results: Vec<Option<Node<'_>>> =
+        reply.results().into_iter().flat_map(Node::items).map(|result| result.get("data")).collect();
+    let merged: Vec<_> = results.iter().map(|data| data.and_then(|data| store.merge(data))).collect();
+    if !deleted.is_empty() {
+        store.purge(&deleted, &changed);
+    }
+    let paths = Paths::default();
+    let mut drawing = Drawing::new(&store, &mut draft);
+    for (index, (id, data)) in (0..).zip(merged.into_iter().zip(results)) {
+        drawing.committed(index, id, data, &paths, list.item());
+    }
+    draft.array(&list);
+    Ok(draft.finish())
 }

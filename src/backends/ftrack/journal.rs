@@ -3,17 +3,15 @@
 //!
 //! The file follows the list: after each call that changed it, what is new is appended and what is gone removed, in one
 //! transaction. A commit leaves a mark before it sends: who finds it knows that the batch may have been applied, and asks
-//! the server for the first entity that it made or deleted. A batch that only changed attributes is staged again, as it
-//! says the same twice.
+//! the server ([`doubt`]). A batch that only changed attributes is staged again, as it says the same twice.
 
 use std::{path::Path, sync::Arc};
 
 use super::{
-    Core, address,
-    query::{self, Key},
+    Core, address, doubt,
+    query::Key,
     store::Store,
     unit::{Change, Identity, Operation},
-    verbs,
 };
 use crate::{
     args::Args,
@@ -59,13 +57,16 @@ impl Journal {
     ///
     /// # Errors
     /// `io`.
-    pub fn sending(&self, count: usize) -> Result<()> {
-        self.file.set_mark(Some(&count.to_string()))
+    pub fn sending(&self, store: &Mutex<Store>, count: usize) -> Result<()> {
+        let mut doubts = store.lock().operations.doubts().to_vec();
+        doubts.push(count);
+        self.file.set_mark(Some(&mark(&doubts)))
     }
 
-    /// After a commit that the server has certainly not applied.
-    pub fn not_sent(&self) {
-        if let Err(error) = self.file.set_mark(None) {
+    /// After a commit that failed: what is in doubt.
+    pub fn sent(&self, store: &Mutex<Store>) {
+        let doubts = store.lock().operations.doubts().to_vec();
+        if let Err(error) = self.file.set_mark((!doubts.is_empty()).then(|| mark(&doubts)).as_deref()) {
             log::warn(c"ftrack", || format!("the journal kept a mark that it should not: {}", error.message()));
         }
     }
@@ -80,41 +81,38 @@ impl Journal {
         for (number, text) in self.file.entries()? {
             old.push(number);
             let read = read(&text);
-            operations.push(read.ok_or_else(|| Error::new(&code::IO, "the journal had an entry that is no change").with("key", "journal"))?);
+            operations.push(read.ok_or_else(|| {
+                Error::new(&code::IO, "the journal had an entry that is no change").with("key", "journal")
+            })?);
         }
-        let sent: usize = self.file.mark()?.and_then(|mark| mark.parse().ok()).unwrap_or(0);
-        if sent > 0 && applied(core, operations.get(..sent).unwrap_or_default())? {
-            log::info(c"ftrack", || format!("{sent} changes of the journal had been committed"));
-            operations.drain(..sent);
+        let doubts: Vec<usize> =
+            self.file.mark()?.unwrap_or_default().split(',').filter_map(|end| end.parse().ok()).collect();
+        let done = doubt::applied(core, &operations, &doubts, &Args::new(), &Arc::<Cancel>::default())?;
+        if done > 0 {
+            log::info(c"ftrack", || format!("{done} changes of the journal had been committed"));
+            operations.drain(..done);
         }
         let (_, new) = {
             let mut store = core.store.lock();
             for operation in operations {
                 store.replay(operation);
             }
+            // A request that is still on its way may be applied after we have looked.
+            doubts.iter().filter(|end| **end > done).for_each(|end| store.operations.doubt(end - done));
             // The file is made anew: its numbers were another session's.
             store.operations.number_from(old.last().map_or(0, |number| number + 1));
             store.operations.unwritten()
         };
         let texts: Vec<(u64, String)> = new.iter().map(|(number, operation)| (*number, written(operation))).collect();
-        self.file.change(&old, &texts)
+        self.file.change(&old, &texts)?;
+        self.sent(&core.store);
+        Ok(())
     }
 }
 
-/// Whether the server has applied a batch. It applies all of it or nothing, so one entity tells.
-fn applied(core: &Core, batch: &[Operation]) -> Result<bool> {
-    // What is both made and deleted was never sent.
-    let once = |operation: &&Operation| {
-        let kinds = |wanted: fn(&Change) -> bool| batch.iter().any(|other| other.identity == operation.identity && wanted(&other.change));
-        !(kinds(|change| matches!(change, Change::Create(_))) && kinds(|change| matches!(change, Change::Delete)))
-    };
-    let telling = batch.iter().filter(once).find(|operation| !matches!(operation.change, Change::Update { .. }));
-    let Some(operation) = telling else { return Ok(false) };
-    let Some(kind) = core.server.schemas.get(&operation.identity.kind) else { return Ok(false) };
-    let text = query::populate(kind, &kind.key_names().collect::<Vec<_>>().join(", "), &[&operation.identity.key]);
-    let reply = core.wire.call(vec![verbs::query_operation(format!("{text} offset 0 limit 1"))], &Args::new(), &Arc::<Cancel>::default())?;
-    let there = reply.result(0)?.get("data").is_some_and(|data| data.count() > 0);
-    Ok(there == matches!(operation.change, Change::Create(_)))
+/// The ends of batches as a word in the file.
+fn mark(ends: &[usize]) -> String {
+    ends.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn written(operation: &Operation) -> String {
@@ -141,7 +139,9 @@ fn read(text: &str) -> Option<Operation> {
     let identity = Identity { kind: kind.into(), key };
     let change = match (root.get("create"), root.get("attribute").and_then(Node::as_str)) {
         (Some(data), _) => Change::Create(data.to_tree().as_object()?.clone()),
-        (None, Some(attribute)) => Change::Update { attribute: attribute.into(), value: root.get("value").map(Node::to_tree) },
+        (None, Some(attribute)) => {
+            Change::Update { attribute: attribute.into(), value: root.get("value").map(Node::to_tree) }
+        }
         (None, None) => root.get("delete").map(|_| Change::Delete)?,
     };
     Some(Operation { identity, change })
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn changes_come_back_as_they_were() {
-        let identity = || Identity { kind: "Metadata".into(), key: ["a/b", "k,1"].map(Box::from).into() };
+        let identity = || Identity { kind: "Metadata".into(), key: ["a/b", "k,1"].map(std::sync::Arc::from).into() };
         let data: Object = [("id", Tree::from("x")), ("n", Tree::Null), ("d", Tree::Double(1.5))].into_iter().collect();
         for change in [
             Change::Create(data),

@@ -4,11 +4,15 @@
 //! there. What is known of the server's entities is in one store for the root and its children; its lock is held while it
 //! is looked at or changed, never while something is waited for.
 
+pub mod accessors;
 mod address;
 mod cache;
 mod commit;
+pub mod components;
+mod doubt;
 pub mod hub;
 mod journal;
+pub mod locations;
 mod plugins;
 pub mod query;
 pub mod schema;
@@ -16,6 +20,8 @@ mod settings;
 mod snapshot;
 mod start;
 pub mod store;
+pub mod structures;
+mod transfer;
 pub mod unit;
 mod verbs;
 mod wire;
@@ -27,9 +33,6 @@ use std::{
 };
 
 use super::{Answer, Backend, Call, Feed, Lent, Pending, PlugIns, Sink, Teller};
-use cache::Cache;
-use journal::Journal;
-use plugins::Plugins;
 use crate::{
     args::Args,
     engine::net::cancel::Cancel,
@@ -39,10 +42,15 @@ use crate::{
     sys::{self, lock::Mutex},
     value::Tree,
 };
+use cache::Cache;
 use hub::Hub;
+use journal::Journal;
+use locations::{Kit, Locations};
+use plugins::Plugins;
 use settings::{Flags, HubSettings, Login};
 use start::Server;
 use store::Store;
+use transfer::Storage;
 use wire::Wire;
 
 /// Opens the HTTP session that carries everything.
@@ -51,16 +59,28 @@ pub type OpenWeb<'a> = &'a dyn Fn(&str, &Args) -> Result<Arc<dyn Backend>>;
 /// What a root and its children share.
 pub(self) struct Core {
     pub wire: Wire,
+    /// The way to the bytes of components.
+    pub storage: Storage,
+    /// Who is logged in, and with which key.
+    pub login: Login,
     pub server: Server,
     pub store: Mutex<Store>,
     pub hub: Arc<Hub>,
     /// The hub is connected as soon as the handle exists.
     auto_connect: bool,
+    /// The storages that can be used.
+    pub locations: Mutex<Locations>,
+    /// What they are made of, and what the host told of them.
+    pub kit: Mutex<Arc<Kit>>,
+    /// How many bytes of a file are moved at once.
+    pub chunk_bytes: usize,
     /// Held through a whole commit: two never interleave.
     pub committing: Mutex<()>,
     pub lent: Lent,
     /// The layers below the store.
     pub cache: Mutex<Arc<Cache>>,
+    /// Forgets what others change, when that is wanted.
+    follower: Mutex<Option<Feed>>,
     /// What is staged, in a file.
     journal: Option<Journal>,
     plugins: Mutex<Option<Plugins>>,
@@ -102,9 +122,11 @@ impl FtrackSession {
         let login = Login::read(url, args, &sys::environment::variable)?;
         let flags = Flags::default().with(args)?;
         let file = schema_file(&login, args)?;
-        let wire = Wire { web: web(&login.server, &login.web(args))?, sorted: login.python };
-        let server = start::start(&wire, &login.server, file, &Args::new(), &Arc::default())?;
         let told = HubSettings::read(args)?;
+        let token = if told.follows { Some(format!("haft--{}", store::uuid()?)) } else { None };
+        let edit = schema::edit::provider(args)?;
+        let wire = Wire { web: web(&login.server, &login.web(args, token.as_deref()))?, sorted: login.python };
+        let server = start::start(&wire, &login.server, file, edit.as_deref(), &Arc::default())?;
         let terms = hub::Terms {
             user: login.user.as_str().into(),
             machine: sys::environment::machine().into(),
@@ -115,6 +137,7 @@ impl FtrackSession {
         let hub = Hub::new(terms, Arc::clone(&wire.web), lent.clone())?;
         let mut store = Store::new(Arc::clone(&server.schemas));
         let cache = Cache::open(args)?;
+        store.as_python(login.python);
         store.watch(!cache.is_empty());
         store.bound(most(args)?);
         let journal = match args.str("journal")? {
@@ -122,7 +145,12 @@ impl FtrackSession {
             None => None,
         };
         let core = Arc::new(Core {
+            storage: Storage::open(&login, args, web)?,
             wire,
+            login,
+            locations: Mutex::default(),
+            kit: Mutex::default(),
+            chunk_bytes: chunk_bytes(&sys::environment::variable)?,
             server,
             store: Mutex::new(store),
             committing: Mutex::default(),
@@ -130,11 +158,16 @@ impl FtrackSession {
             hub,
             auto_connect: told.auto_connect,
             cache: Mutex::new(Arc::new(cache)),
+            follower: Mutex::default(),
             journal,
             plugins: Mutex::new(Plugins::read(args, &sys::environment::variable)?),
         });
+        locations::make(&core, Kit::default().with(args)?.unwrap_or_default(), false)?.install(&core);
         if let Some(journal) = &core.journal {
             journal.replay(&core)?;
+        }
+        if let Some(token) = token {
+            *core.follower.lock() = Some(cache::follower::follow(&core, &token)?);
         }
         Ok(FtrackSession { core, entity: None, flags: Mutex::new(flags) })
     }
@@ -153,13 +186,23 @@ fn most(args: &Args) -> Result<Option<usize>> {
     most.map(|most| usize::try_from(most).ok().filter(|most| *most > 0).ok_or_else(wrong)).transpose()
 }
 
+/// How many bytes of a file are moved at once.
+fn chunk_bytes(variable: &dyn Fn(&str) -> Option<String>) -> Result<usize> {
+    const NAME: &str = "FTRACK_API_FILE_CHUNK_SIZE";
+    let Some(text) = variable(NAME).filter(|text| !text.trim().is_empty()) else { return Ok(1 << 20) };
+    let wrong = || Error::option(NAME, format!("{NAME} was {text:?} and not a number of bytes"));
+    text.trim().parse().ok().filter(|bytes| (1..=1usize << 30).contains(bytes)).ok_or_else(wrong)
+}
+
 /// Where the schemas are kept; `None` when they are not.
 fn schema_file(login: &Login, args: &Args) -> Result<Option<PathBuf>> {
     let directory = match args.get("schema_cache_path") {
         Some(Tree::Bool(false)) => return Ok(None),
         None | Some(Tree::Null | Tree::Bool(true)) => {
             let variable = |name: &str| sys::environment::variable(name).filter(|value| !value.is_empty());
-            let cache = variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")));
+            let cache = variable("XDG_CACHE_HOME")
+                .map(PathBuf::from)
+                .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")));
             match (variable("FTRACK_API_SCHEMA_CACHE_PATH"), cache) {
                 (Some(directory), _) => PathBuf::from(directory),
                 (None, Some(cache)) => cache.join("ftrack-python-api"),
@@ -191,7 +234,7 @@ impl Backend for FtrackSession {
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         let done = verbs::request(self, call);
         self.core.settle();
-        if verbs::changes_the_list(call) {
+        if verbs::changes_the_list(call, self.core.login.python) {
             self.core.follow()?;
         }
         done
@@ -247,8 +290,19 @@ impl Backend for FtrackSession {
             }
         }
         let most = most(args)?;
-        let cache = if args.get("cache").is_some() || args.get("cache_key_maker").is_some() { Some(Cache::open(args)?) } else { None };
+        let cache = if args.get("cache").is_some() || args.get("cache_key_maker").is_some() {
+            Some(Cache::open(args)?)
+        } else {
+            None
+        };
+        let kit = Arc::clone(&self.core.kit.lock()).with(args)?;
+        // What can fail comes first: a mistake changes nothing.
+        let locations = kit.map(|kit| locations::make(&self.core, kit, true)).transpose()?;
         self.core.wire.web.configure(&web)?;
+        self.core.storage.configure(&web)?;
+        if let Some(locations) = locations {
+            locations.install(&self.core);
+        }
         *self.flags.lock() = flags;
         if args.get("cache_max").is_some() {
             self.core.store.lock().bound(most);
@@ -288,7 +342,8 @@ impl Backend for FtrackSession {
             return Ok(());
         }
         let left = self.core.hub.close(deadline);
-        left.and(self.core.wire.web.close(keep, deadline))
+        let storage = self.core.storage.close(deadline);
+        left.and(self.core.wire.web.close(keep, deadline)).and(storage)
     }
 
     fn start(&self, teller: Arc<dyn Teller>) {
@@ -316,6 +371,23 @@ impl Backend for FtrackSession {
         if self.entity.is_none() {
             self.core.hub.abandon();
             self.core.wire.web.abandon();
+            self.core.storage.abandon();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_chunks_comes_from_the_environment() {
+        let read = |text: Option<&str>| chunk_bytes(&|_| text.map(str::to_owned));
+        for (text, bytes) in [(None, 1 << 20), (Some(""), 1 << 20), (Some(" 4096 "), 4096), (Some("1"), 1)] {
+            assert_eq!(read(text).unwrap(), bytes, "{text:?}");
+        }
+        for wrong in ["0", "-1", "1MB", "1.5", "99999999999"] {
+            assert_eq!(read(Some(wrong)).unwrap_err().code(), "argument", "{wrong}");
         }
     }
 }

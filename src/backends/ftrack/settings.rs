@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     args::Args,
-    error::{Error, Result, code},
     engine::backoff::{Jitter, Plan},
+    error::{Error, Result, code},
     options::{self, scope},
     secret::Secret,
     value::{Object, Tree},
@@ -39,6 +39,8 @@ pub struct HubSettings {
     pub auto_connect: bool,
     /// When it is connected again.
     pub again: Option<Plan>,
+    /// What others change is forgotten.
+    pub follows: bool,
 }
 
 impl HubSettings {
@@ -48,12 +50,19 @@ impl HubSettings {
     /// The option of the wrong type.
     pub fn read(args: &Args) -> Result<HubSettings> {
         // At first almost at once: most losses are a server's restart or a broken connection.
-        let plan = Plan { delay: Duration::from_millis(250), max_delay: Duration::from_secs(30), jitter: Jitter::Equal, ..Plan::default() };
+        let plan = Plan {
+            delay: Duration::from_millis(250),
+            max_delay: Duration::from_secs(30),
+            jitter: Jitter::Equal,
+            ..Plan::default()
+        };
         let again = match args.get("hub_reconnect") {
             None => Some(plan),
             Some(value) => plan.parse(value)?,
         };
-        Ok(HubSettings { auto_connect: args.bool("auto_connect_event_hub")?.unwrap_or(false), again })
+        let follows = args.bool("invalidate_on_update")?.unwrap_or(false);
+        // Who wants to hear of changes wants a connection to hear them on.
+        Ok(HubSettings { auto_connect: args.bool("auto_connect_event_hub")?.unwrap_or(follows), again, follows })
     }
 }
 
@@ -94,13 +103,19 @@ impl Login {
         let given = |names: &[&str]| names.iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
         let named = url.split_once('+').map(|(_, rest)| rest).filter(|rest| rest.contains("://"));
         let server = match named {
+            Some(rest) if rest.split_once("://").is_some_and(|(_, host)| host.starts_with(['/', '?', '#']) || host.is_empty()) => {
+                return Err(Error::new(&code::INVALID_URL, "the URL had no host").with("key", "url"));
+            }
             Some(rest) => rest.to_owned(),
             None => given(&["FTRACK_SERVER"]).ok_or_else(|| missing("url", "server", "FTRACK_SERVER"))?,
         };
-        let text = |name: &str| -> Result<Option<String>> { Ok(args.str(name)?.filter(|text| !text.is_empty()).map(str::to_owned)) };
+        let text = |name: &str| -> Result<Option<String>> {
+            Ok(args.str(name)?.filter(|text| !text.is_empty()).map(str::to_owned))
+        };
         let key = match text("api_key")? {
             Some(key) => key,
-            None => given(&["FTRACK_API_KEY", "FTRACK_APIKEY"]).ok_or_else(|| missing("api_key", "key", "FTRACK_API_KEY"))?,
+            None => given(&["FTRACK_API_KEY", "FTRACK_APIKEY"])
+                .ok_or_else(|| missing("api_key", "key", "FTRACK_API_KEY"))?,
         };
         let user = match text("api_user")? {
             Some(user) => user,
@@ -117,7 +132,9 @@ impl Login {
     }
 
     /// The arguments of the HTTP session that carries everything.
-    pub fn web(&self, args: &Args) -> Args {
+    ///
+    /// With a token the server says of which changes they are ours.
+    pub fn web(&self, args: &Args, token: Option<&str>) -> Args {
         let mut web = Args::new();
         for (key, value) in args.root().iter() {
             if !OWN.contains(&key) && options::find(key, scope::CREATE, "http").is_some() {
@@ -130,6 +147,9 @@ impl Login {
         headers.insert("ftrack-api-key", Tree::from(self.key.reveal()));
         headers.insert("ftrack-user", Tree::from(&*self.user));
         headers.insert("ftrack-strict-api", Tree::from(if self.strict { "true" } else { "false" }));
+        if let Some(token) = token {
+            headers.insert("ftrack-clienttoken", Tree::from(token));
+        }
         match args.get("headers") {
             Some(Tree::Object(own)) => {
                 for (name, value) in own.iter() {
@@ -138,7 +158,8 @@ impl Login {
                 web.set("headers", Tree::Object(headers));
             }
             Some(Tree::Array(pairs)) => {
-                let mut all: Vec<Tree> = headers.iter().map(|(name, value)| Tree::Array(vec![Tree::from(name), value.clone()])).collect();
+                let mut all: Vec<Tree> =
+                    headers.iter().map(|(name, value)| Tree::Array(vec![Tree::from(name), value.clone()])).collect();
                 all.extend(pairs.iter().cloned());
                 web.set("headers", Tree::Array(all));
             }
@@ -150,7 +171,8 @@ impl Login {
 }
 
 fn missing(option: &str, what: &str, name: &str) -> Error {
-    Error::new(&code::ARGUMENT, format!("no {what} was given, neither as {option} nor by {name} in the environment")).with("key", option)
+    Error::new(&code::ARGUMENT, format!("no {what} was given, neither as {option} nor by {name} in the environment"))
+        .with("key", option)
 }
 
 #[cfg(test)]

@@ -13,8 +13,19 @@ use crate::{
 };
 
 /// The snapshots of this back end.
-pub(super) const NAMES: &[&str] =
-    &["server_information", "types", "type", "operations", "created", "modified", "deleted", "entity_state", "cache", "hub"];
+pub(super) const NAMES: &[&str] = &[
+    "server_information",
+    "types",
+    "type",
+    "operations",
+    "created",
+    "modified",
+    "deleted",
+    "entity_state",
+    "cache",
+    "hub",
+    "locations",
+];
 
 pub(super) fn inspect(session: &FtrackSession, what: &str, args: &Args) -> Result<Option<Tree>> {
     let core = &session.core;
@@ -31,7 +42,8 @@ pub(super) fn inspect(session: &FtrackSession, what: &str, args: &Args) -> Resul
         "deleted" => in_state(&core.store.lock(), State::Deleted),
         "entity_state" => {
             let named = args.str("entity")?.map(Box::from).or_else(|| session.entity.clone());
-            let named = named.ok_or_else(|| Error::option("entity", "the snapshot \"entity_state\" needs an entity"))?;
+            let named =
+                named.ok_or_else(|| Error::option("entity", "the snapshot \"entity_state\" needs an entity"))?;
             let store = core.store.lock();
             let found = verbs::known(&store, &named)?;
             let state = found.and_then(|id| store.operations.state(&store.identity(id)?));
@@ -48,6 +60,7 @@ pub(super) fn inspect(session: &FtrackSession, what: &str, args: &Args) -> Resul
             Tree::Object(out)
         }
         "hub" => core.hub.snapshot(),
+        "locations" => core.locations.lock().show(),
         "stats" | "pool" | "headers" | "cookies" | "adapters" | "options" => return core.wire.web.inspect(what, args),
         _ => return Ok(None),
     }))
@@ -68,7 +81,10 @@ fn kind(kind: &super::schema::EntityType) -> Tree {
     let mut out = Object::with_capacity(4);
     out.insert("name", Tree::Text(kind.name.clone()));
     out.insert("primary_key", Tree::Array(kind.key_names().map(Tree::from).collect()));
-    out.insert("default_projections", Tree::Array(kind.default_projections.iter().map(|name| Tree::from(&**name)).collect()));
+    out.insert(
+        "default_projections",
+        Tree::Array(kind.default_projections.iter().map(|name| Tree::from(&**name)).collect()),
+    );
     out.insert("attributes", Tree::Object(attributes));
     Tree::Object(out)
 }

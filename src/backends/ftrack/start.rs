@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    schema::{Schemas, cache, hash},
+    schema::{Schemas, cache, edit, hash},
     wire::{Wire, operation},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     engine::net::cancel::Cancel,
     error::{Error, Result, code},
     log,
-    value::{Document, Node, Tree},
+    value::{Document, Node, Provider, Tree},
 };
 
 /// The oldest version that will do.
@@ -26,11 +26,18 @@ pub struct Server {
 }
 
 /// Asks the server who it is, which checks the credentials, and gets the types: from the file when it is the server's,
-/// else from the server.
+/// else from the server. The host may edit them before they are used; the file has them as the server does.
 ///
 /// # Errors
 /// `server_compatibility`, `server` (with the status `auth` for a wrong key), and what goes wrong on the way.
-pub fn start(wire: &Wire, server: &str, file: Option<PathBuf>, args: &Args, cancel: &Arc<Cancel>) -> Result<Server> {
+pub fn start(
+    wire: &Wire,
+    server: &str,
+    file: Option<PathBuf>,
+    host: Option<&dyn Provider>,
+    cancel: &Arc<Cancel>,
+) -> Result<Server> {
+    let args = &Args::new();
     let reply = wire.call(vec![operation("query_server_information", &[])], args, cancel)?;
     let information = reply.result(0)?;
     check_version(information)?;
@@ -38,16 +45,18 @@ pub fn start(wire: &Wire, server: &str, file: Option<PathBuf>, args: &Args, canc
     if let (Some(file), Some(expected)) = (&file, expected)
         && let Some(document) = cache::read(file, expected)
     {
-        let schemas = Arc::new(Schemas::read(&document)?);
+        let schemas = Arc::new(edit::read(&document, host)?);
         return Ok(Server { information: information.to_tree(), schemas });
     }
     let schemas = wire.call(vec![operation("query_schemas", &[])], args, cancel)?;
     let document = Document::from_tree(&schemas.result(0)?.to_tree());
-    let read = Arc::new(Schemas::read(&document)?);
+    let read = Arc::new(edit::read(&document, host)?);
     if let Some(file) = &file {
         let known = hash(document.root());
         if expected.is_some_and(|expected| expected != known) {
-            log::warn(c"ftrack", || format!("the schemas of {server} do not have the hash that it tells; they are not kept"));
+            log::warn(c"ftrack", || {
+                format!("the schemas of {server} do not have the hash that it tells; they are not kept")
+            });
         } else if let Err(error) = cache::write(file, &document) {
             log::warn(c"ftrack", || format!("the schemas could not be kept: {error}"));
         }
@@ -60,7 +69,8 @@ fn check_version(information: Node<'_>) -> Result<()> {
     let Some(version) = information.get("version").and_then(Node::as_str) else {
         return Err(Error::new(&code::SERVER_COMPATIBILITY, "the server did not tell its version"));
     };
-    let mut numbers = version.split('.').map(|part| part.bytes().take_while(u8::is_ascii_digit).count()).zip(version.split('.'));
+    let mut numbers =
+        version.split('.').map(|part| part.bytes().take_while(u8::is_ascii_digit).count()).zip(version.split('.'));
     let mut read = || numbers.next().and_then(|(digits, part)| part.get(..digits)?.parse::<u64>().ok());
     match (read(), read(), read()) {
         (Some(major), Some(minor), Some(patch)) if [major, minor, patch] < OLDEST => {

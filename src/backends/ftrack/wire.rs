@@ -41,7 +41,6 @@ impl Reply {
         let found = self.results().and_then(|results| results.item(index)).map(|(_, node)| node);
         found.ok_or_else(|| Error::new(&code::PROTOCOL, "the server answered fewer results than there were operations"))
     }
-
 }
 
 impl Wire {
@@ -52,7 +51,8 @@ impl Wire {
     pub fn call(&self, operations: Vec<Tree>, args: &Args, cancel: &Arc<Cancel>) -> Result<Reply> {
         let count = operations.len();
         let order = self.order(operations, args)?;
-        let answer = self.web.request(&Call { verb: Some("POST"), target: Some("/api"), args: &order, cancel, progress: None });
+        let answer =
+            self.web.request(&Call { verb: Some("POST"), target: Some("/api"), args: &order, cancel, progress: None });
         understood(answer, count)
     }
 
@@ -85,9 +85,15 @@ fn understood(answer: Result<Box<dyn Answer>>, count: usize) -> Result<Reply> {
             let (status, body) = answer.as_ref().map_or((0, &[][..]), |answer| (answer.status(), answer.body()));
             let text = String::from_utf8_lossy(body.get(..body.len().min(EXCERPT)).unwrap_or_default()).into_owned();
             let message = format!("the server's answer was no JSON (status {status}): {text:?}");
-            let refused = Error::new(&code::PROTOCOL, message).with("http_status", Tree::Int(status.into())).with("server_text", text);
-            return Err(refused.status_as(status_of(status).unwrap_or(Status::Protocol)).outcome(if status >= 400 { Outcome::NotSent } else { Outcome::Unknown }));
+            let refused = Error::new(&code::PROTOCOL, message)
+                .with("http_status", Tree::Int(status.into()))
+                .with("server_text", text);
+            // What stands between may have lost the server's answer: only a refusal of the request itself says what became of it.
+            let outcome = if (400..500).contains(&status) { Outcome::NotSent } else { Outcome::Unknown };
+            return Err(refused.status_as(status_of(status).unwrap_or(Status::Protocol)).outcome(outcome));
         }
+        // The head of an answer came, and not what it says of the batch.
+        Err(error) if error.known_outcome() == Some(Outcome::Applied) => return Err(error.outcome(Outcome::Unknown)),
         Err(error) => return Err(error),
     };
     let status = answer.status();
@@ -99,7 +105,9 @@ fn understood(answer: Result<Box<dyn Answer>>, count: usize) -> Result<Reply> {
     }
     if root.kind() != Type::Array || root.count() != count {
         let message = format!("the server answered {} where {count} results were expected", describe(root));
-        return Err(Error::new(&code::PROTOCOL, message).with("http_status", Tree::Int(status.into())).outcome(Outcome::Unknown));
+        return Err(Error::new(&code::PROTOCOL, message)
+            .with("http_status", Tree::Int(status.into()))
+            .outcome(Outcome::Unknown));
     }
     Ok(Reply(answer))
 }
@@ -154,7 +162,8 @@ pub fn sort(tree: &mut Tree) {
     match tree {
         Tree::Array(items) => items.iter_mut().for_each(sort),
         Tree::Object(object) => {
-            let mut members: Vec<(String, Tree)> = object.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+            let mut members: Vec<(String, Tree)> =
+                object.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
             members.sort_by(|one, other| one.0.cmp(&other.0));
             let mut sorted = crate::value::Object::with_capacity(members.len());
             for (name, mut value) in members {

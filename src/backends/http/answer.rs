@@ -87,7 +87,11 @@ impl HttpAnswer {
     pub fn read(delivered: Delivered, reading: Reading) -> Result<HttpAnswer> {
         let mut answer = HttpAnswer::head(delivered, reading);
         if !answer.reading.stream {
-            answer.fill()?;
+            if let Err(error) = answer.fill() {
+                // What came instead of JSON helps to understand.
+                let came = error.code() == code::JSON_DECODE.word;
+                return Err(if came { backends::Carried::attach(error, Box::new(answer)) } else { error });
+            }
         }
         Ok(answer)
     }

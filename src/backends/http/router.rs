@@ -117,6 +117,7 @@ impl HttpRouter<'_> {
             unix_socket: settings.unix_socket.as_deref().map(Into::into),
             tls: Arc::clone(&settings.tls),
             local_address: settings.local_address,
+            keepalive: settings.tcp_keepalive,
             family: settings.family,
             version,
             overrides: settings.overrides.to_vec(),

@@ -109,6 +109,8 @@ pub struct Settings {
     pub unix_socket: Option<Arc<str>>,
     /// Connect from here.
     pub local_address: Option<IpAddr>,
+    /// The silence after which the system asks whether the peer is there.
+    pub tcp_keepalive: Option<Duration>,
     /// The address family.
     pub family: Family,
     /// The version of HTTP.
@@ -166,6 +168,7 @@ impl Default for Settings {
             expect_continue: false,
             unix_socket: None,
             local_address: None,
+            tcp_keepalive: Some(TCP_KEEPALIVE),
             family: Family::default(),
             version: Version::default(),
             overrides: Arc::default(),
@@ -189,7 +192,7 @@ impl Settings {
         for (key, value) in args.root().iter() {
             self.set(key, value, args, level).map_err(|error| within(key, error))?;
             tls |= matches!(key, "verify" | "verify_pin" | "cert" | "cert_password" | "environment" | "trust_env");
-            routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "ip_version" | "resolve");
+            routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "tcp_keepalive" | "ip_version" | "resolve");
         }
         if tls {
             self.decide_trust(environment)?;
@@ -297,6 +300,7 @@ impl Settings {
                 let wrong = |_| Error::option(key, "local_address was not an IP address");
                 self.local_address = args.str(key)?.map(|text| text.parse().map_err(wrong)).transpose()?;
             }
+            "tcp_keepalive" => self.tcp_keepalive = tcp_keepalive(value)?,
             "ip_version" => self.family = family(value)?,
             "http_version" => self.version = http_version(args.str(key)?)?,
             "resolve" => self.overrides = overrides(value)?.into(),
@@ -465,6 +469,20 @@ fn http_version(word: Option<&str>) -> Result<Version> {
         Some("2") => Ok(Version::Http2),
         Some("auto") => Ok(Version::Auto),
         Some(other) => Err(Error::option("http_version", format!("there is no HTTP version {other:?} here"))),
+    }
+}
+
+/// The silence after which the system asks for a sign of life, unless something else was said.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+
+fn tcp_keepalive(value: &Tree) -> Result<Option<Duration>> {
+    match value {
+        Tree::Bool(false) => Ok(None),
+        Tree::Bool(true) | Tree::Null => Ok(Some(TCP_KEEPALIVE)),
+        _ => match duration("tcp_keepalive", value)? {
+            Some(Duration::ZERO) => Err(Error::option("tcp_keepalive", "tcp_keepalive was zero; false is never")),
+            idle => Ok(idle),
+        },
     }
 }
 

@@ -116,6 +116,7 @@ pub(super) fn options(settings: &Settings) -> Tree {
     shown.insert("cookies", Tree::Bool(settings.jar));
     shown.insert("unix_socket", settings.unix_socket.as_deref().map_or(Tree::Null, Tree::from));
     shown.insert("local_address", settings.local_address.map_or(Tree::Null, |address| Tree::from(address.to_string())));
+    shown.insert("tcp_keepalive", settings.tcp_keepalive.map_or(Tree::Bool(false), |idle| Tree::Double(idle.as_secs_f64())));
     shown.insert("limit_rate", settings.limit_rate.map_or(Tree::Null, |rate| Tree::Int(i64::try_from(rate).unwrap_or(i64::MAX))));
     let mut hooks = Object::default();
     hooks.insert("request", number(settings.request_hooks.len()));

@@ -293,7 +293,10 @@ impl Feeder {
         }
         body.set_limits(self.silence, None);
         self.opened();
-        match self.read(&mut body, vigil).await {
+        let opened = clock::now();
+        let read = self.read(&mut body, vigil).await;
+        self.course.stood(clock::now() - opened);
+        match read {
             Ok(()) => End::Complete,
             Err(error) => {
                 let url = delivered.finished.request.url.redacted().into_owned();

@@ -100,6 +100,12 @@ fn write_float(number: f64, out: &mut String) -> std::result::Result<(), Found> 
 
 pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
+    // Most texts are plain: they are looked at byte by byte, and copied as a whole.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut plain_from = 0;
     for (at, character) in text.char_indices() {
         if matches!(character, ' '..='~') && !matches!(character, '"' | '\\') {

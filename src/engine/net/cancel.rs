@@ -82,7 +82,7 @@ impl Cancel {
     }
 
     /// Waits for a ring after the `seen`-th, for the deadline or for the end of the call; false at the deadline.
-    pub(super) fn listen(&self, seen: u64, until: Option<Instant>) -> bool {
+    pub(crate) fn listen(&self, seen: u64, until: Option<Instant>) -> bool {
         let mut state = self.state.lock();
         while state.rings == seen && !self.is_cancelled() {
             match until {
@@ -98,7 +98,7 @@ impl Cancel {
     }
 
     /// Wakes whoever listens: what it waits for may have come.
-    pub(super) fn ring(&self) {
+    pub(crate) fn ring(&self) {
         let mut state = self.state.lock();
         state.rings += 1;
         self.wake(state);

@@ -152,7 +152,7 @@ fn reach_tcp(
     let addresses: Vec<SocketAddr> =
         race::order(&addresses).into_iter().map(|address| SocketAddr::new(address, port)).collect();
     let label = authority(host, port);
-    Ok((race::connect(&addresses, route.parts().local_address, &label, limits, cancel)?, resolved))
+    Ok((race::connect(&addresses, route.parts(), &label, limits, cancel)?, resolved))
 }
 
 /// The addresses of a host that the route may use.

@@ -13,6 +13,7 @@ use std::{
 use super::{
     cancel::Cancel,
     limits::{Guard, Limits, reason, within},
+    route::Parts,
     stream::Wire,
 };
 use crate::{
@@ -62,13 +63,13 @@ pub fn order(addresses: &[IpAddr]) -> Vec<IpAddr> {
     ordered
 }
 
-/// Connects to the first of `addresses` that answers; `label` names the target in errors.
+/// Connects to the first of `addresses` that answers, as `parts` say from where; `label` names the target in errors.
 ///
 /// # Errors
 /// `connect`, `connect_timeout`, `total_timeout`, the cancel.
 pub fn connect(
     addresses: &[SocketAddr],
-    local: Option<IpAddr>,
+    parts: &Parts,
     label: &str,
     limits: &Limits,
     cancel: &Arc<Cancel>,
@@ -83,7 +84,7 @@ pub fn connect(
         Guard::connect(&Limits { connect: None, ..*limits }, cancel, now).check(now, "connect").map_err(not_sent)?;
         if attempts.is_empty() || now >= next_start {
             if let Some(address) = waiting.next() {
-                match start(*address, local, cancel) {
+                match start(*address, parts, cancel) {
                     Ok((wire, true)) => return Ok(Connected { wire, remote: Some(*address), start: now }),
                     Ok((wire, false)) => attempts.push(Attempt { wire, address: *address, start: now }),
                     Err(error) => {
@@ -152,12 +153,24 @@ fn wait(
     Ok(None)
 }
 
-fn start(address: SocketAddr, local: Option<IpAddr>, cancel: &Arc<Cancel>) -> io::Result<(Wire, bool)> {
-    let address = Address::Tcp(address);
-    let mut wire = Wire::new(Socket::for_address(&address)?);
-    if let Some(local) = local {
-        wire.socket().bind(local)?;
+/// A socket as a route wants it, not connected yet.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn socket(address: &Address, parts: &Parts) -> io::Result<Socket> {
+    let socket = Socket::for_address(address)?;
+    if let Some(local) = parts.local_address {
+        socket.bind(local)?;
     }
+    if let Some(idle) = parts.keepalive {
+        socket.keep_alive(idle);
+    }
+    Ok(socket)
+}
+
+fn start(address: SocketAddr, parts: &Parts, cancel: &Arc<Cancel>) -> io::Result<(Wire, bool)> {
+    let address = Address::Tcp(address);
+    let mut wire = Wire::new(socket(&address, parts)?);
     // Armed after the connect: shutting down a socket that has not begun to connect would do nothing.
     let done = wire.socket().connect(&address)?;
     wire.arm(cancel).map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
@@ -225,10 +238,10 @@ mod tests {
         let good = listener.local_addr().unwrap();
         let bad = { TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap() };
         let start = clock::now();
-        let done = connect(&[bad, good], None, "x", &Limits::default(), &Arc::default()).unwrap();
+        let done = connect(&[bad, good], &Parts::default(), "x", &Limits::default(), &Arc::default()).unwrap();
         assert_eq!(done.remote, Some(good));
         assert!(start.elapsed() < ATTEMPT_DELAY);
-        let error = connect(&[bad], None, "host:1", &Limits::default(), &Arc::default()).unwrap_err();
+        let error = connect(&[bad], &Parts::default(), "host:1", &Limits::default(), &Arc::default()).unwrap_err();
         assert_eq!(error.message(), "could not connect to host:1: connection refused");
         assert_eq!((error.code(), error.known_outcome()), ("connect", Some(Outcome::NotSent)));
     }
@@ -240,11 +253,11 @@ mod tests {
         let limits = Limits { connect: Some(Duration::from_millis(30)), ..Limits::default() };
         let address = listener.0.local_addr().unwrap();
         let start = clock::now();
-        let error = connect(&[address], None, "x", &limits, &Arc::default()).unwrap_err();
+        let error = connect(&[address], &Parts::default(), "x", &limits, &Arc::default()).unwrap_err();
         assert_eq!(error.code(), "connect_timeout");
         assert!(start.elapsed() < Duration::from_secs(2));
         let total = Limits { total: Some(clock::now() + Duration::from_millis(30)), ..Limits::default() };
-        assert_eq!(connect(&[address], None, "x", &total, &Arc::default()).unwrap_err().code(), "total_timeout");
+        assert_eq!(connect(&[address], &Parts::default(), "x", &total, &Arc::default()).unwrap_err().code(), "total_timeout");
     }
 
     #[test]
@@ -255,7 +268,7 @@ mod tests {
         let other = cancel.clone();
         let start = clock::now();
         let thread = std::thread::spawn(move || {
-            connect(&[address], None, "x", &Limits::default(), &other).unwrap_err().code().to_owned()
+            connect(&[address], &Parts::default(), "x", &Limits::default(), &other).unwrap_err().code().to_owned()
         });
         cancel.cancel();
         assert_eq!(thread.join().unwrap(), "cancelled");

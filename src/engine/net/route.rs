@@ -5,6 +5,7 @@ use std::{
     net::IpAddr,
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use rustc_hash::FxHasher;
@@ -89,6 +90,8 @@ pub struct Parts {
     pub tls: Arc<TlsSettings>,
     /// The address of this machine to connect from.
     pub local_address: Option<IpAddr>,
+    /// The silence after which the system asks whether the peer is there; none is never.
+    pub keepalive: Option<Duration>,
     /// The kind of address.
     pub family: Family,
     /// The version of HTTP.
@@ -115,6 +118,7 @@ impl Route {
         if parts.unix_socket.is_some() {
             parts.proxy = None;
             parts.local_address = None;
+            parts.keepalive = None;
         }
         if is_forward(&parts) {
             parts.host = String::new();

@@ -19,9 +19,9 @@ use crate::{
             connect::{Connection, Steps, blame, for_proxy, local_target, lost, remote_target, usable},
             limits::{Fault, Guard, Limits},
             proxy::{Kind, Proxy, authority},
-            race::{ATTEMPT_DELAY, late, order, refused},
+            race::{ATTEMPT_DELAY, late, order, refused, socket},
             resolver,
-            route::Route,
+            route::{Parts, Route},
             socks::{Socks, Step, Target},
             stream::{Stream, Wire},
             tunnel::Tunnel,
@@ -143,7 +143,7 @@ async fn reach_tcp(
     let addresses: Vec<SocketAddr> =
         order(&addresses).into_iter().map(|address| SocketAddr::new(address, port)).collect();
     let label = authority(host, port);
-    Ok((race(&addresses, route.parts().local_address, &label, limits, vigil).await?, resolved))
+    Ok((race(&addresses, route.parts(), &label, limits, vigil).await?, resolved))
 }
 
 /// The addresses of a host that the route may use.
@@ -169,7 +169,7 @@ async fn look_up(
 /// Connects to the first of `addresses` that answers, as [`race::connect`](crate::engine::net::race::connect) does.
 async fn race(
     addresses: &[SocketAddr],
-    local: Option<IpAddr>,
+    parts: &Parts,
     label: &str,
     limits: &Limits,
     vigil: &mut Vigil,
@@ -185,7 +185,7 @@ async fn race(
         Guard::connect(&Limits { connect: None, ..*limits }, &cancel, now).check(now, "connect")?;
         if attempts.is_empty() || now >= next_start {
             if let Some(address) = waiting.next() {
-                match begin(*address, local, now) {
+                match begin(*address, parts, now) {
                     Ok((attempt, true)) => return Ok(attempt),
                     Ok((attempt, false)) => attempts.push(attempt),
                     Err(error) => {
@@ -228,12 +228,9 @@ async fn race(
     }
 }
 
-fn begin(address: SocketAddr, local: Option<IpAddr>, now: Instant) -> std::io::Result<(Attempt, bool)> {
+fn begin(address: SocketAddr, parts: &Parts, now: Instant) -> std::io::Result<(Attempt, bool)> {
     let target = Address::Tcp(address);
-    let socket = Socket::for_address(&target)?;
-    if let Some(local) = local {
-        socket.bind(local)?;
-    }
+    let socket = socket(&target, parts)?;
     let done = socket.connect(&target)?;
     // Not before: a socket that is not on its way counts as ready.
     let watched = Watched::new(&socket)?;

@@ -75,6 +75,13 @@ impl Course {
         }
     }
 
+    /// The stream that stood has ended after so long.
+    pub fn stood(&mut self, time: Duration) {
+        if let Some(backoff) = &mut self.backoff {
+            backoff.stood(time);
+        }
+    }
+
     /// The stream named a reconnection time.
     pub fn set_retry(&mut self, time: Duration) {
         if let Some(backoff) = &mut self.backoff {
@@ -195,6 +202,20 @@ mod tests {
             let whole = Duration::from_secs((4 << number).min(60));
             assert!(*wait <= whole && *wait >= (whole / 2).max(Duration::from_secs(4)), "{number}: {wait:?}");
         }
+    }
+
+    #[test]
+    fn a_stream_that_wants_no_pause_and_does_not_last_gets_one() {
+        let mut course = Course::new(Some(plan()));
+        let mut next = |retry, stood| {
+            course.opened();
+            course.set_retry(Duration::from_millis(retry));
+            course.stood(Duration::from_millis(stood));
+            wait(course.after(End::Complete)).as_millis()
+        };
+        assert_eq!([0, 0, 0, 99].map(|retry| next(retry, 5)), [0, 100, 200, 400]);
+        assert_eq!(next(100, 5), 100, "what is no busy loop is as the server says");
+        assert_eq!(next(0, 60_000), 0);
     }
 
     #[test]

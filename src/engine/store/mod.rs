@@ -1,9 +1,11 @@
 //! What outlives the process: texts by key and lists in order, in SQLite files that several processes may share (design
 //! section 3, `store`). It knows nothing of whose they are. Every call may wait for the disk: never the reactor's work.
 
+mod key;
 mod log;
 mod table;
 
+pub use key::Key;
 pub use log::Log;
 pub use table::Table;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{PATIENCE, broken, open};
+use super::{Key, PATIENCE, broken, open};
 use crate::{error::Result, sys::lock::Mutex};
 
 /// Texts by key in a file.
@@ -39,7 +39,7 @@ impl Table {
     ///
     /// # Errors
     /// `io`.
-    pub fn get(&self, key: &str) -> Result<Option<String>> {
+    pub fn get(&self, key: &Key) -> Result<Option<String>> {
         self.with(|connection| {
             connection.prepare_cached("SELECT value FROM entries WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
         })
@@ -50,7 +50,7 @@ impl Table {
     ///
     /// # Errors
     /// `io`.
-    pub fn merge(&self, entries: &[(String, String)], merge: impl Fn(Option<String>, &str) -> Option<String>) -> Result<()> {
+    pub fn merge(&self, entries: &[(Key, String)], merge: impl Fn(Option<String>, &str) -> Option<String>) -> Result<()> {
         self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             {
@@ -71,7 +71,7 @@ impl Table {
     ///
     /// # Errors
     /// `io`.
-    pub fn remove(&self, keys: &[String]) -> Result<usize> {
+    pub fn remove(&self, keys: &[Key]) -> Result<usize> {
         self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut removed = 0;
@@ -90,7 +90,7 @@ impl Table {
     ///
     /// # Errors
     /// `io`.
-    pub fn keys(&self) -> Result<Vec<String>> {
+    pub fn keys(&self) -> Result<Vec<Key>> {
         self.with(|connection| {
             let mut keys = connection.prepare_cached("SELECT key FROM entries ORDER BY key")?;
             keys.query_map([], |row| row.get(0))?.collect()
@@ -125,14 +125,17 @@ mod tests {
         std::fs::create_dir_all(&directory).unwrap();
         let file = directory.join("t.db");
         let (one, other) = (Table::open(&file).unwrap(), Table::open(&file).unwrap());
-        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let pair = |key: &str, value: &str| (Key::from(key), value.to_owned());
         let join = |old: Option<String>, new: &str| Some(format!("{}{new}", old.unwrap_or_default()));
         one.merge(&[pair("b", "1"), pair("a", "2")], join).unwrap();
         other.merge(&[pair("b", "3"), pair("c", "")], join).unwrap();
-        assert_eq!(one.get("b").unwrap().as_deref(), Some("13"));
-        assert_eq!(one.keys().unwrap(), ["a", "b", "c"]);
+        assert_eq!(one.get(&"b".into()).unwrap().as_deref(), Some("13"));
+        one.merge(&[(Key::Bytes(b"b".to_vec()), "bytes".into())], join).unwrap();
+        assert_eq!((one.get(&"b".into()).unwrap().as_deref(), other.get(&Key::Bytes(b"b".to_vec())).unwrap().as_deref()), (Some("13"), Some("bytes")));
+        assert_eq!(other.remove(&[Key::Bytes(b"b".to_vec())]).unwrap(), 1);
+        assert_eq!(one.keys().unwrap(), ["a", "b", "c"].map(Key::from));
         assert_eq!(other.remove(&["a".into(), "x".into()]).unwrap(), 1);
-        assert_eq!((one.len().unwrap(), one.get("a").unwrap()), (2, None));
+        assert_eq!((one.len().unwrap(), one.get(&"a".into()).unwrap()), (2, None));
         one.clear().unwrap();
         assert_eq!(other.len().unwrap(), 0);
         std::fs::write(directory.join("no.db"), "this is no database, however one looks at it").unwrap();

@@ -292,9 +292,11 @@ impl Keeper {
             let settings = &self.terms.settings;
             let run =
                 driver::run(&mut wired, &agreement, settings, &link.outbox, &link.stats, &mut listener, &link.cancel);
+            let since = clock::now();
             let end = run.await;
             driver::hang_up(*wired);
             let Some(backoff) = backoff.as_mut().filter(|_| self.comes_back(&end)) else { break end };
+            backoff.stood(clock::now() - since);
             let End { close, error, .. } = end;
             let error = error.unwrap_or_else(|| closed_by_peer(&close));
             listener.lost(&close, error);

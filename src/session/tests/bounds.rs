@@ -96,6 +96,67 @@ fn a_full_queue_drops_the_oldest() {
     assert_eq!((int(&events[1]), shown(&session, "/0/queued")), (4, 0));
 }
 
+/// Each subscription has its own bound, and those without one share the queue's.
+#[test]
+fn a_bound_is_nobody_elses() {
+    let (session, script) = session();
+    session.subscribe("news", &args(r#"{"queue_max": 2}"#), None, 0).unwrap();
+    session.subscribe("other", &Args::new(), None, 0).unwrap();
+    session.subscribe("third", &args(r#"{"queue_max": 20000}"#), None, 0).unwrap();
+    script.bring(1, [10, 11, 12]);
+    script.bring(0, 0..3);
+    script.bring(2, 100..12_100);
+    script.bring(1, [13]);
+    script.bring(0, [3]);
+    assert_eq!([0, 1, 2].map(|number| script.sink(number).room()), [0, 9_996, 8_000]);
+    assert_eq!((shown(&session, "/0/dropped"), shown(&session, "/1/dropped"), shown(&session, "/2/dropped")), (2, 0, 0));
+    let all = || all(&session);
+    let events = all();
+    assert_eq!((events.len(), events[0].kind()), (12_007, Kind::Dropped));
+    assert_eq!(events[0].value().unwrap().root().at("count").unwrap().int(), Some(2));
+    let numbers: Vec<_> = events[1..].iter().map(int).collect();
+    assert_eq!(numbers[..5], [10, 11, 12, 2, 100], "in the order in which they came");
+    assert_eq!(numbers[12_003..], [12_099, 13, 3]);
+    assert_eq!(script.sink(0).room(), 2);
+}
+
+/// One that has ended has no bound of its own any more: what it left shares that of the others, in its place.
+#[test]
+fn what_an_ended_subscription_left_does_not_grow() {
+    let (session, script) = session();
+    let first = session.subscribe("news", &args(r#"{"queue_max": 20000}"#), None, 0).unwrap();
+    session.subscribe("other", &Args::new(), None, 0).unwrap();
+    script.bring(0, 0..6000);
+    script.bring(1, [-1]);
+    script.bring(0, 6000..11_998);
+    script.bring(1, [-2]);
+    session.unsubscribe(first);
+    script.bring(0, [5]);
+    let events = all(&session);
+    assert_eq!((events.len(), events[0].kind()), (10_001, Kind::Dropped));
+    assert_eq!(events[0].value().unwrap().root().at("count").unwrap().int(), Some(2000));
+    let numbers: Vec<_> = events[1..].iter().map(int).collect();
+    assert_eq!((numbers[0], numbers[3999], numbers[4000], numbers[4001], numbers[9999]), (2000, 5999, -1, 6000, -2));
+    for _ in 0..30_000 {
+        let id = session.subscribe("haft.state", &args(r#"{"queue_max": 10}"#), None, 0).unwrap();
+        session.unsubscribe(id);
+    }
+    assert_eq!(session.handle.queue.len(), 10_000);
+}
+
+/// The host lets go of its data while events wait: they show it no more.
+#[test]
+fn events_that_wait_forget_what_was_let_go() {
+    let (session, script) = session();
+    let bond = session.subscribe_bound("news", &Args::new(), None, 7).unwrap();
+    script.bring(0, [1, 2]);
+    let first = session.poll(0).unwrap().unwrap();
+    assert_eq!((first.id(), first.user_data()), (bond.id(), 7));
+    bond.forget();
+    session.unsubscribe(bond.id());
+    assert_eq!((session.poll(0).unwrap().unwrap().user_data(), first.user_data()), (0, 0));
+}
+
 /// Counts how often it is woken.
 #[derive(Default)]
 struct Woken(AtomicUsize);

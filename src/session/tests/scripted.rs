@@ -139,7 +139,7 @@ impl Backend for Scripted {
         match topic {
             "refused" => return Err(Error::new(&code::LIMIT, "there was no room")),
             "early" => sink.bring(&mut std::iter::once(number(0))),
-            "news" | "other" => {}
+            "news" | "other" | "third" => {}
             _ => return Ok(None),
         }
         self.0.sinks.lock().push(sink);
@@ -148,7 +148,7 @@ impl Backend for Scripted {
     }
 
     fn topics(&self) -> &'static [&'static str] {
-        &["news", "other", "early", "refused"]
+        &["news", "other", "third", "early", "refused"]
     }
 
     fn abandon(&self) {

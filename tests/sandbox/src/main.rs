@@ -9,7 +9,7 @@ use haft_sandbox::{Args, Fault, FtrackSetup, MeshSetup, Options, Sandbox, parse_
 
 const USAGE: &str = "usage: haft-sandbox http|ftrack|mesh|all [--port N] [--host ADDRESS] [--ready FILE] [--threads N]
                          [--no-log] [--until-eof] [--parent-death] [--fault 'how=delay&path=/get&seconds=1&times=2']...
-                         [--schemas FILE] [--seed FILE] [--ftrack 'fault=cut&action=create']...
+                         [--schemas FILE] [--seed FILE] [--data SQLITE] [--ftrack 'fault=cut&action=create']...
                          [--mesh 'fault=drop&method=Commit']...
 
 Starts the servers on loopback, prints one JSON line with their addresses (and writes it to --ready FILE), and serves
@@ -54,10 +54,14 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, String> {
             "--no-log" => command.options.log = false,
             "--until-eof" => command.until_eof = true,
             "--parent-death" => command.parent_death = true,
-            "--schemas" | "--seed" => {
+            "--schemas" | "--seed" | "--data" => {
                 let path = Some(PathBuf::from(value()?));
                 let setup = command.options.ftrack.as_mut().ok_or_else(|| format!("{word} is for ftrack"))?;
-                *(if word == "--seed" { &mut setup.seed } else { &mut setup.schemas }) = path;
+                *match word.as_str() {
+                    "--seed" => &mut setup.seed,
+                    "--data" => &mut setup.data,
+                    _ => &mut setup.schemas,
+                } = path;
             }
             "--ftrack" => {
                 let text = value()?;

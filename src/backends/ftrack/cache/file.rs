@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{Layer, joined};
-use crate::{engine::store::Table, error::Result};
+use crate::{
+    engine::store::{Key, Table},
+    error::Result,
+};
 
 pub(super) struct FileLayer {
     file: PathBuf,
@@ -22,15 +25,15 @@ impl Layer for FileLayer {
         format!("sqlite:{}", self.file.display())
     }
 
-    fn get(&self, key: &str) -> Result<Option<String>> {
+    fn get(&self, key: &Key) -> Result<Option<String>> {
         self.table.get(key)
     }
 
-    fn merge(&self, entries: &[(String, String)]) -> Result<()> {
+    fn merge(&self, entries: &[(Key, String)]) -> Result<()> {
         self.table.merge(entries, joined)
     }
 
-    fn remove(&self, keys: &[String]) -> Result<usize> {
+    fn remove(&self, keys: &[Key]) -> Result<usize> {
         self.table.remove(keys)
     }
 

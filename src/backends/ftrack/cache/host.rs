@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Layer, joined};
 use crate::{
     args::Args,
+    engine::store::Key,
     error::{Error, Result, Status, code},
     value::{Object, Provider, Tree},
 };
@@ -22,7 +23,12 @@ impl HostLayer {
 }
 
 /// Asks the host; `None` when it has nothing.
-pub(super) fn ask(provider: &dyn Provider, name: &str, method: &str, arguments: Object) -> Result<Option<Tree>> {
+pub(in crate::backends::ftrack) fn ask(
+    provider: &dyn Provider,
+    name: &str,
+    method: &str,
+    arguments: Object,
+) -> Result<Option<Tree>> {
     let mut call = Object::with_capacity(3);
     call.insert("provider", Tree::from(name));
     call.insert("method", Tree::from(method));
@@ -41,6 +47,14 @@ pub(super) fn ask(provider: &dyn Provider, name: &str, method: &str, arguments: 
     }
 }
 
+/// Text, or bytes where the key is none.
+fn shown(key: &Key) -> Tree {
+    match key {
+        Key::Text(text) => Tree::from(&**text),
+        Key::Bytes(bytes) => Tree::Bytes(bytes.as_slice().into()),
+    }
+}
+
 fn one(name: &str, value: Tree) -> Object {
     let mut arguments = Object::with_capacity(2);
     arguments.insert(name, value);
@@ -48,12 +62,16 @@ fn one(name: &str, value: Tree) -> Object {
 }
 
 impl Layer for HostLayer {
+    fn is_the_hosts(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> String {
         "provider".into()
     }
 
-    fn get(&self, key: &str) -> Result<Option<String>> {
-        Ok(match self.ask("get", one("key", Tree::from(key)))? {
+    fn get(&self, key: &Key) -> Result<Option<String>> {
+        Ok(match self.ask("get", one("key", shown(key)))? {
             None | Some(Tree::Null) => None,
             Some(Tree::Text(text)) => Some(text.to_string()),
             Some(Tree::Bytes(bytes)) => Some(String::from_utf8_lossy(&bytes).into_owned()),
@@ -61,22 +79,22 @@ impl Layer for HostLayer {
         })
     }
 
-    fn merge(&self, entries: &[(String, String)]) -> Result<()> {
+    fn merge(&self, entries: &[(Key, String)]) -> Result<()> {
         for (key, new) in entries {
             let Some(text) = joined(self.get(key)?, new) else { continue };
-            let mut arguments = one("key", Tree::from(&**key));
+            let mut arguments = one("key", shown(key));
             arguments.insert("value", Tree::Bytes(text.into_bytes().into()));
             self.ask("set", arguments)?;
         }
         Ok(())
     }
 
-    fn remove(&self, keys: &[String]) -> Result<usize> {
+    fn remove(&self, keys: &[Key]) -> Result<usize> {
         let mut removed = 0;
         for key in keys {
             // Absent is nothing to complain about, and other hosts answer nothing in either case.
             let mut call = Args::new();
-            call.set("key", &**key);
+            call.set("key", shown(key));
             if self.ask("remove", call.into_root())?.is_none_or(|value| value.as_bool() != Some(false)) {
                 removed += 1;
             }

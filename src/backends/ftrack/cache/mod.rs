@@ -6,7 +6,8 @@
 //! none: a warning in the log, and the server is asked.
 
 mod file;
-mod host;
+pub mod follower;
+pub(super) mod host;
 mod key;
 #[cfg(feature = "redis")]
 mod redis;
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::{
     args::Args,
-    engine::http::json,
+    engine::{http::json, store::Key as LayerKey},
     error::{Error, Result},
     log,
     sys::lock::Mutex,
@@ -40,13 +41,13 @@ trait Layer: Send + Sync {
     fn name(&self) -> String;
 
     /// The text under a key.
-    fn get(&self, key: &str) -> Result<Option<String>>;
+    fn get(&self, key: &LayerKey) -> Result<Option<String>>;
 
     /// Changes texts. What is there already stays where the new text says nothing of it: [`joined`].
-    fn merge(&self, entries: &[(String, String)]) -> Result<()>;
+    fn merge(&self, entries: &[(LayerKey, String)]) -> Result<()>;
 
     /// Removes texts; how many there were.
-    fn remove(&self, keys: &[String]) -> Result<usize>;
+    fn remove(&self, keys: &[LayerKey]) -> Result<usize>;
 
     /// Removes all.
     fn clear(&self) -> Result<()>;
@@ -54,6 +55,11 @@ trait Layer: Send + Sync {
     /// How many texts there are, when that is quickly told.
     fn count(&self) -> Option<usize> {
         None
+    }
+
+    /// Whether it is the host's code.
+    fn is_the_hosts(&self) -> bool {
+        false
     }
 }
 
@@ -91,6 +97,12 @@ impl Cache {
         self.layers.is_empty()
     }
 
+    /// Whether its use runs code of the host.
+    pub fn runs_host_code(&self) -> bool {
+        !self.layers.is_empty()
+            && (matches!(self.keys, KeyMaker::Host(_)) || self.layers.iter().any(|layer| layer.is_the_hosts()))
+    }
+
     /// Looks for an entity and takes what is found into the map; shallower layers get a copy.
     pub fn fetch(&self, store: &Mutex<Store>, kind: &str, key: &Key) -> Option<EntityId> {
         if self.layers.is_empty() {
@@ -100,7 +112,9 @@ impl Cache {
         for (depth, layer) in self.layers.iter().enumerate() {
             let Some(text) = told(&**layer, layer.get(&key)).flatten() else { continue };
             let Some(document) = Document::from_json(text.clone().into_bytes()).ok() else {
-                log::warn(c"ftrack", || format!("{} had something that is no entity under {key}; it is left out", layer.name()));
+                log::warn(c"ftrack", || {
+                    format!("{} had something that is no entity under {key}; it is left out", layer.name())
+                });
                 continue;
             };
             let id = {
@@ -132,13 +146,16 @@ impl Cache {
         let (gone, brought) = {
             let mut store = store.lock();
             let News { brought, gone } = store.news();
-            let shown: Vec<_> = brought.into_iter().filter_map(|id| Some((store.identity(id)?, store.persisted(id)?))).collect();
+            let shown: Vec<_> =
+                brought.into_iter().filter_map(|id| Some((store.identity(id)?, store.persisted(id)?))).collect();
             store.evict();
             (gone, shown)
         };
-        let gone: Vec<String> = gone.iter().filter_map(|identity| self.key(&identity.kind, &identity.key)).collect();
-        let entry = |(identity, object): (super::unit::Identity, Object)| Some((self.key(&identity.kind, &identity.key)?, written(object)?));
-        let brought: Vec<(String, String)> = brought.into_iter().filter_map(entry).collect();
+        let gone: Vec<LayerKey> = gone.iter().filter_map(|identity| self.key(&identity.kind, &identity.key)).collect();
+        let entry = |(identity, object): (super::unit::Identity, Object)| {
+            Some((self.key(&identity.kind, &identity.key)?, written(object)?))
+        };
+        let brought: Vec<(LayerKey, String)> = brought.into_iter().filter_map(entry).collect();
         for layer in &self.layers {
             if !brought.is_empty() {
                 told(&**layer, layer.merge(&brought));
@@ -151,7 +168,8 @@ impl Cache {
 
     /// Removes entities from all layers; how many there were in the one that had most.
     pub fn remove(&self, identities: &[super::unit::Identity]) -> usize {
-        let keys: Vec<String> = identities.iter().filter_map(|identity| self.key(&identity.kind, &identity.key)).collect();
+        let keys: Vec<LayerKey> =
+            identities.iter().filter_map(|identity| self.key(&identity.kind, &identity.key)).collect();
         let removed = self.layers.iter().filter_map(|layer| told(&**layer, layer.remove(&keys)));
         removed.fold(0, usize::max)
     }
@@ -179,7 +197,7 @@ impl Cache {
         out.insert("misses", number(&self.misses));
     }
 
-    fn key(&self, kind: &str, key: &Key) -> Option<String> {
+    fn key(&self, kind: &str, key: &Key) -> Option<LayerKey> {
         match self.keys.key(kind, key) {
             Ok(key) => Some(key),
             Err(error) => {
@@ -216,7 +234,8 @@ fn wrong() -> Error {
 
 /// What a layer said; a failure goes to the log.
 fn told<T>(layer: &dyn Layer, said: Result<T>) -> Option<T> {
-    said.inspect_err(|error| log::warn(c"ftrack", || format!("the cache {} failed: {}", layer.name(), error.message()))).ok()
+    said.inspect_err(|error| log::warn(c"ftrack", || format!("the cache {} failed: {}", layer.name(), error.message())))
+        .ok()
 }
 
 /// An entity as text that the official client reads as well.
@@ -244,7 +263,10 @@ mod tests {
     #[test]
     fn what_is_known_is_not_cleared() {
         let old = r#"{"__entity_type__": "T", "a": 1, "id": "x"}"#;
-        assert_eq!(joined(Some(old.into()), r#"{"b": 2, "id": "x"}"#).unwrap(), r#"{"__entity_type__": "T", "a": 1, "b": 2, "id": "x"}"#);
+        assert_eq!(
+            joined(Some(old.into()), r#"{"b": 2, "id": "x"}"#).unwrap(),
+            r#"{"__entity_type__": "T", "a": 1, "b": 2, "id": "x"}"#
+        );
         assert_eq!(joined(Some(old.into()), r#"{"a": 1}"#), None);
         assert_eq!(joined(Some("{".into()), r#"{"a": 1}"#).unwrap(), r#"{"a": 1}"#);
         assert_eq!(joined(None, "{}").unwrap(), "{}");

@@ -9,6 +9,7 @@ use redis::{Client, Commands, Connection, RedisError, RedisResult};
 
 use super::{Layer, joined};
 use crate::{
+    engine::store::Key,
     error::{Error, Result, code},
     sys::lock::Mutex,
 };
@@ -30,7 +31,8 @@ pub(super) struct RedisLayer {
 impl RedisLayer {
     /// Takes the address; the server is reached when it is needed.
     pub(super) fn open(url: &str) -> Result<RedisLayer> {
-        let client = Client::open(url).map_err(|_| Error::option("cache", "the URL of a Redis server could not be parsed"))?;
+        let client =
+            Client::open(url).map_err(|_| Error::option("cache", "the URL of a Redis server could not be parsed"))?;
         Ok(RedisLayer { client, connection: Mutex::default() })
     }
 
@@ -63,8 +65,8 @@ fn broken(error: &RedisError) -> Error {
     Error::new(&code::IO, format!("the Redis server failed: {}", error.category()))
 }
 
-fn full(key: &str) -> String {
-    format!("{PREFIX}{key}")
+fn full(key: &Key) -> Vec<u8> {
+    [PREFIX.as_bytes(), key.as_bytes()].concat()
 }
 
 impl Layer for RedisLayer {
@@ -72,31 +74,35 @@ impl Layer for RedisLayer {
         format!("redis:{}", self.client.get_connection_info().addr())
     }
 
-    fn get(&self, key: &str) -> Result<Option<String>> {
+    fn get(&self, key: &Key) -> Result<Option<String>> {
         self.with(|connection| connection.get(full(key)))
     }
 
-    fn merge(&self, entries: &[(String, String)]) -> Result<()> {
+    fn merge(&self, entries: &[(Key, String)]) -> Result<()> {
         for entries in entries.chunks(AT_ONCE) {
-            let keys: Vec<String> = entries.iter().map(|(key, _)| full(key)).collect();
+            let keys: Vec<Vec<u8>> = entries.iter().map(|(key, _)| full(key)).collect();
             self.with(|connection| {
                 let old: Vec<Option<String>> = redis::cmd("MGET").arg(&keys).query(connection)?;
-                let merged = keys.iter().zip(old).zip(entries).filter_map(|((key, old), (_, new))| Some((key, joined(old, new)?)));
-                let merged: Vec<(&String, String)> = merged.collect();
+                let merged = keys
+                    .iter()
+                    .zip(old)
+                    .zip(entries)
+                    .filter_map(|((key, old), (_, new))| Some((key, joined(old, new)?)));
+                let merged: Vec<(&Vec<u8>, String)> = merged.collect();
                 if merged.is_empty() { Ok(()) } else { connection.mset(&merged) }
             })?;
         }
         Ok(())
     }
 
-    fn remove(&self, keys: &[String]) -> Result<usize> {
-        let keys: Vec<String> = keys.iter().map(|key| full(key)).collect();
+    fn remove(&self, keys: &[Key]) -> Result<usize> {
+        let keys: Vec<Vec<u8>> = keys.iter().map(|key| full(key)).collect();
         if keys.is_empty() { Ok(0) } else { self.with(|connection| connection.del(&keys)) }
     }
 
     fn clear(&self) -> Result<()> {
         self.with(|connection| {
-            let found: Vec<String> = connection.scan_match(format!("{PREFIX}*"))?.collect::<RedisResult<_>>()?;
+            let found: Vec<Vec<u8>> = connection.scan_match(format!("{PREFIX}*"))?.collect::<RedisResult<_>>()?;
             for keys in found.chunks(AT_ONCE) {
                 let _: usize = connection.del(keys)?;
             }

@@ -112,12 +112,22 @@ impl Term {
     fn asks(&self, name: &str, dialect: Dialect) -> Ask<'_> {
         match self {
             // The most telling of those that must all hold.
-            Term::And(terms) => terms.iter().map(|term| term.asks(name, dialect)).fold(Ask::Anything, |best, ask| match (best, ask) {
-                (Ask::Is(_), _) | (_, Ask::Anything) => best,
-                (_, Ask::Is(_)) | (Ask::Anything, _) => ask,
-                (Ask::Begins(one), Ask::Begins(other)) => if other.len() > one.len() { ask } else { best },
-            }),
-            Term::Test(test) if test.operator == Operator::Equal && matches!(&*test.path, [only] if **only == *name) => {
+            Term::And(terms) => {
+                terms.iter().map(|term| term.asks(name, dialect)).fold(Ask::Anything, |best, ask| match (best, ask) {
+                    (Ask::Is(_), _) | (_, Ask::Anything) => best,
+                    (_, Ask::Is(_)) | (Ask::Anything, _) => ask,
+                    (Ask::Begins(one), Ask::Begins(other)) => {
+                        if other.len() > one.len() {
+                            ask
+                        } else {
+                            best
+                        }
+                    }
+                })
+            }
+            Term::Test(test)
+                if test.operator == Operator::Equal && matches!(&*test.path, [only] if **only == *name) =>
+            {
                 match test.value.strip_suffix('*') {
                     Some(_) if dialect == Dialect::Python => Ask::Anything,
                     Some("") => Ask::Anything,
@@ -153,7 +163,9 @@ impl Test {
                 _ => candidate.items().any(|item| self.fits(item)),
             };
         }
-        if let (Operator::Equal, Some(start), Some(text)) = (self.operator, self.value.strip_suffix('*'), candidate.as_str()) {
+        if let (Operator::Equal, Some(start), Some(text)) =
+            (self.operator, self.value.strip_suffix('*'), candidate.as_str())
+        {
             return text.starts_with(start);
         }
         self.accepts(self.compare(candidate))
@@ -217,7 +229,11 @@ impl<'a> Reader<'a> {
     }
 
     fn wrong(&self, wanted: &str) -> Error {
-        let message = format!("the expression {:?} had no {wanted} at character {}", self.text, self.text.get(..self.at).map_or(0, |before| before.chars().count()) + 1);
+        let message = format!(
+            "the expression {:?} had no {wanted} at character {}",
+            self.text,
+            self.text.get(..self.at).map_or(0, |before| before.chars().count()) + 1
+        );
         Error::new(&code::PARSE, message).with("key", "expression")
     }
 
@@ -408,7 +424,22 @@ mod tests {
 
     #[test]
     fn what_is_not_an_expression_is_told_with_its_place() {
-        for wrong in ["", "topic", "topic=a b", "topic~x", "id=7 topic=x", "id=7 and", "id=$7", "a=b:c", "a=ü", "(a=1", "a=1)", "a='x", "and", "not"] {
+        for wrong in [
+            "",
+            "topic",
+            "topic=a b",
+            "topic~x",
+            "id=7 topic=x",
+            "id=7 and",
+            "id=$7",
+            "a=b:c",
+            "a=ü",
+            "(a=1",
+            "a=1)",
+            "a='x",
+            "and",
+            "not",
+        ] {
             let error = Expression::parse(wrong, Dialect::Haft).unwrap_err();
             assert_eq!(error.code(), "parse", "{wrong}");
         }

@@ -201,6 +201,7 @@ impl Hub {
         let mut backoff = self.terms.again.map(Backoff::new);
         let mut stood = false;
         loop {
+            let since = clock::now();
             let error = match Box::pin(self.connection(&mut vigil)).await {
                 Err(error) if !stood && !patient => return Some(error),
                 Ok(error) | Err(error) => error,
@@ -228,6 +229,7 @@ impl Hub {
             let Some(backoff) = backoff.as_mut() else { return Some(error) };
             if ready {
                 backoff.reset();
+                backoff.stood(clock::now() - since);
                 self.tell(Change::Lost(again(&error)));
             }
             let Some(delay) = backoff.next_delay() else { return Some(error) };

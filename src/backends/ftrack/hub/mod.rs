@@ -156,6 +156,11 @@ impl Hub {
         if self.terms.python { Dialect::Python } else { Dialect::Haft }
     }
 
+    /// Whether the host answers events: then an event of ours runs its code.
+    pub fn has_answers(&self) -> bool {
+        self.state.lock().subscribers.iter().any(|(_, subscriber)| subscriber.answer.is_some())
+    }
+
     /// What `inspect` shows.
     pub fn snapshot(&self) -> Tree {
         let state = self.state.lock();

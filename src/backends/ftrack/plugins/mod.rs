@@ -42,10 +42,14 @@ impl Plugins {
             None | Some(Tree::Null) => split(&variable("FTRACK_NATIVE_PLUGIN_PATH").unwrap_or_default()),
             Some(Tree::Bool(false)) => Vec::new(),
             Some(Tree::Text(text)) => split(text),
-            Some(Tree::Array(list)) => list.iter().map(|path| path.as_str().map(PathBuf::from).ok_or_else(wrong)).collect::<Result<_>>()?,
+            Some(Tree::Array(list)) => {
+                list.iter().map(|path| path.as_str().map(PathBuf::from).ok_or_else(wrong)).collect::<Result<_>>()?
+            }
             Some(_) => return Err(wrong()),
         };
-        let provider = |value: &Tree| value.as_provider().cloned().ok_or_else(|| Error::option("plugin", "plugin was no provider"));
+        let provider = |value: &Tree| {
+            value.as_provider().cloned().ok_or_else(|| Error::option("plugin", "plugin was no provider"))
+        };
         let providers = match args.get("plugin") {
             None | Some(Tree::Null) => Vec::new(),
             Some(Tree::Array(list)) => list.iter().map(provider).collect::<Result<_>>()?,
@@ -75,7 +79,8 @@ fn split(text: &str) -> Vec<PathBuf> {
 }
 
 fn look(path: &Path, depth: usize, libraries: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) {
-    let told = |error: std::io::Error| log::warn(c"plugin", || format!("{} could not be looked at: {error}", path.display()));
+    let told =
+        |error: std::io::Error| log::warn(c"plugin", || format!("{} could not be looked at: {error}", path.display()));
     // The same file by two names is one plug-in.
     let Ok(real) = fs::canonicalize(path).map_err(told) else { return };
     if depth > DEPTH_MAX || !seen.insert(real.clone()) {
@@ -116,7 +121,8 @@ mod tests {
         args.set("plugin_paths", format!("relative:{}:/is/not/there:{}", root.display(), root.join("b").display()));
         let environment = |_: &str| Some("/other".to_owned());
         let found = Plugins::read(&args, &environment).unwrap().unwrap().find();
-        let names: Vec<_> = found.libraries.iter().map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap()).collect();
+        let names: Vec<_> =
+            found.libraries.iter().map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["z.so", "b/deep/a.so"]);
         fs::remove_dir_all(root).unwrap();
     }

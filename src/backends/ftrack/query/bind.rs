@@ -36,7 +36,8 @@ pub fn bind(text: &str, values: &Object) -> Result<String> {
                 let name = rest.get(..end).unwrap_or_default();
                 let found = values.iter().enumerate().find(|(_, (key, _))| *key == name);
                 let Some((position, (_, value))) = found else {
-                    return Err(Error::new(&code::ARGUMENT, format!("the query used {{{name}}}, which was not bound")).with("key", format!("bind.{name}")));
+                    return Err(Error::new(&code::ARGUMENT, format!("the query used {{{name}}}, which was not bound"))
+                        .with("key", format!("bind.{name}")));
                 };
                 if let Some(used) = used.get_mut(position) {
                     *used = true;
@@ -52,7 +53,8 @@ pub fn bind(text: &str, values: &Object) -> Result<String> {
         out.push(c);
     }
     if let Some((name, _)) = values.iter().zip(&used).find(|(_, used)| !**used).map(|(entry, _)| entry) {
-        return Err(Error::new(&code::ARGUMENT, format!("bind.{name} was given, and the query does not use it")).with("key", format!("bind.{name}")));
+        return Err(Error::new(&code::ARGUMENT, format!("bind.{name} was given, and the query does not use it"))
+            .with("key", format!("bind.{name}")));
     }
     Ok(out)
 }
@@ -104,8 +106,14 @@ mod tests {
     fn what_is_missing_or_too_much_is_named() {
         let mut values = Object::default();
         values.insert("x", Tree::Int(1));
-        for (text, key) in [("Task where a is {y} and b is {x}", "bind.y"), ("Task", "bind.x"), ("Task where {x", "bind")] {
-            assert_eq!(bind(text, &values).unwrap_err().detail().get("key").and_then(Tree::as_str), Some(key), "{text}");
+        for (text, key) in
+            [("Task where a is {y} and b is {x}", "bind.y"), ("Task", "bind.x"), ("Task where {x", "bind")]
+        {
+            assert_eq!(
+                bind(text, &values).unwrap_err().detail().get("key").and_then(Tree::as_str),
+                Some(key),
+                "{text}"
+            );
         }
         values.insert("x", Tree::Object(Object::default()));
         assert!(bind("{x}", &values).is_err());

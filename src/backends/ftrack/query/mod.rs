@@ -26,17 +26,19 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Completes the host's words: projections when there are none, offset and limit taken out.
+    /// Completes the host's words: projections when there are none, offset and limit taken out; with `anywhere` also
+    /// from within quotes and parentheses, as the official client does.
     ///
     /// # Errors
     /// `unknown_type` when the text begins with no known type.
-    pub fn new(text: &str, schemas: &Schemas) -> Result<Statement> {
+    pub fn new(text: &str, schemas: &Schemas, anywhere: bool) -> Result<Statement> {
         let completed = if text.starts_with("select") {
             text.to_owned()
         } else {
             let kind = schemas.find(text.split(' ').next().unwrap_or_default())?;
             format!("select {} from {text}", projections(kind))
         };
+        let cut = if anywhere { cut_anywhere } else { cut };
         let (text, offset) = cut(completed, "offset");
         let (text, limit) = cut(text, "limit");
         Ok(Statement { text: text.trim().to_owned(), offset, limit })
@@ -98,8 +100,26 @@ fn cut(text: String, word: &str) -> (String, Option<u64>) {
         let blanks = rest.len() - rest.trim_start().len();
         let digits = rest.trim_start();
         let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-        let ends_there = !digits.get(end..).unwrap_or_default().starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
-        if blanks > 0 && ends_there && let Some(number) = digits.get(..end).and_then(|digits| digits.parse().ok()) {
+        let ends_there =
+            !digits.get(end..).unwrap_or_default().starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        if blanks > 0
+            && ends_there
+            && let Some(number) = digits.get(..end).and_then(|digits| digits.parse().ok())
+        {
+            let mut without = text.get(..start).unwrap_or_default().to_owned();
+            without.push_str(digits.get(end..).unwrap_or_default());
+            return (without, Some(number));
+        }
+    }
+    (text, None)
+}
+
+/// Takes the first `word N` out, with one blank between, wherever it stands.
+fn cut_anywhere(text: String, word: &str) -> (String, Option<u64>) {
+    for (start, _) in text.match_indices(word) {
+        let digits = text.get(start + word.len()..).and_then(|rest| rest.strip_prefix(' ')).unwrap_or_default();
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        if let Some(number) = digits.get(..end).and_then(|digits| digits.parse().ok()) {
             let mut without = text.get(..start).unwrap_or_default().to_owned();
             without.push_str(digits.get(end..).unwrap_or_default());
             return (without, Some(number));
@@ -120,7 +140,7 @@ mod tests {
     }
 
     fn statement(text: &str) -> Statement {
-        Statement::new(text, &schemas()).unwrap()
+        Statement::new(text, &schemas(), false).unwrap()
     }
 
     #[test]
@@ -128,7 +148,7 @@ mod tests {
         assert_eq!(statement("Task where name is x").text, "select context_type, id, name from Task where name is x");
         assert_eq!(statement("select name from Task").text, "select name from Task");
         assert_eq!(statement("Bare").text, "select a, b from Bare");
-        assert_eq!(Statement::new("Tisk where x is y", &schemas()).unwrap_err().code(), "unknown_type");
+        assert_eq!(Statement::new("Tisk where x is y", &schemas(), false).unwrap_err().code(), "unknown_type");
     }
 
     #[test]
@@ -137,11 +157,35 @@ mod tests {
         assert_eq!(taken, Statement { text: "select id from Task".into(), offset: Some(3), limit: Some(12) });
         assert_eq!(taken.page(3, 5), "select id from Task offset 3 limit 5");
         assert_eq!((taken.page_size(None), taken.page_size(Some(5))), (12, 5));
-        for kept in ["select id from Task where name is \"limit 5\"", "select id from Task where id in (select id from Task limit 5)"] {
+        for kept in [
+            "select id from Task where name is \"limit 5\"",
+            "select id from Task where id in (select id from Task limit 5)",
+        ] {
             assert_eq!(statement(kept), Statement { text: kept.into(), offset: None, limit: None });
         }
-        for kept in ["select limit5 from Task", "select id from Task where limit is 5", "select id from Task where x_limit 5"] {
+        for kept in
+            ["select limit5 from Task", "select id from Task where limit is 5", "select id from Task where x_limit 5"]
+        {
             assert_eq!(statement(kept).limit, None, "{kept}");
+        }
+    }
+
+    /// The expected values are those of the official client's `QueryResult`.
+    #[test]
+    fn offset_and_limit_are_taken_out_anywhere_for_compatibility() {
+        for (text, expected, limit) in [
+            ("select id from Task where name is \"limit 5\"", "select id from Task where name is \"\"", Some(5)),
+            (
+                "select id from Task where id in (select id from Task limit 5)",
+                "select id from Task where id in (select id from Task )",
+                Some(5),
+            ),
+            ("select id from Task where x_limit 5", "select id from Task where x_", Some(5)),
+            ("select id from Task limit 5a limit 6", "select id from Task a limit 6", Some(5)),
+            ("select id from Task limit  5", "select id from Task limit  5", None),
+        ] {
+            let statement = Statement::new(text, &schemas(), true).unwrap();
+            assert_eq!((&*statement.text, statement.limit), (expected, limit), "{text}");
         }
     }
 

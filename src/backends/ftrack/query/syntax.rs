@@ -120,7 +120,19 @@ mod tests {
 
     #[test]
     fn what_none_takes_does_not() {
-        for wrong in ["", "  ", "Task where name is \"x", "Task where (a is b", "Task where a is b)", "select id Task", "select from Task", "select a, , b from Task", "select id from ", "Task where", "Task\0"] {
+        for wrong in [
+            "",
+            "  ",
+            "Task where name is \"x",
+            "Task where (a is b",
+            "Task where a is b)",
+            "select id Task",
+            "select from Task",
+            "select a, , b from Task",
+            "select id from ",
+            "Task where",
+            "Task\0",
+        ] {
             assert_eq!(check(wrong).unwrap_err().code(), "parse", "{wrong}");
         }
     }

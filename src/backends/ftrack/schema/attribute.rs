@@ -66,9 +66,10 @@ impl Kind {
     /// The type of its entities.
     pub fn target(&self) -> Option<&str> {
         match self {
-            Kind::Reference(name) | Kind::Metadata(name) | Kind::CustomAttributes(name) | Kind::OldCustomAttributes(name) => {
-                Some(name)
-            }
+            Kind::Reference(name)
+            | Kind::Metadata(name)
+            | Kind::CustomAttributes(name)
+            | Kind::OldCustomAttributes(name) => Some(name),
             Kind::Collection(name) => name.as_deref(),
             _ => None,
         }

@@ -17,7 +17,13 @@ pub fn file(directory: &Path, server: &str, python: bool) -> PathBuf {
     if python {
         return directory.join(OFFICIAL);
     }
-    let safe: String = server.split("://").last().unwrap_or_default().chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' }).collect();
+    let safe: String = server
+        .split("://")
+        .last()
+        .unwrap_or_default()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' })
+        .collect();
     directory.join(format!("ftrack_api_schema_cache.{safe}.json"))
 }
 
@@ -92,13 +98,17 @@ mod tests {
 
     #[test]
     fn a_file_is_taken_for_its_hash_alone() {
-        let directory = std::env::temp_dir().join(format!("haft-schema-{}-{:?}", std::process::id(), std::thread::current().id()));
+        let directory =
+            std::env::temp_dir().join(format!("haft-schema-{}-{:?}", std::process::id(), std::thread::current().id()));
         let path = file(&directory, "https://a.example:8443", false);
         assert!(path.ends_with("ftrack_api_schema_cache.a.example_8443.json"));
         let schemas = Document::from_json(br#"[{"id": "T", "x": [1.5, {}, [], "\u00fc"]}]"#.to_vec()).unwrap();
         write(&path, &schemas).unwrap();
         // Python: json.dumps(value, indent=4)
-        assert_eq!(fs::read_to_string(&path).unwrap(), "[\n    {\n        \"id\": \"T\",\n        \"x\": [\n            1.5,\n            {},\n            [],\n            \"\\u00fc\"\n        ]\n    }\n]");
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "[\n    {\n        \"id\": \"T\",\n        \"x\": [\n            1.5,\n            {},\n            [],\n            \"\\u00fc\"\n        ]\n    }\n]"
+        );
         let known = hash(schemas.root());
         assert!(read(&path, &known).is_some());
         assert!(read(&path, "other").is_none());

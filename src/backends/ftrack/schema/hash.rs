@@ -89,7 +89,10 @@ mod tests {
     fn as_python_hashes() {
         for (json, expected) in [
             ("[]", "d751713988987e9331980363e24189ce"),
-            (r#"[{"b": 1, "a": [1.5, 1e16, 12345678901234567890, true, null, -0.0]}]"#, "b6e03f6a1eae446a7a3d3f5329807e2a"),
+            (
+                r#"[{"b": 1, "a": [1.5, 1e16, 12345678901234567890, true, null, -0.0]}]"#,
+                "b6e03f6a1eae446a7a3d3f5329807e2a",
+            ),
             (r#"{"ü": "\ud83d\ude00\n\u007f/", "A": {"z": {}, "y": ""}}"#, "dc8c5103d1b13e73b935fe7ab8634df7"),
         ] {
             let document = Document::from_json(json.into()).unwrap();

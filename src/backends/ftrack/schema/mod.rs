@@ -2,6 +2,7 @@
 
 mod attribute;
 pub mod cache;
+pub mod edit;
 mod hash;
 
 use std::sync::Arc;

@@ -42,7 +42,13 @@ impl Store {
         Tree::Object(out)
     }
 
-    fn written<'a>(&self, entity: &'a Entity, at: AttributeId, attribute: &Attribute, strategy: Strategy) -> Option<&'a Value> {
+    fn written<'a>(
+        &self,
+        entity: &'a Entity,
+        at: AttributeId,
+        attribute: &Attribute,
+        strategy: Strategy,
+    ) -> Option<&'a Value> {
         let (local, remote) = (entity.local.get(at), entity.remote.get(at));
         match strategy {
             Strategy::All | Strategy::SetOnly => local.or(remote),

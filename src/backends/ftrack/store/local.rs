@@ -1,5 +1,5 @@
-//! Changes made here (spec/ftrack.md 5.3, 5.5, 5.9, 5.10): set locally, recorded as operations, and after a commit part
-//! of what is known.
+//! Changes made here (spec/ftrack.md 5.3, 5.9): set locally and recorded as operations. What becomes of them is in
+//! `settled.rs`.
 
 use std::sync::Arc;
 
@@ -30,15 +30,17 @@ impl Store {
     /// then.
     pub fn create(&mut self, name: &str, data: &Object, record: bool) -> Result<EntityId> {
         let kind = Arc::clone(self.schemas().find(name)?);
-        for (name, _) in data.iter() {
-            kind.find(name)?;
-        }
+        let given: Result<Vec<(AttributeId, &Tree)>> =
+            data.iter().map(|(name, value)| Ok((kind.find(name)?.0, value))).collect();
+        let given = given?;
         if *kind.name == *"Job" && data.get("type").is_some_and(|kind| kind.as_str() != Some("api_job")) {
-            return Err(Error::new(&code::ARGUMENT, "the type of a new Job was not \"api_job\"").with("key", "data.type"));
+            return Err(
+                Error::new(&code::ARGUMENT, "the type of a new Job was not \"api_job\"").with("key", "data.type")
+            );
         }
         let mut scalars: Vec<(AttributeId, Value)> = Vec::new();
         for (at, attribute) in (0..).zip(&kind.attributes) {
-            let value = match data.get(&attribute.name) {
+            let value = match given.iter().find(|(known, _)| *known == at).map(|(_, value)| *value) {
                 Some(value) if attribute.kind.is_scalar() => Some(scalar(attribute, value)?),
                 Some(_) => None,
                 None => match &attribute.default {
@@ -56,11 +58,16 @@ impl Store {
             Some(self.wire(value, &Kind::Any))
         };
         let Some(key) = read::key_of_tree(&kind, of) else {
-            let message = format!("a new {} needs its key ({})", kind.name, kind.key_names().collect::<Vec<_>>().join(", "));
+            let message =
+                format!("a new {} needs its key ({})", kind.name, kind.key_names().collect::<Vec<_>>().join(", "));
             return Err(Error::new(&code::WRONG_KEY, message).with("key", "data"));
         };
         if self.find(kind.id, &key).is_some() {
-            return Err(Error::new(&code::NOT_UNIQUE, format!("a {} with the key {} is there already", kind.name, key.join(","))).with("key", "data"));
+            return Err(Error::new(
+                &code::NOT_UNIQUE,
+                format!("a {} with the key {} is there already", kind.name, key.join(",")),
+            )
+            .with("key", "data"));
         }
         // Looked at before anything is made, so that a mistake leaves no half entity.
         let mut related = Vec::new();
@@ -78,21 +85,27 @@ impl Store {
         let mut known = Object::with_capacity(scalars.len());
         for (at, value) in scalars {
             if let Some(attribute) = kind.attribute(at) {
-                known.insert(&attribute.name, self.wire(&value, &attribute.kind));
+                known.append(Arc::clone(&attribute.name), self.wire(&value, &attribute.kind));
             }
             self.put(id, at, value);
         }
         if record {
             self.record(id, Change::Create(known));
         }
-        for (at, value) in related {
-            self.change(id, &kind, at, Some(value), record);
+        // What it refers to goes with it in one operation; the official client keeps the order of the data.
+        if !self.python {
+            for (at, value) in related.drain(..) {
+                self.change(id, &kind, at, Some(value), record);
+            }
         }
         for (name, value) in data.iter() {
-            let (_, attribute) = kind.find(name)?;
+            let (at, attribute) = kind.find(name)?;
             if let (true, Some(entries)) = (is_map(&attribute.kind), value.as_object()) {
-                self.put(id, kind.position(name).unwrap_or_default(), Value::Entities(Arc::default()));
+                self.put(id, at, Value::Entities(Arc::default()));
                 self.edit_map(id, name, entries, true, record)?;
+            } else if let Some(found) = related.iter().position(|(known, _)| *known == at) {
+                let (at, value) = related.swap_remove(found);
+                self.change(id, &kind, at, Some(value), record);
             }
         }
         Ok(id)
@@ -111,14 +124,20 @@ impl Store {
             return Ok(());
         };
         if !attribute.mutable && self.value(id, at).is_some() {
-            let code = if attribute.kind.is_scalar() || matches!(attribute.kind, Kind::Reference(_)) { &code::IMMUTABLE_ATTRIBUTE } else { &code::IMMUTABLE_COLLECTION };
-            return Err(Error::new(code, format!("{name} of {} cannot be changed", kind.name)).with("key", format!("data.{name}")));
+            let code = if attribute.kind.is_scalar() || matches!(attribute.kind, Kind::Reference(_)) {
+                &code::IMMUTABLE_ATTRIBUTE
+            } else {
+                &code::IMMUTABLE_COLLECTION
+            };
+            return Err(Error::new(code, format!("{name} of {} cannot be changed", kind.name))
+                .with("key", format!("data.{name}")));
         }
         if is_map(&attribute.kind) {
             let wrong = || Error::option(&format!("data.{name}"), format!("{name} was not a map"));
             return self.edit_map(id, name, value.as_object().ok_or_else(wrong)?, false, record);
         }
-        let value = if attribute.kind.is_scalar() { scalar(attribute, value)? } else { self.related(attribute, value)? };
+        let value =
+            if attribute.kind.is_scalar() { scalar(attribute, value)? } else { self.related(attribute, value)? };
         self.change(id, &kind, at, Some(value), record);
         Ok(())
     }
@@ -135,7 +154,8 @@ impl Store {
             kind if is_map(kind) => return Ok(false),
             _ => self.related(attribute, value)?,
         };
-        let text = |value: &Value| crate::value::Document::from_tree(&self.wire(value, &attribute.kind)).root().to_json();
+        let text =
+            |value: &Value| crate::value::Document::from_tree(&self.wire(value, &attribute.kind)).root().to_json();
         Ok(self.value(id, at).is_some_and(|known| text(known) == text(&wanted)))
     }
 
@@ -143,23 +163,32 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::set`]; `not_found` for an item to remove that is not in it.
-    pub fn edit_collection(&mut self, id: EntityId, name: &str, add: &[Tree], remove: &[Tree], record: bool) -> Result<()> {
+    pub fn edit_collection(
+        &mut self,
+        id: EntityId,
+        name: &str,
+        add: &[Tree],
+        remove: &[Tree],
+        record: bool,
+    ) -> Result<()> {
         let Some(kind) = self.kind_of(id).cloned() else { return Ok(()) };
         let (at, attribute) = kind.find(name)?;
         if !matches!(attribute.kind, Kind::Collection(_)) {
             return Err(Error::option(&format!("add.{name}"), format!("{name} of {} is no collection", kind.name)));
         }
         if !attribute.mutable {
-            return Err(Error::new(&code::IMMUTABLE_COLLECTION, format!("{name} of {} cannot be changed", kind.name)).with("key", format!("add.{name}")));
+            return Err(Error::new(&code::IMMUTABLE_COLLECTION, format!("{name} of {} cannot be changed", kind.name))
+                .with("key", format!("add.{name}")));
         }
         let mut items: Vec<EntityId> = match self.value(id, at) {
-            Some(Value::Entities(ids)) => ids.to_vec(),
+            Some(Value::Entities(ids)) => self.living(ids).collect(),
             _ => Vec::new(),
         };
         for item in remove {
             let item = self.entity_for(item, attribute.kind.target(), &format!("remove.{name}"))?;
             let Some(at) = items.iter().position(|known| *known == item) else {
-                return Err(Error::new(&code::NOT_FOUND, format!("what was to be removed from {name} was not in it")).with("key", format!("remove.{name}")));
+                return Err(Error::new(&code::NOT_FOUND, format!("what was to be removed from {name} was not in it"))
+                    .with("key", format!("remove.{name}")));
             };
             items.remove(at);
         }
@@ -184,43 +213,66 @@ impl Store {
         let (at, attribute) = kind.find(name)?;
         let Some(target) = attribute.kind.target().map(str::to_owned) else { return Ok(()) };
         let mut items: Vec<EntityId> = match self.value(id, at) {
-            Some(Value::Entities(ids)) => ids.to_vec(),
+            Some(Value::Entities(ids)) => self.living(ids).collect(),
             _ => Vec::new(),
         };
         let is_metadata = matches!(attribute.kind, Kind::Metadata(_));
         let mut gone = Vec::new();
+        for item in &items {
+            let entry = self.entry_key(*item).and_then(|key| entries.get(&key));
+            if is_metadata && entry.map_or(whole, Tree::is_null) {
+                gone.push(*item);
+            }
+        }
+        items.retain(|item| !gone.contains(item));
+        let fewer = !gone.is_empty();
+        // A whole map is told once, at the end: the server's answer then shows what is left.
+        if fewer && !whole {
+            self.change(id, &kind, at, Some(Value::Entities(items.clone().into())), record);
+        }
+        for item in gone {
+            self.delete(item, record);
+        }
         let mut more = false;
         for (key, value) in entries.iter() {
             let known = items.iter().copied().find(|item| self.entry_key(*item).as_deref() == Some(key));
             match (known, value) {
-                (Some(item), Tree::Null) if is_metadata => gone.push(item),
                 (Some(item), value) => self.set(item, "value", Some(value), record)?,
                 (None, Tree::Null) => {}
                 (None, value) if is_metadata => {
                     let mut data = Object::with_capacity(4);
-                    data.insert("parent_id", Tree::from(self.entity(id).and_then(|entity| entity.key.first()).map(|part| &**part).unwrap_or_default()));
+                    data.insert(
+                        "parent_id",
+                        Tree::from(
+                            self.entity(id)
+                                .and_then(|entity| entity.key.first())
+                                .map(|part| &**part)
+                                .unwrap_or_default(),
+                        ),
+                    );
                     data.insert("parent_type", Tree::Text(kind.name.clone()));
                     data.insert("key", Tree::from(key));
                     data.insert("value", value.clone());
                     items.push(self.create(&target, &data, record)?);
                     more = true;
                 }
-                (None, _) => {
+                (None, value) => {
+                    let made = if self.is_new(id) { self.custom(id, &target, key, value, record)? } else { None };
+                    if let Some(item) = made {
+                        items.push(item);
+                        more = true;
+                        continue;
+                    }
                     let message = format!("{} has no custom attribute {key:?}", kind.name);
                     return Err(Error::new(&code::UNKNOWN_ATTRIBUTE, message).with("key", format!("data.{name}.{key}")));
                 }
             }
         }
-        if whole && is_metadata {
-            let kept = |item: &EntityId| self.entry_key(*item).is_some_and(|key| entries.contains(&key));
-            gone.extend(items.iter().copied().filter(|item| !kept(item)));
-        }
-        if more || !gone.is_empty() {
-            items.retain(|item| !gone.contains(item));
-            self.change(id, &kind, at, Some(Value::Entities(items.into())), record);
-        }
-        for item in gone {
-            self.delete(item, record);
+        // The values of custom attributes belong to their entity without being told so; the official client does tell it
+        // when it is given a whole map.
+        if more || (whole && (fewer || self.python)) {
+            let told = record && (is_metadata || whole);
+            self.change(id, &kind, at, Some(Value::Entities(items.into())), told);
         }
         Ok(())
     }
@@ -252,60 +304,18 @@ impl Store {
         Ok(())
     }
 
-    /// The first `count` changes were committed. What the server answered is merged after this.
-    pub fn committed(&mut self, count: usize) {
-        let done: Vec<Operation> = self.operations.list().iter().take(count).cloned().collect();
-        self.operations.committed(count);
-        self.applied(&done);
-    }
-
-    /// These changes were made by the server: what they set is known of it from now on, except where it was set again
-    /// meanwhile.
-    pub fn applied(&mut self, done: &[Operation]) {
-        for operation in done {
-            let Some((id, kind)) = self.entity_of(operation) else { continue };
-            match &operation.change {
-                Change::Create(data) => {
-                    for (name, _) in data.iter() {
-                        self.settle(id, operation, &kind, name);
-                    }
-                }
-                Change::Update { attribute, .. } => self.settle(id, operation, &kind, attribute),
-                Change::Delete => self.forget(id),
-            }
-        }
-    }
-
-    /// Forgets every change: what was new is gone.
-    pub fn rollback(&mut self) -> usize {
-        let list = self.operations.list().to_vec();
-        self.operations.clear();
-        for operation in &list {
-            let Some((id, kind)) = self.entity_of(operation) else { continue };
-            match &operation.change {
-                Change::Create(_) => self.forget(id),
-                Change::Update { attribute, .. } => {
-                    if let (Some(at), Some(entity)) = (kind.position(attribute), self.entity_mut(id)) {
-                        entity.local.remove(at);
-                    }
-                }
-                Change::Delete => {}
-            }
-        }
-        list.len()
-    }
-
     /// Makes changes that are not staged: what `make` records is handed out, and the staged list is as before. A mistake
     /// leaves nothing behind.
     ///
     /// # Errors
     /// Those of `make`.
     pub fn apart<T>(&mut self, make: impl FnOnce(&mut Store) -> Result<T>) -> Result<(T, Apart)> {
-        let staged = std::mem::take(&mut self.operations);
+        self.aside = std::mem::take(&mut self.operations);
         self.journal = Some(Vec::new());
         let made = make(self);
+        let staged = std::mem::take(&mut self.aside);
         let own = std::mem::replace(&mut self.operations, staged);
-        let apart = Apart { operations: own.list().to_vec(), before: self.journal.take().unwrap_or_default() };
+        let apart = Apart { operations: own.into_list(), before: self.journal.take().unwrap_or_default() };
         match made {
             Ok(made) => Ok((made, apart)),
             Err(error) => {
@@ -356,35 +366,18 @@ impl Store {
         self.operations.record(operation);
     }
 
-    fn settle(&mut self, id: EntityId, operation: &Operation, kind: &EntityType, name: &str) {
-        let again = self.operations.state(&operation.identity).is_some()
-            && self.operations.list().iter().any(|later| {
-                later.identity == operation.identity
-                    && matches!(&later.change, Change::Update { attribute, .. } if **attribute == *name)
-            });
-        if let (false, Some(at), Some(entity)) = (again, kind.position(name), self.entity_mut(id))
-            && let Some(value) = entity.local.remove(at)
-        {
-            entity.remote.set(at, value);
-            self.brought(id);
-        }
-    }
-
-    fn entity_of(&self, operation: &Operation) -> Option<(EntityId, Arc<EntityType>)> {
+    pub(super) fn entity_of(&self, operation: &Operation) -> Option<(EntityId, Arc<EntityType>)> {
         let kind = Arc::clone(self.schemas().get(&operation.identity.kind)?);
         Some((self.find(kind.id, &operation.identity.key)?, kind))
     }
 
     /// Nobody finds the entity any more; its number is not used again.
-    fn forget(&mut self, id: EntityId) {
-        if let Some(entity) = self.entity(id) {
-            let identity = (entity.kind, entity.key.clone());
-            self.by_identity.remove(&identity);
-            self.gone(id);
-        }
+    pub(super) fn forget(&mut self, id: EntityId) {
+        self.remove(id);
+        self.gone(id);
     }
 
-    fn put(&mut self, id: EntityId, at: AttributeId, value: Value) {
+    pub(super) fn put(&mut self, id: EntityId, at: AttributeId, value: Value) {
         self.note(id, at);
         if let Some(entity) = self.entity_mut(id) {
             entity.local.set(at, value);
@@ -460,7 +453,12 @@ impl Store {
     /// # Errors
     /// `argument`, `unknown_type`, `wrong_key`.
     pub fn entity_for(&mut self, value: &Tree, target: Option<&str>, option: &str) -> Result<EntityId> {
-        let wrong = || Error::option(option, format!("{option} was not \"Type/key\" nor an object with __entity_type__ and its key"));
+        let wrong = || {
+            Error::option(
+                option,
+                format!("{option} was not \"Type/key\" nor an object with __entity_type__ and its key"),
+            )
+        };
         let (name, key) = match value {
             Tree::Text(text) => match address::split(text) {
                 Some((name, key)) => (name.to_owned(), Some(address::key(key))),
@@ -478,7 +476,14 @@ impl Store {
             Some(key) if key.len() == kind.primary_key.len() => Ok(self.intern(kind.id, key)),
             _ => {
                 let names: Vec<_> = kind.key_names().collect();
-                let message = format!("the key of a {name} has {} ({})", match names.len() { 1 => "one part".into(), n => format!("{n} parts") }, names.join(", "));
+                let message = format!(
+                    "the key of a {name} has {} ({})",
+                    match names.len() {
+                        1 => "one part".into(),
+                        n => format!("{n} parts"),
+                    },
+                    names.join(", ")
+                );
                 Err(Error::new(&code::WRONG_KEY, message).with("key", option))
             }
         }
@@ -500,7 +505,7 @@ impl Store {
     }
 }
 
-fn is_map(kind: &Kind) -> bool {
+pub(super) fn is_map(kind: &Kind) -> bool {
     matches!(kind, Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_))
 }
 
@@ -516,7 +521,10 @@ fn scalar(attribute: &Attribute, value: &Tree) -> Result<Value> {
             Some(utc) => Value::Date(utc.into()),
             None => {
                 let name = &attribute.name;
-                return Err(Error::option(&format!("data.{name}"), format!("{name} was no ISO 8601 date or date-time: {text:?}")));
+                return Err(Error::option(
+                    &format!("data.{name}"),
+                    format!("{name} was no ISO 8601 date or date-time: {text:?}"),
+                ));
             }
         },
         (Tree::Bool(truth), _) => Value::Bool(*truth),
@@ -530,9 +538,16 @@ fn scalar(attribute: &Attribute, value: &Tree) -> Result<Value> {
 /// A new identifier (RFC 9562 5.4).
 pub fn uuid() -> Result<String> {
     let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Error::new(&code::INTERNAL, format!("the system had no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::new(&code::INTERNAL, format!("the system had no random bytes: {error}")))?;
     let number = (u128::from_be_bytes(bytes) & !(0xf000 << 64) & !(0xc000 << 48)) | (0x4000 << 64) | (0x8000 << 48);
-    let hex = format!("{number:032x}");
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    Ok(format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)))
+    let mut text = String::with_capacity(36);
+    for at in 0..32_u32 {
+        if matches!(at, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        let digit = (number >> (124 - 4 * at)) & 15;
+        text.extend(u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit, 16)));
+    }
+    Ok(text)
 }

@@ -1,24 +1,34 @@
 //! The identity map (spec/ftrack.md 2.3, 5.8): each entity of the server once, with what is known of it and what was
 //! changed here. The same entity seen twice is one entity; what is known is never cleared by what an answer leaves out.
 
+mod custom;
 mod encode;
 mod kept;
 mod local;
 mod read;
+mod settled;
 mod show;
+mod texts;
 pub mod time;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::{FxHashMap, FxHasher};
 
+pub use custom::Configuration;
 pub use encode::Strategy;
 pub use kept::News;
 pub use local::{Apart, uuid};
-pub use show::Paths;
+pub use show::{Drawing, Paths};
+
+use texts::Texts;
 
 use super::{
     query::Key,
@@ -97,6 +107,44 @@ pub struct Entity {
     used: u64,
     /// What the server said of it was let go of: it has to be asked again.
     evicted: bool,
+    /// It was deleted, or never came to be: collections that still name it are not looked for, they leave it out.
+    gone: bool,
+}
+
+impl Entity {
+    /// What an attribute is now: what was set here, else what the server said.
+    fn value(&self, attribute: AttributeId) -> Option<&Value> {
+        self.local.get(attribute).or_else(|| self.remote.get(attribute))
+    }
+
+    /// All that is known, by attribute.
+    fn known(&self) -> impl Iterator<Item = (AttributeId, &Value)> {
+        let (mut remote, mut local) = (self.remote.0.iter().peekable(), self.local.0.iter().peekable());
+        std::iter::from_fn(move || {
+            let slot = match (remote.peek(), local.peek()) {
+                (Some(said), Some(set)) if said.0 < set.0 => remote.next(),
+                (Some(said), Some(set)) => {
+                    if said.0 == set.0 {
+                        remote.next();
+                    }
+                    local.next()
+                }
+                (_, None) => remote.next(),
+                (None, _) => local.next(),
+            };
+            slot.map(|(at, value)| (*at, value))
+        })
+    }
+}
+
+/// Where an identity is looked for. Keys are the server's own random identifiers.
+fn hash(kind: TypeId, key: &[impl AsRef<str>]) -> u64 {
+    let mut hasher = FxHasher::default();
+    kind.hash(&mut hasher);
+    for part in key {
+        part.as_ref().hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// All entities of a session. Nothing here waits or asks the server.
@@ -104,14 +152,22 @@ pub struct Entity {
 pub struct Store {
     schemas: Arc<Schemas>,
     entities: Vec<Entity>,
-    by_identity: FxHashMap<(TypeId, Key), EntityId>,
+    /// Those that are there, by type and key; both lie in the entity alone.
+    index: HashTable<EntityId>,
     /// The entities of answers, for fetching an attribute for all of them at once.
     results: FxHashMap<u32, Arc<[EntityId]>>,
     last_result: u32,
     /// What was changed and not committed.
     pub operations: Operations,
+    texts: Texts,
+    /// The list while changes are made that do not belong to it.
+    aside: Operations,
     /// What is kept elsewhere as well, and how much is kept here.
     kept: kept::Kept,
+    /// The custom attributes that the server knows, once somebody needed them.
+    configurations: Option<Arc<[Configuration]>>,
+    /// Changes are listed and taken over as the official client does it.
+    python: bool,
     /// What changes took the place of, while somebody wants to be able to take them back one by one.
     journal: Option<Vec<(EntityId, AttributeId, Option<Value>)>>,
 }
@@ -125,13 +181,22 @@ impl Store {
         Store {
             schemas,
             entities: Vec::new(),
-            by_identity: FxHashMap::default(),
+            index: HashTable::new(),
             results: FxHashMap::default(),
             last_result: 0,
             operations: Operations::default(),
+            texts: Texts::default(),
+            aside: Operations::default(),
             kept: kept::Kept::default(),
+            configurations: None,
+            python: false,
             journal: None,
         }
+    }
+
+    /// From here on as the official client does it (`compat`).
+    pub fn as_python(&mut self, python: bool) {
+        self.python = python;
     }
 
     /// What the server knows.
@@ -150,8 +215,7 @@ impl Store {
 
     /// An entity by type and key, if it was seen.
     pub fn find(&self, kind: TypeId, key: &Key) -> Option<EntityId> {
-        // The map borrows its keys as a pair; a look-up would need one of its own.
-        self.by_identity.get(&(kind, key.clone())).copied()
+        self.index.find(hash(kind, key), |id| self.is_of(*id, kind, key)).copied()
     }
 
     /// The type of an entity.
@@ -166,8 +230,7 @@ impl Store {
 
     /// What an attribute is now: what was set here, else what the server said; `None` when neither is known.
     pub fn value(&self, id: EntityId, attribute: AttributeId) -> Option<&Value> {
-        let entity = self.entity(id)?;
-        entity.local.get(attribute).or_else(|| entity.remote.get(attribute))
+        self.entity(id)?.value(attribute)
     }
 
     /// Whether more than its key is known of an entity.
@@ -177,18 +240,62 @@ impl Store {
         slots.any(|(at, _)| !kind.primary_key.contains(at))
     }
 
+    fn is_of(&self, id: EntityId, kind: TypeId, key: &[impl AsRef<str>]) -> bool {
+        let same = |entity: &Entity| {
+            entity.kind == kind && entity.key.iter().map(|part| &**part).eq(key.iter().map(AsRef::as_ref))
+        };
+        self.entity(id).is_some_and(same)
+    }
+
     /// The entity of this identity, made when there is none.
     fn intern(&mut self, kind: TypeId, key: Key) -> EntityId {
-        let next = EntityId::try_from(self.entities.len()).unwrap_or(EntityId::MAX);
-        match self.by_identity.entry((kind, key)) {
-            std::collections::hash_map::Entry::Occupied(known) => *known.get(),
-            std::collections::hash_map::Entry::Vacant(place) => {
-                let key = place.key().1.clone();
-                place.insert(next);
-                self.entities.push(Entity { kind, key, remote: Slots::default(), local: Slots::default(), result: 0, used: 0, evicted: false });
-                next
+        let hash = hash(kind, &key);
+        match self.index.find(hash, |id| self.is_of(*id, kind, &key)) {
+            Some(known) => *known,
+            None => self.add(hash, kind, key),
+        }
+    }
+
+    /// The same for a key of one part, of which no copy is made when the entity is there.
+    fn intern_one(&mut self, kind: TypeId, part: &str) -> EntityId {
+        let (key, hash) = ([part], hash(kind, &[part]));
+        match self.index.find(hash, |id| self.is_of(*id, kind, &key)) {
+            Some(known) => *known,
+            None => {
+                let part = self.texts.share(part);
+                self.add(hash, kind, Box::new([part]))
             }
         }
+    }
+
+    fn add(&mut self, hashed: u64, kind: TypeId, key: Key) -> EntityId {
+        let next = EntityId::try_from(self.entities.len()).unwrap_or(EntityId::MAX);
+        self.entities.push(Entity { kind, key, remote: Slots::default(), local: Slots::default(), result: 0, used: 0, evicted: false, gone: false });
+        let entities = &self.entities;
+        let again = |id: &EntityId| {
+            let entity = usize::try_from(*id).ok().and_then(|id| entities.get(id));
+            entity.map_or(0, |entity| hash(entity.kind, &entity.key))
+        };
+        self.index.insert_unique(hashed, next, again);
+        next
+    }
+
+    /// Nobody finds the entity any more.
+    fn remove(&mut self, id: EntityId) {
+        let Some(hash) = self.entity(id).map(|entity| hash(entity.kind, &entity.key)) else { return };
+        if let Ok(place) = self.index.find_entry(hash, |known| *known == id) {
+            place.remove();
+        }
+        if let Some(entity) = self.entity_mut(id) {
+            entity.gone = true;
+            // Its number stays, what was known of it does not: a host may make and delete for months.
+            (entity.remote, entity.local) = (Slots::default(), Slots::default());
+        }
+    }
+
+    /// Those of a collection that were not deleted.
+    pub fn living<'a>(&'a self, ids: &'a [EntityId]) -> impl Iterator<Item = EntityId> + 'a {
+        ids.iter().copied().filter(|id| self.entity(*id).is_some_and(|entity| !entity.gone))
     }
 
     /// Remembers that these came together.
@@ -221,17 +328,17 @@ impl Store {
 
     /// How many entities there are.
     pub fn len(&self) -> usize {
-        self.by_identity.len()
+        self.index.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.by_identity.is_empty()
+        self.index.is_empty()
     }
 
     /// All entities.
     pub fn ids(&self) -> impl Iterator<Item = EntityId> {
-        self.by_identity.values().copied()
+        self.index.iter().copied()
     }
 
     /// Forgets everything.
@@ -239,6 +346,7 @@ impl Store {
         let kept = self.kept.afresh();
         let mut operations = std::mem::take(&mut self.operations);
         operations.clear();
-        *self = Store { kept, operations, ..Store::new(Arc::clone(&self.schemas)) };
+        let (configurations, python) = (self.configurations.take(), self.python);
+        *self = Store { kept, operations, configurations, python, ..Store::new(Arc::clone(&self.schemas)) };
     }
 }

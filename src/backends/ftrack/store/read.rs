@@ -33,7 +33,7 @@ impl Store {
 
     fn merge_at(&mut self, node: Node<'_>, depth: usize) -> Option<EntityId> {
         let kind = Arc::clone(self.schemas().get(node.get("__entity_type__")?.as_str()?)?);
-        let id = self.intern(kind.id, key_in(&kind, node)?);
+        let id = self.intern_in(&kind, node)?;
         if depth > DEPTH_MAX {
             return Some(id);
         }
@@ -42,10 +42,19 @@ impl Store {
             self.brought(id);
             if let Some(entity) = self.entity_mut(id) {
                 entity.evicted = false;
+                if entity.remote.0.is_empty() {
+                    entity.remote.0.reserve_exact(node.count() - 1);
+                }
             }
         }
         for (name, value) in node.members() {
             let Some(attribute) = kind.position(name) else { continue };
+            // Most of what comes again is the same again.
+            if let Some(Value::Text(known)) = self.entity(id).and_then(|entity| entity.remote.get(attribute))
+                && value.as_str() == Some(known)
+            {
+                continue;
+            }
             if let Some(value) = self.read(&kind, attribute, value, depth)
                 && let Some(entity) = self.entity_mut(id)
             {
@@ -53,6 +62,16 @@ impl Store {
             }
         }
         Some(id)
+    }
+
+    /// The entity whose key stands in an object of the wire; `None` when a part is missing.
+    fn intern_in(&mut self, kind: &EntityType, node: Node<'_>) -> Option<EntityId> {
+        if let [only] = *kind.primary_key
+            && let Some(part) = node.get(&kind.attribute(only)?.name)?.as_str()
+        {
+            return Some(self.intern_one(kind.id, part));
+        }
+        Some(self.intern(kind.id, key_in(kind, node)?))
     }
 
     /// A value of the wire, outside of an entity.
@@ -64,6 +83,9 @@ impl Store {
     fn read(&mut self, kind: &EntityType, attribute: AttributeId, node: Node<'_>, depth: usize) -> Option<Value> {
         let attribute = kind.attribute(attribute)?;
         if attribute.kind.is_scalar() {
+            if let Some(text) = node.as_str() {
+                return Some(Value::Text(self.texts.share(text)));
+            }
             return Some(scalar(node));
         }
         match node.kind() {
@@ -92,11 +114,12 @@ pub(super) fn scalar(node: Node<'_>) -> Value {
         Type::Null => Value::Null,
         Type::Bool => Value::Bool(node.truth() == Some(true)),
         Type::Int => node.int().map_or(Value::Null, Value::Int),
-        Type::Double if node.int().is_none() => node.double().map_or(Value::Null, Value::Double),
+        // Whole ones too: as JSON they would need the texts of all numbers of the answer.
+        Type::Double => node.double().map_or(Value::Null, Value::Double),
         Type::String => Value::Text(node.as_str().unwrap_or_default().into()),
-        Type::Object => match node.get("__type__").and_then(Node::as_str) {
+        Type::Object => match member(node, "__type__").and_then(Node::as_str) {
             Some("datetime" | "date") => {
-                let text = node.get("value").and_then(Node::as_str).unwrap_or_default();
+                let text = member(node, "value").and_then(Node::as_str).unwrap_or_default();
                 match time::utc(text) {
                     Some(utc) => Value::Date(utc.into()),
                     None if text.is_empty() => Value::Null,
@@ -109,6 +132,14 @@ pub(super) fn scalar(node: Node<'_>) -> Value {
     }
 }
 
+/// A member of a small object, without a look into the document's keys.
+fn member<'a>(node: Node<'a>, name: &str) -> Option<Node<'a>> {
+    if node.count() > 4 {
+        return node.get(name);
+    }
+    node.members().rev().find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
 /// The key in an entity of the wire; `None` when a part is missing.
 fn key_in(kind: &EntityType, node: Node<'_>) -> Option<Key> {
     if kind.primary_key.is_empty() {
@@ -118,7 +149,7 @@ fn key_in(kind: &EntityType, node: Node<'_>) -> Option<Key> {
 }
 
 /// A part of a key as text, as the server compares it.
-fn key_part(node: Node<'_>) -> Option<Box<str>> {
+fn key_part(node: Node<'_>) -> Option<Arc<str>> {
     match node.kind() {
         Type::String => node.as_str().map(Into::into),
         Type::Int => node.int().map(|number| number.to_string().into()),
@@ -135,7 +166,7 @@ pub(super) fn key_of_tree(kind: &EntityType, get: impl Fn(&str) -> Option<Tree>)
     }
     kind.key_names()
         .map(|name| match get(name)? {
-            Tree::Text(text) => Some(Box::from(&*text)),
+            Tree::Text(text) => Some(text),
             Tree::Int(number) => Some(number.to_string().into()),
             _ => None,
         })

@@ -19,7 +19,9 @@ pub fn utc(text: &str) -> Option<String> {
         None => (time, 0),
     };
     let (clock, fraction) = match clock.split_once('.') {
-        Some((clock, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit()) => (clock, Some(fraction)),
+        Some((clock, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (clock, Some(fraction))
+        }
         Some(_) => return None,
         None => (clock, None),
     };
@@ -28,6 +30,12 @@ pub fn utc(text: &str) -> Option<String> {
     let second = parts.next().map_or(Some(0), |second| digits(second, 2))?;
     if parts.next().is_some() || hour > 23 || minute > 59 || second > 59 {
         return None;
+    }
+    // Nearly all come as they are shown.
+    if offset == 0 && clock.len() == "00:00:00".len() {
+        let parts =
+            [date, "T", clock, if fraction.is_some() { "." } else { "" }, fraction.unwrap_or_default(), "+00:00"];
+        return Some(parts.concat());
     }
     let minutes = days_to(year, month, day) * 1440 + hour * 60 + minute - offset;
     let (year, month, day) = date_after(minutes.div_euclid(1440));
@@ -100,7 +108,9 @@ mod tests {
     /// Python: `int(datetime.fromisoformat(text).timestamp())`, naive ones taken as UTC.
     #[test]
     fn moments_are_counted() {
-        for (text, expected) in [("1970-01-01", 0), ("2026-01-01T00:30:00+02:00", 1_767_220_200), ("1969-12-31T23:59:59.5", -1)] {
+        for (text, expected) in
+            [("1970-01-01", 0), ("2026-01-01T00:30:00+02:00", 1_767_220_200), ("1969-12-31T23:59:59.5", -1)]
+        {
             assert_eq!(seconds(text), Some(expected), "{text}");
         }
         assert_eq!(seconds("soon"), None);
@@ -108,7 +118,18 @@ mod tests {
 
     #[test]
     fn what_is_no_date_time_is_told() {
-        for wrong in ["", "today", "2026-13-01", "2026-02-29", "2026-1-1", "2026-01-01T24:00:00", "2026-01-01T10", "2026-01-01T10:00:00.", "2026-01-01T10:00:00+1", "2026-01-01T10:00:00x"] {
+        for wrong in [
+            "",
+            "today",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-1-1",
+            "2026-01-01T24:00:00",
+            "2026-01-01T10",
+            "2026-01-01T10:00:00.",
+            "2026-01-01T10:00:00+1",
+            "2026-01-01T10:00:00x",
+        ] {
             assert_eq!(utc(wrong), None, "{wrong}");
         }
     }

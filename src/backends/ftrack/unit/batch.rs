@@ -31,26 +31,51 @@ pub struct Payload {
 
 impl Payload {
     /// As the server takes it.
-    pub fn to_tree(&self) -> Tree {
+    fn into_tree(self, words: &Words) -> Tree {
         let mut out = Object::with_capacity(4);
         let action = match self.action {
-            Action::Create => "create",
-            Action::Update => "update",
-            Action::Delete => "delete",
+            Action::Create => &words.create,
+            Action::Update => &words.update,
+            Action::Delete => &words.delete,
         };
-        out.insert("action", Tree::from(action));
-        out.insert("entity_type", Tree::Text(Arc::clone(&self.identity.kind)));
-        out.insert("entity_key", Tree::Array(self.identity.key.iter().map(|part| Tree::from(&**part)).collect()));
+        out.append(Arc::clone(&words.action), Tree::Text(Arc::clone(action)));
+        out.append(Arc::clone(&words.entity_type), Tree::Text(Arc::clone(&self.identity.kind)));
+        out.append(Arc::clone(&words.entity_key), Tree::Array(self.identity.key.into_iter().map(Tree::Text).collect()));
         if self.action != Action::Delete {
             let mut data = Object::with_capacity(self.data.len() + 1);
-            data.insert("__entity_type__", Tree::Text(Arc::clone(&self.identity.kind)));
-            for (name, value) in self.data.iter() {
-                data.insert(name, value.clone());
-            }
-            out.insert("entity_data", Tree::Object(data));
+            data.append(Arc::clone(&words.own_type), Tree::Text(self.identity.kind));
+            data.merge(self.data);
+            out.append(Arc::clone(&words.entity_data), Tree::Object(data));
         }
         Tree::Object(out)
     }
+}
+
+/// The words of the wire, made once for all payloads of a request.
+struct Words {
+    action: Arc<str>,
+    create: Arc<str>,
+    update: Arc<str>,
+    delete: Arc<str>,
+    entity_type: Arc<str>,
+    entity_key: Arc<str>,
+    entity_data: Arc<str>,
+    own_type: Arc<str>,
+}
+
+/// Payloads as the server takes them.
+pub fn to_trees(payloads: Vec<Payload>) -> Vec<Tree> {
+    let words = Words {
+        action: "action".into(),
+        create: "create".into(),
+        update: "update".into(),
+        delete: "delete".into(),
+        entity_type: "entity_type".into(),
+        entity_key: "entity_key".into(),
+        entity_data: "entity_data".into(),
+        own_type: "__entity_type__".into(),
+    };
+    payloads.into_iter().map(|payload| payload.into_tree(&words)).collect()
 }
 
 /// What a commit of these changes sends.
@@ -90,7 +115,9 @@ pub fn batch(operations: &[Operation]) -> Vec<Payload> {
 
 /// The entities that are both created and deleted: the server need not hear of them.
 fn unborn(operations: &[Operation]) -> FxHashSet<&Identity> {
-    let of = |wanted: fn(&Change) -> bool| operations.iter().filter(move |operation| wanted(&operation.change)).map(|operation| &operation.identity);
+    let of = |wanted: fn(&Change) -> bool| {
+        operations.iter().filter(move |operation| wanted(&operation.change)).map(|operation| &operation.identity)
+    };
     let deleted: FxHashSet<_> = of(|change| matches!(change, Change::Delete)).collect();
     if deleted.is_empty() {
         return deleted;
@@ -146,7 +173,12 @@ mod tests {
                 Action::Update => "",
                 Action::Delete => "-",
             };
-            let data: Vec<_> = payload.data.iter().filter(|(name, _)| *name != "id").map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
+            let data: Vec<_> = payload
+                .data
+                .iter()
+                .filter(|(name, _)| *name != "id")
+                .map(|(name, value)| format!("{name}={}", value.as_str().unwrap()))
+                .collect();
             let key = payload.identity.key.join("/");
             if data.is_empty() { format!("{sign}{key}") } else { format!("{sign}{key}({})", data.join(" ")) }
         };
@@ -177,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_form_is_the_servers() {
-        let trees: Vec<_> = batch(&operations("+a -b")).iter().map(Payload::to_tree).collect();
+        let trees = to_trees(batch(&operations("+a -b")));
         let text = Document::from_tree(&Tree::Array(trees)).root().to_json();
         let expected = r#"[{"action":"create","entity_type":"T","entity_key":["a"],"entity_data":{"__entity_type__":"T","id":"a"}},{"action":"delete","entity_type":"T","entity_key":["b"]}]"#;
         assert_eq!(text.replace(": ", ":").replace(", ", ","), expected);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-pub use batch::{Action, Payload, batch};
+pub use batch::{Action, Payload, batch, to_trees};
 
 use super::query::Key;
 use crate::value::{Object, Tree};
@@ -77,6 +77,8 @@ pub struct Operations {
     states: FxHashMap<Identity, State>,
     /// The number of each change, while somebody writes them down.
     written: Option<Numbers>,
+    /// How many of the first were sent together without anybody knowing whether the server applied them; ascending.
+    doubts: Vec<usize>,
 }
 
 /// Which changes are written down elsewhere.
@@ -167,13 +169,49 @@ impl Operations {
         &self.list
     }
 
-    /// Takes the first `count` away: they were committed. What was recorded meanwhile stays.
-    pub fn committed(&mut self, count: usize) {
+    /// The first `count` were sent, and nobody knows what became of them.
+    pub fn doubt(&mut self, count: usize) {
+        self.doubts.retain(|known| *known < count);
+        self.doubts.push(count);
+    }
+
+    /// Up to where batches went whose outcome is not known, ascending.
+    pub fn doubts(&self) -> &[usize] {
+        &self.doubts
+    }
+
+    /// The changes alone, in order.
+    pub fn into_list(self) -> Vec<Operation> {
+        self.list
+    }
+
+    /// Takes the first `count` out: they were committed. What was recorded meanwhile stays.
+    pub fn committed(&mut self, count: usize) -> Vec<Operation> {
+        self.doubts.retain_mut(|doubt| {
+            *doubt = doubt.saturating_sub(count);
+            *doubt > 0
+        });
         if let Some(written) = &mut self.written {
             written.keep(|at| at >= count);
         }
         let rest = self.list.split_off(count.min(self.list.len()));
+        let done = std::mem::take(&mut self.list);
         self.replace(rest);
+        done
+    }
+
+    /// Takes those of the first `count` away that `picked` picks: they were committed, and the others were not.
+    pub fn committed_of(&mut self, count: usize, picked: &dyn Fn(&Operation) -> bool) {
+        let list = std::mem::take(&mut self.list);
+        let kept: Vec<bool> =
+            list.iter().enumerate().map(|(at, operation)| at >= count || !picked(operation)).collect();
+        self.doubts.iter_mut().for_each(|doubt| *doubt = kept.iter().take(*doubt).filter(|kept| **kept).count());
+        self.doubts.dedup();
+        self.doubts.retain(|doubt| *doubt > 0);
+        if let Some(written) = &mut self.written {
+            written.keep(|at| kept.get(at).copied().unwrap_or(true));
+        }
+        self.replace(list.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(operation, _)| operation).collect());
     }
 
     /// Forgets all of it.
@@ -183,6 +221,7 @@ impl Operations {
         }
         self.list.clear();
         self.states.clear();
+        self.doubts.clear();
     }
 
     /// Forgets the updates of one entity's attributes, for a revert; of all when `attributes` is empty.
@@ -194,6 +233,10 @@ impl Operations {
             }
             _ => true,
         };
+        let left = |count: usize| list.iter().take(count).filter(|operation| stays(operation)).count();
+        self.doubts.iter_mut().for_each(|doubt| *doubt = left(*doubt));
+        self.doubts.dedup();
+        self.doubts.retain(|doubt| *doubt > 0);
         if let Some(written) = &mut self.written {
             let kept: Vec<bool> = list.iter().map(stays).collect();
             written.keep(|at| kept.get(at).copied().unwrap_or(false));
@@ -223,7 +266,10 @@ mod tests {
     }
 
     fn update(id: &str, attribute: &str) -> Operation {
-        Operation { identity: identity(id), change: Change::Update { attribute: attribute.into(), value: Some(Tree::Int(1)) } }
+        Operation {
+            identity: identity(id),
+            change: Change::Update { attribute: attribute.into(), value: Some(Tree::Int(1)) },
+        }
     }
 
     #[test]
@@ -234,7 +280,9 @@ mod tests {
         operations.number_from(7);
         operations.record(update("a", "y"));
         operations.record(update("b", "x"));
-        let numbers = |(gone, new): (Vec<u64>, Vec<(u64, Operation)>)| (gone, new.iter().map(|(number, _)| *number).collect::<Vec<_>>());
+        let numbers = |(gone, new): (Vec<u64>, Vec<(u64, Operation)>)| {
+            (gone, new.iter().map(|(number, _)| *number).collect::<Vec<_>>())
+        };
         let (gone, new) = operations.unwritten();
         operations.not_written(&gone, &new);
         assert_eq!(numbers(operations.unwritten()), (vec![], vec![7, 8, 9]));
@@ -250,6 +298,50 @@ mod tests {
     }
 
     #[test]
+    fn doubts_follow_the_list() {
+        let mut operations = Operations::default();
+        ["a", "a", "b", "c"].iter().for_each(|id| operations.record(update(id, "x")));
+        operations.doubt(2);
+        operations.doubt(4);
+        operations.doubt(4);
+        assert_eq!(operations.doubts(), [2, 4]);
+        operations.record(update("d", "x"));
+        operations.forget(&identity("b"), &[]);
+        assert_eq!(operations.doubts(), [2, 3]);
+        operations.forget(&identity("c"), &[]);
+        assert_eq!(operations.doubts(), [2]);
+        operations.doubt(3);
+        operations.committed(2);
+        assert_eq!((operations.doubts(), operations.list().len()), (&[1][..], 1));
+        operations.clear();
+        assert!(operations.doubts().is_empty());
+    }
+
+    #[test]
+    fn some_are_committed_and_the_others_stay() {
+        let mut operations = Operations::default();
+        operations.number_from(1);
+        for (id, attribute) in [("a", "x"), ("b", "x"), ("a", "y")] {
+            operations.record(update(id, attribute));
+        }
+        operations.unwritten();
+        operations.record(update("a", "z"));
+        operations.committed_of(3, &|operation| operation.identity == identity("a"));
+        let left: Vec<&str> = operations
+            .list()
+            .iter()
+            .map(|operation| match &operation.change {
+                Change::Update { attribute, .. } => &**attribute,
+                _ => "",
+            })
+            .collect();
+        assert_eq!(left, ["x", "z"], "what was recorded meanwhile stays");
+        let (gone, new) = operations.unwritten();
+        assert_eq!((gone, new.iter().map(|(number, _)| *number).collect::<Vec<_>>()), (vec![1, 3], vec![4]));
+        assert_eq!(operations.state(&identity("b")), Some(State::Modified));
+    }
+
+    #[test]
     fn states_follow_the_list() {
         let mut operations = Operations::default();
         operations.record(Operation { identity: identity("a"), change: Change::Create(Object::default()) });
@@ -257,7 +349,10 @@ mod tests {
         operations.record(update("b", "x"));
         operations.record(Operation { identity: identity("c"), change: Change::Delete });
         let state = |operations: &Operations, id| operations.state(&identity(id)).map(State::word);
-        assert_eq!(["a", "b", "c", "d"].map(|id| state(&operations, id)), [Some("created"), Some("modified"), Some("deleted"), None]);
+        assert_eq!(
+            ["a", "b", "c", "d"].map(|id| state(&operations, id)),
+            [Some("created"), Some("modified"), Some("deleted"), None]
+        );
         operations.committed(1);
         assert_eq!(state(&operations, "a"), Some("modified"));
         operations.forget(&identity("a"), &["x"]);

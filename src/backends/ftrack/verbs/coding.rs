@@ -29,7 +29,8 @@ pub(super) fn encode(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn
     let mut value = match call.args.get("value") {
         Some(value) => value.clone(),
         None => {
-            let text = target(session, call).map_err(|_| Error::option("value", "encode needs a value, or an entity as target"))?;
+            let text = target(session, call)
+                .map_err(|_| Error::option("value", "encode needs a value, or an entity as target"))?;
             let mut store = session.core.store.lock();
             let id = store.entity_for(&Tree::from(text), None, "target")?;
             store.reference(id)
@@ -76,7 +77,8 @@ fn whole(session: &FtrackSession, call: &Call<'_>, id: EntityId) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    read::bring(core, &[id], &missing.join(", "), call)
+    let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+    read::fill_several(core, id, &missing, call)
 }
 
 /// Text that `encode` or the official client wrote, as a value: date-times as ISO 8601 in UTC. Nothing of it is merged.
@@ -86,7 +88,8 @@ pub(super) fn decode(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn
         Some(Tree::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
         _ => return Err(Error::option("value", "decode needs a value, the text")),
     };
-    let tree = Tree::from_json(&text).map_err(|error| Error::option("value", format!("the text was no JSON: {}", error.message())))?;
+    let tree = Tree::from_json(&text)
+        .map_err(|error| Error::option("value", format!("the text was no JSON: {}", error.message())))?;
     Ok(plain(&decoded(tree, &session.core.server.schemas, 0)?))
 }
 
@@ -95,7 +98,9 @@ fn decoded(tree: Tree, schemas: &Schemas, depth: usize) -> Result<Tree> {
         return Err(Error::option("value", "the value was nested too deeply"));
     }
     Ok(match tree {
-        Tree::Array(items) => Tree::Array(items.into_iter().map(|item| decoded(item, schemas, depth + 1)).collect::<Result<_>>()?),
+        Tree::Array(items) => {
+            Tree::Array(items.into_iter().map(|item| decoded(item, schemas, depth + 1)).collect::<Result<_>>()?)
+        }
         Tree::Object(object) => match object.get("__type__").and_then(Tree::as_str) {
             Some("datetime" | "date") => match object.get("value").and_then(Tree::as_str) {
                 Some(text) => Tree::from(time::utc(text).unwrap_or_else(|| text.to_owned())),

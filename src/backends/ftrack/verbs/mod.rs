@@ -1,19 +1,24 @@
 //! The verbs (verbs.md "ftrack").
 
 mod coding;
+mod components;
+mod custom;
 mod events;
 mod read;
 mod services;
 mod timer;
+mod transfer;
 mod workflow;
 mod write;
 
 use std::sync::Arc;
 
 use read::entities;
+pub(super) use read::{AT_ONCE, bring, fill};
 
 use super::{
     FtrackSession, address,
+    locations::{self, Kit},
     query::Key,
     schema::EntityType,
     store::{EntityId, Store},
@@ -23,17 +28,53 @@ use crate::{
     backends::{Answer, Call, Pending, Plain},
     error::{Error, Result, code},
     options::nearest,
-    value::{Node, Object, Tree},
+    value::{Document, Node, Object, Tree},
 };
 
 /// Verbs that change something: they can be staged.
-const CHANGING: &[&str] = &["create", "update", "revert", "delete", "ensure", "create_note", "create_reply"];
+const CHANGING: &[&str] = &[
+    "create",
+    "update",
+    "revert",
+    "delete",
+    "ensure",
+    "create_note",
+    "create_reply",
+    "create_component",
+    "create_thumbnail",
+];
 /// The others.
-const OTHERS: &[&str] = &["query", "get", "search", "populate", "call", "reset", "invalidate", "encode", "decode", "start_timer", "stop_timer", "statuses", "types", "publish", "reply", "stop", "connect", "disconnect"];
+const OTHERS: &[&str] = &[
+    "query",
+    "get",
+    "search",
+    "populate",
+    "call",
+    "reset",
+    "invalidate",
+    "encode",
+    "decode",
+    "start_timer",
+    "stop_timer",
+    "statuses",
+    "types",
+    "publish",
+    "reply",
+    "stop",
+    "connect",
+    "disconnect",
+    "upload",
+    "download",
+];
 
-/// Whether a call takes something from the staged list, or may.
-pub(super) fn changes_the_list(call: &Call<'_>) -> bool {
-    matches!(call.verb, Some("revert" | "reset"))
+/// Whether a call takes something from the staged list, or may. The official client's verbs commit what is staged along
+/// with their own (`python`).
+pub(super) fn changes_the_list(call: &Call<'_>, python: bool) -> bool {
+    match call.verb {
+        Some("revert" | "reset" | "create_component" | "add_component" | "remove_component") => true,
+        Some("upload" | "create_thumbnail" | "encode_media" | "ensure") => python,
+        _ => false,
+    }
 }
 
 /// Does a verb now.
@@ -47,7 +88,10 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "publish" | "reply" | "stop" | "connect" | "disconnect" => events::request(session, call),
         "invalidate" => invalidate(session, call),
         "reset" => {
+            let kit = Arc::clone(&session.core.kit.lock());
+            let locations = locations::make(&session.core, Kit::clone(&kit), false)?;
             session.core.store.lock().clear();
+            locations.install(&session.core);
             Ok(plain(&Tree::Null))
         }
         "encode" => coding::encode(session, call),
@@ -56,6 +100,11 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
         "stop_timer" => timer::stop(session, call),
         "statuses" => workflow::statuses(session, call),
         "types" => workflow::types(session, call),
+        "upload" => transfer::upload(session, call),
+        "download" => transfer::download(session, call),
+        "create_thumbnail" => transfer::create_thumbnail(session, call),
+        "create_component" => components::create(session, call),
+        component if components::VERBS.contains(&component) => components::request(session, component, call),
         service if services::VERBS.contains(&service) => services::request(session, service, call),
         changing => write::request(session, changing, call),
     }
@@ -65,6 +114,9 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
 pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
     match verb(call)? {
         "publish" | "reply" | "stop" | "connect" | "disconnect" => events::begin(session, call),
+        "upload" | "download" | "create_thumbnail" | "create_component" | "add_component" => {
+            transfer::begin(session, call)
+        }
         _ => Ok(None),
     }
 }
@@ -72,7 +124,11 @@ pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<P
 /// Records a verb for commit.
 pub(super) fn stage(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     stageable(call)?;
-    write::stage(session, verb(call)?, call)
+    match verb(call)? {
+        "create_thumbnail" => transfer::stage_thumbnail(session, call),
+        "create_component" => components::stage(session, call),
+        verb => write::stage(session, verb, call),
+    }
 }
 
 /// Whether a call can be staged.
@@ -81,12 +137,15 @@ pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
     if CHANGING.contains(&verb) {
         return Ok(());
     }
-    Err(Error::new(&code::UNSUPPORTED, format!("{verb} changes nothing and cannot be staged; staged are {}", CHANGING.join(", "))).with("key", "verb"))
+    Err(Error::new(&code::UNSUPPORTED, format!("{verb} cannot be staged; staged are {}", CHANGING.join(", ")))
+        .with("key", "verb"))
 }
 
 fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {
-    let verb = call.verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the ftrack back end sends nothing that was prepared").with("key", "verb"))?;
-    let known = || CHANGING.iter().chain(OTHERS).chain(services::VERBS).copied();
+    let verb = call.verb.ok_or_else(|| {
+        Error::new(&code::UNSUPPORTED, "the ftrack back end sends nothing that was prepared").with("key", "verb")
+    })?;
+    let known = || CHANGING.iter().chain(OTHERS).chain(components::VERBS).chain(services::VERBS).copied();
     if known().any(|known| known == verb) {
         return Ok(verb);
     }
@@ -96,7 +155,8 @@ fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {
 
 /// Operations as the host wrote them, results as the server did.
 fn raw(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    let operations = call.args.array("operations")?.ok_or_else(|| Error::option("operations", "call needs operations, an array"))?;
+    let operations =
+        call.args.array("operations")?.ok_or_else(|| Error::option("operations", "call needs operations, an array"))?;
     let reply = session.core.wire.call(operations.to_vec(), call.args, call.cancel)?;
     Ok(plain(&reply.results().map_or(Tree::Null, Node::to_tree)))
 }
@@ -112,7 +172,9 @@ fn invalidate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer
             (None, Some(text)) => Some(vec![Tree::from(text)]),
             (None, None) => None,
         };
-        named.map(|list| list.iter().map(|entity| store.entity_for(entity, None, "entities")).collect::<Result<_>>()).transpose()?
+        named
+            .map(|list| list.iter().map(|entity| store.entity_for(entity, None, "entities")).collect::<Result<_>>())
+            .transpose()?
     };
     let cache = core.layers();
     let (forgotten, identities) = {
@@ -130,6 +192,11 @@ fn invalidate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer
 
 fn plain(value: &Tree) -> Box<dyn Answer> {
     Box::new(Plain::new(value, Object::default()))
+}
+
+/// An answer that is this document.
+fn document(value: Box<Document>) -> Box<dyn Answer> {
+    Box::new(Plain::of_document(value))
 }
 
 /// The target, or the entity of a child.
@@ -154,7 +221,12 @@ pub(super) fn check_key(kind: &EntityType, key: &Key) -> Result<()> {
         return Ok(());
     }
     let names: Vec<_> = kind.key_names().collect();
-    let message = format!("the key of {} is {}, and {} parts were given", kind.name, names.join(","), key.len());
+    let given = match key.len() {
+        _ if key.iter().any(|part| part.is_empty()) => "an empty part was given".to_owned(),
+        1 => "1 part was given".to_owned(),
+        count => format!("{count} parts were given"),
+    };
+    let message = format!("the key of {} is {}, and {given}", kind.name, names.join(","));
     Err(Error::new(&code::WRONG_KEY, message).with("key", "target"))
 }
 

@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use super::{addressed, plain, query_operation, target};
+use super::{addressed, document, plain, query_operation, target};
 use crate::{
     args::Args,
     backends::{
-        Answer, Call, Plain,
+        Answer, Call,
         ftrack::{
             Core, FtrackSession,
             query::{self, Statement},
             schema::EntityType,
-            store::{EntityId, Paths},
+            store::{Drawing, EntityId, Paths},
             wire::{Reply, operation},
         },
     },
     engine::net::cancel::Cancel,
     error::{Error, Result, code},
-    value::{Document, Node, Object, Tree},
+    value::{Document, Draft, Node, Object, Open, Tree},
 };
 
 /// Entities of one populate request.
-const AT_ONCE: usize = 500;
+pub(in crate::backends::ftrack) const AT_ONCE: usize = 500;
 
 /// A query: all results, the first, the only one, or page by page.
 pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
@@ -32,7 +32,7 @@ pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
         None => text.to_owned(),
     };
     query::check(&bound)?;
-    let mut statement = Statement::new(&bound, &core.server.schemas)?;
+    let mut statement = Statement::new(&bound, &core.server.schemas, core.wire.sorted)?;
     let (first, one) = (args.bool("first")?.unwrap_or(false), args.bool("one")?.unwrap_or(false));
     statement.limit = count(args, "limit")?.or(statement.limit);
     statement.offset = count(args, "offset")?.or(statement.offset);
@@ -56,7 +56,9 @@ pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
     if args.bool("stream")?.unwrap_or(false) {
         return Ok(Box::new(Streamed { pages, meta: Document::from_object(&Object::default()) }));
     }
-    Ok(plain(&pages.all()?))
+    let mut draft = Draft::default();
+    pages.all(&mut draft)?;
+    Ok(document(draft.finish()))
 }
 
 fn count(args: &Args, name: &str) -> Result<Option<u64>> {
@@ -75,11 +77,11 @@ fn single(core: &Core, text: &str, only: bool, paths: &Paths, call: &Call<'_>) -
     }
     let mut store = core.store.lock();
     let first = store.merge_all(data).into_iter().next();
-    Ok(plain(&match first {
-        Some(Some(id)) => store.show(id, paths),
-        Some(None) => data.item(0).map_or(Tree::Null, |(_, node)| node.to_tree()),
-        None => Tree::Null,
-    }))
+    Ok(match first {
+        Some(Some(id)) => document(store.shown(id, paths)),
+        Some(None) => plain(&data.item(0).map_or(Tree::Null, |(_, node)| node.to_tree())),
+        None => plain(&Tree::Null),
+    })
 }
 
 /// The entities of a query's or search's result.
@@ -103,37 +105,39 @@ struct Pages {
 }
 
 impl Pages {
-    /// The next page; `None` after the last.
-    fn page(&mut self) -> Result<Option<Vec<Tree>>> {
-        let Some(offset) = self.next.filter(|_| self.left != Some(0)) else { return Ok(None) };
+    /// Writes the next page into an array; false after the last.
+    fn page(&mut self, draft: &mut Draft, items: &Open) -> Result<bool> {
+        let Some(offset) = self.next.filter(|_| self.left != Some(0)) else { return Ok(false) };
         let text = self.statement.page(offset, self.size);
         let reply = self.core.wire.call(vec![query_operation(text)], &self.args, &self.cancel)?;
         let data = entities(&reply)?;
+        let most = self.left.and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
+        let before = draft.count(items);
         let mut store = self.core.store.lock();
         let merged = store.merge_all(data);
-        let mut shown: Vec<Tree> = merged
-            .iter()
-            .zip(data.items())
-            .map(|(id, node)| id.map_or_else(|| node.to_tree(), |id| store.show(id, &self.paths)))
-            .collect();
+        let mut drawing = Drawing::new(&store, draft);
+        for (id, node) in merged.iter().zip(data.items()).take(most) {
+            match id {
+                Some(id) => drop(drawing.entity(*id, &self.paths, items.item())),
+                None => drawing.other(node, items.item()),
+            }
+        }
         drop(store);
         self.core.settle();
         if let Some(left) = &mut self.left {
-            shown.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
-            *left -= shown.len() as u64;
+            *left -= (draft.count(items) - before) as u64;
         }
         let next = reply.result(0)?.at("/metadata/next/offset").and_then(Node::int);
         // A server that does not go on would be asked for ever.
         self.next = next.and_then(|next| u64::try_from(next).ok()).filter(|next| *next > offset);
-        Ok(Some(shown))
+        Ok(true)
     }
 
-    fn all(mut self) -> Result<Tree> {
-        let mut all = Vec::new();
-        while let Some(mut page) = self.page()? {
-            all.append(&mut page);
-        }
-        Ok(Tree::Array(all))
+    fn all(mut self, draft: &mut Draft) -> Result<()> {
+        let items = draft.open(Draft::ROOT);
+        while self.page(draft, &items)? {}
+        draft.array(&items);
+        Ok(())
     }
 }
 
@@ -153,7 +157,11 @@ impl Answer for Streamed {
     }
 
     fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
-        Ok(self.pages.page()?.map(|page| Box::new(Plain::new(&Tree::Array(page), Object::default())) as Box<dyn Answer>))
+        let mut draft = Draft::default();
+        let items = draft.open(Draft::ROOT);
+        let there = self.pages.page(&mut draft, &items)?;
+        draft.array(&items);
+        Ok(there.then(|| document(draft.finish())))
     }
 }
 
@@ -184,12 +192,18 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
     };
     let kept = if poor && !refresh { core.layers().fetch(&core.store, &kind.name, &key) } else { None };
     let found = kept.or(found);
-    // What was only referred to is not known yet.
-    if let Some(id) = found.filter(|id| !refresh && core.store.lock().is_known(*id)) {
+    // What was only referred to is not known yet; to the official client it is, and shown as it is.
+    let python = core.wire.sorted;
+    if let Some(id) = found.filter(|id| !refresh && (python || core.store.lock().is_known(*id))) {
+        let wanted = match select {
+            Some(select) => select,
+            None if python => "",
+            None => &query::projections(&kind),
+        };
         if session.flags(call.args)?.auto_populate {
-            fill(core, id, select.unwrap_or(&query::projections(&kind)), call)?;
+            fill(core, id, wanted, call)?;
         }
-        return Ok(plain(&core.store.lock().show(id, &paths)));
+        return Ok(document(core.store.lock().shown(id, &paths)));
     }
     let mut text = query::get(&kind, &key);
     if let Some(select) = select {
@@ -199,7 +213,7 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
     let data = entities(&reply)?;
     let mut store = core.store.lock();
     let first = store.merge_all(data).into_iter().next().flatten();
-    Ok(plain(&first.map_or(Tree::Null, |id| store.show(id, &paths))))
+    Ok(first.map_or_else(|| plain(&Tree::Null), |id| document(store.shown(id, &paths))))
 }
 
 /// An attribute's value, fetched when it is not known.
@@ -212,7 +226,8 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
         Some(id) => id,
         None => {
             let text = query::populate(&kind, &query::projection(&core.server.schemas, &kind, name), &[&key]);
-            let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
+            let reply =
+                core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
             let merged = core.store.lock().merge_all(entities(&reply)?);
             match merged.first() {
                 Some(Some(id)) => *id,
@@ -230,7 +245,11 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
 }
 
 /// Fetches the attributes of `select` that are not known, for all entities that came with this one.
-pub(super) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
+pub(in crate::backends::ftrack) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
+    // The server does not have it yet.
+    if core.store.lock().empty_if_new(id, select) {
+        return Ok(());
+    }
     let missing: Vec<(String, Vec<EntityId>)> = {
         let store = core.store.lock();
         let Some(kind) = store.kind_of(id).cloned() else { return Ok(()) };
@@ -239,8 +258,14 @@ pub(super) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> 
             let (at, _) = kind.find(projection.split(['.', '[']).next().unwrap_or_default())?;
             let known = store.value(id, at).is_some() && !projection.contains('.');
             if !known {
-                let text = if projection.contains('.') { projection.to_owned() } else { query::projection(&core.server.schemas, &kind, projection) };
-                missing.push((text, store.companions(id, at)));
+                let text = if projection.contains('.') {
+                    projection.to_owned()
+                } else {
+                    query::projection(&core.server.schemas, &kind, projection)
+                };
+                // The official client asks for one entity at a time.
+                let ids = if core.wire.sorted { vec![id] } else { store.companions(id, at) };
+                missing.push((text, ids));
             }
         }
         missing
@@ -260,7 +285,7 @@ pub(super) fn fill_several(core: &Core, id: EntityId, names: &[&str], call: &Cal
 }
 
 /// Asks the server for attributes of entities that it knows; new ones are left alone.
-pub(super) fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
+pub(in crate::backends::ftrack) fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
     for ids in ids.chunks(AT_ONCE) {
         let text = {
             let store = core.store.lock();
@@ -273,7 +298,11 @@ pub(super) fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>
             let keys: Vec<_> = known.iter().filter(|entity| entity.kind == kind.id).map(|entity| &entity.key).collect();
             query::populate(kind, select, &keys)
         };
-        let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit {AT_ONCE}"))], call.args, call.cancel)?;
+        let reply = core.wire.call(
+            vec![query_operation(format!("{text} offset 0 limit {AT_ONCE}"))],
+            call.args,
+            call.cancel,
+        )?;
         let data = entities(&reply)?;
         // They belong to the answer that brought them first: what they lack, its other entities lack as well.
         let mut store = core.store.lock();
@@ -287,7 +316,8 @@ pub(super) fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>
 /// Attributes of several entities.
 pub(super) fn populate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let core = &session.core;
-    let select = call.args.str("select")?.ok_or_else(|| Error::option("select", "populate needs select, the projections"))?;
+    let select =
+        call.args.str("select")?.ok_or_else(|| Error::option("select", "populate needs select, the projections"))?;
     let ids: Result<Vec<EntityId>> = match call.args.array("entities")? {
         Some(list) => {
             let mut store = core.store.lock();
@@ -307,7 +337,7 @@ pub(super) fn populate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<d
     }
     bring(core, &ids, select, call)?;
     let (store, paths) = (core.store.lock(), Paths::of(select));
-    Ok(plain(&Tree::Array(ids.iter().map(|id| store.show(*id, &paths)).collect())))
+    Ok(document(store.shown_all(&ids, &paths)))
 }
 
 /// A search by words.
@@ -331,6 +361,15 @@ pub(super) fn search(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn
     let mut store = core.store.lock();
     let merged = store.merge_all(data);
     let paths = Paths::default();
-    let shown = merged.iter().zip(data.items()).map(|(id, node)| id.map_or_else(|| node.to_tree(), |id| store.show(id, &paths)));
-    Ok(plain(&Tree::Array(shown.collect())))
+    let mut draft = Draft::default();
+    let items = draft.open(Draft::ROOT);
+    let mut drawing = Drawing::new(&store, &mut draft);
+    for (id, node) in merged.iter().zip(data.items()) {
+        match id {
+            Some(id) => drop(drawing.entity(*id, &paths, items.item())),
+            None => drawing.other(node, items.item()),
+        }
+    }
+    draft.array(&items);
+    Ok(document(draft.finish()))
 }

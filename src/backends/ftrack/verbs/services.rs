@@ -1,7 +1,9 @@
 //! Services beside entities (spec/ftrack.md 11): what the server does when it is told to by an action of its own, and
 //! what the official client makes of several changes.
 
-use super::{addressed, known, plain, read, target};
+use std::sync::Arc;
+
+use super::{addressed, known, plain, read, target, transfer};
 use crate::{
     backends::{
         Answer, Call,
@@ -32,7 +34,9 @@ pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> R
         "encode_media" => encode_media(session, call),
         "get_widget_url" => widget_url(session, call),
         "send_user_invite" => invite(session, call, "User", verb, "user_id"),
-        "send_review_session_invite" => invite(session, call, "ReviewSessionInvitee", verb, "review_session_invitee_id"),
+        "send_review_session_invite" => {
+            invite(session, call, "ReviewSessionInvitee", verb, "review_session_invitee_id")
+        }
         "reset_remote" => reset_remote(session, call),
         _ => delayed_job(session, call),
     }
@@ -48,7 +52,7 @@ fn needed<'a>(call: &Call<'a>, name: &str) -> Result<&'a str> {
 }
 
 /// The only part of an entity's key: actions name entities by it.
-fn only_part(session: &FtrackSession, text: &str, kind: &str) -> Result<Box<str>> {
+fn only_part(session: &FtrackSession, text: &str, kind: &str) -> Result<Arc<str>> {
     let (found, key) = addressed(&session.core.store.lock(), text)?;
     if *found.name != *kind {
         return Err(Error::option("target", format!("{text:?} is no {kind}")));
@@ -56,19 +60,27 @@ fn only_part(session: &FtrackSession, text: &str, kind: &str) -> Result<Box<str>
     key.into_iter().next().ok_or_else(|| Error::option("target", format!("{text:?} has no key")))
 }
 
-/// A job that encodes a component for browsers. The original stays unless `keep_original` is false.
+/// A job that encodes a component, or a file that is uploaded first, for browsers. A component stays unless
+/// `keep_original` is false; that of a file goes unless it is true.
 fn encode_media(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let text = target(session, call)?;
-    let Ok((kind, key)) = addressed(&session.core.store.lock(), text) else {
-        let message = "encode_media takes the component to encode, \"FileComponent/id\"; a file becomes one by create_component";
-        return Err(Error::option("target", message));
-    };
-    if !matches!(&*kind.name, "FileComponent" | "Component") {
-        return Err(Error::option("target", format!("{text:?} is no file component")));
-    }
-    let component = key.first().map(|part| Tree::from(&**part)).unwrap_or_default();
     let version = call.args.str("version_id")?.map_or(Tree::Null, Tree::from);
-    let keep = call.args.bool("keep_original")?.unwrap_or(true);
+    let keep = call.args.bool("keep_original")?;
+    let known = addressed(&session.core.store.lock(), text).ok();
+    let (component, keep) = match known {
+        Some((kind, _)) if !matches!(&*kind.name, "FileComponent" | "Component") => {
+            return Err(Error::option("target", format!("{text:?} is no file component")));
+        }
+        Some((_, key)) => (key.first().map(|part| Tree::from(&**part)).unwrap_or_default(), keep.unwrap_or(true)),
+        // A file: it is not kept unless that was said, and only what is kept belongs to the version.
+        None => {
+            let mut data = Object::default();
+            if let (Some(true), false) = (keep, version.is_null()) {
+                data.insert("version_id", version.clone());
+            }
+            (transfer::uploaded(session, call, text, data)?, keep.unwrap_or(false))
+        }
+    };
     let members = [("component_id", component), ("version_id", version), ("keep_original", Tree::Bool(keep))];
     let reply = send(session, call, vec![operation("encode_media", &members)])?;
     let job = reply.result(0)?.get("job_id").and_then(Node::as_str);
@@ -145,9 +157,28 @@ fn delayed_job(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answe
     }))
 }
 
+/// What can be wrong with a note without knowing anything.
+pub(super) fn check_note(call: &Call<'_>) -> Result<()> {
+    let given = |name: &str| {
+        call.args
+            .get(name)
+            .is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty()))
+    };
+    if given("labels") && given("category") {
+        return Err(Error::option("category", "category and labels were given together"));
+    }
+    Ok(())
+}
+
 /// Makes a note, or a reply to one, and hangs it where it belongs: several changes, of which the answer is the note.
 /// The collection that it is added to is known by now.
-pub(super) fn note(store: &mut Store, verb: &str, subject: EntityId, call: &Call<'_>, record: bool) -> Result<EntityId> {
+pub(super) fn note(
+    store: &mut Store,
+    verb: &str,
+    subject: EntityId,
+    call: &Call<'_>,
+    record: bool,
+) -> Result<EntityId> {
     let content = call.args.str("content")?.ok_or_else(|| Error::option("content", format!("{verb} needs content")))?;
     let author = call.args.get("author").filter(|author| !author.is_null());
     let author = author.ok_or_else(|| Error::option("author", format!("{verb} needs an author")))?;
@@ -158,14 +189,12 @@ pub(super) fn note(store: &mut Store, verb: &str, subject: EntityId, call: &Call
             Some(item) => vec![item.clone()],
         }
     };
+    check_note(call)?;
     let (recipients, category) = (list("recipients"), list("category"));
     let mut labels = list("labels");
     let has_labels = store.schemas().get("NoteLabel").is_some();
     if !labels.is_empty() && !has_labels {
         return Err(Error::new(&code::SERVER_COMPATIBILITY, "the server has no labels of notes").with("key", "labels"));
-    }
-    if !labels.is_empty() && !category.is_empty() {
-        return Err(Error::option("category", "category and labels were given together"));
     }
     let mut data: Object = [("content", Tree::from(content)), ("author", author.clone())].into_iter().collect();
     if let Some(category) = category.first() {
@@ -203,7 +232,11 @@ fn key_part(store: &mut Store, entity: &Tree, kind: &str, option: &str) -> Resul
 }
 
 /// Sends what `make` changes as a batch of its own; a refusal leaves nothing behind.
-pub(super) fn now<T>(session: &FtrackSession, call: &Call<'_>, make: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+pub(super) fn now<T>(
+    session: &FtrackSession,
+    call: &Call<'_>,
+    make: impl FnOnce(&mut Store) -> Result<T>,
+) -> Result<T> {
     let core = &session.core;
     let (made, apart) = core.store.lock().apart(make)?;
     let operations: &[Operation] = &apart.operations;

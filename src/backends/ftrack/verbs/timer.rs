@@ -41,7 +41,11 @@ pub(super) fn start(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
             return error;
         }
         let message = "the timer was not started, as the user has one running; stop it first, or use force";
-        error.detail().iter().filter(|(key, _)| *key != "code").fold(Error::new(&code::NOT_UNIQUE, message), |out, (key, value)| out.with(key, value.clone()))
+        error
+            .detail()
+            .iter()
+            .filter(|(key, _)| *key != "code")
+            .fold(Error::new(&code::NOT_UNIQUE, message), |out, (key, value)| out.with(key, value.clone()))
     })?;
     Ok(plain(&session.core.store.lock().show(timer, &Paths::default())))
 }
@@ -60,7 +64,7 @@ fn stop_of(session: &FtrackSession, call: &Call<'_>, user: EntityId) -> Result<E
     let core = &session.core;
     let id = core.store.lock().entity(user).and_then(|user| user.key.first().cloned()).unwrap_or_default();
     let text = format!("Timer where user_id = {}", quoted(&id));
-    let statement = Statement::new(&text, &core.server.schemas)?;
+    let statement = Statement::new(&text, &core.server.schemas, core.wire.sorted)?;
     let reply = core.wire.call(vec![query_operation(statement.one()?)], call.args, call.cancel)?;
     let data = entities(&reply)?;
     let found = core.store.lock().merge_all(data);
@@ -72,7 +76,10 @@ fn stop_of(session: &FtrackSession, call: &Call<'_>, user: EntityId) -> Result<E
     };
     read::fill_several(core, timer, &KEPT, call)?;
     let started = text_of(&core.store.lock(), timer, "start");
-    let started = started.as_deref().and_then(time::seconds).ok_or_else(|| Error::new(&code::PROTOCOL, "the timer told no start"))?;
+    let started = started
+        .as_deref()
+        .and_then(time::seconds)
+        .ok_or_else(|| Error::new(&code::PROTOCOL, "the timer told no start"))?;
     let duration = server_now(session) - started;
     services::now(session, call, |store| {
         let mut data = Object::with_capacity(6);
@@ -95,7 +102,9 @@ fn server_now(session: &FtrackSession) -> i64 {
         Some(true) => now,
         Some(false) => now + sys::zone::offset_s(now),
         None => {
-            log::warn(c"ftrack", || "the server did not tell whether it knows of time zones; it is taken to be in UTC".to_owned());
+            log::warn(c"ftrack", || {
+                "the server did not tell whether it knows of time zones; it is taken to be in UTC".to_owned()
+            });
             now
         }
     }

@@ -69,7 +69,12 @@ fn through(session: &FtrackSession, call: &Call<'_>, id: EntityId, step: &str, n
 }
 
 /// The workflow that takes the place of the usual one for a type of task.
-fn overridden(session: &FtrackSession, call: &Call<'_>, id: EntityId, type_id: Option<&str>) -> Result<Option<EntityId>> {
+fn overridden(
+    session: &FtrackSession,
+    call: &Call<'_>,
+    id: EntityId,
+    type_id: Option<&str>,
+) -> Result<Option<EntityId>> {
     let Some(type_id) = type_id else { return Ok(None) };
     for entry in list(session, call, id, "_overrides")? {
         if matches!(attribute(session, call, entry, "type_id")?, Some(Value::Text(found)) if *found == *type_id) {
@@ -83,7 +88,14 @@ fn overridden(session: &FtrackSession, call: &Call<'_>, id: EntityId, type_id: O
 }
 
 /// By the object type that new entities of the type have.
-fn of_object_type(session: &FtrackSession, call: &Call<'_>, id: EntityId, schema: &str, wanted: &str, link: &str) -> Result<Vec<EntityId>> {
+fn of_object_type(
+    session: &FtrackSession,
+    call: &Call<'_>,
+    id: EntityId,
+    schema: &str,
+    wanted: &str,
+    link: &str,
+) -> Result<Vec<EntityId>> {
     let kind = session.core.server.schemas.find(schema)?;
     let default = kind.find("object_type_id").ok().and_then(|(_, attribute)| match &attribute.default {
         Default::Value(value) => value.as_str(),
@@ -101,7 +113,11 @@ fn of_object_type(session: &FtrackSession, call: &Call<'_>, id: EntityId, schema
         };
         let (Some(_), Some(schema_id)) = (kind, key.first()) else { continue };
         let text = format!("select {wanted} from {link} where schema_id is {}", query::bare_text(schema_id));
-        let reply = session.core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
+        let reply = session.core.wire.call(
+            vec![query_operation(format!("{text} offset 0 limit 500"))],
+            call.args,
+            call.cancel,
+        )?;
         let mut store = session.core.store.lock();
         let links: Vec<EntityId> = store.merge_all(entities(&reply)?).into_iter().flatten().collect();
         let of = |link: &EntityId| match store.kind_of(*link)?.position(wanted).and_then(|at| store.value(*link, at))? {
@@ -123,10 +139,14 @@ fn show(session: &FtrackSession, call: &Call<'_>, ids: &[EntityId]) -> Result<Bo
         let kind = ids.first().and_then(|id| core.store.lock().kind_of(*id).cloned());
         let Some(kind) = kind else { return Ok(plain(&Tree::Array(Vec::new()))) };
         let mut names: Vec<&str> = kind.default_projections.iter().map(|name| &**name).collect();
-        names.extend(SHOWN.into_iter().filter(|name| kind.position(name).is_some() && !kind.default_projections.iter().any(|known| **known == **name)));
+        names.extend(SHOWN.into_iter().filter(|name| {
+            kind.position(name).is_some() && !kind.default_projections.iter().any(|known| **known == **name)
+        }));
         let lacking: Vec<EntityId> = {
             let store = core.store.lock();
-            let lacks = |id: &&EntityId| names.iter().filter_map(|name| kind.position(name)).any(|at| store.value(**id, at).is_none());
+            let lacks = |id: &&EntityId| {
+                names.iter().filter_map(|name| kind.position(name)).any(|at| store.value(**id, at).is_none())
+            };
             ids.iter().filter(lacks).copied().collect()
         };
         read::bring(core, &lacking, &names.join(", "), call)?;

@@ -1,6 +1,6 @@
 //! Changing: staged, to be sent at commit, or now as a batch of its own (spec/ftrack.md 5.3; verbs.md "S").
 
-use super::{plain, query_operation, services, target};
+use super::{custom, document, plain, query_operation, read, services, target};
 use crate::{
     args::Args,
     backends::{
@@ -21,6 +21,12 @@ pub(super) fn stage(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Res
     if verb == "revert" {
         return revert(session, call);
     }
+    let made = list(session, verb, call)?;
+    Ok(show(&session.core.store.lock(), made))
+}
+
+/// Puts a change on the list.
+fn list(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Made> {
     let record = session.flags(call.args)?.record;
     prepare(session, verb, call)?;
     let ensured = if verb == "ensure" { Some(look(session, call)?) } else { None };
@@ -30,7 +36,7 @@ pub(super) fn stage(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Res
     for operation in apart.operations {
         store.operations.record(operation);
     }
-    Ok(plain(&show(&store, made)))
+    Ok(made)
 }
 
 /// Makes a change now, whatever is staged.
@@ -39,6 +45,9 @@ pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> R
         return revert(session, call);
     }
     let core = &session.core;
+    if verb == "ensure" && core.wire.sorted {
+        return ensure_as_python(session, call);
+    }
     prepare(session, verb, call)?;
     let ensured = if verb == "ensure" { Some(look(session, call)?) } else { None };
     let (made, apart) = core.store.lock().apart(|store| change(session, store, verb, call, ensured, true))?;
@@ -47,16 +56,28 @@ pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> R
         return Err(error);
     }
     let store = core.store.lock();
-    Ok(plain(&show(&store, made)))
+    Ok(show(&store, made))
+}
+
+/// `ensure` of the official client: whatever is staged is committed with it, if it changed anything itself.
+fn ensure_as_python(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let core = &session.core;
+    let before = core.store.lock().operations.list().len();
+    let made = list(session, "ensure", call)?;
+    if core.store.lock().operations.list().len() > before {
+        commit::commit(core, call.args, call.cancel)?;
+    }
+    Ok(show(&core.store.lock(), made))
 }
 
 /// Takes back what was set here and is staged: it changes the staged list itself, and sends nothing.
 fn revert(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    let names: Vec<&str> = call.args.str("select")?.map(|names| names.split(',').map(str::trim).collect()).unwrap_or_default();
+    let names: Vec<&str> =
+        call.args.str("select")?.map(|names| names.split(',').map(str::trim).collect()).unwrap_or_default();
     let mut store = session.core.store.lock();
     let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
     store.revert(id, &names)?;
-    Ok(plain(&show(&store, Made::Entity(id))))
+    Ok(show(&store, Made::Entity(id)))
 }
 
 /// What a change was about.
@@ -65,10 +86,10 @@ enum Made {
     Deleted,
 }
 
-fn show(store: &Store, made: Made) -> Tree {
+fn show(store: &Store, made: Made) -> Box<dyn Answer> {
     match made {
-        Made::Entity(id) => store.show(id, &Paths::default()),
-        Made::Deleted => Tree::Bool(true),
+        Made::Entity(id) => document(store.shown(id, &Paths::default())),
+        Made::Deleted => plain(&Tree::Bool(true)),
     }
 }
 
@@ -77,7 +98,14 @@ fn data(args: &Args) -> Result<Object> {
 }
 
 /// Does the change in the store.
-fn change(session: &FtrackSession, store: &mut Store, verb: &str, call: &Call<'_>, ensured: Option<Option<EntityId>>, record: bool) -> Result<Made> {
+fn change(
+    session: &FtrackSession,
+    store: &mut Store,
+    verb: &str,
+    call: &Call<'_>,
+    ensured: Option<Option<EntityId>>,
+    record: bool,
+) -> Result<Made> {
     let args = call.args;
     match verb {
         "create" => {
@@ -109,7 +137,9 @@ fn change(session: &FtrackSession, store: &mut Store, verb: &str, call: &Call<'_
                 store.set(id, name, Some(value), record)?;
             }
             for (name, value) in args.object("replace")?.into_iter().flat_map(Object::iter) {
-                let entries = value.as_object().ok_or_else(|| Error::option(&format!("replace.{name}"), format!("{name} was not a map")))?;
+                let entries = value
+                    .as_object()
+                    .ok_or_else(|| Error::option(&format!("replace.{name}"), format!("{name} was not a map")))?;
                 store.edit_map(id, name, entries, true, record)?;
             }
             let (add, remove) = (args.object("add")?, args.object("remove")?);
@@ -148,11 +178,16 @@ fn set_differing(store: &mut Store, id: EntityId, data: &Object, record: bool) -
     Ok(())
 }
 
-/// Collections and maps must be known before they can be edited: what is missing is fetched.
+/// Collections and maps must be known before they can be edited: what is missing is fetched. Of a new entity there is
+/// nothing to fetch.
 fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
     let mut names = match verb {
+        "create" | "ensure" => return prepare_new(session, call),
         "update" => collections(call.args)?,
-        "create_note" => vec!["notes".to_owned()],
+        "create_note" => {
+            services::check_note(call)?;
+            vec!["notes".to_owned()]
+        }
         "create_reply" => vec!["replies".to_owned()],
         _ => return Ok(()),
     };
@@ -162,6 +197,15 @@ fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
         let mut store = core.store.lock();
         let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
         let Some(kind) = store.kind_of(id).cloned() else { return Ok(()) };
+        if store.is_new(id) {
+            let asset = store.related_to(id, "asset");
+            drop(store);
+            let replaced = call.args.object("replace")?.cloned().unwrap_or_default();
+            if custom::wanted(&kind, &data(call.args)?) || custom::wanted(&kind, &replaced) {
+                custom::prepare(session, &kind, asset, call)?;
+            }
+            return Ok(());
+        }
         for name in data(call.args)?.keys() {
             let (_, attribute) = kind.find(name)?;
             if matches!(attribute.kind, Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_)) {
@@ -178,6 +222,10 @@ fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
         (!missing.is_empty()).then(|| (id, kind, missing))
     };
     let Some((id, kind, missing)) = missing else { return Ok(()) };
+    if core.wire.sorted {
+        let names: Vec<&str> = missing.iter().map(String::as_str).collect();
+        return read::fill_several(core, id, &names, call);
+    }
     let text = {
         let store = core.store.lock();
         let Some(entity) = store.entity(id) else { return Ok(()) };
@@ -189,6 +237,20 @@ fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
         store.merge(node);
     }
     Ok(())
+}
+
+/// Custom attributes of what is not there yet are named by their configurations.
+fn prepare_new(session: &FtrackSession, call: &Call<'_>) -> Result<()> {
+    let Some(kind) = call.target.and_then(|name| session.core.server.schemas.get(name)) else { return Ok(()) };
+    let data = data(call.args)?;
+    if !custom::wanted(kind, &data) {
+        return Ok(());
+    }
+    let asset = match data.get("asset").filter(|asset| !asset.is_null() && *kind.name == *"AssetVersion") {
+        Some(asset) => Some(session.core.store.lock().entity_for(asset, Some("Asset"), "data.asset")?),
+        None => None,
+    };
+    custom::prepare(session, kind, asset, call)
 }
 
 /// The entity that `ensure` is about, when the server has it.
@@ -207,17 +269,30 @@ fn look(session: &FtrackSession, call: &Call<'_>) -> Result<Option<EntityId>> {
     let mut identifying = Vec::new();
     for key in &keys {
         kind.find(key)?;
-        let value = data.get(key).ok_or_else(|| Error::option("identifying_keys", format!("data has no {key:?}, which was to identify the entity")))?;
+        let value = data.get(key).ok_or_else(|| {
+            Error::option("identifying_keys", format!("data has no {key:?}, which was to identify the entity"))
+        })?;
         identifying.push((key.as_str(), value));
     }
-    let statement = Statement::new(&query::ensure(kind, &identifying), &core.server.schemas)?;
+    let statement = Statement::new(&query::ensure(kind, &identifying), &core.server.schemas, core.wire.sorted)?;
     let reply = core.wire.call(vec![query_operation(statement.one()?)], call.args, call.cancel)?;
     let found = reply.result(0)?.get("data");
-    let mut store = core.store.lock();
-    let merged: Vec<_> = found.into_iter().flat_map(crate::value::Node::items).map(|node| store.merge(node)).collect();
+    let merged: Vec<_> = {
+        let mut store = core.store.lock();
+        found.into_iter().flat_map(crate::value::Node::items).map(|node| store.merge(node)).collect()
+    };
     match &*merged {
         [] => Ok(None),
-        [found] => Ok(*found),
-        _ => Err(Error::new(&code::MULTIPLE_RESULTS_FOUND, format!("more than one {name} is identified by {}", keys.join(", ")))),
+        [found] => {
+            // What is not known cannot be told from what differs, and would be sent for nothing.
+            if let Some(id) = found.filter(|_| session.flags(call.args).is_ok_and(|flags| flags.auto_populate)) {
+                read::fill_several(core, id, &data.keys().collect::<Vec<_>>(), call)?;
+            }
+            Ok(*found)
+        }
+        _ => Err(Error::new(
+            &code::MULTIPLE_RESULTS_FOUND,
+            format!("more than one {name} is identified by {}", keys.join(", ")),
+        )),
     }
 }

@@ -62,7 +62,7 @@ async fn serve_any(ex: &mut Exchange<'_>) -> io::Result<Next> {
     let lazy = matches!(
         words.as_slice(),
         ["upload" | "expect-fail" | "upgrade", ..] | ["fault", "early-413"] | ["fault", "h2", ..]
-    );
+    ) || (matches!(words.as_slice(), ["storage", ..]) && ex.state.ftrack.is_some());
     if !lazy {
         ex.read_body().await?;
     }

@@ -169,6 +169,7 @@ fn run(server: &Ftrack, asker: &Asker, operations: &[Value], fault: Option<&Faul
     }
     let failure = failure.map_or_else(|| work.check().err(), Some);
     let changes = std::mem::take(&mut work.changes);
+    let failure = failure.or_else(|| server.save(&data.store, &keys).err());
     if let Some(refusal) = failure {
         data.store.roll_back();
         return Err(refusal);

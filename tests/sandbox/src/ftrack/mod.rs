@@ -1,10 +1,11 @@
 //! A server that speaks the ftrack protocol: `POST /api`, the event hub, and the storage of components. Its types and
-//! first rows come from files; what it holds is in memory.
+//! first rows come from files; what it holds is in memory, and in a file when one is named.
 
 mod action;
 mod api;
 mod control;
 mod date;
+mod disk;
 mod fault;
 mod hub;
 mod python_text;
@@ -27,8 +28,10 @@ use serde_json::Value;
 use crate::exchange::{Exchange, Next};
 use crate::log::lock;
 use action::Work;
+use disk::{Disk, Files};
 use fault::Faults;
 use hub::Hub;
+use refusal::Refusal;
 use schema::Schemas;
 use settings::Settings;
 use storage::Storage;
@@ -48,6 +51,8 @@ pub struct Setup {
     pub schemas: Option<PathBuf>,
     /// The first rows and the API key; those of section 12.2 if `None`.
     pub seed: Option<PathBuf>,
+    /// The file that keeps what it holds; its rows come before those of the seed.
+    pub data: Option<PathBuf>,
     /// Faults and settings, each as `/_ftrack` takes it.
     pub faults: Vec<String>,
 }
@@ -66,6 +71,7 @@ pub struct Ftrack {
     settings: Mutex<Settings>,
     faults: Mutex<Faults>,
     storage: Storage,
+    disk: Option<Disk>,
     hub: Hub,
     api_key: String,
     first: (Value, Value),
@@ -89,11 +95,14 @@ impl Ftrack {
         };
         let first = (read(&setup.schemas, SCHEMAS)?, read(&setup.seed, SEED)?);
         let api_key = first.1["api_key"].as_str().unwrap_or("secret-key").to_owned();
+        let disk = setup.data.as_deref().map(Disk::open).transpose()?;
+        let storage = disk.as_ref().map_or(Ok(Files::default()), Disk::files)?;
         let server = Self {
-            data: Mutex::new(Data::begin(&first.0, &first.1)?),
+            data: Mutex::new(Data::begin(&first.0, &first.1, disk.as_ref())?),
             settings: Mutex::default(),
             faults: Mutex::default(),
-            storage: Storage::default(),
+            storage: Storage::restore(storage),
+            disk,
             hub: Hub::default(),
             api_key,
             first,
@@ -119,12 +128,30 @@ impl Ftrack {
 
     /// Types and rows as at the start, no faults, the usual settings. Connections stay.
     fn reset(&self) -> Result<(), String> {
-        let fresh = Data::begin(&self.first.0, &self.first.1)?;
-        *lock(&self.data) = fresh;
+        let mut data = lock(&self.data);
+        if let Some(disk) = &self.disk {
+            disk.clear()?;
+        }
+        *data = Data::begin(&self.first.0, &self.first.1, self.disk.as_ref())?;
+        drop(data);
         *lock(&self.settings) = Settings::default();
         *lock(&self.faults) = Faults::default();
         self.storage.clear();
         Ok(())
+    }
+
+    /// Writes down what a request has done, before it is final.
+    fn save(&self, store: &Store, keys: &[(String, String)]) -> Result<(), Refusal> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        disk.save(store, &store.touched(), keys).map_err(|why| Refusal::new("IntegrityError", why))
+    }
+
+    /// Writes down the bytes of a component as they are now.
+    fn keep_file(&self, id: &str) {
+        let Some(disk) = &self.disk else { return };
+        if let Err(why) = self.storage.look(id, |bytes| disk.keep(id, bytes)) {
+            eprintln!("haft-sandbox: {why}");
+        }
     }
 
     /// The id of the user of these credentials.
@@ -137,8 +164,11 @@ impl Ftrack {
 }
 
 impl Data {
-    fn begin(schemas: &Value, seed: &Value) -> Result<Self, String> {
+    fn begin(schemas: &Value, seed: &Value, disk: Option<&Disk>) -> Result<Self, String> {
         let schemas = Schemas::read(schemas.clone())?;
+        if let Some((store, keys)) = disk.map(|disk| disk.load(&schemas)).transpose()?.flatten() {
+            return Ok(Self { schemas, store, keys });
+        }
         let mut store = Store::default();
         let rows = seed["rows"].as_array().or(seed.as_array()).ok_or("the seed had no rows")?;
         let mut work = Work::new(&schemas, &mut store, "", None);
@@ -149,6 +179,9 @@ impl Data {
                 .map_err(|why| format!("row {at} of the seed: {}", why.content))?;
         }
         work.check().map_err(|why| format!("the seed: {}", why.content))?;
+        if let Some(disk) = disk {
+            disk.save(&store, &store.touched(), &[])?;
+        }
         store.commit();
         Ok(Self { schemas, store, keys: HashMap::new() })
     }

@@ -33,6 +33,8 @@ pub struct Settings {
     pub redirect: bool,
     /// Whether uploads go to the storage's own port.
     pub own_storage: bool,
+    /// Whether downloads have their sum.
+    pub digest: bool,
 }
 
 impl Default for Settings {
@@ -50,6 +52,7 @@ impl Default for Settings {
             transports: "websocket".to_owned(),
             redirect: true,
             own_storage: true,
+            digest: false,
         }
     }
 }
@@ -81,6 +84,7 @@ impl Settings {
                 "transports" => self.transports.clone_from(value),
                 "redirect" => self.redirect = flag,
                 "own_storage" => self.own_storage = flag,
+                "digest" => self.digest = flag,
                 _ => return Err(format!("there is no setting {name}")),
             }
         }
@@ -102,6 +106,7 @@ impl Settings {
             "transports": self.transports,
             "redirect": self.redirect,
             "own_storage": self.own_storage,
+            "digest": self.digest,
         })
     }
 

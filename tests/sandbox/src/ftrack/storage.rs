@@ -11,6 +11,7 @@ use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
 use super::Ftrack;
+use super::disk::Files;
 use super::fault::Fault;
 use super::refusal::Refusal;
 use crate::endpoint::{header_bytes, to_hex};
@@ -35,6 +36,16 @@ pub struct Storage {
 }
 
 impl Storage {
+    /// What was uploaded in an earlier life.
+    pub fn restore(files: Files) -> Self {
+        Self { files: Mutex::new(files), ..Self::default() }
+    }
+
+    /// Looks at the bytes of a component.
+    pub fn look<T>(&self, id: &str, look: impl FnOnce(Option<&(Vec<u8>, String)>) -> T) -> T {
+        look(lock(&self.files).get(id))
+    }
+
     /// Forgets everything.
     pub fn clear(&self) {
         lock(&self.files).clear();
@@ -116,6 +127,7 @@ pub fn complete(server: &Ftrack, operation: &Value) -> Result<Value, Refusal> {
     }
     uploads.remove(id);
     lock(&server.storage.files).insert(component.to_owned(), (bytes, String::new()));
+    server.keep_file(component);
     let url = format!("{}/storage/{component}", storage_url(server));
     Ok(json!({"action": "complete_multipart_upload", "component_id": component, "url": url}))
 }
@@ -132,6 +144,13 @@ pub async fn serve(ex: &mut Exchange<'_>, server: &Ftrack, words: &[&str]) -> io
         _ => "",
     };
     let fault = lock(&server.faults).take(&[place], "", part);
+    if let Some(fault) = fault.as_ref().filter(|fault| fault.how == "hangup") {
+        // In the middle of what is sent.
+        let (mut data, mut raw) = (Vec::new(), Vec::new());
+        while data.len() < fault.sent.unwrap_or(1) && ex.read_piece(&mut data, &mut raw).await? {}
+        return Ok(Next::Reset);
+    }
+    ex.read_body().await?;
     if let Some(fault) = &fault
         && let Some(next) = strike(ex, fault).await?
     {
@@ -158,6 +177,7 @@ pub async fn serve(ex: &mut Exchange<'_>, server: &Ftrack, words: &[&str]) -> io
                 "get" => get(ex, server, &id, fault.as_ref()).await,
                 "remove" => {
                     let gone = lock(&server.storage.files).remove(&id).is_some();
+                    server.keep_file(&id);
                     ex.send(Reply::text(if gone { "removed\n" } else { "nothing was there\n" })).await
                 }
                 "thumbnail" => pixel(ex).await,
@@ -221,6 +241,7 @@ async fn put(
         _ => {
             let name = ex.request.header_text("content-disposition").unwrap_or_default();
             lock(&server.storage.files).insert(id.to_owned(), (body, name));
+            server.keep_file(id);
         }
     }
     ex.send(reply).await
@@ -232,6 +253,7 @@ async fn get(ex: &mut Exchange<'_>, server: &Ftrack, id: &str, fault: Option<&Fa
         return ex.send(Reply::text("there is no such component\n").status(404)).await;
     };
     let tag = format!("\"{}\"", to_hex(&Md5::digest(&bytes)));
+    let digest = STANDARD.encode(Md5::digest(&bytes));
     let mut reply = Reply::new(200)
         .header("Content-Type", "application/octet-stream")
         .header("Accept-Ranges", "bytes")
@@ -249,6 +271,16 @@ async fn get(ex: &mut Exchange<'_>, server: &Ftrack, id: &str, fault: Option<&Fa
         }
         body = &bytes[from..to];
         reply = reply.status(206).header("Content-Range", format!("bytes {from}-{}/{}", to - 1, bytes.len()));
+    }
+    if lock(&server.settings).digest || fault.is_some_and(|fault| fault.how == "md5") {
+        // That of what is sent, or of something else.
+        let wrong = fault.is_some_and(|fault| fault.how == "md5");
+        let digest = if wrong { STANDARD.encode(Md5::digest(b"something else")) } else { digest };
+        reply = if reply.status == 206 { reply } else { reply.header("Content-MD5", digest) };
+    }
+    if fault.is_some_and(|fault| fault.how == "short") {
+        // The announced length is that of what is sent, and both are wrong.
+        body = &body[..body.len() / 2];
     }
     if let Some(fault) = fault.filter(|fault| fault.how == "truncate") {
         ex.send_head(&reply, body.len() as u64).await?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
+use super::disk::Place;
 use super::schema::Schema;
 
 /// Between the parts of a composite key.
@@ -119,6 +120,27 @@ impl Store {
     /// Makes what was done since then final.
     pub fn commit(&mut self) {
         self.undo.clear();
+    }
+
+    /// Where something was done since the last commit.
+    pub fn touched(&self) -> BTreeSet<Place> {
+        let place = |undo: &Undo| match undo {
+            Undo::Insert { family, order, .. } | Undo::Remove { family, order, .. } | Undo::Set { family, order, .. } => {
+                (family.clone(), *order)
+            }
+        };
+        self.undo.iter().map(place).collect()
+    }
+
+    /// The row at a place, if it still is there.
+    pub fn at(&self, family: &str, order: u64) -> Option<&Row> {
+        self.tables.get(family)?.rows.get(&order)
+    }
+
+    /// Puts a row where it was in an earlier life.
+    pub fn restore(&mut self, family: &str, order: u64, schema: &Schema, row: Row) {
+        self.last = self.last.max(order);
+        self.tables.entry(family.to_owned()).or_default().put(order, row.key(schema), row);
     }
 
     /// Takes back what was done since the last commit.
