@@ -18,6 +18,7 @@ import sys
 import urllib.request
 
 import ftrack_measures
+import mesh_measures
 
 HERE = pathlib.Path(__file__).resolve().parent
 SIDES = ("haft", "curl")
@@ -307,6 +308,7 @@ def main():
     parser.add_argument("--library", type=pathlib.Path, default=HERE.parent / "build/release/libhaft.so")
     parser.add_argument("--sandbox", type=pathlib.Path, default=HERE.parent / "target/release/haft-sandbox")
     parser.add_argument("--python", type=pathlib.Path, help="an interpreter with the official ftrack client")
+    parser.add_argument("--mesh-python", type=pathlib.Path, help="an interpreter with the official Mesh SDK")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--markdown", action="store_true", help="the table as docs/performance.md has it")
     options = parser.parse_args()
@@ -315,6 +317,7 @@ def main():
         bench = Bench(options.build, options.library.resolve(), f"http://127.0.0.1:{int(server.stdout.readline())}")
         bench.words, bench.sandbox = options.only, options.sandbox
         bench.markdown, bench.python = options.markdown, options.python
+        bench.mesh_python = options.mesh_python
         if options.markdown:
             print("| measure | haft | peer | ratio | goal | |\n|---|---|---|---|---|---|")
         else:
@@ -322,6 +325,7 @@ def main():
         for part in (bench.counts, bench.cpu, bench.json, bench.load, bench.boundary, bench.many, bench.streams, bench.messages, bench.latency, bench.memory, bench.size):
             part()
         ftrack_measures.measure(bench)
+        mesh_measures.measure(bench)
         missed = [cells[0] for cells in bench.rows if cells[-1] == "MISSED"]
         print(f"\n{len(missed)} goals missed" + "".join(f"\n  {name}" for name in missed))
     finally:

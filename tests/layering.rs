@@ -13,8 +13,9 @@ use std::{fs, path::Path};
 const LAYERS: &[&str] = &["ffi", "session", "backends", "engine", "sys"];
 /// What all may use. Among themselves they are free.
 const COMMON: &[&str] = &["value", "args", "options", "error", "log", "secret", "clock"];
-/// The most `unsafe { }` blocks that the library may have.
-const UNSAFE_BLOCKS: usize = 70;
+/// The most `unsafe { }` blocks that the library may have: 70, and what the system's library for Kerberos takes, which is
+/// C that is found when it is wanted (`src/sys/gss.rs`).
+const UNSAFE_BLOCKS: usize = 77;
 
 /// A source file: its path below `src`, and its code without comments and without its tests.
 struct Source {

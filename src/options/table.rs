@@ -118,8 +118,9 @@ options! {
     "proxies", WEB, DEFAULT | INSPECT, "map: scheme, scheme://host, all, all://host, no_proxy", "the environment's", "Proxies by URL; null switches one off.";
     "environment", WEB, SESSION | INSPECT, "\"explicit\", \"requests\"", "\"explicit\"", "Whether explicit settings beat the environment's variables, or the reverse as in requests.";
     "trust_env", WEB, SESSION, "bool", "true", "Whether proxy and certificate variables and netrc count.";
-    "verify", WEB, DEFAULT | INSPECT, "bool, CA file, CA directory", "true", "How the server's certificate is checked.";
+    "verify", WEB, DEFAULT | INSPECT, "bool, CA file, CA directory, PEM text, \"system\"", "true", "How the server's certificate is checked: by the roots that are part of the library, not at all, by these certificates, by the system's roots.";
     "verify_pin", WEB, DEFAULT, "sha256//BASE64[;sha256//BASE64]", "none", "The public keys of which the server's must be one.";
+    "verify_common_name", WEB, SESSION, "bool", "false; Mesh: true", "Whether a certificate that was named itself by verify (Mesh: root_certs), and that names no host, is good for the host of its common name.";
     "cert", WEB, DEFAULT | INSPECT, "path, or [certificate, key]", "none", "The client certificate.";
     "cert_password", WEB, DEFAULT, "text", "none", "The password of the client certificate's key.";
     "max_redirects", WEB, DEFAULT, "number", "30", "How many redirects are followed before an error.";
@@ -238,8 +239,9 @@ options! {
     "value", FTRACK_MESH, CALL, "any value", "none", "ftrack: what is encoded, or the text that is decoded. Mesh: the new value of an attribute, or a list; an empty list clears it.";
     "strategy", FTRACK, CALL, "\"all\", \"set_only\", \"modified_only\", \"persisted_only\"", "\"set_only\"", "Which attributes of entities are encoded.";
     "entity", FTRACK, INSPECT, "\"Type/key\"", "none", "The entity to show the state of.";
-    "root_certs", MESH, CREATE, "PEM text, CA file, CA directory", "the roots that are part of the library", "The certificates that the server's is checked by; one that the server presents itself counts as well.";
+    "root_certs", MESH, CREATE, "PEM text, CA file, CA directory, \"system\"", "the roots that are part of the library", "The certificates that the server's is checked by; one that the server presents itself counts as well.";
     "access_token", MESH, CREATE | CONFIGURE, "text or provider", "none", "The bearer token of every call, over TLS alone; a provider is asked when there is none, when its expires_in is nearly over, and once when the server does not take it.";
+    "kerberos", MESH, CREATE, "group: service_principal, user_principal, provider", "none", "Authenticate with tickets: the server's principal (HOST/fqdn, HOST/fqdn@REALM, service@host), whose tickets are used, and who makes tokens of them instead of the system's library.";
     "keepalive", MESH, CREATE | ATTACH, "seconds, text with a unit, or false", "150", "The longest that a session is left unused before the server is told that it still is; half of what the server grants if that is less. false: never told.";
     "session_id", MESH, CREATE, "id", "a new session", "The session on the server that is joined.";
     "lazy", MESH, CREATE, "bool", "false", "Open the session on the server with the first call that needs it.";

@@ -6,6 +6,7 @@ pub mod atomic;
 pub mod environment;
 pub mod eventfd;
 pub mod fork;
+pub mod gss;
 pub mod library;
 pub mod lock;
 pub mod panic;

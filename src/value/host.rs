@@ -1,11 +1,11 @@
 //! Things of the host that travel inside arguments: byte sources and answerers.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     args::Args,
     error::{Result, Status},
-    value::Tree,
+    value::{Pipe, Tree},
 };
 
 /// A source of bytes that the host implements.
@@ -21,6 +21,11 @@ pub trait Reader: Send + Sync {
 
     /// Goes back to the start; false when the host cannot.
     fn rewind(&self) -> bool;
+
+    /// The pipe that its bytes come out of, when it is the library's own: then nobody has to wait in `read`.
+    fn pipe(&self) -> Option<Arc<Pipe>> {
+        None
+    }
 }
 
 /// The host's answer to a question of the library.

@@ -5,6 +5,7 @@
 //! | `tree`, `object`, `host` | the mutable form and what of the host travels in it |
 //! | `document`, `node` | the frozen form and how it is read |
 //! | `page`, `keys`, `texts`, `fill` | how the frozen form lies in memory and is made |
+//! | `pipe` | bytes that go on while they are read |
 //! | `raw` | a message before it is a document |
 //! | `draft` | a document written value by value |
 //! | `parse`, `mend` | JSON in |
@@ -12,10 +13,12 @@
 //! | `arrow` | series for the Arrow C data interface |
 
 mod host;
+mod pipe;
 mod object;
 mod tree;
 
 pub use host::{Provider, Reader};
+pub use pipe::{Outlet, Pipe};
 pub use object::Object;
 pub use tree::{Series, Tree};
 

@@ -47,6 +47,8 @@ pub struct Trust {
     pub call: Option<Tree>,
     /// `verify_pin`.
     pub pin: Option<Arc<str>>,
+    /// `verify_common_name`.
+    pub common_name: bool,
     /// `cert`: a path, or certificate and key.
     pub cert: Option<Tree>,
     /// `cert_password`.
@@ -191,7 +193,7 @@ impl Settings {
         let (mut routes, mut tls) = (false, false);
         for (key, value) in args.root().iter() {
             self.set(key, value, args, level).map_err(|error| within(key, error))?;
-            tls |= matches!(key, "verify" | "verify_pin" | "cert" | "cert_password" | "environment" | "trust_env");
+            tls |= matches!(key, "verify" | "verify_pin" | "verify_common_name" | "cert" | "cert_password" | "environment" | "trust_env");
             routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "tcp_keepalive" | "ip_version" | "resolve");
         }
         if tls {
@@ -228,6 +230,8 @@ impl Settings {
         let verify = match environment::verify(call, session, self.trusted(environment), self.precedence()) {
             Tree::Bool(true) => Verify::On,
             Tree::Bool(false) => Verify::Off,
+            Tree::Text(text) if &*text == "system" => Verify::System,
+            Tree::Text(text) if text.contains("-----BEGIN CERTIFICATE-----") => Verify::Pem(Arc::from(&*text)),
             Tree::Text(path) => {
                 let path = PathBuf::from(&*path);
                 if path.is_dir() { Verify::Directory(path) } else { Verify::File(path) }
@@ -249,7 +253,7 @@ impl Settings {
             password: trust.password.clone(),
         });
         let pins = trust.pin.as_deref().map(parse_pins).transpose()?.unwrap_or_default();
-        Ok(TlsSettings { verify, pins, identity, ..TlsSettings::default() })
+        Ok(TlsSettings { verify, pins, identity, common_name: trust.common_name, ..TlsSettings::default() })
     }
 
     fn set(&mut self, key: &str, value: &Tree, args: &Args, level: Level) -> Result<()> {
@@ -271,11 +275,12 @@ impl Settings {
                     Level::Session => self.proxies = Arc::new(self.proxies.under(&proxies)),
                 }
             }
-            "verify" | "verify_pin" | "cert" | "cert_password" => {
+            "verify" | "verify_pin" | "verify_common_name" | "cert" | "cert_password" => {
                 let trust = Arc::make_mut(&mut self.trust);
                 match (key, level) {
                     ("verify", Level::Session) => trust.session = Some(value.clone()),
                     ("verify", Level::Call) => trust.call = Some(value.clone()),
+                    ("verify_common_name", _) => trust.common_name = args.bool(key)?.unwrap_or(false),
                     ("verify_pin", _) => trust.pin = args.str(key)?.map(Arc::from),
                     ("cert_password", _) => trust.password = args.str(key)?.map(Secret::new),
                     _ => trust.cert = Some(value.clone()),

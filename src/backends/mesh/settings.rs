@@ -89,6 +89,10 @@ impl Place {
         }
         web.set("http_version", "2");
         web.set("parse", "none");
+        // As gRPC's own client does; the certificate must have been named by the host.
+        if args.get("verify_common_name").is_none() {
+            web.set("verify_common_name", true);
+        }
         if let Some(roots) = args.get("root_certs").filter(|roots| !roots.is_null()) {
             web.set("verify", roots.clone());
         }

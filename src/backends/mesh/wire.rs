@@ -15,7 +15,7 @@ use crate::{
     },
     error::{Error, Outcome, Result, code},
     secret::Secret,
-    value::Tree,
+    value::{Outlet, Pipe, Tree},
 };
 
 /// What one call may change about how it is sent.
@@ -114,12 +114,65 @@ impl Wire {
         })
     }
 
+    /// Begins a call in which messages go to and fro, without a token: it is there to get one.
+    ///
+    /// # Errors
+    /// Those of the head; the rest comes out of [`Talk::next`].
+    pub fn talk(&self, path: Path<'_>, first: &[u8], cancel: &Arc<Cancel>) -> Result<Talk> {
+        let pipe = Arc::<Pipe>::default();
+        pipe.push(wrap(first)?);
+        let mut order = Args::new();
+        order.set("data", Tree::Reader(Arc::new(Outlet(Arc::clone(&pipe)))));
+        order.set("allow_redirects", false);
+        order.set("stream", true);
+        let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+        head(&*answer)?;
+        Ok(Talk { messages: Messages { answer, frames: Frames::new(self.most), ended: false, failed: false }, pipe })
+    }
+
     /// The request as HTTP has it.
     ///
     /// # Errors
     /// `limit` for a message that has no room.
     pub fn order(&self, message: &[u8], args: &Args, token: Option<&Secret>, stream: bool) -> Result<Args> {
         Ok(order_of(frame(message)?, args, token, stream))
+    }
+}
+
+/// A call in which messages go to and fro. Dropping it ends ours.
+pub struct Talk {
+    messages: Messages,
+    pipe: Arc<Pipe>,
+}
+
+impl Talk {
+    /// The server's next message; `None` behind its last.
+    ///
+    /// # Errors
+    /// As [`Messages::next`].
+    pub fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        self.messages.next()
+    }
+
+    /// Sends another one.
+    ///
+    /// # Errors
+    /// `limit` for a message that has no room.
+    pub fn say(&self, message: &[u8]) -> Result<()> {
+        self.pipe.push(wrap(message)?);
+        Ok(())
+    }
+
+    /// There is no more to say, and what the server still says does not matter.
+    pub fn end(mut self) {
+        self.pipe.end();
+        while let Ok(Some(_)) = self.next() {}
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.pipe.end();
     }
 }
 

@@ -7,7 +7,7 @@ use super::{form, json as json_body, multipart, multipart::Multipart, query};
 use crate::{
     engine::net::limits::reason,
     error::{Error, Result, code},
-    value::{Reader, Tree},
+    value::{Pipe, Reader, Tree},
 };
 
 /// What goes out after the head.
@@ -175,6 +175,11 @@ pub trait Source: Send + Sync {
 
     /// Goes back to the start, for sending again; false when it cannot.
     fn rewind(&mut self) -> bool;
+
+    /// The pipe that it comes out of, if it is one: such a body goes on while it is answered.
+    fn pipe(&self) -> Option<Arc<Pipe>> {
+        None
+    }
 }
 
 /// One stretch of a body: bytes, a reader, or a file, which is opened at the first read.
@@ -229,6 +234,13 @@ impl Piece {
 }
 
 impl Source for Piece {
+    fn pipe(&self) -> Option<Arc<Pipe>> {
+        match &self.content {
+            Content::Reader(reader, _) => reader.pipe(),
+            _ => None,
+        }
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let size = match &self.content {
             Content::Bytes(bytes) => {

@@ -14,6 +14,7 @@ use crate::{
         reactor::vigil::Vigil,
     },
     error::{Error, Result, code},
+    value::Pipe,
 };
 
 /// A piece: large enough that errands do not count, small enough for many at once.
@@ -50,6 +51,15 @@ impl Relay {
     #[must_use]
     pub fn new(source: Box<dyn Source>, size: Option<u64>, worker: Arc<dyn Errands>) -> Relay {
         Relay { worker, state: State::Here(source, false), size, taken: 0, spare: Vec::new() }
+    }
+
+    /// The pipe that the body comes out of, if it is one: it needs no errands.
+    #[must_use]
+    pub fn pipe(&self) -> Option<Arc<Pipe>> {
+        match &self.state {
+            State::Here(source, _) => source.pipe(),
+            State::Reading(_) | State::Gone => None,
+        }
     }
 
     /// The size that was announced.

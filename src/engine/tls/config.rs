@@ -7,7 +7,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
@@ -21,7 +21,10 @@ use super::{
     settings::{TlsSettings, Verify},
     verifier::Verifier,
 };
-use crate::error::{Error, Result, code};
+use crate::{
+    error::{Error, Result, code},
+    sys::environment::variable,
+};
 
 /// More different settings than this are not remembered.
 const CACHED: usize = 32;
@@ -73,8 +76,13 @@ pub fn client(settings: &TlsSettings) -> Result<Arc<ClientConfig>> {
 }
 
 fn stamps(settings: &TlsSettings) -> Stamps {
+    let system = match &settings.verify {
+        Verify::System => system_roots(),
+        _ => None,
+    };
     let roots = match &settings.verify {
-        Verify::On | Verify::Off => None,
+        Verify::On | Verify::Off | Verify::Pem(_) => None,
+        Verify::System => system.as_ref(),
         Verify::File(path) | Verify::Directory(path) => Some(path),
     };
     let own = settings.identity.iter().flat_map(|own| [Some(&own.certificate), own.key.as_ref()]).flatten();
@@ -100,6 +108,18 @@ fn build(settings: &TlsSettings) -> Result<ClientConfig> {
             let named = read().map_err(of("verify"))?;
             (Some(store(path, &named).map_err(of("verify"))?), named)
         }
+        Verify::Pem(text) => {
+            let place = Path::new("the text of verify");
+            let named = identity::certificates(place, text.as_bytes()).map_err(of("verify"))?;
+            (Some(store(place, &named).map_err(of("verify"))?), named)
+        }
+        Verify::System => {
+            let none = || Error::new(&code::CERTIFICATE, "the system has no file of roots where one is expected");
+            let path = system_roots().ok_or_else(none).map_err(of("verify"))?;
+            let found = if path.is_dir() { directory(&path) } else { identity::read(&path).and_then(|text| identity::certificates(&path, &text)) };
+            // They are authorities of everybody: none of them is the server itself.
+            (Some(store(&path, &found.map_err(of("verify"))?).map_err(of("verify"))?), Vec::new())
+        }
         Verify::Directory(path) => {
             let named = directory(path).map_err(of("verify"))?;
             (Some(store(path, &named).map_err(of("verify"))?), named)
@@ -113,7 +133,8 @@ fn build(settings: &TlsSettings) -> Result<ClientConfig> {
                 .map_err(|error| Error::new(&code::CERTIFICATE, format!("the roots could not be used: {error}")))?,
         ),
     };
-    let verifier = Verifier { chain, named, pins: settings.pins.clone(), provider: provider.clone() };
+    let verifier =
+        Verifier { chain, named, common_name: settings.common_name, pins: settings.pins.clone(), provider: provider.clone() };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| internal(&error.to_string()))?
@@ -134,6 +155,20 @@ fn build(settings: &TlsSettings) -> Result<ClientConfig> {
     };
     config.alpn_protocols.clone_from(&settings.alpn);
     Ok(config)
+}
+
+/// Where the system keeps its roots: what its variable says, or the first place of the usual ones.
+fn system_roots() -> Option<PathBuf> {
+    const PLACES: [&str; 6] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+        "/etc/ssl/certs",
+    ];
+    let told = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().find_map(|name| variable(name).filter(|path| !path.is_empty()));
+    told.map(PathBuf::from).or_else(|| PLACES.iter().map(PathBuf::from).find(|path| path.exists()))
 }
 
 /// The roots that are part of the library, made once.

@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod identity;
+pub mod names;
 pub mod session;
 pub mod settings;
 pub mod trouble;

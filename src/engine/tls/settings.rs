@@ -3,6 +3,7 @@
 use std::{
     hash::{Hash, Hasher},
     path::PathBuf,
+    sync::Arc,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -18,6 +19,10 @@ pub enum Verify {
     /// The Mozilla roots, which are part of the library.
     #[default]
     On,
+    /// The roots of the system.
+    System,
+    /// The certificates in this PEM text alone.
+    Pem(Arc<str>),
     /// Anybody; pins are checked all the same.
     Off,
     /// The certificates in this PEM file alone.
@@ -51,6 +56,8 @@ pub struct TlsSettings {
     pub verify: Verify,
     /// SHA-256 of the public keys (the `SubjectPublicKeyInfo`) of which the server must have one.
     pub pins: Vec<[u8; 32]>,
+    /// A certificate that the host named itself and that names no host is checked by its common name.
+    pub common_name: bool,
     /// Our own certificate.
     pub identity: Option<Identity>,
     /// The name to ask for and to check, instead of the host's.

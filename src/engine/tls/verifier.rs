@@ -15,6 +15,8 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use super::names::sole_common_name;
+
 /// The verifier of one configuration.
 #[derive(Debug)]
 pub struct Verifier {
@@ -23,6 +25,8 @@ pub struct Verifier {
     /// Certificates that the host named itself. A server may present such a one as its own even when it is marked as
     /// an authority, as `openssl req -x509` makes them.
     pub(super) named: Vec<CertificateDer<'static>>,
+    /// Such a one that names no host is checked by its common name.
+    pub(super) common_name: bool,
     pub(super) pins: Vec<[u8; 32]>,
     pub(super) provider: Arc<CryptoProvider>,
 }
@@ -38,6 +42,18 @@ impl Verifier {
             return Ok(());
         }
         Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+
+    /// A certificate that the host named itself, of which everything was found right but that it names no host, may have the
+    /// host's name as its common name (spec/mesh.md 2.3).
+    fn by_common_name(&self, certificate: &CertificateDer<'_>, host: &ServerName<'_>, error: rustls::Error) -> Result<(), rustls::Error> {
+        use CertificateError::{NotValidForName, NotValidForNameContext};
+        let nameless = matches!(error, rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }));
+        let named = self.common_name && nameless && self.named.iter().any(|named| named == certificate);
+        match sole_common_name(certificate).filter(|_| named) {
+            Some(name) if name.eq_ignore_ascii_case(&host.to_str()) => Ok(()),
+            _ => Err(error),
+        }
     }
 
     /// webpki checks the validity period before it notices that an authority stands at the end of the chain, so what
@@ -61,9 +77,10 @@ impl ServerCertVerifier for Verifier {
             match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
                 Ok(_) => {}
                 Err(error) if self.is_named(end_entity, &error) => {
-                    verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                    let named = verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name);
+                    named.or_else(|error| self.by_common_name(end_entity, server_name, error))?;
                 }
-                Err(error) => return Err(error),
+                Err(error) => self.by_common_name(end_entity, server_name, error)?,
             }
         }
         self.check_pins(end_entity)?;

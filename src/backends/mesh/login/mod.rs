@@ -2,6 +2,7 @@
 //! or that Kerberos earns. A token is held until its time is over or the server does not take it any more, and it is asked
 //! for by one thread at a time, which is never the reactor.
 
+mod kerberos;
 mod supplier;
 
 use std::{
@@ -9,6 +10,8 @@ use std::{
     thread::{self, ThreadId},
     time::{Duration, Instant},
 };
+
+use kerberos::Kerberos;
 
 use super::wire::Wire;
 use crate::{
@@ -21,7 +24,7 @@ use crate::{
     error::{Error, Result, Status, code},
     secret::Secret,
     sys::lock::Mutex,
-    value::{Provider, Tree},
+    value::{Object, Provider, Tree},
 };
 
 /// How often a thread that waits for another one's token looks whether its call is still wanted.
@@ -47,6 +50,8 @@ enum Source {
     Given,
     /// The host's provider is asked.
     Supplier(Kept<Arc<dyn Provider>>),
+    /// It is earned by tickets.
+    Kerberos(Kerberos),
 }
 
 /// Another token of the host.
@@ -60,14 +65,22 @@ struct Held {
 }
 
 impl Login {
-    /// Reads `access_token`. It is only ever sent over TLS.
+    /// Reads `access_token` and `kerberos`. A token is only ever sent over TLS.
     ///
     /// # Errors
     /// `argument`.
     pub fn read(args: &Args, secure: bool, worker: &Arc<dyn Errands>) -> Result<Login> {
-        let (source, held) = match args.get("access_token").filter(|token| !token.is_null()) {
-            None => (Source::None, None),
-            Some(token) => given(token, secure, worker)?,
+        let told = |name: &str| args.get(name).filter(|value| !value.is_null());
+        let (source, held) = match (told("access_token"), told("kerberos")) {
+            (None, None) => (Source::None, None),
+            (Some(token), None) => given(token, secure, worker)?,
+            (None, Some(kerberos)) => {
+                if !secure {
+                    return Err(Error::option("kerberos", "a token is sent over TLS alone; use mesh+https"));
+                }
+                (Source::Kerberos(Kerberos::read(kerberos, worker)?), None)
+            }
+            (Some(_), Some(_)) => return Err(Error::option("kerberos", "access_token and kerberos do not go together")),
         };
         Ok(Login {
             source: Mutex::new(Arc::new(source)),
@@ -136,9 +149,9 @@ impl Login {
                 Some(provider) => supplier::ask(&**provider)?,
                 None => return Ok(None),
             },
+            Source::Kerberos(kerberos) => kerberos.authenticate(wire, cancel)?,
         };
         drop(asker);
-        let _ = wire;
         let token = held.token.clone();
         // Unless the host swapped it meanwhile.
         let current = self.source.lock();
@@ -162,10 +175,33 @@ impl Login {
         }
     }
 
+    /// What the options say of it, without what is secret.
+    pub fn show(&self, shown: &mut Object) {
+        let source = self.source();
+        let cover = |is: bool| if is { Tree::from("***") } else { Tree::Null };
+        shown.insert("access_token", cover(matches!(*source, Source::Given | Source::Supplier(_))));
+        shown.insert("kerberos", if let Source::Kerberos(kerberos) = &*source { kerberos.show() } else { Tree::Null });
+    }
+
     /// Whether a token that is not taken can be replaced without the host's doing.
     #[must_use]
     pub fn renews(&self) -> bool {
         !matches!(*self.source(), Source::None | Source::Given)
+    }
+
+    /// Makes the token that Kerberos earned unusable; the next call earns another one.
+    ///
+    /// # Errors
+    /// `unsupported` when the token is the host's own, or there is none; what `send` says.
+    pub fn revoke(&self, send: impl FnOnce(&Secret) -> Result<()>) -> Result<()> {
+        if !matches!(*self.source(), Source::Kerberos(_)) {
+            return Err(Error::new(&code::UNSUPPORTED, "Authentication not configured for this connection"));
+        }
+        let token = self.held.lock().as_ref().map(|held| held.token.clone());
+        let Some(token) = token else { return Ok(()) };
+        send(&token)?;
+        let _ = self.refused(Some(&token));
+        Ok(())
     }
 
     /// The server did not take this token: whether another one is to be had.
@@ -174,8 +210,8 @@ impl Login {
         let renews = self.renews();
         let mut held = self.held.lock();
         if held.as_ref().map(|held| &held.token) != token {
-            // Another one is there already.
-            return held.is_some();
+            // Another one is there already, or is asked for at this moment.
+            return renews || held.is_some();
         }
         if renews {
             *held = None;

@@ -1,8 +1,8 @@
 //! What the server knows of itself and of us: no session is needed.
 
-use super::{Ask, Asked, Verb, Work, nothing, whole};
+use super::{Asked, Verb, Work, whole};
 use crate::{
-    backends::{Answer, Call, mesh::MeshSession},
+    backends::{Answer, Call, mesh::{MeshSession, form::encode, wire}},
     error::Result,
     value::{Object, Tree},
 };
@@ -12,7 +12,7 @@ pub(super) static VERBS: &[Verb] = &[
     Verb { name: "version", changes: false, work: Work::One(|_| Ok(Asked::new("config.v1alpha.ConfigurationService/GetVersion", Object::default(), whole))) },
     Verb { name: "identity", changes: false, work: Work::One(|_| Ok(Asked::new("auth.v1alpha.AuthenticationService/GetUserIdentity", Object::default(), whole))) },
     Verb { name: "extend", changes: false, work: Work::Many(extend) },
-    Verb { name: "revoke", changes: false, work: Work::One(revoke) },
+    Verb { name: "revoke", changes: false, work: Work::Many(revoke) },
 ];
 
 /// Tells the server that the session is still used; the value is for how many seconds that counts.
@@ -22,6 +22,13 @@ fn extend(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     Ok(super::plain(&session.workspace.promised().map_or(Tree::Null, Tree::Double)))
 }
 
-fn revoke(_: &Ask<'_>) -> Result<Asked> {
-    Ok(Asked::new("auth.v1alpha.AuthenticationService/RevokeAccessToken", Object::default(), nothing))
+/// Makes the token of Kerberos unusable.
+fn revoke(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+    let (service, method) = super::known("auth.v1alpha.AuthenticationService/RevokeAccessToken")?;
+    let wire = &session.core.wire;
+    wire.login.revoke(|token| {
+        let message = encode(method.input, &Tree::from(token.reveal()))?;
+        wire.unary(&wire::path(service, method), &message, call.args, call.cancel).map(drop)
+    })?;
+    Ok(super::plain(&Tree::Null))
 }

@@ -128,7 +128,10 @@ impl Errand<'_> {
                     marks.sent = Some(opened.sent_at);
                     marks.first = Some(now);
                     marks.head = Some(now);
-                    let Opened { response, ahead, .. } = opened;
+                    let Opened { response, ahead, rest, .. } = opened;
+                    if let Some(rest) = rest {
+                        self.lines.run(rest.send());
+                    }
                     let (parts, body) = response.into_parts();
                     let incoming = Incoming::new(body, ahead, place, Arc::clone(self.lines));
                     let streamed = Streamed {

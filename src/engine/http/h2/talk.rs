@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -23,6 +24,7 @@ use crate::{
         net::limits::{Guard, Limits},
     },
     error::{Error, Status, code},
+    value::Pipe,
 };
 
 /// A piece of a body.
@@ -35,6 +37,34 @@ pub(super) struct Opened {
     pub response: http::Response<RecvStream>,
     pub ahead: VecDeque<Bytes>,
     pub sent_at: Instant,
+    /// What of the body is still to come.
+    pub rest: Option<Rest>,
+}
+
+/// A body that goes on while it is answered.
+pub(super) struct Rest {
+    stream: SendStream<Bytes>,
+    pipe: Arc<Pipe>,
+}
+
+impl Rest {
+    /// Sends what comes out of the pipe, to its end or to that of the stream.
+    pub async fn send(mut self) {
+        loop {
+            let next = poll_fn(|cx| match self.stream.poll_reset(cx) {
+                Poll::Ready(_) => Poll::Ready(None),
+                Poll::Pending => self.pipe.poll_piece(cx).map(Some),
+            });
+            let sent = match next.await {
+                None => return,
+                Some(Some(piece)) => self.stream.send_data(piece.into(), false),
+                Some(None) => return drop(self.stream.send_data(Bytes::new(), true)),
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// One try on one stream.
@@ -106,7 +136,7 @@ impl Stream<'_> {
         // The connection ends when nobody can open streams any more: this call has its own.
         drop(sender);
         let number = response.stream_id().as_u32();
-        let mut talk = Talk { response, stream, early: Early::default() };
+        let mut talk = Talk { response, stream, early: Early::default(), rest: None };
         let outcome = self.talk(&mut talk, head, payload, patience).await;
         let sent_at = clock::now();
         let failed = |halt: Halt| match halt {
@@ -114,15 +144,16 @@ impl Stream<'_> {
             Halt::Call(error) => self.ended(error),
         };
         outcome.map_err(failed)?;
-        let Talk { mut response, early, .. } = talk;
+        let Talk { mut response, stream, early, rest } = talk;
         let Early { response: first, ahead, .. } = early;
         if let Some(response) = first {
-            return Ok(Opened { response, ahead, sent_at });
+            let rest = rest.filter(|_| !response.body().is_end_stream()).map(|pipe| Rest { stream, pipe });
+            return Ok(Opened { response, ahead, sent_at, rest });
         }
         let cancel = patience.cancel();
         let guard = Guard::exchange(self.limits, &cancel);
         match patience.wait(&guard, "read", |cx| Pin::new(&mut response).poll(cx)).await {
-            Ok(Ok(response)) => Ok(Opened { response, ahead, sent_at }),
+            Ok(Ok(response)) => Ok(Opened { response, ahead, sent_at, rest: None }),
             Ok(Err(error)) => Err(Trouble::of(&error, self.line, Some(number))),
             Err(error) => Err(self.ended(error)),
         }
@@ -149,6 +180,14 @@ impl Stream<'_> {
         }
         if self.size == Some(0) {
             return Ok(());
+        }
+        let pipe = match payload {
+            Payload::Source { source, .. } => source.pipe(),
+            Payload::Relay { relay, .. } => relay.pipe(),
+            Payload::None | Payload::Bytes(_) => None,
+        };
+        if let Some(pipe) = pipe {
+            return self.converse(talk, pipe, patience).await;
         }
         match payload {
             Payload::None => Ok(()),
@@ -185,6 +224,39 @@ impl Stream<'_> {
                     }
                     relay.give_back(piece);
                 }
+            }
+        }
+    }
+
+    /// Sends what comes out of a pipe until the answer begins; the rest of it goes on beside the answer.
+    async fn converse(
+        &mut self,
+        talk: &mut Talk,
+        pipe: Arc<Pipe>,
+        patience: &mut Patience<'_>,
+    ) -> std::result::Result<(), Halt> {
+        self.touched = true;
+        let cancel = patience.cancel();
+        loop {
+            let guard = Guard::exchange(self.limits, &cancel);
+            let response = &mut talk.response;
+            let next = patience.wait(&guard, "read", |cx| match Pin::new(&mut *response).poll(cx) {
+                Poll::Ready(answer) => Poll::Ready(Err(answer)),
+                Poll::Pending => pipe.poll_piece(cx).map(Ok),
+            });
+            match next.await? {
+                Err(answer) => drop(talk.early.answered(answer?)),
+                Ok(piece) => {
+                    let last = piece.is_none();
+                    let flow = self.send(talk, &piece.unwrap_or_default(), last, patience).await?;
+                    if last || (flow == Flow::Stop && talk.early.response.is_none()) {
+                        return Ok(());
+                    }
+                }
+            }
+            if talk.early.response.is_some() {
+                talk.rest = Some(pipe);
+                return Ok(());
             }
         }
     }
@@ -230,7 +302,7 @@ impl Stream<'_> {
     ) -> std::result::Result<Flow, Halt> {
         let cancel = patience.cancel();
         let guard = Guard::exchange(self.limits, &cancel);
-        let Talk { response, stream, early } = talk;
+        let Talk { response, stream, early, .. } = talk;
         if bytes.is_empty() && last {
             // What refuses it tells why when the answer is waited for.
             let _ = stream.send_data(Bytes::new(), true);
@@ -285,6 +357,8 @@ struct Talk {
     response: ResponseFuture,
     stream: SendStream<Bytes>,
     early: Early,
+    /// The body goes on beside the answer.
+    rest: Option<Arc<Pipe>>,
 }
 
 /// Whether to go on sending.
