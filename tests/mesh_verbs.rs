@@ -1,7 +1,13 @@
 //! Mesh's verbs against the sandbox: what is sent, what comes back, what is refused. That the requests are the official
 //! client's is held by `mesh_twin`.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, dead_code, reason = "a test stops at what must not be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    dead_code,
+    reason = "a test stops at what must not be"
+)]
 
 #[path = "mesh_verbs/bed.rs"]
 mod bed;

@@ -19,11 +19,17 @@ pub fn run(scenario: &Value) -> Value {
     }
     let session = bed::session(&sandbox);
     let since = bed::mark(&sandbox);
-    let results: Vec<Value> = scenario["steps"].as_array().unwrap().iter().map(|step| result(step_of(&session, &step["haft"]))).collect();
+    let results: Vec<Value> =
+        scenario["steps"].as_array().unwrap().iter().map(|step| result(step_of(&session, &step["haft"]))).collect();
     let (mut log, raw) = (sandbox.mesh_log(since, None, true), sandbox.mesh_log(since, None, false));
     as_bytes(&mut log, &raw);
     // The session is kept alive in the background, when its turn comes.
-    let requests: Vec<&Value> = log.as_array().unwrap().iter().filter(|call| !call["method"].as_str().unwrap().ends_with("/ExtendSession")).collect();
+    let requests: Vec<&Value> = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|call| !call["method"].as_str().unwrap().ends_with("/ExtendSession"))
+        .collect();
     let mut run = json!({"requests": requests, "results": results});
     compare::canonical(&mut run);
     run
@@ -33,7 +39,9 @@ pub fn run(scenario: &Value) -> Value {
 /// id, which comes first.
 fn as_bytes(log: &mut Value, raw: &Value) {
     for (one, same) in log.as_array_mut().unwrap().iter_mut().zip(raw.as_array().unwrap()) {
-        for (at, message) in one["messages"].as_array_mut().unwrap().iter_mut().enumerate().filter(|(_, message)| message.is_null()) {
+        for (at, message) in
+            one["messages"].as_array_mut().unwrap().iter_mut().enumerate().filter(|(_, message)| message.is_null())
+        {
             *message = same["messages"][at]["hex"].as_str().unwrap()[40..].into();
         }
     }
@@ -95,7 +103,9 @@ fn plain(tree: &Tree) -> Value {
             "values": series.values.iter().map(|value| if value.is_nan() { Value::Null } else { json!(value) }).collect::<Vec<_>>(),
         }),
         Tree::Bytes(bytes) => base64::engine::general_purpose::STANDARD.encode(bytes).into(),
-        Tree::Object(object) => Value::Object(object.iter().map(|(name, value)| (name.to_owned(), plain(value))).collect()),
+        Tree::Object(object) => {
+            Value::Object(object.iter().map(|(name, value)| (name.to_owned(), plain(value))).collect())
+        }
         Tree::Array(items) => items.iter().map(plain).collect(),
         Tree::Text(text) => (&**text).into(),
         Tree::Int(number) => (*number).into(),

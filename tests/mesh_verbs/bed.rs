@@ -12,7 +12,8 @@ use serde_json::Value;
 pub const MODEL: &str = "Model/SimpleThermalTestModel";
 pub const COMPONENT: &str = "Model/SimpleThermalTestModel/ThermalComponent";
 pub const PLANT: &str = "Model/SimpleThermalTestModel/ThermalComponent.ThermalPowerToPlantRef/SomePowerPlant1";
-pub const CHIMNEYS: &str = "Model/SimpleThermalTestModel/ThermalComponent.ThermalPowerToPlantRef/SomePowerPlant1.PlantToChimneyRef";
+pub const CHIMNEYS: &str =
+    "Model/SimpleThermalTestModel/ThermalComponent.ThermalPowerToPlantRef/SomePowerPlant1.PlantToChimneyRef";
 
 pub fn sandbox() -> Sandbox {
     Sandbox::start(Options { mesh: Some(MeshSetup::default()), ..Options::default() }).unwrap()

@@ -3,9 +3,12 @@
 use haft::{args::Args, error::Status};
 use serde_json::{Value, json};
 
-use super::bed::{CHIMNEYS, PLANT, args, call, commit, fails, inspect, mark, methods, refuses, sandbox, session, stage, value};
+use super::bed::{
+    CHIMNEYS, PLANT, args, call, commit, fails, inspect, mark, methods, refuses, sandbox, session, stage, value,
+};
 
-const NEW: &str = "Model/SimpleThermalTestModel/ThermalComponent.ThermalPowerToPlantRef/SomePowerPlant1.PlantToChimneyRef/New";
+const NEW: &str =
+    "Model/SimpleThermalTestModel/ThermalComponent.ThermalPowerToPlantRef/SomePowerPlant1.PlantToChimneyRef/New";
 
 #[test]
 fn staged_work_is_seen_by_its_session_alone_until_the_commit() {
@@ -31,7 +34,9 @@ fn staged_work_is_seen_by_its_session_alone_until_the_commit() {
     assert_eq!(call(&other, "get_attribute", &format!("{NEW}.DblAtt"), "{}")["value"], 2.5);
     assert_eq!(fails(&other, "get_object", "id:0000000a-0004-0000-0000-000000000000", "{}").status(), Status::NotFound);
     let sent = methods(&sandbox, since);
-    for (name, count) in [("CreateObject", 1), ("UpdateSimpleAttribute", 1), ("DeleteObject", 1), ("Commit", 1), ("Rollback", 0)] {
+    for (name, count) in
+        [("CreateObject", 1), ("UpdateSimpleAttribute", 1), ("DeleteObject", 1), ("Commit", 1), ("Rollback", 0)]
+    {
         assert_eq!(sent.iter().filter(|sent| *sent == name).count(), count, "{name}");
     }
     // Nothing staged: nothing sent.
@@ -136,7 +141,10 @@ fn conflicts_of_owners_and_of_deleted_objects() {
     }
     commit(&one);
     commit(&other);
-    assert_eq!(refuses(&one, "delete_object", "id:0000000a-0005-0000-0000-000000000000", "{}").status(), Status::NotFound);
+    assert_eq!(
+        refuses(&one, "delete_object", "id:0000000a-0005-0000-0000-000000000000", "{}").status(),
+        Status::NotFound
+    );
 }
 
 #[test]
@@ -169,8 +177,16 @@ fn thirty_sessions_commit_in_parallel() {
                 let session = root.attach("session", &Args::new()).unwrap();
                 for round in 0..5 {
                     let name = format!("New {number} {round}");
-                    session.stage(Some("create_object"), Some(CHIMNEYS), &args(&json!({"name": name}).to_string())).unwrap();
-                    session.stage(Some("update_attribute"), Some(&format!("{CHIMNEYS}/{name}.Int64Att")), &args(&json!({"value": round}).to_string())).unwrap();
+                    session
+                        .stage(Some("create_object"), Some(CHIMNEYS), &args(&json!({"name": name}).to_string()))
+                        .unwrap();
+                    session
+                        .stage(
+                            Some("update_attribute"),
+                            Some(&format!("{CHIMNEYS}/{name}.Int64Att")),
+                            &args(&json!({"value": round}).to_string()),
+                        )
+                        .unwrap();
                     assert_eq!(value(&session.commit(&Args::new()).unwrap()).as_array().unwrap().len(), 2);
                 }
                 session.close(&Args::new()).unwrap();
@@ -178,7 +194,8 @@ fn thirty_sessions_commit_in_parallel() {
         }
     });
     let found = call(&root, "search_objects", PLANT, r#"{"query": "{*}", "attributes": ["Int64Att"]}"#);
-    let made: Vec<&Value> = found.as_array().unwrap().iter().filter(|one| one["name"].as_str().unwrap().starts_with("New ")).collect();
+    let made: Vec<&Value> =
+        found.as_array().unwrap().iter().filter(|one| one["name"].as_str().unwrap().starts_with("New ")).collect();
     assert_eq!(made.len(), 150);
     for one in made {
         assert!(one["name"].as_str().unwrap().ends_with(&one["attributes"][0]["value"].to_string()), "{one}");

@@ -60,7 +60,9 @@ fn a_search_comes_whole_or_one_by_one() {
     assert!(stream.next().unwrap().is_none(), "the end stays the end");
     // Nothing found is an empty list, and an empty stream.
     assert_eq!(call(&session, "search_attributes", COMPONENT, r#"{"query": "{*}.Nothing"}"#), json!([]));
-    let mut none = session.request(Some("search_attributes"), Some(COMPONENT), &args(r#"{"query": "{*}.Nothing", "stream": true}"#)).unwrap();
+    let mut none = session
+        .request(Some("search_attributes"), Some(COMPONENT), &args(r#"{"query": "{*}.Nothing", "stream": true}"#))
+        .unwrap();
     assert!(none.next().unwrap().is_none());
     // A stream that is cut off says so, once, after what came.
     sandbox.mesh_order("fault=cut&method=SearchObjects&sent=1").unwrap();
@@ -77,7 +79,12 @@ fn a_search_comes_whole_or_one_by_one() {
         },
     };
     assert!(came <= 1);
-    assert!(["io", "protocol"].iter().any(|kind| format!("{:?}", error.status()).eq_ignore_ascii_case(kind)), "{:?} {}", error.status(), error.message());
+    assert!(
+        ["io", "protocol"].iter().any(|kind| format!("{:?}", error.status()).eq_ignore_ascii_case(kind)),
+        "{:?} {}",
+        error.status(),
+        error.message()
+    );
     // One that was not read to its end leaves the connection in order.
     drop(session.request(Some("search_objects"), Some(COMPONENT), &ask).unwrap());
     assert_eq!(call(&session, "get_object", PLANT, r#"{"attributes": []}"#)["name"], "SomePowerPlant1");
@@ -146,18 +153,38 @@ fn verbs_that_the_official_client_lacks() {
     assert!(names.contains(&"cm"), "{names:?}");
     let linked = call(&session, "linked_from", "id:0000000a-0005-0000-0000-000000000000", "{}");
     assert!(linked.to_string().contains("SimpleReference"), "{linked}");
-    let definition = call(&session, "get_object", PLANT, "{}")["object_definition_id"]["path"].as_str().unwrap().to_owned();
+    let definition =
+        call(&session, "get_object", PLANT, "{}")["object_definition_id"]["path"].as_str().unwrap().to_owned();
     let plants = call(&session, "search_objects", "", &json!({"definition": definition, "attributes": []}).to_string());
     assert_eq!(plants.as_array().unwrap().len(), 1, "{plants}");
     let clone = bed::stage(&session, "clone_object", PLANT, r#"{"name": "Twin", "copy_series": "NONE"}"#);
     assert_eq!(clone["path"], format!("{COMPONENT}.ThermalPowerToPlantRef/Twin"));
-    let model = call(&session, "models", "", "{}").as_array().unwrap().iter().find(|model| model["name"] == "SimpleThermalTestModel").unwrap().clone();
+    let model = call(&session, "models", "", "{}")
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|model| model["name"] == "SimpleThermalTestModel")
+        .unwrap()
+        .clone();
     assert_eq!(model.get("owner_id"), None, "{model}");
-    for list in ["availability.list_revision_statuses", "availability.list_restriction_statuses", "availability.list_availability_categories"] {
-        assert!(call(&session, list, "", "{}").as_array().is_some_and(|list| list.iter().all(Value::is_string)), "{list}");
+    for list in [
+        "availability.list_revision_statuses",
+        "availability.list_restriction_statuses",
+        "availability.list_availability_categories",
+    ] {
+        assert!(
+            call(&session, list, "", "{}").as_array().is_some_and(|list| list.iter().all(Value::is_string)),
+            "{list}"
+        );
     }
     let methods: Vec<String> = sent(&sandbox, since).into_iter().map(|(name, _)| name).collect();
-    for name in ["ListUnitsOfMeasurement", "SearchLinkedFrom", "SearchObjectsByDefinition", "CloneObject", "ListRevisionStatuses"] {
+    for name in [
+        "ListUnitsOfMeasurement",
+        "SearchLinkedFrom",
+        "SearchObjectsByDefinition",
+        "CloneObject",
+        "ListRevisionStatuses",
+    ] {
         assert!(methods.iter().any(|method| method == name), "{name} {methods:?}");
     }
 }

@@ -18,13 +18,28 @@ fn mistakes_are_told_before_anything_is_sent() {
         ("read_series", PLANT, r#"{"start": 0}"#, "end"),
         ("transform", PLANT, r#"{"start": 0, "end": 1, "resolution": "UNDEFINED", "method": "SUM"}"#, "resolution"),
         ("transform", PLANT, r#"{"start": 0, "end": 1, "resolution": "DAY", "method": "MEDIAN"}"#, "method"),
-        ("transform", PLANT, r#"{"start": 0, "end": 1, "resolution": "DAY", "method": "SUM", "timezone": "CET"}"#, "timezone"),
+        (
+            "transform",
+            PLANT,
+            r#"{"start": 0, "end": 1, "resolution": "DAY", "method": "SUM", "timezone": "CET"}"#,
+            "timezone",
+        ),
         ("sum", PLANT, r#"{"start": 0, "end": 1, "search_query": "a'b"}"#, "search_query"),
         ("calculate", PLANT, r#"{"start": 0, "end": 1}"#, "expression"),
         ("calculate", PLANT, r#"{"start": 0, "end": 1, "expression": 5}"#, "expression"),
         ("forecast", PLANT, r#"{"start": 0, "end": 1, "forecast_start_max": 5}"#, "forecast_start_min"),
-        ("history_as_of", PLANT, r#"{"start": 0, "end": 1, "available_at_timepoint": "soon"}"#, "available_at_timepoint"),
-        ("history_versions", PLANT, r#"{"start": 0, "end": 1, "max_number_of_versions_to_get": 0}"#, "max_number_of_versions_to_get"),
+        (
+            "history_as_of",
+            PLANT,
+            r#"{"start": 0, "end": 1, "available_at_timepoint": "soon"}"#,
+            "available_at_timepoint",
+        ),
+        (
+            "history_versions",
+            PLANT,
+            r#"{"start": 0, "end": 1, "max_number_of_versions_to_get": 0}"#,
+            "max_number_of_versions_to_get",
+        ),
         ("run_simulation", "Mesh", r#"{"start": 0, "end": 1, "case": "Demo"}"#, "case"),
         ("run_simulation", "Mesh", r#"{"start": 0, "end": 1, "case": "A/B", "resolution": "DAY"}"#, "resolution"),
         ("availability.search_availability_events", "", r#"{"owners": []}"#, "owners"),
@@ -47,14 +62,29 @@ fn mistakes_are_told_before_anything_is_sent() {
         ("update_attribute", PLANT, r#"{"versions": [5]}"#, "versions"),
         ("update_xy_sets", PLANT, "{}", "versions"),
         ("update_xy_sets", PLANT, r#"{"versions": [{"curves": []}]}"#, "xy_sets.curves"),
-        ("update_rating_curves", PLANT, r#"{"versions": [{"x_value_segments": [{"factor_d": 1}]}]}"#, "versions.x_value_segments.factor_d"),
+        (
+            "update_rating_curves",
+            PLANT,
+            r#"{"versions": [{"x_value_segments": [{"factor_d": 1}]}]}"#,
+            "versions.x_value_segments.factor_d",
+        ),
         ("update_resource", PLANT, r#"{"unit": "m"}"#, "target"),
         ("update_resource", "key:3", "{}", "unit"),
-        ("create_series", "Resource/name", r#"{"unit": "m", "curve_type": "STAIRCASE", "resolution": "DAY"}"#, "target"),
+        (
+            "create_series",
+            "Resource/name",
+            r#"{"unit": "m", "curve_type": "STAIRCASE", "resolution": "DAY"}"#,
+            "target",
+        ),
         ("create_series", "Resource/A/name", r#"{"unit": "m", "resolution": "DAY"}"#, "curve_type"),
         ("availability.update_revision", PLANT, r#"{"event_id": "e"}"#, "new_local_id"),
         ("availability.delete_revision_recurrence", PLANT, r#"{"event_id": "e"}"#, "recurrence_id"),
-        ("availability.add_revision_recurrence", PLANT, r#"{"event_id": "e", "revision_recurrence": {"period": [1]}}"#, "revision_recurrence.period"),
+        (
+            "availability.add_revision_recurrence",
+            PLANT,
+            r#"{"event_id": "e", "revision_recurrence": {"period": [1]}}"#,
+            "revision_recurrence.period",
+        ),
     ] {
         let error = refuses(&session, verb, target, json);
         assert_eq!(error.status(), Status::Argument, "{verb} {json}: {}", error.message());
@@ -69,8 +99,18 @@ fn what_changes_is_staged_and_what_reads_is_not() {
     let session = session(&sandbox);
     let since = mark(&sandbox);
     for verb in [
-        "create_object", "create_model", "clone_object", "update_object", "delete_object", "update_attribute", "update_xy_sets", "update_rating_curves",
-        "update_resource", "create_series", "availability.create_revision", "availability.delete_availability_events",
+        "create_object",
+        "create_model",
+        "clone_object",
+        "update_object",
+        "delete_object",
+        "update_attribute",
+        "update_xy_sets",
+        "update_rating_curves",
+        "update_resource",
+        "create_series",
+        "availability.create_revision",
+        "availability.delete_availability_events",
     ] {
         let error = fails(&session, verb, PLANT, "{}");
         assert_eq!(error.code(), "unsupported", "{verb}");

@@ -132,7 +132,11 @@ pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Resul
     for index in 0..count {
         let next = {
             let staged = session.staged.lock();
-            staged.items.get(index).filter(|item| item.sent.is_none()).map(|item| (item.verb.clone(), item.target.clone(), item.args.clone()))
+            staged
+                .items
+                .get(index)
+                .filter(|item| item.sent.is_none())
+                .map(|item| (item.verb.clone(), item.target.clone(), item.args.clone()))
         };
         let Some((verb, target, own)) = next else { continue };
         let call = Call { verb: Some(&verb), target: target.as_deref(), args: &own, cancel, progress: None };

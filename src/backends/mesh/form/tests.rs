@@ -2,7 +2,10 @@
 
 use super::{decode, encode};
 use crate::{
-    backends::mesh::schema::{self, Kind, Message, tables::{availability, common, hydsim, model, time_series}},
+    backends::mesh::schema::{
+        self, Kind, Message,
+        tables::{availability, common, hydsim, model, time_series},
+    },
     value::{Document, Object, Series, Tree},
 };
 
@@ -53,15 +56,27 @@ fn requests_are_the_measured_bytes() {
     assert_eq!(written(input("model.v1alpha.ModelService/ListModels"), r#"{"session_id": "ID"}"#), session);
     let read = input("time_series.v1alpha.TimeseriesService/ReadTimeseries");
     let expected = format!("{session}120218091a100a0608909f97b405120608908099b405");
-    for interval in [r#"["2016-01-01T01:00:00Z", 1451638800000]"#, r#"{"start_time": 1451610000000, "end_time": "2016-01-01T09:00"}"#] {
+    for interval in [
+        r#"["2016-01-01T01:00:00Z", 1451638800000]"#,
+        r#"{"start_time": 1451610000000, "end_time": "2016-01-01T09:00"}"#,
+    ] {
         let text = format!(r#"{{"interval": {interval}, "timeseries_id": "key:9", "session_id": "ID"}}"#);
         assert_eq!(written(read, &text), expected);
     }
     let simple = input("model.v1alpha.ModelService/UpdateSimpleAttribute");
-    assert!(written(simple, r#"{"attribute_id": "p", "new_singular_value": {"double_value": 3.5}}"#).ends_with("1a09110000000000000c40"));
-    assert!(written(simple, r#"{"attribute_id": "p", "new_singular_value": {"boolean_value": true}}"#).ends_with("1a021801"));
+    assert!(
+        written(simple, r#"{"attribute_id": "p", "new_singular_value": {"double_value": 3.5}}"#)
+            .ends_with("1a09110000000000000c40")
+    );
+    assert!(
+        written(simple, r#"{"attribute_id": "p", "new_singular_value": {"boolean_value": true}}"#)
+            .ends_with("1a021801")
+    );
     // Cleared: nothing but who and what.
-    assert_eq!(written(simple, r#"{"session_id": "ID", "attribute_id": "p", "new_collection_values": []}"#), format!("{session}1203120170"));
+    assert_eq!(
+        written(simple, r#"{"session_id": "ID", "attribute_id": "p", "new_collection_values": []}"#),
+        format!("{session}1203120170")
+    );
 }
 
 #[test]
@@ -72,15 +87,31 @@ fn every_kind_is_written_and_read_as_protobuf_does() {
         (&model::ATTRIBUTE_VALUE, r#"{"boolean_value":false}"#, "1800"),
         (&model::ATTRIBUTE_VALUE, r#"{"string_value":""}"#, "2200"),
         (&model::ATTRIBUTE_VALUE, r#"{"utc_time_value":-500}"#, "2a1108ffffffffffffffffff011080cab5ee01"),
-        (&model::ATTRIBUTE_VALUE, r#"{"link_relation_value":{"target_object_id":"ID"}}"#, "42140a120a1033221100554477668899aabbccddeeff"),
+        (
+            &model::ATTRIBUTE_VALUE,
+            r#"{"link_relation_value":{"target_object_id":"ID"}}"#,
+            "42140a120a1033221100554477668899aabbccddeeff",
+        ),
         (
             &model::ATTRIBUTE_VALUE,
             r#"{"versioned_link_relation_value":{"versions":[{"valid_from_time":1451610000123},{"target_object_id":"ID","valid_from_time":0}]}}"#,
             "4a270a0d120b08909f97b40510c0a9d33a0a160a120a1033221100554477668899aabbccddeeff1200",
         ),
-        (&model::ATTRIBUTES_MASKS, r#"{"name_mask":["a","b"],"types":["INT","STRING",200]}"#, "0a060a01610a016222040104c801"),
-        (&availability::RECURRENCE, r#"{"status":"s","description":"","recurrence_type":"YEARLY","recur_every":0}"#, "0a017318042000"),
-        (&common::MESH_ID, r#"{"id":"ID","path":"","timeseries_key":-9223372036854775808}"#, "0a120a1033221100554477668899aabbccddeeff12001880808080808080808001"),
+        (
+            &model::ATTRIBUTES_MASKS,
+            r#"{"name_mask":["a","b"],"types":["INT","STRING",200]}"#,
+            "0a060a01610a016222040104c801",
+        ),
+        (
+            &availability::RECURRENCE,
+            r#"{"status":"s","description":"","recurrence_type":"YEARLY","recur_every":0}"#,
+            "0a017318042000",
+        ),
+        (
+            &common::MESH_ID,
+            r#"{"id":"ID","path":"","timeseries_key":-9223372036854775808}"#,
+            "0a120a1033221100554477668899aabbccddeeff12001880808080808080808001",
+        ),
     ] {
         let short = text.replace("\"INT\",\"STRING\"", "\"ATTRIBUTE_VALUE_TYPE_INT\",\"ATTRIBUTE_VALUE_TYPE_STRING\"");
         assert_eq!(message(of, text), bytes, "{text}");
@@ -89,7 +120,10 @@ fn every_kind_is_written_and_read_as_protobuf_does() {
     let simulation = r#"{"session_id":"ID","simulation":{"path":"Model/é"},"interval":{"start_time":1,"end_time":2},"resolution":-1.5,"scenario":-1,"return_datasets":true}"#;
     let bytes = "0a120a1033221100554477668899aabbccddeeff120a12084d6f64656c2fc3a91a0c0a0410c0843d12041080897a221608ffffffffffffffffff011080b6ca91feffffffff0128ffffffffffffffffff013001";
     assert_eq!(message(&hydsim::RUN_HYDRO_SIMULATION_REQUEST, simulation), bytes);
-    assert_eq!(json(&decode(Kind::Message(&hydsim::RUN_HYDRO_SIMULATION_REQUEST), &hex(bytes)).unwrap()), json(&tree(simulation)));
+    assert_eq!(
+        json(&decode(Kind::Message(&hydsim::RUN_HYDRO_SIMULATION_REQUEST), &hex(bytes)).unwrap()),
+        json(&tree(simulation))
+    );
     // Numbers one after the other in one field, of which JSON has no form for infinity.
     let curve = "1210000000000000f03f00000000000004401a10000000000000f0bf000000000000f07f";
     let found = decode(Kind::Message(&model::XY_CURVE), &hex(curve)).unwrap();
@@ -124,7 +158,10 @@ fn what_stands_around_one_value_is_read_and_written() {
 fn what_is_not_known_is_passed_over_or_shown_as_a_number() {
     let resource = decode(Kind::Message(&time_series::TIMESERIES_RESOURCE), &hex("08032a0208023202084d")).unwrap();
     assert_eq!(resource.get("resolution").and_then(|found| found.get("type")), Some(&Tree::Int(77)));
-    assert_eq!(resource.get("curve_type").and_then(|found| found.get("type")).and_then(Tree::as_str), Some("PIECEWISELINEAR"));
+    assert_eq!(
+        resource.get("curve_type").and_then(|found| found.get("type")).and_then(Tree::as_str),
+        Some("PIECEWISELINEAR")
+    );
     assert_eq!(resource.get("time_zone"), None, "absent");
     assert_eq!(resource.get("name").and_then(Tree::as_str), Some(""), "a default");
     // What is shown can be written.
@@ -146,18 +183,38 @@ fn a_mistake_names_the_member_that_it_is_in() {
         (&model::GET_OBJECT_REQUEST, r#"{"object_id": true}"#, "object_id", "boolean"),
         (&model::GET_OBJECT_REQUEST, r#"{"object_id": "key:x"}"#, "object_id", "whole numbers"),
         (&model::GET_OBJECT_REQUEST, r#"{"object_id": {"path": 7}}"#, "object_id.path", "text was expected"),
-        (&model::GET_OBJECT_REQUEST, r#"{"attributes_masks": {"name_mask": [1]}}"#, "attributes_masks.name_mask", "field names"),
+        (
+            &model::GET_OBJECT_REQUEST,
+            r#"{"attributes_masks": {"name_mask": [1]}}"#,
+            "attributes_masks.name_mask",
+            "field names",
+        ),
         (&model::UPDATE_XY_SETS_REQUEST, r#"{"xy_sets": {}}"#, "xy_sets", "a list was expected"),
-        (&model::UPDATE_XY_SETS_REQUEST, r#"{"xy_sets": [{"xy_curves": [{"x_values": ["1"]}]}]}"#, "xy_sets.xy_curves.x_values", "a list of numbers"),
+        (
+            &model::UPDATE_XY_SETS_REQUEST,
+            r#"{"xy_sets": [{"xy_curves": [{"x_values": ["1"]}]}]}"#,
+            "xy_sets.xy_curves.x_values",
+            "a list of numbers",
+        ),
         (&model::UPDATE_XY_SETS_REQUEST, r#"{"interval": [1]}"#, "interval", "[start, end]"),
         (&model::UPDATE_XY_SETS_REQUEST, r#"{"interval": [1, "soon"]}"#, "interval.end_time", "ISO 8601"),
         (&model::ATTRIBUTE_VALUE, r#"{"int_value": 1, "double_value": 2.0}"#, "double_value", "cannot both be given"),
         (&model::ATTRIBUTE_VALUE, r#"{"int_value": 1.5}"#, "int_value", "a whole number"),
         (&availability::RECURRENCE, r#"{"recur_every": -1}"#, "recur_every", "it can be 0 to 4294967295"),
         (&availability::RECURRENCE, r#"{"recurrence_type": "NEVER"}"#, "recurrence_type", "there are NONE, DAILY"),
-        (&hydsim::RUN_HYDRO_SIMULATION_REQUEST, r#"{"scenario": 3000000000}"#, "scenario", "it can be -2147483648 to 2147483647"),
+        (
+            &hydsim::RUN_HYDRO_SIMULATION_REQUEST,
+            r#"{"scenario": 3000000000}"#,
+            "scenario",
+            "it can be -2147483648 to 2147483647",
+        ),
         (&hydsim::RUN_HYDRO_SIMULATION_REQUEST, r#"{"resolution": "HOUR"}"#, "resolution", "a number of seconds"),
-        (&time_series::WRITE_TIMESERIES_REQUEST, r#"{"timeseries": {"series": [1]}}"#, "timeseries.series", "must be a point"),
+        (
+            &time_series::WRITE_TIMESERIES_REQUEST,
+            r#"{"timeseries": {"series": [1]}}"#,
+            "timeseries.series",
+            "must be a point",
+        ),
     ] {
         let (found, message) = mistake(of, text);
         assert_eq!(found, key, "{text}: {message}");
@@ -176,14 +233,14 @@ fn a_mistake_names_the_member_that_it_is_in() {
 fn what_is_damaged_is_an_error() {
     let object = Kind::Message(&model::OBJECT);
     for (kind, bytes) in [
-        (object, "0a"),                        // cut off
-        (object, "0aff"),                      // longer than it is
-        (object, "0800"),                      // a number where an id was expected
-        (object, "1a02c328"),                  // text that is not UTF-8
-        (object, "0a040a020102"),              // an id of two bytes
-        (object, "00"),                        // field 0
-        (object, "0b"),                        // a group
-        (object, "08ffffffffffffffffffff01"),  // a number without end
+        (object, "0a"),                                  // cut off
+        (object, "0aff"),                                // longer than it is
+        (object, "0800"),                                // a number where an id was expected
+        (object, "1a02c328"),                            // text that is not UTF-8
+        (object, "0a040a020102"),                        // an id of two bytes
+        (object, "00"),                                  // field 0
+        (object, "0b"),                                  // a group
+        (object, "08ffffffffffffffffffff01"),            // a number without end
         (Kind::Message(&model::XY_CURVE), "1203000000"), // half a number
         (Kind::Timestamp, "0a00"),
     ] {
@@ -222,9 +279,18 @@ fn damage_at_random_is_an_error_or_a_value_and_what_was_read_can_be_written() {
     points.insert("series", Tree::Series(series.into()));
     points.insert("id", Tree::from("key:3"));
     let seeds = [
-        (Kind::Message(&time_series::TIMESERIES), encode(Kind::Message(&time_series::TIMESERIES), &Tree::Object(points)).unwrap()),
-        (Kind::Message(&model::ATTRIBUTE_VALUE), hex("4a270a0d120b08909f97b40510c0a9d33a0a160a120a1033221100554477668899aabbccddeeff1200")),
-        (Kind::Message(&model::OBJECT), hex("0a120a1033221100554477668899aabbccddeeff1203612f621a0162220154320b0a00220708012a030a0161")),
+        (
+            Kind::Message(&time_series::TIMESERIES),
+            encode(Kind::Message(&time_series::TIMESERIES), &Tree::Object(points)).unwrap(),
+        ),
+        (
+            Kind::Message(&model::ATTRIBUTE_VALUE),
+            hex("4a270a0d120b08909f97b40510c0a9d33a0a160a120a1033221100554477668899aabbccddeeff1200"),
+        ),
+        (
+            Kind::Message(&model::OBJECT),
+            hex("0a120a1033221100554477668899aabbccddeeff1203612f621a0162220154320b0a00220708012a030a0161"),
+        ),
         (Kind::Struct, hex("0a280a0161122332210a0911000000000000f03f0a0208000a0220010a0c2a0a0a080a016212031a0163")),
     ];
     // xorshift64: the same damage in every run.
@@ -255,12 +321,18 @@ fn damage_at_random_is_an_error_or_a_value_and_what_was_read_can_be_written() {
             Ok(value) => {
                 good += 1;
                 // What an absent inner id becomes, null, is left out again.
-                let again = encode(*kind, &value).unwrap_or_else(|error| panic!("{}: {}", to_hex(&bytes), error.message()));
+                let again =
+                    encode(*kind, &value).unwrap_or_else(|error| panic!("{}: {}", to_hex(&bytes), error.message()));
                 decode(*kind, &again).unwrap();
             }
             Err(error) => {
                 bad += 1;
-                assert!(["protocol", "arrow"].contains(&error.code()) || error.code().contains("points"), "{} {}", error.code(), error.message());
+                assert!(
+                    ["protocol", "arrow"].contains(&error.code()) || error.code().contains("points"),
+                    "{} {}",
+                    error.code(),
+                    error.message()
+                );
             }
         }
     }
