@@ -95,7 +95,8 @@ impl Bed {
         (out, self.requests().split_off(before))
     }
 
-    fn requests(&self) -> Vec<Value> {
+    /// The operations that reached the server, request by request.
+    pub fn requests(&self) -> Vec<Value> {
         let log = self.sandbox.ftrack_log(0, true);
         let entries = log.as_array().cloned().unwrap_or_default();
         entries.into_iter().filter(|entry| entry["path"] == "/api").map(|entry| entry["body"].clone()).collect()

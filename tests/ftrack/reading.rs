@@ -40,6 +40,35 @@ fn pages_are_asked_for_one_after_the_other() {
     assert_eq!((pages, rest, sent.len()), ([6, 4], true, 2));
 }
 
+/// How many queries for pages the server has had.
+fn asked(bed: &Bed) -> usize {
+    bed.requests().iter().filter(|body| body.to_string().contains("select name from Task order by id")).count()
+}
+
+#[test]
+fn the_next_page_is_on_its_way_while_one_is_read() {
+    for (options, ahead) in [("{}", 2), (r#"{"compat": "python"}"#, 1)] {
+        let bed = Bed::with(options);
+        let order = args(r#"{"page_size": 6, "stream": true}"#);
+        let mut stream = bed.session.request(Some("query"), Some("select name from Task order by id"), &order).unwrap();
+        let first = value(&stream.next().unwrap().unwrap());
+        assert_eq!(first.as_array().unwrap().len(), 6);
+        while asked(&bed) < ahead {}
+        // What is changed meanwhile is not overwritten by a page that is older.
+        let last = bed.call("query", "select id from Task order by id", r#"{"page_size": 500}"#)[9]["id"].clone();
+        let before = asked(&bed);
+        bed.call("update", &format!("Task/{}", last.as_str().unwrap()), r#"{"data": {"name": "changed"}}"#);
+        let second = value(&stream.next().unwrap().unwrap());
+        assert_eq!((second.as_array().unwrap().len(), &second[3]["name"]), (4, &json!("changed")));
+        assert!(stream.next().unwrap().is_none());
+        assert_eq!(asked(&bed) - before, 1);
+        // Nobody waits for a page that nobody reads.
+        let stream = bed.session.request(Some("query"), Some("select name from Task order by id"), &order).unwrap();
+        drop(stream);
+        bed.session.close(&Args::new()).unwrap();
+    }
+}
+
 #[test]
 fn first_and_one() {
     let bed = Bed::new();

@@ -119,7 +119,10 @@ fn send(
     };
     let deleted = of(|action| action == Action::Delete);
     let changed = if deleted.is_empty() { Vec::new() } else { of(|action| action != Action::Delete) };
-    let reply = core.wire.call(to_trees(payloads), args, cancel)?;
+    let reply = core.wire.call(to_trees(payloads), args, cancel);
+    // Also when nobody knows what became of it.
+    core.committed();
+    let reply = reply?;
     let mut store = core.store.lock();
     settle(&mut store);
     let results: Vec<Option<Node<'_>>> =

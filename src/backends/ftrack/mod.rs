@@ -6,6 +6,7 @@
 
 pub mod accessors;
 mod address;
+mod ahead;
 mod cache;
 mod commit;
 pub mod components;
@@ -39,7 +40,11 @@ use crate::{
     error::{Error, Result},
     log,
     options::{self, scope},
-    sys::{self, lock::Mutex},
+    sys::{
+        self,
+        atomic::{AtomicU64, Ordering},
+        lock::Mutex,
+    },
     value::Tree,
 };
 use cache::Cache;
@@ -76,6 +81,8 @@ pub(self) struct Core {
     pub chunk_bytes: usize,
     /// Held through a whole commit: two never interleave.
     pub committing: Mutex<()>,
+    /// How many batches were sent: what was asked for before the last is older than what is known.
+    commits: AtomicU64,
     pub lent: Lent,
     /// The layers below the store.
     pub cache: Mutex<Arc<Cache>>,
@@ -87,6 +94,16 @@ pub(self) struct Core {
 }
 
 impl Core {
+    /// How many batches were sent.
+    fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
+    }
+
+    /// Another one was.
+    fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Tells the layers below the store what is new. Called when a call is done, with no lock held.
     fn settle(&self) {
         self.layers().tell(&self.store);
@@ -154,6 +171,7 @@ impl FtrackSession {
             server,
             store: Mutex::new(store),
             committing: Mutex::default(),
+            commits: AtomicU64::default(),
             lent,
             hub,
             auto_connect: told.auto_connect,

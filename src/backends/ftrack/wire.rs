@@ -57,7 +57,10 @@ impl Wire {
     }
 
     /// The arguments of the request.
-    fn order(&self, operations: Vec<Tree>, args: &Args) -> Result<Args> {
+    ///
+    /// # Errors
+    /// What cannot be written as JSON.
+    pub fn order(&self, operations: Vec<Tree>, args: &Args) -> Result<Args> {
         let mut body = Tree::Array(operations);
         if self.sorted {
             sort(&mut body);
@@ -77,7 +80,7 @@ impl Wire {
 }
 
 /// Tells an answer from a refusal.
-fn understood(answer: Result<Box<dyn Answer>>, count: usize) -> Result<Reply> {
+pub fn understood(answer: Result<Box<dyn Answer>>, count: usize) -> Result<Reply> {
     let answer = match answer {
         Ok(answer) => answer,
         Err(mut error) if error.code() == "json_decode" => {

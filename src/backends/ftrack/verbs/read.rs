@@ -9,6 +9,7 @@ use crate::{
         Answer, Call,
         ftrack::{
             Core, FtrackSession,
+            ahead::Ahead,
             query::{self, Statement},
             schema::EntityType,
             store::{Drawing, EntityId, Paths},
@@ -43,7 +44,10 @@ pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
         }
         return single(core, &if one { statement.one()? } else { statement.first()? }, one, &paths, call);
     }
+    let streamed = args.bool("stream")?.unwrap_or(false);
     let pages = Pages {
+        ahead: streamed && !core.wire.sorted,
+        coming: None,
         core: Arc::clone(core),
         size: statement.page_size(count(args, "page_size")?),
         next: Some(statement.offset.unwrap_or(0)),
@@ -53,7 +57,7 @@ pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
         args: args.clone(),
         cancel: Arc::clone(call.cancel),
     };
-    if args.bool("stream")?.unwrap_or(false) {
+    if streamed {
         return Ok(Box::new(Streamed { pages, meta: Document::from_object(&Object::default()) }));
     }
     let mut draft = Draft::default();
@@ -102,15 +106,28 @@ struct Pages {
     paths: Paths,
     args: Args,
     cancel: Arc<Cancel>,
+    /// Whether the page behind the one that is read is asked for already.
+    ahead: bool,
+    /// That page, under way.
+    coming: Option<Ahead>,
 }
 
 impl Pages {
     /// Writes the next page into an array; false after the last.
     fn page(&mut self, draft: &mut Draft, items: &Open) -> Result<bool> {
         let Some(offset) = self.next.filter(|_| self.left != Some(0)) else { return Ok(false) };
-        let text = self.statement.page(offset, self.size);
-        let reply = self.core.wire.call(vec![query_operation(text)], &self.args, &self.cancel)?;
+        let reply = match self.coming.take().filter(|coming| coming.is_fresh(&self.core)) {
+            Some(coming) => coming.wait(&self.cancel)?,
+            None => self.core.wire.call(vec![self.operation(offset)], &self.args, &self.cancel)?,
+        };
         let data = entities(&reply)?;
+        let next = reply.result(0)?.at("/metadata/next/offset").and_then(Node::int);
+        // A server that does not go on would be asked for ever.
+        self.next = next.and_then(|next| u64::try_from(next).ok()).filter(|next| *next > offset);
+        let more = self.left.is_none_or(|left| left > data.count() as u64);
+        if let Some(next) = self.next.filter(|_| self.ahead && more) {
+            self.coming = Ahead::begin(&self.core, vec![self.operation(next)], &self.args)?;
+        }
         let most = self.left.and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
         let before = draft.count(items);
         let mut store = self.core.store.lock();
@@ -127,10 +144,11 @@ impl Pages {
         if let Some(left) = &mut self.left {
             *left -= (draft.count(items) - before) as u64;
         }
-        let next = reply.result(0)?.at("/metadata/next/offset").and_then(Node::int);
-        // A server that does not go on would be asked for ever.
-        self.next = next.and_then(|next| u64::try_from(next).ok()).filter(|next| *next > offset);
         Ok(true)
+    }
+
+    fn operation(&self, offset: u64) -> Tree {
+        query_operation(self.statement.page(offset, self.size))
     }
 
     fn all(mut self, draft: &mut Draft) -> Result<()> {
