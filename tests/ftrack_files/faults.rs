@@ -128,6 +128,7 @@ fn a_source_that_breaks_leaves_no_half_file() {
         let error = session.fails("add_component", &format!("Component/{PLATE}"), &order);
         assert_eq!((error.code(), detail(&error, "operation")), ("accessor_operation_failed", json!("read")));
         assert_eq!((bed.files("second"), bed.registered(SECOND)), (vec![], 0));
+        assert_eq!(memory.lock().unwrap().calls.last().map(String::as_str), Some("close failed"));
         session.call("add_component", &format!("Component/{PLATE}"), &order);
         assert_eq!((bed.files("second").len(), bed.registered(SECOND)), (1, 1));
     }

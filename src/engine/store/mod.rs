@@ -9,7 +9,7 @@ pub use key::Key;
 pub use log::Log;
 pub use table::Table;
 
-use std::{path::Path, time::Duration};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use rusqlite::Connection;
 
@@ -18,8 +18,11 @@ use crate::error::{Error, Result, code};
 /// How long another process that writes is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Opens a file, made when it is not there.
+/// Opens a file, made when it is not there: for its owner alone, as nobody knows what is put into it. One that is to be
+/// shared is made by whoever shares it.
 fn open(file: &Path, patience: Duration, durable: bool) -> Result<Connection> {
+    // What cannot be made here SQLite tells in its own words.
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     let connection = Connection::open(file).map_err(|error| broken(file, &error))?;
     let prepare = || -> rusqlite::Result<()> {
         connection.busy_timeout(patience)?;

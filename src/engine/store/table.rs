@@ -138,6 +138,8 @@ mod tests {
         assert_eq!((one.len().unwrap(), one.get(&"a".into()).unwrap()), (2, None));
         one.clear().unwrap();
         assert_eq!(other.len().unwrap(), 0);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
         std::fs::write(directory.join("no.db"), "this is no database, however one looks at it").unwrap();
         assert_eq!(Table::open(&directory.join("no.db")).unwrap_err().code(), "io");
         std::fs::remove_dir_all(directory).unwrap();

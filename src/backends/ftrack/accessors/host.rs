@@ -8,6 +8,7 @@ use crate::{
     backends::{Progress, ftrack::components::Errand},
     error::{Error, Result, Status},
     log,
+    sys::atomic::{AtomicBool, Ordering},
     value::{Object, Provider, Tree},
 };
 
@@ -130,7 +131,7 @@ impl Accessor for HostAccessor {
         let handle = self.open_as(identifier, "rb", &[])?;
         // A host that knows the size says so beside its own handle.
         let size = handle.get("size").and_then(Tree::as_int).and_then(|size| u64::try_from(size).ok());
-        Ok(Arc::new(Opened { asked: self.asked(), identifier: identifier.into(), handle, size }))
+        Ok(Arc::new(Opened { asked: self.asked(), identifier: identifier.into(), handle, size, failed: AtomicBool::default() }))
     }
 
     fn write(&self, errand: &Errand<'_>, identifier: &str, stored: &Stored<'_>) -> Result<u64> {
@@ -236,14 +237,13 @@ struct Opened {
     identifier: Box<str>,
     handle: Tree,
     size: Option<u64>,
+    /// It could not be read.
+    failed: AtomicBool,
 }
 
-impl Source for Opened {
-    fn size(&self) -> Option<u64> {
-        self.size
-    }
+impl Opened {
 
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+    fn ask(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let wanted = [("offset", Tree::from(offset)), ("size", Tree::from(buffer.len()))];
         let brought = self.asked.handle("read", &self.identifier, &self.handle, &wanted)?;
         let bytes = match &brought {
@@ -267,9 +267,20 @@ impl Source for Opened {
     }
 }
 
+impl Source for Opened {
+    fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        self.ask(offset, buffer).inspect_err(|_| self.failed.store(true, Ordering::Relaxed))
+    }
+}
+
 impl Drop for Opened {
     fn drop(&mut self) {
-        let closed = self.asked.handle("close", &self.identifier, &self.handle, &[("outcome", Tree::from("complete"))]);
+        let outcome = if self.failed.load(Ordering::Relaxed) { "failed" } else { "complete" };
+        let closed = self.asked.handle("close", &self.identifier, &self.handle, &[("outcome", Tree::from(outcome))]);
         if let Err(error) = closed
             && error.status() != Status::Unsupported
         {
