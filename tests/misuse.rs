@@ -85,7 +85,7 @@ fn taken(option: &str, place: u16) -> &'static str {
             "int null"
         }
         "progress" | "stream" | "stage" | "keep" | "trust_env" | "allow_redirects" | "raise_for_status"
-        | "decode_content" | "pool_block" | "expect_continue" | "resume" => "bool null",
+        | "decode_content" | "pool_block" | "expect_continue" | "resume" | "verify_common_name" => "bool null",
         "tag" | "cookie_file" | "cert" | "cert_password" | "encoding" | "unix_socket" => "text empty null",
         "verify" => "bool text empty null",
         "headers" | "proxies" => "object null",
