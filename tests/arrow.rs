@@ -15,7 +15,7 @@
     reason = "random numbers are cut as they come"
 )]
 
-use std::{fs, hint::black_box, path::PathBuf, sync::Arc, time::Instant};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray, UInt32Array};
 use arrow_ipc::{
@@ -464,73 +464,10 @@ fn storm(count: usize, seed: u64) -> (usize, usize) {
     (good, bad)
 }
 
+/// `HAFT_ARROW_STREAMS` asks for another number of streams.
 #[test]
 fn changed_streams_are_points_or_errors() {
-    let (good, bad) = storm(60_000, 0x9e37_79b9_7f4a_7c15);
+    let count = std::env::var("HAFT_ARROW_STREAMS").map_or(60_000, |count| count.parse().unwrap());
+    let (good, bad) = storm(count, 0x9e37_79b9_7f4a_7c15);
     assert!(good > 1000 && bad > 1000, "{good} {bad}");
-}
-
-#[test]
-#[ignore = "ten minutes, by hand"]
-fn changed_streams_for_a_long_time() {
-    for seed in 1..=1000 {
-        let counts = storm(200_000, seed * 0x9e37_79b9_7f4a_7c15);
-        println!("{seed} {counts:?}");
-    }
-}
-
-/// Of many runs the shortest, in nanoseconds for each point.
-#[allow(clippy::disallowed_methods, reason = "a measurement")]
-fn best(points: usize, mut run: impl FnMut()) -> f64 {
-    let runs = (0..60).map(|_| {
-        let began = Instant::now();
-        run();
-        began.elapsed().as_secs_f64()
-    });
-    runs.fold(f64::MAX, f64::min) * 1e9 / points as f64
-}
-
-#[test]
-#[ignore = "figures, by hand, in a release build"]
-fn how_long_points_take() {
-    // The allocator gives back what is freed until it has seen a large piece: all are to be measured alike.
-    drop(black_box(vec![1_u8; 30 << 20]));
-    for count in [24, 200_000] {
-        let points = Dice(3).series(count);
-        let bytes = write(&points.times, &points.flags, &points.values);
-        let schema = oracle_schema(true);
-        let figures = [
-            ("read", best(count, || drop(black_box(read(black_box(&bytes)).unwrap())))),
-            ("arrow-ipc reads to its arrays", best(count, || drop(black_box(oracle_read(black_box(&bytes)))))),
-            (
-                "arrow-ipc reads to columns",
-                best(count, || {
-                    for batch in oracle_read(black_box(&bytes)).1 {
-                        let times = column::<TimestampMillisecondArray>(&batch, 0).values().to_vec();
-                        let flags = column::<UInt32Array>(&batch, 1).values().to_vec();
-                        let values = column::<Float64Array>(&batch, 2).values().to_vec();
-                        black_box(Series { times, values, flags });
-                    }
-                }),
-            ),
-            ("copies of the columns", best(count, || drop(black_box(black_box(&points).clone())))),
-            ("write", best(count, || drop(black_box(write(&points.times, &points.flags, &points.values))))),
-            (
-                "arrow-ipc writes",
-                best(count, || {
-                    let points = black_box(&points).clone();
-                    let columns: Vec<ArrayRef> = vec![
-                        Arc::new(TimestampMillisecondArray::from(points.times)),
-                        Arc::new(UInt32Array::from(points.flags)),
-                        Arc::new(Float64Array::from(points.values)),
-                    ];
-                    let batch = RecordBatch::try_new(schema.clone(), columns).unwrap();
-                    black_box(oracle_write(&schema, &[batch], IpcWriteOptions::default()));
-                }),
-            ),
-        ];
-        for (what, nanoseconds) in figures {
-            println!("{count} points, {what}: {nanoseconds:.2} ns for each");
-        }
-    }
 }

@@ -23,7 +23,7 @@ mod compare;
 #[path = "mesh_twin/crosstalk.rs"]
 mod crosstalk;
 
-use std::{collections::BTreeSet, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, process::Command};
 
 use serde_json::{Value, json};
 
@@ -71,12 +71,16 @@ fn both_send_the_same_and_are_given_the_same() {
     assert!(gone.is_empty(), "these differences show no more: {gone:?}");
 }
 
+/// The SDK that scripts/mesh-twin names, and a Python for it. Without them what needs it fails: it was not run.
+fn sdk() -> (OsString, OsString) {
+    let named = |name: &str| std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run scripts/mesh-twin"));
+    (named("HAFT_MESH_SDK"), named("HAFT_MESH_PYTHON"))
+}
+
 #[test]
+#[ignore = "needs the official SDK: scripts/mesh-twin CHECKOUT"]
 fn the_record_is_what_the_sdk_does() {
-    let (Some(sdk), Some(python)) = (std::env::var_os("HAFT_MESH_SDK"), std::env::var_os("HAFT_MESH_PYTHON")) else {
-        eprintln!("left out: HAFT_MESH_SDK and HAFT_MESH_PYTHON name no SDK");
-        return;
-    };
+    let (sdk, python) = sdk();
     let sandbox = bed::sandbox();
     let out = Command::new(python)
         .arg(folder().join("runner.py"))

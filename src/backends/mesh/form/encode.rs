@@ -187,13 +187,12 @@ fn message(of: &'static Message, value: &Tree, place: &Place<'_>, out: &mut Vec<
     if place.depth() > DEEPEST {
         return Err(Error::option(place.name, "a value was too deep"));
     }
-    for (name, member) in object.iter() {
+    for name in object.keys() {
         if !of.fields.iter().any(|field| field.name == name) {
             let inside = Place { name, above: Some(place) };
             let hint = nearest(name, of.fields.iter().map(|field| field.name)).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
             return Err(Error::option(&inside.path(), format!("{} has no field {name:?}{hint}", of.name)));
         }
-        let _ = member;
     }
     // In the order of the numbers, as every writer does it.
     let mut group: Option<(u32, &str)> = None;
