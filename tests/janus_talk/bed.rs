@@ -14,7 +14,10 @@ pub const ROOM: &str = "janus.plugin.videoroom";
 pub const TEXT: &str = "janus.plugin.textroom";
 
 pub fn start() -> Janus {
-    Janus::start(&Setup::default()).unwrap()
+    let begun = std::time::Instant::now();
+    let janus = Janus::start(&Setup::default()).unwrap();
+    eprintln!("started in {:?}", begun.elapsed());
+    janus
 }
 
 pub fn args(json: &Value) -> Args {
