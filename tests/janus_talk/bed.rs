@@ -14,10 +14,7 @@ pub const ROOM: &str = "janus.plugin.videoroom";
 pub const TEXT: &str = "janus.plugin.textroom";
 
 pub fn start() -> Janus {
-    let begun = std::time::Instant::now();
-    let janus = Janus::start(&Setup::default()).unwrap();
-    eprintln!("started in {:?}", begun.elapsed());
-    janus
+    Janus::start(&Setup::default()).unwrap()
 }
 
 pub fn args(json: &Value) -> Args {

@@ -1,7 +1,7 @@
 //! Who hears what, and in which order (spec/janus.md 2.4).
 
 use haft::{args::Args, session::Kind};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     bed::{ECHO, ROOM, TEXT, args, ask, attach, hear, id, message, next, open, start},
@@ -109,20 +109,6 @@ fn a_handle_that_the_server_detaches_is_closed() {
     assert_eq!(message(&room)["janus"], "detached");
     next(&room, Kind::Closed);
     assert!(ask(&other, "list", &json!({})).is_ok());
-}
-
-/// What nobody asked for and nobody is named in is of the connection: all sessions on it hear it.
-#[test]
-fn errors_without_a_transaction_are_events_of_the_connection() {
-    let janus = start();
-    let session = open(&janus.ws, &json!({}));
-    let child = session.attach("session", &Args::new()).unwrap();
-    hear(&session, "*");
-    hear(&child, "*");
-    // A transaction that is no text is refused, and the refusal names none.
-    let odd = json!({"message": {"janus": "ping", "apisecret": {}}, "timeout": "100ms"});
-    let _ = ask(&session, "raw", &odd);
-    let _: Value = Value::Null;
 }
 
 /// A late answer: the caller waits no more, and what an event says has happened all the same.
