@@ -74,8 +74,7 @@ fn body(answer: &str) -> Value {
 fn a_killed_server_goes_on_from_what_it_answered() {
     let folder = Folder::new("killed");
     let data = folder.0.join("data.db");
-    let label =
-        |id: &str| json!({"action": "create", "entity_type": "NoteLabel", "entity_data": {"id": id, "name": id}});
+    let label = |id: &str| json!({"action": "create", "entity_type": "NoteLabel", "entity_data": {"id": id, "name": id}});
     let server = Server::start(&data, &[]).unwrap();
     let task = server.query("select id from Task")[0]["id"].clone();
     let changed = json!([
@@ -91,11 +90,7 @@ fn a_killed_server_goes_on_from_what_it_answered() {
     let before = ["Task", "NoteLabel", "User", "Metadata"].map(|kind| server.query(kind));
     server.kill();
     let server = Server::start(&data, &[]).unwrap();
-    assert_eq!(
-        ["Task", "NoteLabel", "User", "Metadata"].map(|kind| server.query(kind)),
-        before,
-        "and in the same order"
-    );
+    assert_eq!(["Task", "NoteLabel", "User", "Metadata"].map(|kind| server.query(kind)), before, "and in the same order");
     let names = server.query("select name from NoteLabel");
     let names: Vec<_> = names.as_array().unwrap().iter().map(|label| label["name"].as_str().unwrap()).collect();
     assert_eq!(names[names.len() - 3..], ["one", "two", "three"]);
@@ -123,8 +118,7 @@ fn bytes_and_keys_are_kept() {
         let asked = json!([{"action": "get_upload_metadata", "component_id": id, "file_name": "a b.txt", "file_size": 1, "checksum": null}]);
         let url = server.call(CREDENTIALS, &asked)[0]["url"].as_str().unwrap().to_owned();
         let target = url.strip_prefix(&server.storage).unwrap();
-        let answer =
-            request(&server.storage, "PUT", target, "Content-Disposition: attachment; filename=\"a b.txt\"\r\n", bytes);
+        let answer = request(&server.storage, "PUT", target, "Content-Disposition: attachment; filename=\"a b.txt\"\r\n", bytes);
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
     let gone = request(&server.url, "GET", "/component/remove?id=c2&username=jenkins&apiKey=secret-key", "", b"");
@@ -156,8 +150,7 @@ fn a_file_that_cannot_be_is_refused() {
     assert!(why.contains("other.db") && why.contains("not a database"), "{why}");
     // Types that do not know what the file has.
     let schemas = folder.0.join("schemas.json");
-    std::fs::write(&schemas, r#"[{"id": "Thing", "primary_key": ["id"], "properties": {"id": {"type": "string"}}}]"#)
-        .unwrap();
+    std::fs::write(&schemas, r#"[{"id": "Thing", "primary_key": ["id"], "properties": {"id": {"type": "string"}}}]"#).unwrap();
     let why = Server::start(&data, &["--schemas", schemas.to_str().unwrap()]).err().unwrap();
     assert!(why.contains("which is no type"), "{why}");
 }
