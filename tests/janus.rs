@@ -21,8 +21,13 @@ mod events;
 mod janus;
 #[path = "janus_talk/losing.rs"]
 mod losing;
+#[path = "janus_talk/odd.rs"]
+mod odd;
 #[path = "janus_talk/opening.rs"]
 mod opening;
+#[path = "janus_talk/peer.rs"]
+#[allow(dead_code, reason = "shared")]
+mod peer;
 #[path = "janus_talk/refusals.rs"]
 mod refusals;
 #[path = "janus_talk/requests.rs"]

@@ -43,7 +43,7 @@ use carrier::{Carrier, http::HttpCarrier, unix::UnixCarrier, websocket::WebSocke
 use handle::{Handle, JanusHandle, Wish};
 use line::Line;
 use place::{Place, Transport};
-use session::{Origin, Session};
+use session::Session;
 use settings::{Current, Start, Terms};
 use topics::Topics;
 
@@ -68,7 +68,7 @@ impl JanusSession {
         let start = Start::read(url, args)?;
         let terms = Terms::default().with(args)?;
         let line = Line::open(&start.places, terms, lent, &|terms| web("http:", &settings::web(args, terms)))?;
-        let opened = JanusSession { session: Session::new(&line, origin(start.session_id, start.create_id)) };
+        let opened = JanusSession { session: Session::new(&line, start.origin) };
         if !start.lazy {
             let cancel = Cancel::default();
             let deadline = calls::deadline(&line, args)?;
@@ -81,9 +81,8 @@ impl JanusSession {
     }
 
     fn child(&self, args: &Args, cancel: &Cancel) -> Result<Arc<dyn Backend>> {
-        let origin = origin(settings::id(args, "session_id")?, settings::id(args, "create_id")?);
+        let (origin, deadline) = (settings::origin(args)?, calls::deadline(&self.session.line, args)?);
         let child = JanusSession { session: Session::new(&self.session.line, origin) };
-        let deadline = calls::deadline(&self.session.line, args)?;
         match child.session.opened(cancel, deadline) {
             Ok(_) => Ok(Arc::new(child)),
             Err(error) => {
@@ -92,10 +91,6 @@ impl JanusSession {
             }
         }
     }
-}
-
-fn origin(session_id: Option<u64>, create_id: Option<u64>) -> Origin {
-    session_id.map_or(Origin::Created(create_id), Origin::Claimed)
 }
 
 impl Line {
