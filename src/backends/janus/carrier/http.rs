@@ -18,11 +18,7 @@ use super::{Carrier, Connecting, Connection, Ear, Ending, Parcel, Receipt, Road,
 use crate::{
     args::Args,
     backends::{Answer, Backend, Call, Lent, janus::settings::Current},
-    engine::{
-        errands,
-        net::cancel::Cancel,
-        reactor::vigil::Vigil,
-    },
+    engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
     error::{Error, Outcome, Result, code},
     log,
     sys::{
@@ -92,7 +88,8 @@ impl Carrier for HttpCarrier {
 }
 
 fn no_janus(shown: &str, status: i32) -> Error {
-    let message = format!("there was no Janus at {shown}: {shown}/info was answered with {status}; the path is /janus as a rule");
+    let message =
+        format!("there was no Janus at {shown}: {shown}/info was answered with {status}; the path is /janus as a rule");
     // A proxy that does not reach it says 5xx.
     Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status)).transient(status >= 500)
 }
@@ -146,7 +143,8 @@ impl Server {
         timeouts.insert("read", Tree::Double(limit.as_secs_f64()));
         args.set("timeouts", Tree::Object(timeouts));
         let begun = {
-            let call = Call { verb: Some(verb), target: Some(&url), args: &args, cancel: vigil.cancel(), progress: None };
+            let call =
+                Call { verb: Some(verb), target: Some(&url), args: &args, cancel: vigil.cancel(), progress: None };
             self.web.begin(&call)
         };
         let answer = match begun {
@@ -154,7 +152,8 @@ impl Server {
             Ok(None) => {
                 let (web, cancel) = (Arc::clone(&self.web), Arc::clone(vigil.cancel()));
                 let errand = move || {
-                    let call = Call { verb: Some(verb), target: Some(&url), args: &args, cancel: &cancel, progress: None };
+                    let call =
+                        Call { verb: Some(verb), target: Some(&url), args: &args, cancel: &cancel, progress: None };
                     web.request(&call)
                 };
                 errands::fetch(&self.lent.worker, vigil, errand).await?

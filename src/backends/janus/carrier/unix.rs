@@ -148,7 +148,9 @@ struct Placed {
 impl Withdraw for Placed {
     fn give_up(self: Box<Self>) -> Outcome {
         let mut state = self.lane.0.lock();
-        let Some(at) = state.queue.iter().position(|(number, _)| *number == self.number) else { return Outcome::Unknown };
+        let Some(at) = state.queue.iter().position(|(number, _)| *number == self.number) else {
+            return Outcome::Unknown;
+        };
         if let Some((_, text)) = state.queue.remove(at) {
             state.bytes -= text.len();
         }
