@@ -3,6 +3,7 @@
 
 pub mod ftrack;
 pub mod http;
+pub mod janus;
 pub mod mesh;
 mod plain;
 

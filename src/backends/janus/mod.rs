@@ -1,0 +1,3 @@
+//! Janus.
+
+pub mod plugins;
