@@ -230,7 +230,7 @@ impl Session {
     pub fn request(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Response> {
         let handle = &self.handle;
         handle.ready()?;
-        options::check(args, scope::CALL, handle.backend.name()).map_err(not_sent)?;
+        handle.check_call(args).map_err(not_sent)?;
         if args.bool("stage").map_err(not_sent)?.unwrap_or(false) {
             let message = "stage was asked of a request; submit takes it, and the stage call does it";
             return Err(not_sent(Error::option("stage", message)));
@@ -254,7 +254,7 @@ impl Session {
     pub fn stage(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Response> {
         let handle = &self.handle;
         handle.ready()?;
-        options::check(args, scope::CALL, handle.backend.name())?;
+        handle.check_call(args)?;
         let ticket = handle.open(args)?;
         staged::stage(handle, &Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
@@ -266,7 +266,7 @@ impl Session {
     pub fn prepare(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Args> {
         let handle = &self.handle;
         handle.ready()?;
-        options::check(args, scope::CALL, handle.backend.name())?;
+        handle.check_call(args)?;
         let ticket = handle.open(args)?;
         handle.backend.prepare(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
@@ -428,6 +428,14 @@ impl Handle {
 
     fn is_root(&self) -> bool {
         self.id == 0
+    }
+
+    /// Checks the names of a call's arguments.
+    fn check_call(&self, args: &Args) -> Result<()> {
+        match self.backend.checks_names() {
+            true => options::check_known(args),
+            false => options::check(args, scope::CALL, self.backend.name()),
+        }
     }
 
     /// Opens a call under the id that the host wants.

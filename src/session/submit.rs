@@ -61,8 +61,11 @@ impl Work {
 pub(super) fn submit(handle: &Arc<Handle>, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<u64> {
     handle.ready()?;
     let work = Work::of(verb, args).map_err(not_sent)?;
-    let scope = if matches!(work, Work::Commit | Work::Rollback) { scope::COMMIT } else { scope::CALL };
-    options::check(args, scope, handle.backend.name()).map_err(not_sent)?;
+    match work {
+        Work::Commit | Work::Rollback => options::check(args, scope::COMMIT, handle.backend.name()),
+        Work::Stage | Work::Request => handle.check_call(args),
+    }
+    .map_err(not_sent)?;
     let tag: Box<str> = args.str("tag").map_err(not_sent)?.unwrap_or_default().into();
     let unread = handle.hearer().queue.responses() + handle.shared.worker.answers();
     if handle.shared.tickets.count() + unread >= INFLIGHT_MAX {
