@@ -46,6 +46,7 @@ fn checked(plugin: &'static Plugin, verb: &str, args: &Args, is_option: impl Fn(
     }
     let place = Place { plugin, verb, above: None, name: "", index: None };
     fields(&place, request, args.root(), &is_option, &mut body)?;
+    own_group(args)?;
     Ok(Checked { plugin, request, body, jsep: jsep(request, args.get("jsep"))? })
 }
 
@@ -60,6 +61,12 @@ fn known(plugin: &'static Plugin, verb: &str) -> Result<&'static Request> {
         return Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"));
     }
     Ok(request)
+}
+
+/// Options of the call that stand beside a field of the same name.
+fn own_group(args: &Args) -> Result<()> {
+    let foreign = args.object("haft")?.and_then(|group| group.keys().find(|name| *name != "id"));
+    foreign.map_or(Ok(()), |name| Err(Error::option(name, format!("there is no option \"haft.{name}\"; there is \"haft.id\""))))
 }
 
 /// The fields that count for what was given: those of the request, and those of the cases that hold.

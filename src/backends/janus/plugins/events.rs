@@ -1,7 +1,13 @@
 //! The names of events: what an event of a plugin is about, whatever member says so.
 
-use super::Plugin;
+use super::{Plugin, find};
 use crate::value::Node;
+
+/// The name of a whole message of a plugin that is known.
+pub fn event_name(message: Node<'_>) -> Option<&str> {
+    let data = message.get("plugindata")?;
+    find(data.get("plugin")?.as_str()?)?.event_name(data.get("data")?)
+}
 
 impl Plugin {
     /// The name of an event by its `plugindata.data`: `joined`, `publishers`, `talking`, `incomingcall` … Refusals are

@@ -24,6 +24,7 @@ mod voicemail;
 mod tests;
 
 pub use check::{Checked, check};
+pub use events::event_name;
 pub use refusals::refused;
 pub use state::{Again, Declared};
 

@@ -1,6 +1,6 @@
 //! What a plugin refuses: `error_code` and `error` in its data as an error with a stable word.
 
-use super::Plugin;
+use super::{Plugin, find};
 use crate::error::{Code, Error, Outcome, code};
 
 impl Plugin {
@@ -11,12 +11,12 @@ impl Plugin {
 }
 
 /// The error for what a plugin refused. A plugin that is not known has numbers of its own: they are all the same here.
-pub fn refused(plugin: Option<&Plugin>, package: &str, number: i64, text: &str) -> Error {
-    let code = plugin.map_or(&code::PLUGIN_ERROR, |plugin| plugin.refusal(number));
-    let words = if text.is_empty() { "without a reason" } else { text };
-    Error::new(code, format!("{package} refused: {words} ({number})"))
-        .with("server_code", number)
-        .with("server_text", text)
-        .with("plugin", package)
-        .outcome(Outcome::Applied)
+pub fn refused(package: &str, number: Option<i64>, text: &str) -> Error {
+    let code = find(package).zip(number).map_or(&code::PLUGIN_ERROR, |(plugin, number)| plugin.refusal(number));
+    let error = Error::new(code, format!("{package} refused: {text}"));
+    let error = match number {
+        Some(number) => error.with("server_code", number),
+        None => error,
+    };
+    error.with("server_text", text).with("plugin", package).outcome(Outcome::Applied)
 }

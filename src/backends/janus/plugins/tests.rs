@@ -131,16 +131,16 @@ fn refusals_have_the_numbers_of_the_specification() {
             assert!(plugin(name).refusals.iter().any(|(known, _)| *known == number), "{name} {number}");
         }
     }
-    let error = refused(Some(plugin("videoroom")), "janus.plugin.videoroom", 426, "No such room (77)");
+    let error = refused("janus.plugin.videoroom", Some(426), "No such room (77)");
     assert_eq!((error.status(), error.code()), (Status::NotFound, "plugin_no_such_room"));
-    assert_eq!(error.message(), "janus.plugin.videoroom refused: No such room (77) (426)");
-    let of = |name: &str, number| refused(Some(plugin(name)), name, number, "").status();
+    assert_eq!(error.message(), "janus.plugin.videoroom refused: No such room (77)");
+    let of = |name: &str, number| refused(plugin(name).package, Some(number), "").status();
     assert_eq!(of("videoroom", 433), Status::Denied);
     assert_eq!(of("videoroom", 427), Status::Conflict);
     assert_eq!(of("streaming", 455), Status::NotFound);
     assert_eq!(of("textroom", 420), Status::Conflict);
     assert_eq!(of("videocall", 7), Status::Remote);
-    assert_eq!(refused(None, "janus.plugin.mine", 426, "x").status(), Status::Remote);
+    assert_eq!(refused("janus.plugin.mine", Some(426), "x").status(), Status::Remote);
 }
 
 #[test]
