@@ -111,6 +111,17 @@ impl Handle<'_> {
         }
     }
 
+    /// Asks for what the server takes and never answers: it has come to the next request, and this one still waits.
+    #[track_caller]
+    pub fn unanswered(&self, verb: &str, arguments: Value, next: &str, expected: Value) {
+        self.plugin.asked.borrow_mut().insert(verb.to_owned());
+        let id = self.session.submit(Some(verb), None, &args(&arguments)).unwrap();
+        self.ask(next, json!({}), expected);
+        self.session.cancel(id);
+        let event = self.session.poll(30_000).unwrap().expect("nothing came in time");
+        assert_eq!(event.failure().map(|failure| failure.error().code().to_owned()).as_deref(), Some("cancelled"), "{verb}");
+    }
+
     pub fn hear(&self, topic: &str) {
         self.session.subscribe(topic, &Args::new(), None, 0).unwrap();
     }

@@ -26,7 +26,8 @@ fn every_request_goes_well_or_is_refused_as_documented() {
     keeper.refused("info", json!({"id": 9}), 455, "plugin_no_such_item");
     keeper.ask("edit", json!({"id": 5, "secret": "s", "new_description": "x"}), json!({"streaming": "edited"}));
     keeper.refused("edit", json!({"id": 5, "secret": "wrong"}), 457, "plugin_unauthorized");
-    keeper.ask("disable", json!({"id": 5, "secret": "s"}), json!({"streaming": "ok"}));
+    // Without the flag servers of 1.1 fall over a stream that is not recorded.
+    keeper.ask("disable", json!({"id": 5, "secret": "s", "stop_recording": false}), json!({"streaming": "ok"}));
     keeper.ask("enable", json!({"id": 5, "secret": "s"}), json!({"streaming": "ok"}));
     let folder = janus.dir.join("recordings/v");
     let record = json!({"id": 5, "secret": "s", "action": "start", "media": [{"mid": "v", "filename": folder}]});
@@ -35,23 +36,19 @@ fn every_request_goes_well_or_is_refused_as_documented() {
 
     let viewer = streams.attach();
     viewer.refused("watch", json!({"id": 9}), 455, "plugin_no_such_item");
-    viewer.refused("configure", json!({"mid": "0", "send": false}), 460, "plugin_wrong_state");
+    viewer.refused("configure", json!({"mid": "0", "send": false}), 455, "plugin_no_such_item");
     viewer.hear("event");
     viewer.ask("watch", json!({"id": 5}), json!({"result": {"status": "preparing"}, "jsep": {"type": "offer"}}));
-    assert_eq!(viewer.event()["result"]["status"], "preparing");
     viewer.ask("configure", json!({"mid": "v", "send": true}), json!({"streaming": "event", "result": {"event": "configured"}}));
-    assert_eq!(viewer.event()["result"]["event"], "configured");
     viewer.ask("pause", json!({}), json!({"result": {"status": "pausing"}}));
-    assert_eq!(viewer.event()["result"]["status"], "pausing");
     viewer.ask("start", json!({}), json!({"result": {"status": "starting"}}));
-    assert_eq!(viewer.event()["result"]["status"], "starting");
     viewer.ask("switch", json!({"id": 6}), json!({"result": {"switched": "ok", "id": 6}}));
-    assert_eq!(viewer.event()["result"], json!({"switched": "ok", "id": 6}));
     keeper.ask("destroy", json!({"id": 6, "secret": "s"}), json!({"streaming": "destroyed", "destroyed": 6}));
     assert_eq!(viewer.event()["result"]["status"], "stopped");
     let other = streams.attach();
     other.ask("watch", json!({"id": 5}), json!({"jsep": {"type": "offer"}}));
-    other.ask("stop", json!({}), json!({"result": {"status": "stopping"}}));
+    // Nobody has seen any of it: there is nothing to stop, and nothing is said.
+    other.unanswered("stop", json!({}), "start", json!({"result": {"status": "starting"}}));
     keeper.ask("kick_all", json!({"id": 5, "secret": "s"}), json!({"streaming": "kicked_all"}));
     streams.all_were_asked(&[]);
 }

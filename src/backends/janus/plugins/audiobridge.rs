@@ -15,7 +15,7 @@ const CREATE: &str = "room:id description:text secret:secret pin:secret is_priva
     default_expectedloss:nat default_bitrate:nat groups:texts denoise:bool~ signed_tokens:bool~";
 const EDIT: &str = "secret:secret new_description:text new_secret:secret new_pin:secret new_is_private:bool new_record_dir:text \
     new_mjrs_dir:text permanent:bool";
-const JOIN: &str = "room:id! id:id pin:secret~ display:text token:secret group:text muted:bool codec:text prebuffer:nat bitrate:nat quality:nat \
+const JOIN: &str = "room:id! pin:secret~ display:text token:secret group:text muted:bool codec:text prebuffer:nat bitrate:nat quality:nat \
     expected_loss:nat volume:nat spatial_position:nat audio_level_average:nat audio_active_packets:nat record:bool filename:text \
     generate_offer:bool rtp:{rtp} secret:secret suspended:bool~ pause_events:bool~ denoise:bool~";
 const CONFIGURE: &str = "muted:bool prebuffer:nat bitrate:nat quality:nat expected_loss:nat volume:nat group:text spatial_position:nat \
@@ -50,9 +50,9 @@ pub(super) static PLUGIN: Plugin = Plugin {
         Request::sync("stop_file", &[ROOM, "file_id:text!", UNCHECKED_SECRET, ADMIN_KEY]),
         Request::sync("enable_recording", &["room:id!~ record:bool! record_file:text record_dir:text", UNCHECKED_SECRET]),
         Request::sync("enable_mjrs", &["room:id!~ mjrs:bool! mjrs_dir:text", UNCHECKED_SECRET]),
-        Request::later("join", &[JOIN]).keeps(Keeps::Begins(&["id"])),
+        Request::later("join", &[JOIN, "id:id"]).keeps(Keeps::Begins(&["id"])),
         Request::later("configure", &[CONFIGURE]).keeps(Keeps::Adds(&[])),
-        Request::later("changeroom", &[JOIN]).keeps(Keeps::BeginsAs("join", &["id"])),
+        Request::later("changeroom", &[JOIN, "id:id~"]).keeps(Keeps::BeginsAs("join", &["id"])),
         Request::later("leave", &[]).jsep(Jsep::No).keeps(Keeps::EndsAll),
         Request::later("hangup", &[]).jsep(Jsep::No),
         // Newer servers.
@@ -63,7 +63,8 @@ pub(super) static PLUGIN: Plugin = Plugin {
         Request::sync("denoise_enable", &[ONE]),
         Request::sync("denoise_disable", &[ONE]),
     ],
-    groups: &[("rtp", "ip:text port:nat payload_type:nat audiolevel_ext:nat fec:bool")],
+    // Servers of 1.1 look at these and forget what they saw.
+    groups: &[("rtp", "ip:text~ port:nat~ payload_type:nat~ audiolevel_ext:nat~ fec:bool~")],
     refusals: &[
         (480, &code::PLUGIN_ERROR),
         (481, &code::PLUGIN_ERROR),

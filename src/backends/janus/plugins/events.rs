@@ -26,6 +26,7 @@ impl Plugin {
             Some((result, "result")) => {
                 result.as_str().or_else(|| ["event", "status", "switched"].into_iter().find_map(|member| named_by(result, member)))
             }
+            Some((status, "status")) => status.as_str(),
             Some((_, member)) => Some(member),
             None => said,
         }

@@ -28,8 +28,9 @@ const WATCH: &str = "pin:secret media:texts restart:bool offer_audio:bool offer_
 const LAYERS: &str = "substream:nat~ temporal:nat~ fallback:nat~ spatial_layer:nat~ temporal_layer:nat~";
 const CONFIGURE_STREAM: &str = "mid:text~ send:bool~ substream:nat~ temporal:nat~ fallback:nat~ spatial_layer:nat~ temporal_layer:nat~ \
     min_delay:int~ max_delay:int~";
-const CONFIGURE: &str = "mid:text streams:[configure_stream]~ send:bool substream:nat temporal:nat fallback:nat spatial_layer:nat \
-    temporal_layer:nat min_delay:int max_delay:int audio:text video:text data:text";
+/// Servers of 1.1 look at these and go on whatever they saw.
+const CONFIGURE: &str = "mid:text~ streams:[configure_stream]~ send:bool~ substream:nat~ temporal:nat~ fallback:nat~ \
+    spatial_layer:nat~ temporal_layer:nat~ min_delay:int~ max_delay:int~ audio:text~ video:text~ data:text~";
 
 /// Streams of packets are described by `media`, or in the old way with a flag for each kind.
 const CREATE_CASES: &[Case] = &[

@@ -270,6 +270,7 @@ fn events_have_names() {
         ("audiobridge", r#"{"audiobridge": "event", "participants": []}"#, Some("participants")),
         ("sip", r#"{"sip": "event", "result": {"event": "registered"}}"#, Some("registered")),
         ("recordplay", r#"{"recordplay": "event", "result": {"status": "stopped"}}"#, Some("stopped")),
+        ("voicemail", r#"{"voicemail": "event", "status": "started"}"#, Some("started")),
         ("sip", "{}", None),
     ] {
         let document = Document::from_json(data.as_bytes().to_vec()).unwrap();

@@ -22,7 +22,7 @@ const EDIT: &str = "secret:secret new_description:text new_is_private:bool new_s
 const JOIN: &str = "room:id! pin:secret~ ptype:publisher|subscriber! audio:bool video:bool data:bool bitrate:nat record:bool filename:text \
     token:secret";
 /// The levels have another spelling where the server checks them than where it reads them.
-const JOIN_PUBLISHER: &str = "id:id display:text metadata:object~ descriptions:[publish_desc] audio_active_packets:nat~ \
+const JOIN_PUBLISHER: &str = "id:id display:text metadata:object~ descriptions:[publish_desc]~ audio_active_packets:nat~ \
     audio_level_average:nat~";
 const JOIN_CONFIGURE: &str = "audiocodec:text~ videocodec:text~ streams:[publish_stream]~ update:bool~ restart:bool~ keyframe:bool~ \
     secret:secret~";
@@ -63,8 +63,9 @@ pub(super) static PLUGIN: Plugin = Plugin {
         Request::sync("list", &[ADMIN_KEY]),
         Request::sync("exists", &[ROOM]),
         Request::sync("allowed", &[ROOM, "secret:secret action:enable|disable|add|remove! allowed:secrets"]),
-        Request::sync("kick", &[ROOM, ID, SECRET]),
-        Request::sync("moderate", &[ROOM, ID, "secret:secret mid:text! mute:bool!"]),
+        // Servers of 1.1 look at the room's type and forget what they saw.
+        Request::sync("kick", &["room:id!~", ID, SECRET]),
+        Request::sync("moderate", &["room:id!~", ID, "secret:secret mid:text! mute:bool!"]),
         Request::sync("listparticipants", &[ROOM]),
         Request::sync("rtp_forward", &[ROOM, PUBLISHER_ID, FORWARD, ADMIN_KEY]),
         Request::sync("stop_rtp_forward", &[ROOM, PUBLISHER_ID, "secret:secret stream_id:nat!", ADMIN_KEY]),

@@ -23,5 +23,5 @@ pub(super) static PLUGIN: Plugin = Plugin {
         (468, &code::PLUGIN_WRONG_STATE),
         (499, &code::PLUGIN_ERROR),
     ],
-    events: &["result"],
+    events: &["status"],
 };
