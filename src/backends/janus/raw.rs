@@ -1,11 +1,12 @@
 //! A whole message of the host's own (verbs.md "Janus", `raw`): the transaction is made when it has none, session, handle
-//! and secrets are those of the handle that it is sent by unless it names others.
+//! and secrets are those of the handle that it is sent by unless it names others. Its members are arguments of the call, or
+//! all of them in one, `message`: there also those that have the names of a call's options (`id`, `timeout`).
 
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
     envelope::Members,
-    handle::{Handle, OPTIONS},
+    handle::{Handle, OPTIONS, only},
     line::Request,
     session::Session,
     transactions::Wants,
@@ -14,7 +15,7 @@ use crate::{
     args::Args,
     backends::Call,
     error::{Error, Result},
-    value::Tree,
+    value::{Object, Tree},
 };
 
 /// The request that the message is.
@@ -22,7 +23,17 @@ use crate::{
 /// # Errors
 /// `argument` for what cannot be a message.
 pub fn request(call: &Call<'_>, session: Option<&Arc<Session>>, handle: Option<&Arc<Handle>>) -> Result<Request> {
-    let args = call.args;
+    let args = match call.args.get("message") {
+        None => call.args,
+        Some(Tree::Object(message)) => {
+            only("raw", call.args, &["message"])?;
+            &Args::from(message.clone())
+        }
+        Some(other) => {
+            return Err(Error::option("message", format!("message was {}; it is an object", other.kind_name())));
+        }
+    };
+    let is_whole = call.args.get("message").is_some();
     let Some(word) = args.str("janus")? else {
         return Err(Error::option("janus", "a raw message needs janus: what it asks for"));
     };
@@ -33,7 +44,7 @@ pub fn request(call: &Call<'_>, session: Option<&Arc<Session>>, handle: Option<&
     for (key, value) in args.root().iter() {
         match key {
             "janus" | "transaction" => continue,
-            key if OPTIONS.contains(&key) => continue,
+            key if !is_whole && OPTIONS.contains(&key) => continue,
             "apisecret" | "token" => bare = true,
             _ => {}
         }
@@ -67,23 +78,27 @@ pub fn request(call: &Call<'_>, session: Option<&Arc<Session>>, handle: Option<&
 /// # Errors
 /// `internal` for a request that is no JSON.
 pub fn prepared(request: &Request) -> Result<Args> {
-    let mut args = Args::new();
-    args.set("janus", &*request.word);
+    let mut message = Object::default();
+    message.insert("janus", Tree::from(&*request.word));
     if let Some(id) = request.session.as_ref().and_then(|session| session.id()) {
-        args.set("session_id", id);
+        message.insert("session_id", Tree::from(id));
     }
     if let Some(id) = request.handle.as_ref().and_then(|handle| handle.id()) {
-        args.set("handle_id", id);
+        message.insert("handle_id", Tree::from(id));
     }
     if let Some(name) = &request.name {
-        args.set("transaction", &**name);
+        message.insert("transaction", Tree::from(&**name));
     }
-    let members = request.members.as_str();
-    if let Some(members) = members.strip_prefix(',') {
+    if let Some(members) = request.members.as_str().strip_prefix(',') {
         let members = Tree::from_json(&format!("{{{members}}}"))?;
-        for (key, value) in members.as_object().into_iter().flat_map(crate::value::Object::iter) {
-            args.set(key, value.clone());
+        for (key, value) in members.as_object().into_iter().flat_map(Object::iter) {
+            message.insert(key, value.clone());
         }
     }
+    if message.keys().all(|key| !OPTIONS.contains(&key)) {
+        return Ok(Args::from(message));
+    }
+    let mut args = Args::new();
+    args.set("message", Tree::Object(message));
     Ok(args)
 }

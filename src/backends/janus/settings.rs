@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{envelope::Secrets, place::Place};
+use super::{envelope::Secrets, place::Place, session::Origin};
 use crate::{
     args::Args,
     engine::backoff::{Jitter, Plan},
@@ -204,6 +204,21 @@ pub fn id(args: &Args, key: &str) -> Result<Option<u64>> {
     }
 }
 
+/// How a session comes to be: `session_id` claims one, `create_id` names a new one.
+///
+/// # Errors
+/// `argument`.
+pub fn origin(args: &Args) -> Result<Origin> {
+    match (id(args, "session_id")?, id(args, "create_id")?) {
+        (Some(_), Some(_)) => {
+            let message = "session_id and create_id were both given; one claims a session, the other names a new one";
+            Err(Error::option("create_id", message))
+        }
+        (Some(id), None) => Ok(Origin::Claimed(id)),
+        (None, id) => Ok(Origin::Created(id)),
+    }
+}
+
 /// The arguments of the HTTP session that carries WebSockets and requests.
 #[must_use]
 pub fn web(args: &Args, terms: &Terms) -> Args {
@@ -254,10 +269,8 @@ pub fn is_own(key: &str) -> bool {
 pub struct Start {
     /// The servers, the first one first.
     pub places: Vec<Place>,
-    /// The session to be claimed.
-    pub session_id: Option<u64>,
-    /// The id that a new one is to have.
-    pub create_id: Option<u64>,
+    /// How the session comes to be.
+    pub origin: Origin,
     /// Nothing is opened before it is needed.
     pub lazy: bool,
 }
@@ -268,15 +281,10 @@ impl Start {
     /// # Errors
     /// `argument`, `invalid_schema`, `invalid_url`.
     pub fn read(url: &str, args: &Args) -> Result<Start> {
-        let (session_id, create_id) = (id(args, "session_id")?, id(args, "create_id")?);
-        if session_id.is_some() && create_id.is_some() {
-            let message = "session_id and create_id were both given; one claims a session, the other names a new one";
-            return Err(Error::option("create_id", message));
-        }
         if args.int("max_connections")?.is_some_and(|most| most < 1) {
             return Err(Error::option("max_connections", "max_connections was not a positive number"));
         }
-        Ok(Start { places: Place::all(url, args)?, session_id, create_id, lazy: args.bool("lazy")?.unwrap_or(false) })
+        Ok(Start { places: Place::all(url, args)?, origin: origin(args)?, lazy: args.bool("lazy")?.unwrap_or(false) })
     }
 }
 

@@ -77,8 +77,9 @@ impl Line {
             Heard::Done(waiting) => Goes::Answer(waiting),
             Heard::Acked => Goes::Nowhere,
             Heard::Stray => match outline.kind {
-                Kind::Keepalive => Goes::Nowhere,
-                Kind::Ack | Kind::Success | Kind::Pong | Kind::ServerInfo => {
+                // An ack behind its event, as often as not.
+                Kind::Keepalive | Kind::Ack => Goes::Nowhere,
+                Kind::Success | Kind::Pong | Kind::ServerInfo => {
                     state.counts.strays += 1;
                     Goes::Nowhere
                 }

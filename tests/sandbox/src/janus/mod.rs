@@ -4,6 +4,8 @@
 //! Every server has a folder, which is removed at its end, and a guard: a shell with a process group of its own that
 //! sends its signals, and that ends it and removes the folder when whoever started it died.
 
+#![expect(clippy::disallowed_methods, reason = "the rule is the library's; what starts a server has a clock of its own")]
+
 mod guard;
 mod place;
 mod setup;
@@ -34,6 +36,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(5);
 /// Who else looks for free ports may take ours before Janus does: then others are looked for.
 const TRIES: u32 = 5;
+/// Janus starts the threads of two transports before it says that they are initialized, which is when they end at once if
+/// they were quick, as on a busy machine. Such a server would be there without them: it is started again.
+const QUICK: [&str; 2] = ["Unix Sockets thread ended", "WebSockets thread ended"];
+/// How often that is done.
+const QUICK_TRIES: u32 = 40;
 /// What to do where there is no Janus.
 const MISSING: &str = "there is no janus on this machine: `apt-get install janus` gets it, or scripts/test";
 /// The source of what takes the loopback flag from the interfaces.
@@ -170,6 +177,25 @@ impl Janus {
     }
 
     fn spawn(&self) -> Result<(), Failure> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let written = self.log().len();
+            let pid = self.launch()?;
+            let failed = match self.come_up(pid, written) {
+                Ok(true) => return Ok(()),
+                Ok(false) => format!("its threads ended at once, {tried} times").into(),
+                Err(error) => error,
+            };
+            let quick = self.ended_quickly(written);
+            let _ = self.kill();
+            if !quick || tried == QUICK_TRIES {
+                return Err(format!("janus did not come up: {failed}\n{}", self.log()).into());
+            }
+        }
+    }
+
+    fn launch(&self) -> Result<u32, Failure> {
         // Those of a run before are no listeners any more, but stand in the way of the next.
         let _ = fs::remove_file(&self.unix);
         let _ = fs::remove_file(&self.admin_unix);
@@ -181,13 +207,18 @@ impl Janus {
         let pid = child.id();
         *self.child() = Some(child);
         self.guard.watch(pid)?;
-        self.come_up(pid).map_err(|error| {
-            let _ = self.kill();
-            format!("janus did not come up: {error}\n{}", self.log()).into()
-        })
+        Ok(pid)
     }
 
-    fn come_up(&self, pid: u32) -> Result<(), Failure> {
+    /// Whether a transport's thread ended, by what the log says behind its first `written` bytes.
+    fn ended_quickly(&self, written: usize) -> bool {
+        let log = self.log();
+        let new = log.get(written..).unwrap_or_default();
+        QUICK.iter().any(|line| new.contains(line))
+    }
+
+    /// Whether it came up whole; false when a transport's thread ended.
+    fn come_up(&self, pid: u32, written: usize) -> Result<bool, Failure> {
         let mut wanted = vec![self.ports.http, self.ports.admin_http, self.ports.ws, self.ports.admin_ws];
         if self.setup.tls {
             wanted.extend([self.ports.https, self.ports.wss]);
@@ -200,7 +231,10 @@ impl Janus {
             let [ours, others] = place::listening(pid);
             let missing: Vec<_> = wanted.iter().filter(|port| !ours.contains(port)).collect();
             if missing.is_empty() && self.unix.exists() && self.admin_unix.exists() && self.answers() {
-                return Ok(());
+                return Ok(true);
+            }
+            if self.ended_quickly(written) {
+                return Ok(false);
             }
             if let Some(port) = missing.iter().find(|port| others.contains(port)) {
                 return Err(format!("another process took port {port}").into());
@@ -212,9 +246,12 @@ impl Janus {
         }
     }
 
-    /// Whether the server at our port is ours and says so.
+    /// Whether the server at our ports is ours and answers. The log is written by a thread of its own: what does not stand
+    /// there yet shows in a transport that is silent.
     fn answers(&self) -> bool {
         place::get(self.ports.http, "/janus/info").is_ok_and(|answer| answer.contains(&format!("\"{}\"", self.name)))
+            && matches!(place::accepts(self.ports.ws, "janus-protocol"), Ok(true))
+            && matches!(place::accepts(self.ports.admin_ws, "janus-admin-protocol"), Ok(true))
     }
 
     /// Ends it as the system would (SIGTERM), and waits for that. Returns how long it took.
@@ -313,7 +350,7 @@ impl Drop for Janus {
             for line in self.log().lines() {
                 let _ = writeln!(told, "{line}");
             }
-            eprint!("{told}--- end of that log\n");
+            eprintln!("{told}--- end of that log");
         }
         let _ = self.kill();
         self.guard.end();

@@ -1,5 +1,5 @@
-//! What the system tells about a process: where it listens and whether it is stopped. And the one request that asks
-//! whether a server is there.
+//! What the system tells about a process: where it listens and whether it is stopped. And what asks a server
+//! whether it is there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,10 +54,28 @@ pub fn frozen(pid: u32) -> io::Result<bool> {
 
 /// The answer to a GET of a server on loopback, head and body.
 pub fn get(port: u16, path: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), WAIT)?;
-    stream.set_read_timeout(Some(WAIT))?;
+    let mut stream = connect(port)?;
     stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Whether a server on loopback accepts a WebSocket of this protocol, which is closed again.
+pub fn accepts(port: u16, protocol: &str) -> io::Result<bool> {
+    let mut stream = connect(port)?;
+    let head = format!(
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {protocol}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes())?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status)?;
+    Ok(&status == b"HTTP/1.1 101")
+}
+
+fn connect(port: u16) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), WAIT)?;
+    stream.set_read_timeout(Some(WAIT))?;
+    Ok(stream)
 }
