@@ -330,6 +330,7 @@ options! {
     "opaque_id", JANUS, ATTACH, "text", "none", "What the server shows of a handle in its logs and its admin interface.";
     "loop_index", JANUS, ATTACH, "number", "the server's choice", "The event loop that serves a handle, where the server has static ones.";
     "body", JANUS_HANDLE, CALL, "object", "none", "The message for the plugin, with the verb message.";
+    "haft", JANUS_HANDLE, CALL, "group: id", "none", "Options of the call whose names are fields of the verb: haft.id is the id of a call, and id the field.";
     "jsep", JANUS_HANDLE, CALL, "object: type, sdp, trickle", "none", "The offer or answer that goes with a request.";
     "candidate", JANUS_HANDLE, CALL, "object: candidate, sdpMid or sdpMLineIndex; null: no more", "none", "The candidate of trickle.";
     "candidates", JANUS_HANDLE, CALL, "list of such", "none", "Several of them.";

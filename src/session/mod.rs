@@ -204,7 +204,7 @@ impl Session {
             }
         };
         let lease = self.lease.lock().clone().ok_or_else(closed)?;
-        let ticket = handle.open(args)?;
+        let ticket = handle.open(None, args)?;
         let backend = handle.backend.attach(name, args, &ticket.cancel)?;
         drop(ticket);
         let child = Session::assemble(Arc::clone(&handle.shared), backend, Some(lease), parent_hears);
@@ -235,7 +235,7 @@ impl Session {
             let message = "stage was asked of a request; submit takes it, and the stage call does it";
             return Err(not_sent(Error::option("stage", message)));
         }
-        let ticket = handle.open(args).map_err(not_sent)?;
+        let ticket = handle.open(verb, args).map_err(not_sent)?;
         handle.call(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
@@ -255,7 +255,7 @@ impl Session {
         let handle = &self.handle;
         handle.ready()?;
         handle.check_call(args)?;
-        let ticket = handle.open(args)?;
+        let ticket = handle.open(verb, args)?;
         staged::stage(handle, &Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
@@ -267,7 +267,7 @@ impl Session {
         let handle = &self.handle;
         handle.ready()?;
         handle.check_call(args)?;
-        let ticket = handle.open(args)?;
+        let ticket = handle.open(verb, args)?;
         handle.backend.prepare(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
@@ -279,7 +279,7 @@ impl Session {
         let handle = &self.handle;
         handle.ready()?;
         options::check(args, scope::COMMIT, handle.backend.name())?;
-        let ticket = handle.open(args)?;
+        let ticket = handle.open(None, args)?;
         staged::commit(handle, args, &ticket.cancel)
     }
 
@@ -291,7 +291,7 @@ impl Session {
         self.handle.ready()?;
         options::check(args, scope::COMMIT, self.handle.backend.name())?;
         staged::rollback(&self.handle);
-        let ticket = self.handle.open(args)?;
+        let ticket = self.handle.open(None, args)?;
         self.handle.backend.undo(args, &ticket.cancel)
     }
 
@@ -438,9 +438,20 @@ impl Handle {
         }
     }
 
+    /// The id that the host wants a call to have: a verb may have an argument of that name, which is another thing.
+    fn call_id(&self, verb: Option<&str>, args: &Args) -> Result<Option<i64>> {
+        if self.backend.checks_names() {
+            let own = args.int("haft.id")?;
+            if own.is_some() || self.backend.owns(verb, "id") {
+                return Ok(own);
+            }
+        }
+        args.int("id")
+    }
+
     /// Opens a call under the id that the host wants.
-    fn open(&self, args: &Args) -> Result<Ticket> {
-        let ticket = self.shared.tickets.open(self.id, args.int("id")?, None)?;
+    fn open(&self, verb: Option<&str>, args: &Args) -> Result<Ticket> {
+        let ticket = self.shared.tickets.open(self.id, self.call_id(verb, args)?, None)?;
         #[cfg(feature = "model")]
         if crate::sys::lock::mutant::is("no second look at the state") {
             return Ok(ticket);
@@ -451,8 +462,8 @@ impl Handle {
     }
 
     /// The same for a submitted call, which owes an answer from now on.
-    fn open_submitted(&self, args: &Args, tag: Box<str>) -> Result<Ticket> {
-        let mut ticket = self.shared.tickets.open(self.id, args.int("id")?, Some(tag))?;
+    fn open_submitted(&self, verb: Option<&str>, args: &Args, tag: Box<str>) -> Result<Ticket> {
+        let mut ticket = self.shared.tickets.open(self.id, self.call_id(verb, args)?, Some(tag))?;
         match self.ready() {
             // A close that was quick has answered for it: the call goes on and finds that out.
             Err(closed) if ticket.give_id_back() => Err(closed),

@@ -20,6 +20,7 @@ pub mod envelope;
 mod handle;
 mod line;
 mod place;
+pub mod plugins;
 mod raw;
 mod refusal;
 mod session;
