@@ -193,7 +193,7 @@ impl Store {
             items.remove(at);
         }
         for item in add {
-            let item = self.entity_for(item, attribute.kind.target(), &format!("add.{name}"))?;
+            let item = self.fitting(item, attribute, &format!("add.{name}"))?;
             if items.contains(&item) {
                 return Err(duplicate(name, &format!("add.{name}")));
             }
@@ -427,15 +427,14 @@ impl Store {
     /// A reference or a collection that the host wrote.
     fn related(&mut self, attribute: &Attribute, value: &Tree) -> Result<Value> {
         let key = format!("data.{}", attribute.name);
-        let target = attribute.kind.target();
         match (&attribute.kind, value) {
             (Kind::Reference(_), Tree::Null) => Ok(Value::Null),
-            (Kind::Reference(_), value) => self.entity_for(value, target, &key).map(Value::Entity),
+            (Kind::Reference(_), value) => self.fitting(value, attribute, &key).map(Value::Entity),
             (_, Tree::Null) => Ok(Value::Entities(Arc::default())),
             (_, Tree::Array(items)) => {
                 let mut ids = Vec::with_capacity(items.len());
                 for item in items {
-                    let id = self.entity_for(item, target, &key)?;
+                    let id = self.fitting(item, attribute, &key)?;
                     if ids.contains(&id) {
                         return Err(duplicate(&attribute.name, &key));
                     }
@@ -445,6 +444,21 @@ impl Store {
             }
             _ => Err(Error::option(&key, format!("{} was not a list", attribute.name))),
         }
+    }
+
+    /// The entity that the host names for an attribute. One of a type that cannot be meant is told here: the server would
+    /// refuse the whole batch. The official client leaves it to the server.
+    fn fitting(&mut self, value: &Tree, attribute: &Attribute, option: &str) -> Result<EntityId> {
+        let target = attribute.kind.target();
+        if !self.python
+            && let Some(wanted) = target
+            && let Some(kind) = named_type(value).and_then(|name| self.schemas().get(name))
+            && !self.schemas().may_be(kind, wanted)
+        {
+            let message = format!("{} was a {}, and the schema wants a {wanted}", attribute.name, kind.name);
+            return Err(Error::option(option, message));
+        }
+        self.entity_for(value, target, option)
     }
 
     /// The entity that the host names: `"Type/key"`, or an object with type and key. Text without a type has the
@@ -507,6 +521,14 @@ impl Store {
 
 pub(super) fn is_map(kind: &Kind) -> bool {
     matches!(kind, Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_))
+}
+
+/// The type that the host names with an entity.
+fn named_type(value: &Tree) -> Option<&str> {
+    match value {
+        Tree::Text(text) => address::split(text).map(|(name, _)| name),
+        value => value.get("__entity_type__").and_then(Tree::as_str),
+    }
 }
 
 fn duplicate(name: &str, key: &str) -> Error {
