@@ -73,9 +73,7 @@ fn stage(session: &Session, name: &str) {
 }
 
 fn add(session: &Session, file: &str) -> Result<(), Error> {
-    session
-        .request(Some("create_component"), Some(file), &args(&json!({"location": location(TEST)})))
-        .map(drop)
+    session.request(Some("create_component"), Some(file), &args(&json!({"location": location(TEST)}))).map(drop)
 }
 
 fn busy() -> Option<String> {
@@ -122,5 +120,9 @@ fn what_registering_calls_cannot_commit(hook: &Hook) {
     // It may commit while components are made, not while they are registered.
     assert!(came.len() > 1 && came.contains(&None) && *came.last().unwrap() == busy(), "{came:?}");
     assert_eq!(bed.registered(TEST), 1);
-    assert_eq!(value(&session.commit(&Args::new()).unwrap()).as_array().map(Vec::len), Some(1), "what was staged is there");
+    assert_eq!(
+        value(&session.commit(&Args::new()).unwrap()).as_array().map(Vec::len),
+        Some(1),
+        "what was staged is there"
+    );
 }

@@ -175,9 +175,7 @@ impl Mention<'_> {
 
     /// What it may be called in a layer.
     fn possible(&self, schemas: &Schemas) -> Vec<Identity> {
-        let of = |kind: &Arc<EntityType>| {
-            Some(Identity { kind: Arc::clone(&kind.name), key: key_of(kind, self.key)? })
-        };
+        let of = |kind: &Arc<EntityType>| Some(Identity { kind: Arc::clone(&kind.name), key: key_of(kind, self.key)? });
         self.kinds(schemas).filter_map(of).collect()
     }
 }

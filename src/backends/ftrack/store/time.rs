@@ -17,7 +17,11 @@ pub fn utc(text: &str) -> Option<String> {
         return None;
     }
     let (of_day, second) = (minutes.rem_euclid(1440), written.second);
-    Some(format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{second:02}{point}{fraction}+00:00", of_day / 60, of_day % 60))
+    Some(format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{second:02}{point}{fraction}+00:00",
+        of_day / 60,
+        of_day % 60
+    ))
 }
 
 /// The moment of text as [`utc`] takes it, in whole seconds since 1970.
