@@ -185,7 +185,7 @@ fn mistakes_change_nothing() {
     assert_eq!(half.unwrap_err().code(), "wrong_key");
     // The official client leaves the type to the server.
     store.as_python(true);
-    store.create("Task", &data(r#"{"id":"b","children":["Status/a"]}"#), false).unwrap();
+    store.create("Task", &data(r#"{"id":"fresh","children":["Status/a"]}"#), false).unwrap();
     store.as_python(false);
     assert_eq!(store.set(id, "id", Some(&Tree::from("b")), true).unwrap_err().code(), "immutable_attribute");
     assert_eq!(sent(&store), "[]");
