@@ -118,7 +118,10 @@ fn the_record_is_what_the_python_client_does() {
     assert_eq!(recorded.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
     for (row, run) in &found {
         for difference in compare::differences(&recorded[row], run) {
-            wrong.push(format!("{row}: {}\n  recorded: {}\n  now: {}", difference.place, difference.theirs, difference.ours));
+            wrong.push(format!(
+                "{row}: {}\n  recorded: {}\n  now: {}",
+                difference.place, difference.theirs, difference.ours
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
