@@ -25,6 +25,7 @@ use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use haft_sandbox::janus::{ADMIN_SECRET, Janus, ROOM_SECRET, Setup};
 use janus::{
+    client::Client,
     offer,
     probe::{PATIENCE, Socket, admin, http},
     relay::{Relay, Side},
@@ -363,6 +364,28 @@ fn a_dropped_server_leaves_nothing() {
         drop(janus);
         assert!(!dir.exists() && !Path::new(&format!("/proc/{pid}")).exists());
     }
+}
+
+#[test]
+fn the_python_client_is_another_party() {
+    let janus = start(&Setup::default());
+    let (mut client, mut socket) = (Client::start(), Socket::open(&janus.ws).unwrap());
+    let join = "a.join_as_publisher(1234, publisher_id=7, display='seven')";
+    let told = client.begin(&json!({
+        "ws": janus.ws, "handles": {"a": "videoroom"}, "steps": [{"on": "a", "python": join}],
+    }));
+    assert_eq!(told["results"][0]["value"]["id"], 7, "{told}");
+    let session = socket.create();
+    let handle = socket.attach(session, "janus.plugin.videoroom");
+    let mut ask = |body: Value| socket.message(session, handle, &body)["plugindata"]["data"].clone();
+    let there = ask(json!({"request": "listparticipants", "room": 1234}));
+    assert_eq!((&there["participants"][0]["id"], &there["participants"][0]["display"]), (&json!(7), &json!("seven")));
+    let kicked = ask(json!({"request": "kick", "room": 1234, "id": 7, "secret": ROOM_SECRET}));
+    assert_eq!(kicked["videoroom"], "success", "{kicked}");
+    let told = client.go_on(&["event(a)"]);
+    let event = &told["results"][0]["value"]["plugindata"]["data"];
+    assert_eq!((&event["leaving"], &event["reason"]), (&json!("ok"), &json!("kicked")), "{told}");
+    client.end();
 }
 
 /// This program again, with one of the tests that play along.
