@@ -168,7 +168,7 @@ fn a_timeout_of_the_session_ends_its_handles() {
     let echo = attach(&session, ECHO);
     hear(&session, "timeout");
     let error = ask(&echo, "message", &json!({})).unwrap_err();
-    assert_eq!((error.code(), &detail(&error)["outcome"]), ("cancelled", &json!("unknown")));
+    assert_eq!((error.code(), &detail(&error)["outcome"]), ("session_lost", &json!("unknown")));
     assert_eq!(message(&session)["janus"], "timeout");
     assert_eq!(why(&crate::bed::next(&session, Kind::Closed)).0, "session_lost");
     assert_eq!(shown(&crate::bed::next(&echo, Kind::Closed)), Value::Null);

@@ -10,7 +10,7 @@ pub use verbs::{OPTIONS, only};
 
 use super::{
     envelope::Members,
-    line::{Brings, Request},
+    line::{Brings, Request, again},
     refusal,
     session::{Session, is_refusal},
     topics::{Herald, Topics},
@@ -133,11 +133,15 @@ impl Handle {
     }
 
     /// It is gone on the server: its handle is closed, by itself when nobody asked for that.
-    pub(super) fn ended(&self, error: Option<Error>) {
+    pub(super) fn ended(self: &Arc<Self>, error: Option<Error>) {
         self.left.store(true, Ordering::Release);
         if let Some(id) = self.id() {
             self.session.forget(id);
         }
+        let ended = || Error::new(&code::HANDLE_LOST, "the handle was detached");
+        let why = error.as_ref().map_or_else(ended, again);
+        let on_it = |request: &Request| request.handle.as_ref().is_some_and(|handle| Arc::ptr_eq(handle, self));
+        self.session.line.fail(on_it, &why);
         self.herald.tell(Change::Ended { value: Tree::Null, error });
     }
 

@@ -269,6 +269,21 @@ impl Line {
         outcome
     }
 
+    /// Ends the requests that `choose` wants with an error; each hears whether it was sent.
+    pub fn fail(&self, choose: impl Fn(&Request) -> bool, error: &Error) {
+        let failed = self.state.lock().table.take_all(|entry| choose(&entry.it.request));
+        for (_, entry) in failed {
+            let outcome = match entry.it.receipt {
+                Some(receipt) => receipt.give_up(),
+                None if entry.stage == Stage::Held => Outcome::NotSent,
+                None => Outcome::Unknown,
+            };
+            if let Some(giver) = entry.it.giver {
+                giver.give(Err(again(error).outcome(outcome)));
+            }
+        }
+    }
+
     /// Sends what was held, the oldest first. The phase is `Ready`.
     fn flush(&self) {
         let terms = self.terms();
