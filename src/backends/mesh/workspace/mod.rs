@@ -50,8 +50,6 @@ pub struct Workspace {
     state: Mutex<State>,
     /// Held while one is opened, so that two calls do not open two.
     opening: Mutex<()>,
-    /// The longest that it is left unused; none when nobody keeps it alive.
-    longest: Option<Duration>,
     /// It is that of the handle that carries the connection.
     root: bool,
 }
@@ -61,6 +59,8 @@ struct State {
     id: Option<Guid>,
     /// It was there before us: closing leaves it.
     joined: bool,
+    /// The longest that it is left unused; none when nobody keeps it alive.
+    longest: Option<Duration>,
     /// What the server said it lives without being used.
     expires_in: Option<Duration>,
     /// When the server last answered one of its calls.
@@ -99,13 +99,26 @@ impl Workspace {
     /// None yet; `longest` is how long it may be left unused, none when nobody is to keep it alive.
     #[must_use]
     pub fn new(longest: Option<Duration>, root: bool) -> Workspace {
-        Workspace { state: Mutex::default(), opening: Mutex::default(), longest, root }
+        Workspace { state: Mutex::new(State { longest, ..State::default() }), opening: Mutex::default(), root }
     }
 
     /// The longest that it is left unused.
     #[must_use]
     pub fn longest(&self) -> Option<Duration> {
-        self.longest
+        self.state.lock().longest
+    }
+
+    /// Another one, from now on.
+    pub fn set_longest(self: &Arc<Self>, core: &Arc<Core>, longest: Option<Duration>) {
+        let keeper = {
+            let mut state = self.state.lock();
+            state.longest = longest;
+            state.keeper.clone()
+        };
+        match keeper {
+            Some(keeper) => keeper.ring(),
+            None => self.keep_alive(core),
+        }
     }
 
     /// The id; one is opened when there is none yet.
@@ -281,7 +294,7 @@ impl Workspace {
         shown.insert("joined", Tree::Bool(state.joined));
         shown.insert("timeout", seconds(state.expires_in));
         shown.insert("expires_in", left.map_or(Tree::Null, Tree::Double));
-        shown.insert("keepalive", seconds(self.longest.map(|longest| interval(longest, state.expires_in))));
+        shown.insert("keepalive", seconds(state.longest.map(|longest| interval(longest, state.expires_in))));
         shown.insert("extended", Tree::Int(state.counts.extended));
         shown.insert("losses", Tree::Int(state.counts.losses));
         Tree::Object(shown)
