@@ -89,6 +89,39 @@ fn use_puts_it_off() {
     session.close(&Args::new()).unwrap();
 }
 
+/// Verbs of several calls, runs and what is read as a stream are uses like any other.
+#[test]
+fn every_verb_that_names_the_session_puts_it_off() {
+    let run = r#"{"case": "Group/Case", "start": 0, "end": 1}"#;
+    for (verb, target, json, changes) in [
+        ("run_simulation", "Model", run, false),
+        ("run_simulation", "Model", r#"{"case": "Group/Case", "start": 0, "end": 1, "stream": true}"#, false),
+        ("get_mc_file", "Model", run, false),
+        ("update_resource", "key:7", r#"{"curve_type": "STAIRCASE"}"#, true),
+        ("write_series", "key:7", r#"{"points": [[0, 1.5]]}"#, true),
+        ("read_series", "", r#"{"targets": [], "start": 0, "end": 1}"#, false),
+        ("search_objects", "Model/X", r#"{"query": "*", "stream": true}"#, false),
+        ("get_object", "Model/X", "{}", false),
+    ] {
+        let clock = freeze();
+        let peer = Peer::start();
+        let session = open(&peer, "{}");
+        clock.awaited(seconds(150)..=seconds(151));
+        clock.advance(seconds(100));
+        let target = Some(target).filter(|target| !target.is_empty());
+        // One without targets asks nothing of the server: the session is as unused as before.
+        let asks = !json.contains("[],");
+        let done = if changes { session.stage(Some(verb), target, &args(json)).map(drop) } else { session.request(Some(verb), target, &args(json)).map(drop) };
+        if asks {
+            done.unwrap_or_else(|error| panic!("{verb}: {error}"));
+        }
+        let left = inspect(&session, "expires_in").as_f64().unwrap();
+        assert_eq!(left, if asks { 300.0 } else { 200.0 }, "{verb}");
+        session.close(&Args::new()).unwrap();
+        drop(clock);
+    }
+}
+
 /// A token of Kerberos is renewed a minute before its end, by the session's worker when the keepalive needs it.
 #[test]
 fn tokens_are_renewed_in_time() {
