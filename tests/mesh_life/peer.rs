@@ -45,6 +45,9 @@ pub struct Seen {
     pub connection: usize,
 }
 
+/// Looks at a leg of Kerberos.
+pub type Accept = Arc<dyn Fn(&[u8]) -> Result<String, String> + Send + Sync>;
+
 #[derive(Default)]
 pub struct State {
     pub sessions: BTreeSet<String>,
@@ -57,6 +60,8 @@ pub struct State {
     pub tokens: Option<BTreeSet<String>>,
     /// Legs of Kerberos before the token, how long it is good for in seconds, and the tokens to give.
     pub legs: usize,
+    /// Who takes a leg instead: the name that it proves, for whom the token then is, or why it proves none.
+    pub accept: Option<Accept>,
     pub token_seconds: i64,
     pub given: VecDeque<String>,
     /// What others have committed: a session that began before is corrupt.
@@ -385,9 +390,9 @@ fn refuse(mut answer: SendResponse<Bytes>, code: u32, text: &str) {
 async fn kerberos(mut body: RecvStream, mut answer: SendResponse<Bytes>, shared: Arc<Shared>, mut seen: Seen) {
     let mut held = Vec::new();
     let mut stream = None;
-    let (legs, seconds) = {
+    let (legs, seconds, accept) = {
         let state = shared.state.lock().unwrap();
-        (state.legs, state.token_seconds)
+        (state.legs, state.token_seconds, state.accept.clone())
     };
     while let Some(Ok(piece)) = body.data().await {
         let _ = body.flow_control().release_capacity(piece.len());
@@ -399,21 +404,28 @@ async fn kerberos(mut body: RecvStream, mut answer: SendResponse<Bytes>, shared:
             }
             let message: Vec<u8> = held.drain(..5 + length).skip(5).collect();
             // BytesValue: field 1.
-            let leg = if message.is_empty() { Vec::new() } else { message[2..].to_vec() };
+            let length = message.iter().skip(1).take_while(|byte| **byte >= 0x80).count() + 1;
+            let leg = message.get(1 + length..).unwrap_or_default().to_vec();
             if leg == b"wrong" {
                 return refuse(answer, 16, "the ticket is for somebody else");
             }
             seen.legs.push(leg.clone());
+            let accepted = accept.as_ref().map(|accept| accept(&leg)).transpose();
+            let accepted = match accepted {
+                Ok(accepted) => accepted,
+                Err(why) => return refuse(answer, 16, &why),
+            };
             let stream = stream.get_or_insert_with(|| answer.send_response(head(), false).unwrap());
             let mut told = Vec::new();
-            if seen.legs.len() < legs {
+            if accepted.is_none() && seen.legs.len() < legs {
                 let back: Vec<u8> = leg.iter().rev().copied().collect();
                 told.extend_from_slice(&[0x0a, u8::try_from(back.len()).unwrap()]);
                 told.extend_from_slice(&back);
             } else {
                 let token = {
                     let mut state = shared.state.lock().unwrap();
-                    let token = state.given.pop_front().unwrap_or_else(|| "earned".into());
+                    let earned = || accepted.map_or_else(|| "earned".into(), |name| format!("token-of-{name}"));
+                    let token = state.given.pop_front().unwrap_or_else(earned);
                     if let Some(tokens) = &mut state.tokens {
                         tokens.insert(token.clone());
                     }
