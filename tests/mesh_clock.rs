@@ -46,6 +46,9 @@ fn it_is_extended_in_time() {
         (300.0, r#"{"keepalive": "1m"}"#, seconds(60)),
         (20.0, r#"{"keepalive": 60}"#, seconds(10)),
         (0.0, "{}", seconds(150)),
+        // More than a clock has room for, and a host that wants it told every ten days.
+        (9e18, "{}", seconds(150)),
+        (9e18, r#"{"keepalive": 864000}"#, seconds(864_000)),
     ] {
         let clock = freeze();
         let peer = Peer::start();
@@ -62,6 +65,23 @@ fn it_is_extended_in_time() {
         assert_eq!(peer.count("ExtendSession"), 5);
         assert!(peer.sessions().is_empty());
     }
+}
+
+/// A server that grants next to nothing is not asked without end.
+#[test]
+fn it_is_not_extended_too_often() {
+    let clock = freeze();
+    let peer = Peer::start();
+    peer.state(|state| state.expires_in = 0.000_001);
+    let session = open(&peer, "{}");
+    assert_eq!(inspect(&session, "session")["keepalive"], 0.1);
+    for round in 2..6 {
+        settle(&session);
+        beat(&clock, Duration::from_millis(100));
+        peer.wait("ExtendSession", round);
+    }
+    session.close(&Args::new()).unwrap();
+    assert_eq!(peer.count("ExtendSession"), 5);
 }
 
 /// What the host asks for itself keeps the session alive as well.

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::{
     bed::{args, id, next, why},
     guard::ten,
+    peer::{Fault, Peer},
     sand::{CHIMNEYS, PLANT, call, chimneys, close, commit, open, order, sandbox, stage, staged, told},
 };
 
@@ -78,6 +79,30 @@ fn streams_that_the_server_refuses() {
         order(&sandbox, "clear=1");
         assert_eq!((chimneys(&session).len(), staged(&session)), (3, 1));
         session.rollback(&args("{}")).unwrap();
+        close(&session);
+    });
+}
+
+/// The connection ends inside an answer of which something was read: how the call went would have been said behind it.
+#[test]
+fn a_connection_that_ends_inside_an_answer() {
+    ten("cut answers", &[], |_| {
+        let peer = Peer::start();
+        let session = crate::bed::open(&peer, "{}");
+        peer.fail("SearchObjects", 2, &Fault::Part(2));
+        let mut found = call(&session, "search_objects", "Model/X", r#"{"query": "*", "stream": true}"#).unwrap();
+        assert!(found.next().unwrap().is_some());
+        assert!(found.next().unwrap().is_some());
+        peer.cut();
+        let error = to_the_end(found).unwrap_err();
+        assert_eq!((told(&error).1, told(&error).2), (json!("UNAVAILABLE"), json!("unknown")), "{error}");
+        // As a whole, by the reactor.
+        session.submit(Some("search_objects"), Some("Model/X"), &args(r#"{"query": "*"}"#)).unwrap();
+        peer.wait("SearchObjects", 2);
+        peer.cut();
+        let (_, _, detail) = why(&next(&session, Kind::Response));
+        assert_eq!((&detail["grpc_status"], &detail["outcome"]), (&json!("UNAVAILABLE"), &json!("unknown")), "{detail}");
+        crate::bed::read(&session).unwrap();
         close(&session);
     });
 }

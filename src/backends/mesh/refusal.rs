@@ -73,6 +73,7 @@ pub fn on_the_way(error: Error) -> Error {
         (Status::Io | Status::Protocol, Some("INADEQUATE_SECURITY")) => "PERMISSION_DENIED",
         (Status::Io | Status::Protocol, Some(other)) if other != "REFUSED_STREAM" => "INTERNAL",
         (Status::Io | Status::Tls, _) => "UNAVAILABLE",
+        _ if error.code() == code::INCOMPLETE_READ.word => "UNAVAILABLE",
         (Status::Timeout, _) => "DEADLINE_EXCEEDED",
         (Status::Cancelled, _) => "CANCELLED",
         _ => return error,

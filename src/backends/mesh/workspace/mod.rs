@@ -45,6 +45,11 @@ const EXTEND: &str = method!("ExtendSession");
 /// What a session lives without being used when the server does not say so (spec/mesh.md 3.3).
 const USUAL: Duration = Duration::from_secs(300);
 
+/// A session is told to be used no more often than this, however little time the server grants.
+const SOONEST: Duration = Duration::from_millis(100);
+/// What the server grants beyond that is as good as for ever: moments must have a place in the clock.
+const FOR_EVER: Duration = Duration::from_secs(366 * 86_400);
+
 /// One session on the server.
 pub struct Workspace {
     state: Mutex<State>,
@@ -92,7 +97,8 @@ fn named(id: Guid) -> Vec<u8> {
 fn promised(answer: &[u8]) -> Result<Option<Duration>> {
     let told = decode(Kind::Message(&schema::tables::session::EXTEND_SESSION_RESPONSE), answer)?;
     let seconds = told.get("expires_in").and_then(Tree::as_double);
-    Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|time| !time.is_zero()))
+    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|time| !time.is_zero());
+    Ok(time.map(|time| time.min(FOR_EVER)))
 }
 
 impl Workspace {
@@ -303,5 +309,5 @@ impl Workspace {
 
 /// How long it is left unused at most: half of what it lives, and no longer than the host wants.
 fn interval(longest: Duration, expires_in: Option<Duration>) -> Duration {
-    longest.min(expires_in.unwrap_or(USUAL) / 2)
+    longest.min((expires_in.unwrap_or(USUAL) / 2).max(SOONEST))
 }
