@@ -12,9 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{next, value, why},
     guard::ten,
-    sand::{
-        CHIMNEYS, PLANT, call, chimneys, close, commit, open, order, read, sandbox, series, stage, staged, told,
-    },
+    sand::{CHIMNEYS, PLANT, call, chimneys, close, commit, open, order, read, sandbox, series, stage, staged, told},
 };
 
 /// All of a search, one by one.
@@ -119,7 +117,9 @@ fn a_change_whose_answer_is_broken() {
     let sandbox = sandbox();
     ten("a broken answer to a change", &[], |turn| {
         let session = open(&sandbox, "{}");
-        for (at, fault) in ["large", "garbage", "trailers", "compressed", "lie", "cut&sent=1", "cut"].into_iter().enumerate() {
+        for (at, fault) in
+            ["large", "garbage", "trailers", "compressed", "lie", "cut&sent=1", "cut"].into_iter().enumerate()
+        {
             let name = format!("Chimney {turn} {at}");
             order(&sandbox, &format!("fault={fault}&method=CreateObject"));
             let error = stage(&session, "create_object", CHIMNEYS, &json!({"name": name}).to_string()).unwrap_err();
@@ -162,9 +162,11 @@ fn numbers_that_nobody_knows() {
         if set.is_ok() {
             let shown = value(&call(&session, "call", &format!("{service}/GetLogLevel"), "{}").unwrap());
             assert_eq!(shown["log_level"], 12345);
-            call(&session, "call", &format!("{service}/UpdateLogLevel"), r#"{"message": {"new_log_level": "INFO"}}"#).unwrap();
+            call(&session, "call", &format!("{service}/UpdateLogLevel"), r#"{"message": {"new_log_level": "INFO"}}"#)
+                .unwrap();
         }
-        let wrong = call(&session, "call", &format!("{service}/UpdateLogLevel"), r#"{"message": {"new_log_level": "LOUD"}}"#);
+        let wrong =
+            call(&session, "call", &format!("{service}/UpdateLogLevel"), r#"{"message": {"new_log_level": "LOUD"}}"#);
         assert_eq!(wrong.unwrap_err().code(), "argument");
         close(&session);
     });

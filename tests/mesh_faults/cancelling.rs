@@ -26,15 +26,23 @@ fn cancel_in_the_middle_of_a_stream() {
             session.cancel(7);
             caller.join().unwrap().unwrap_err()
         });
-        assert_eq!((error.status(), sand::told(&error).1, sand::told(&error).2), (Status::Cancelled, json!("CANCELLED"), json!("unknown")));
+        assert_eq!(
+            (error.status(), sand::told(&error).1, sand::told(&error).2),
+            (Status::Cancelled, json!("CANCELLED"), json!("unknown"))
+        );
         session.submit(Some("search_objects"), Some("Model/X"), &search).unwrap();
         peer.wait("SearchObjects", 2);
         session.cancel(7);
         let (code, _, detail) = why(&next(&session, Kind::Response));
-        assert_eq!((code.as_str(), &detail["grpc_status"], &detail["outcome"]), ("cancelled", &json!("CANCELLED"), &json!("unknown")));
+        assert_eq!(
+            (code.as_str(), &detail["grpc_status"], &detail["outcome"]),
+            ("cancelled", &json!("CANCELLED"), &json!("unknown"))
+        );
         // The connection carries on.
         read(&session).unwrap();
-        let mut found = session.request(Some("search_objects"), Some("Model/X"), &args(r#"{"query": "*", "stream": true}"#)).unwrap();
+        let mut found = session
+            .request(Some("search_objects"), Some("Model/X"), &args(r#"{"query": "*", "stream": true}"#))
+            .unwrap();
         for _ in 0..20 {
             assert!(found.next().unwrap().is_some());
         }
@@ -51,7 +59,9 @@ fn cancel_in_the_middle_of_a_stream() {
         // One that nobody reads on.
         let session = open(&peer, "{}");
         peer.fail("SearchObjects", 1, &Fault::Part(2));
-        let mut left = session.request(Some("search_objects"), Some("Model/X"), &args(r#"{"query": "*", "stream": true}"#)).unwrap();
+        let mut left = session
+            .request(Some("search_objects"), Some("Model/X"), &args(r#"{"query": "*", "stream": true}"#))
+            .unwrap();
         assert!(left.next().unwrap().is_some());
         drop(left);
         read(&session).unwrap();
@@ -91,7 +101,10 @@ fn cancel_of_a_call_that_waits() {
             session.cancel(9);
             caller.join().unwrap().unwrap_err()
         });
-        assert_eq!((error.status(), sand::told(&error).2, sand::staged(&session)), (Status::Cancelled, json!("unknown"), 0));
+        assert_eq!(
+            (error.status(), sand::told(&error).2, sand::staged(&session)),
+            (Status::Cancelled, json!("unknown"), 0)
+        );
         session.close(&Args::new()).unwrap();
         assert!(peer.sessions().is_empty());
     });

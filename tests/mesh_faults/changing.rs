@@ -141,7 +141,8 @@ fn held(session: &Session) -> (usize, Vec<i64>) {
     let whole = START + i64::try_from(COUNT).unwrap() * HOUR;
     let json = json!({"start": START, "end": whole, "trim": true}).to_string();
     let found = series(&call(session, "read_series", "key:3", &json).unwrap());
-    let good: Vec<i64> = found.times.iter().zip(&found.values).filter(|(_, value)| **value == 1.5).map(|(time, _)| *time).collect();
+    let good: Vec<i64> =
+        found.times.iter().zip(&found.values).filter(|(_, value)| **value == 1.5).map(|(time, _)| *time).collect();
     (good.len(), good.last().copied().into_iter().collect())
 }
 
@@ -174,7 +175,8 @@ fn a_write_that_is_cut_off() {
             assert_eq!(commit(&session).unwrap(), json!([{"index": 0, "status": 200, "value": null}]));
             assert_eq!(held(&other), (COUNT / 2, vec![until - HOUR]));
             let end = START + i64::try_from(COUNT).unwrap() * HOUR;
-            stage(&other, "write_series", "key:3", &json!({"points": [], "start": START, "end": end}).to_string()).unwrap();
+            stage(&other, "write_series", "key:3", &json!({"points": [], "start": START, "end": end}).to_string())
+                .unwrap();
             commit(&other).unwrap();
             close(&other);
         }

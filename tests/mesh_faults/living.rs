@@ -86,7 +86,10 @@ fn a_server_that_is_started_anew() {
         assert_eq!((error.status(), sand::told(&error).1), (Status::Io, json!("UNAVAILABLE")));
         let sandbox = sand::on(port);
         for (of, name) in [(&session, &name), (&child, &other)] {
-            for error in [sand::call(of, "get_object", sand::PLANT, "{}").map(drop).unwrap_err(), sand::commit(of).map(drop).unwrap_err()] {
+            for error in [
+                sand::call(of, "get_object", sand::PLANT, "{}").map(drop).unwrap_err(),
+                sand::commit(of).map(drop).unwrap_err(),
+            ] {
                 assert_eq!((error.code(), sand::detail(&error, "session_id")), ("session_lost", json!(name)));
             }
             assert_eq!((sand::staged(of), id(of)), (1, name.clone()), "nothing is pretended");
@@ -95,7 +98,10 @@ fn a_server_that_is_started_anew() {
         beat(&clock, seconds(150));
         let closed = next(&session, Kind::Closed);
         let (code, _, detail) = why(&closed);
-        assert_eq!((code.as_str(), &detail["session_id"], &shown(&closed)["session_id"]), ("session_lost", &json!(name), &json!(name)));
+        assert_eq!(
+            (code.as_str(), &detail["session_id"], &shown(&closed)["session_id"]),
+            ("session_lost", &json!(name), &json!(name))
+        );
         // By its own beat or with its parent, whichever comes first.
         let closed = next(&child, Kind::Closed);
         assert_eq!(why(&closed).0, "session_lost");
@@ -117,7 +123,9 @@ fn another_keepalive() {
         let peer = Peer::start();
         let session = open(&peer, "{}");
         let set = |session: &Session, json: &str| session.configure(&args(json)).unwrap();
-        let shown = |session: &Session| (inspect(session, "session")["keepalive"].clone(), inspect(session, "options")["keepalive"].clone());
+        let shown = |session: &Session| {
+            (inspect(session, "session")["keepalive"].clone(), inspect(session, "options")["keepalive"].clone())
+        };
         clock.awaited(seconds(150)..=seconds(151));
         set(&session, r#"{"keepalive": 30}"#);
         assert_eq!(shown(&session), (json!(30.0), json!(30.0)));
@@ -153,7 +161,14 @@ fn another_keepalive() {
         let quiet = session.attach("session", &args(r#"{"keepalive": false}"#)).unwrap();
         set(&quiet, r#"{"keepalive": 9}"#);
         beat(&clock, seconds(9));
-        peer.until(|state| state.seen.iter().filter(|seen| seen.method == "ExtendSession" && seen.session.as_deref() == Some(&*id(&quiet))).count() == 2);
+        peer.until(|state| {
+            state
+                .seen
+                .iter()
+                .filter(|seen| seen.method == "ExtendSession" && seen.session.as_deref() == Some(&*id(&quiet)))
+                .count()
+                == 2
+        });
         session.close(&Args::new()).unwrap();
         drop(clock);
         assert!(peer.sessions().is_empty());

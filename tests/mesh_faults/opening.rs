@@ -45,9 +45,13 @@ fn certificates_of_somebody_else() {
     let sandbox = sandbox();
     let [own, named] = &sandbox.mesh_certificates;
     ten("wrong root", &[], |_| {
-        for (listener, root) in
-            [("mesh_selfsigned", Some(named)), ("mesh_selfsigned", None), ("mesh_tls", Some(own)), ("mesh_cn", Some(own)), ("mesh_cn", None)]
-        {
+        for (listener, root) in [
+            ("mesh_selfsigned", Some(named)),
+            ("mesh_selfsigned", None),
+            ("mesh_tls", Some(own)),
+            ("mesh_cn", Some(own)),
+            ("mesh_cn", None),
+        ] {
             let refused = secured(&sandbox, listener, |args| {
                 if let Some(root) = root {
                     args.set("root_certs", path(root));
@@ -82,7 +86,10 @@ fn a_token_that_is_over() {
         stage(&session, "update_attribute", &attribute, &format!(r#"{{"value": {turn}.5}}"#)).unwrap();
         order(&sandbox, "set=1&token=secret-second");
         let error = call(&session, "get_object", PLANT, "{}").unwrap_err();
-        assert_eq!((error.status(), told(&error).1, told(&error).2), (Status::Auth, json!("UNAUTHENTICATED"), json!("not_sent")));
+        assert_eq!(
+            (error.status(), told(&error).1, told(&error).2),
+            (Status::Auth, json!("UNAUTHENTICATED"), json!("not_sent"))
+        );
         let error = commit(&session).unwrap_err();
         assert_eq!((error.status(), staged(&session)), (Status::Auth, 1));
         told(&error);
@@ -104,7 +111,8 @@ fn a_session_that_is_not_there() {
     let sandbox = sandbox();
     ten("wrong session id", &[], |_| {
         let parent = open(&sandbox, "{}");
-        let error = Session::create(&crate::sand::url(&sandbox), &args(&json!({"session_id": NOBODY}).to_string())).unwrap_err();
+        let error = Session::create(&crate::sand::url(&sandbox), &args(&json!({"session_id": NOBODY}).to_string()))
+            .unwrap_err();
         let attached = parent.attach(&format!("session:{NOBODY}"), &Args::new()).unwrap_err();
         for error in [error, attached] {
             assert_eq!((error.status(), error.code()), (Status::NotFound, "session_lost"));
@@ -114,7 +122,11 @@ fn a_session_that_is_not_there() {
         for wrong in ["", "5", "0f1e2d3c", &NOBODY[1..]] {
             let error = Session::create(&crate::sand::url(&sandbox), &args(&json!({"session_id": wrong}).to_string()));
             let attached = parent.attach(&format!("session:{wrong}"), &Args::new());
-            assert_eq!((error.unwrap_err().code(), attached.unwrap_err().code()), ("argument", "argument"), "{wrong:?}");
+            assert_eq!(
+                (error.unwrap_err().code(), attached.unwrap_err().code()),
+                ("argument", "argument"),
+                "{wrong:?}"
+            );
         }
         close(&parent);
     });
@@ -130,7 +142,10 @@ fn a_session_that_ran_out() {
         stage(&session, "update_attribute", &format!("{PLANT}.DblAtt"), r#"{"value": 99.5}"#).unwrap();
         order(&sandbox, "set=1&advance=301");
         let lost = |error: Error| {
-            assert_eq!((error.status(), error.code(), told(&error).2), (Status::NotFound, "session_lost", json!("not_sent")));
+            assert_eq!(
+                (error.status(), error.code(), told(&error).2),
+                (Status::NotFound, "session_lost", json!("not_sent"))
+            );
             assert_eq!(detail(&error, "session_id"), name.as_str());
             assert!(error.message().contains(&name.to_uppercase()), "{error}");
         };

@@ -15,7 +15,12 @@ fn hours(session: &Session, more: &str) -> Vec<(f64, f64)> {
     let found = series(&read(session, 1, 4, more).unwrap());
     assert_eq!((found.times.len(), found.flags.len()), (found.values.len(), found.values.len()));
     let hour = |time: i64| (time - NEW_YEAR) as f64 / HOUR as f64;
-    found.times.iter().zip(&found.values).map(|(time, value)| (hour(*time), if value.is_nan() { -1.0 } else { *value })).collect()
+    found
+        .times
+        .iter()
+        .zip(&found.values)
+        .map(|(time, value)| (hour(*time), if value.is_nan() { -1.0 } else { *value }))
+        .collect()
 }
 
 fn usual() -> Vec<(f64, f64)> {
@@ -43,7 +48,8 @@ fn points_that_should_not_be() {
         assert_eq!(strike("duplicate", trim), inside);
         assert_eq!(strike("unsorted", ""), usual().into_iter().rev().collect::<Vec<_>>());
         assert_eq!(strike("unsorted", trim), inside, "in order, whatever order they came in");
-        let off: Vec<(f64, f64)> = usual().into_iter().map(|(hour, value)| ((hour * 3_600_000.0 + 1234.0) / 3_600_000.0, value)).collect();
+        let off: Vec<(f64, f64)> =
+            usual().into_iter().map(|(hour, value)| ((hour * 3_600_000.0 + 1234.0) / 3_600_000.0, value)).collect();
         assert_eq!(strike("offgrid", ""), off);
         assert_eq!(strike("offgrid", trim), off[..3]);
         assert_eq!(strike("empty", ""), []);

@@ -75,7 +75,11 @@ fn streams_that_the_server_refuses() {
         assert_eq!((chimneys(&session).len(), staged(&session)), (3, 1));
         order(&sandbox, "fault=reset&number=7&when=before&times=0&method=CreateObject");
         let error = stage(&session, "create_object", CHIMNEYS, r#"{"name": "Other"}"#).unwrap_err();
-        assert_eq!((error.status(), told(&error).1, told(&error).2), (Status::Io, json!("UNAVAILABLE"), json!("not_sent")), "{error}");
+        assert_eq!(
+            (error.status(), told(&error).1, told(&error).2),
+            (Status::Io, json!("UNAVAILABLE"), json!("not_sent")),
+            "{error}"
+        );
         order(&sandbox, "clear=1");
         assert_eq!((chimneys(&session).len(), staged(&session)), (3, 1));
         session.rollback(&args("{}")).unwrap();
@@ -101,7 +105,11 @@ fn a_connection_that_ends_inside_an_answer() {
         peer.wait("SearchObjects", 2);
         peer.cut();
         let (_, _, detail) = why(&next(&session, Kind::Response));
-        assert_eq!((&detail["grpc_status"], &detail["outcome"]), (&json!("UNAVAILABLE"), &json!("unknown")), "{detail}");
+        assert_eq!(
+            (&detail["grpc_status"], &detail["outcome"]),
+            (&json!("UNAVAILABLE"), &json!("unknown")),
+            "{detail}"
+        );
         crate::bed::read(&session).unwrap();
         close(&session);
     });
@@ -133,7 +141,11 @@ fn a_connection_that_ends() {
         for (when, there) in [("before", 2), ("after", 3)] {
             order(&sandbox, &format!("fault=drop&when={when}&method=CreateObject"));
             let error = stage(&session, "create_object", CHIMNEYS, r#"{"name": "New"}"#).unwrap_err();
-            assert_eq!((error.status(), told(&error).1, told(&error).2), (Status::Io, json!("UNAVAILABLE"), json!("unknown")), "{error}");
+            assert_eq!(
+                (error.status(), told(&error).1, told(&error).2),
+                (Status::Io, json!("UNAVAILABLE"), json!("unknown")),
+                "{error}"
+            );
             assert_eq!((chimneys(&session).len(), staged(&session), id(&session)), (there, 0, name.clone()), "{when}");
             session.rollback(&args("{}")).unwrap();
         }

@@ -80,7 +80,11 @@ pub fn accept(leg: &[u8]) -> Result<String, String> {
             let mut text = Buffer { length: 0, value: null_mut() };
             display(&raw mut ignored, name, &raw mut text, null_mut());
             // Nobody asked that the server prove itself too.
-            if answer.is_empty() { Ok(taken(&mut text, release_buffer)) } else { Err("an answer that nobody asked for".into()) }
+            if answer.is_empty() {
+                Ok(taken(&mut text, release_buffer))
+            } else {
+                Err("an answer that nobody asked for".into())
+            }
         } else {
             let mut more = 0;
             let mut text = Buffer { length: 0, value: null_mut() };

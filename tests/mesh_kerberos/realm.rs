@@ -97,7 +97,8 @@ impl Realm {
 
     /// Starts the server and waits until it takes questions.
     fn serve(&self) {
-        let mut child = self.command("krb5kdc", "none").arg("-n").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child =
+            self.command("krb5kdc", "none").arg("-n").stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
         loop {

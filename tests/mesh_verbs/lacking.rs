@@ -4,9 +4,7 @@
 use haft::error::Status;
 use serde_json::json;
 
-use super::bed::{
-    COMPONENT, MODEL, PLANT, call, commit, fails, inspect, mark, refuses, sandbox, sent, session, stage,
-};
+use super::bed::{COMPONENT, MODEL, PLANT, call, commit, fails, inspect, mark, refuses, sandbox, sent, session, stage};
 
 #[test]
 fn a_model_is_made_of_its_definition() {
@@ -71,7 +69,10 @@ fn texts_are_written_listed_and_read() {
     commit(&one);
     let again = call(&other, "get_resource", place, "{}");
     assert_eq!((&again["text"], &again["id"]), (&json!("new"), &found["id"]));
-    assert_eq!(refuses(&one, "write_text_resource", "Resource/Texts/none", r#"{"value": "x"}"#).status(), Status::NotFound);
+    assert_eq!(
+        refuses(&one, "write_text_resource", "Resource/Texts/none", r#"{"value": "x"}"#).status(),
+        Status::NotFound
+    );
     assert!(refuses(&one, "write_text_resource", "Resource/none", r#"{"value": "x"}"#).message().contains("catalog"));
     assert_eq!(refuses(&one, "write_text_resource", place, "{}").code(), "argument");
     assert_eq!(fails(&one, "list_text_resources", "", "{}").code(), "argument");
