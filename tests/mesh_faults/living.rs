@@ -153,6 +153,21 @@ fn another_keepalive() {
         for wrong in [r#"{"keepalive": 0}"#, r#"{"keepalive": "often"}"#] {
             assert_eq!(session.configure(&args(wrong)).unwrap_err().code(), "argument");
         }
+        // Switched off while it is lost: what was told is brought to its end first.
+        peer.unavailable("ExtendSession", 1);
+        beat(&clock, seconds(150));
+        next(&session, Kind::Lost);
+        set(&session, r#"{"keepalive": false}"#);
+        let delay = clock.awaited(seconds(1) / 2..=seconds(1));
+        clock.advance(delay);
+        next(&session, Kind::Restored);
+        settle(&session);
+        let told = peer.count("ExtendSession");
+        clock.advance(seconds(299));
+        settle(&session);
+        assert_eq!(peer.count("ExtendSession"), told);
+        set(&session, r#"{"keepalive": true}"#);
+        peer.wait("ExtendSession", told + 1);
         // Of one session, and of what is attached to it from now on.
         let child = session.attach("session", &Args::new()).unwrap();
         set(&child, r#"{"keepalive": 20}"#);

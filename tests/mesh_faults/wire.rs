@@ -38,6 +38,29 @@ fn goaway_in_the_middle_of_a_call() {
     });
 }
 
+/// A GOAWAY that takes the calls under way with it, as a server sends it to who pings too often, or to who it does not
+/// understand: what became of them nobody knows, and the session goes on elsewhere.
+#[test]
+fn goaway_that_ends_the_connection() {
+    // NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, ENHANCE_YOUR_CALM.
+    ten("a hard goaway", &[], |_| {
+        let peer = Peer::start();
+        let session = crate::bed::open(&peer, "{}");
+        let name = id(&session);
+        for (turn, code) in [0, 1, 2, 11].into_iter().enumerate() {
+            peer.fail("DeleteObject", 1, &Fault::Goaway(code));
+            let error = stage(&session, "delete_object", "Model/X", "{}").unwrap_err();
+            assert_eq!((told(&error).2, staged(&session)), (json!("unknown"), 0), "{code}: {error}");
+            assert!(told(&error).1.is_string(), "{code}: {error}");
+            crate::bed::read(&session).unwrap();
+            let last = peer.state(|state| state.seen.last().cloned().unwrap());
+            assert_eq!((last.session.as_deref(), last.connection), (Some(&*name), turn + 2), "{code}");
+        }
+        close(&session);
+        assert!(peer.sessions().is_empty());
+    });
+}
+
 /// A stream that is reset: what the code says of the work is what the error says.
 #[test]
 fn resets_in_the_middle_of_a_call() {

@@ -25,6 +25,8 @@ pub enum Fault {
     Status(u32, String),
     /// The connection ends without an answer.
     Drop,
+    /// It ends with a GOAWAY of this error code, and the call is among those that the server says it has seen.
+    Goaway(u32),
     /// No answer comes.
     Hang,
     /// So many empty messages come, and nothing behind them.
@@ -216,12 +218,18 @@ async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Sha
     };
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
     cuts.mark_unchanged();
-    let (ending, mut ended) = tokio::sync::mpsc::channel::<()>(1);
+    let (ending, mut ended) = tokio::sync::mpsc::channel::<Option<u32>>(1);
     loop {
         let accepted = tokio::select! {
             accepted = connection.accept() => accepted,
             _ = cuts.changed() => return,
-            _ = ended.recv() => return,
+            how = ended.recv() => match how.flatten() {
+                Some(code) => {
+                    connection.abrupt_shutdown(code.into());
+                    continue;
+                }
+                None => return,
+            },
         };
         let Some(Ok((request, answer))) = accepted else { return };
         let (shared, ending) = (Arc::clone(&shared), ending.clone());
@@ -233,7 +241,7 @@ async fn call(
     request: Request<RecvStream>,
     answer: SendResponse<Bytes>,
     shared: Arc<Shared>,
-    ending: tokio::sync::mpsc::Sender<()>,
+    ending: tokio::sync::mpsc::Sender<Option<u32>>,
     connection: usize,
 ) {
     let (head, mut body) = request.into_parts();
@@ -275,7 +283,12 @@ async fn call(
         Ok(message) => reply(answer, &message),
         Err(Fault::Status(code, text)) => refuse(answer, code, &text),
         Err(Fault::Part(count)) => part(answer, count).await,
-        Err(Fault::Drop) => drop(ending.send(()).await),
+        Err(Fault::Drop) => drop(ending.send(None).await),
+        Err(Fault::Goaway(code)) => {
+            let _answer = answer;
+            drop(ending.send(Some(code)).await);
+            std::future::pending::<()>().await;
+        }
         Err(Fault::Hang) => {
             let _answer = answer;
             std::future::pending::<()>().await;
