@@ -11,6 +11,8 @@ mod bed;
 mod cancelling;
 #[path = "mesh_faults/changing.rs"]
 mod changing;
+#[path = "mesh_faults/damage.rs"]
+mod damage;
 #[path = "ftrack_faults/guard.rs"]
 mod guard;
 #[cfg(debug_assertions)]

@@ -29,6 +29,8 @@ pub enum Fault {
     Goaway(u32),
     /// No answer comes.
     Hang,
+    /// These messages come, and all is well.
+    Reply(Vec<Vec<u8>>),
     /// So many empty messages come, and nothing behind them.
     Part(usize),
 }
@@ -282,6 +284,7 @@ async fn call(
     match outcome {
         Ok(message) => reply(answer, &message),
         Err(Fault::Status(code, text)) => refuse(answer, code, &text),
+        Err(Fault::Reply(messages)) => replies(answer, &messages),
         Err(Fault::Part(count)) => part(answer, count).await,
         Err(Fault::Drop) => drop(ending.send(None).await),
         Err(Fault::Goaway(code)) => {
@@ -380,6 +383,14 @@ fn done() -> HeaderMap {
 fn reply(mut answer: SendResponse<Bytes>, message: &[u8]) {
     let Ok(mut stream) = answer.send_response(head(), false) else { return };
     let _ = stream.send_data(frame(message), false);
+    let _ = stream.send_trailers(done());
+}
+
+fn replies(mut answer: SendResponse<Bytes>, messages: &[Vec<u8>]) {
+    let Ok(mut stream) = answer.send_response(head(), false) else { return };
+    for message in messages {
+        let _ = stream.send_data(frame(message), false);
+    }
     let _ = stream.send_trailers(done());
 }
 
