@@ -25,8 +25,10 @@ fn there(program: &str) -> bool {
 impl Realm {
     /// None, with words, when the programs are missing.
     pub fn start() -> Option<Realm> {
-        let missing: Vec<&str> =
-            ["krb5kdc", "kdb5_util", "kadmin.local", "kinit"].into_iter().filter(|program| !there(program)).collect();
+        let missing: Vec<&str> = ["krb5kdc", "kdb5_util", "kadmin.local", "kinit", "klist"]
+            .into_iter()
+            .filter(|program| !there(program))
+            .collect();
         if !missing.is_empty() {
             eprintln!("skipped: {} is missing (Debian: krb5-kdc, krb5-admin-server, krb5-user)", missing.join(", "));
             return None;

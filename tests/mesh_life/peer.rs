@@ -135,6 +135,7 @@ impl Peer {
                 let serve = async {
                     loop {
                         let (stream, _) = listener.accept().await.unwrap();
+                        stream.set_nodelay(true).unwrap();
                         let (shared, cuts, tls) = (Arc::clone(&own), cuts.clone(), tls.clone());
                         tokio::spawn(async move {
                             match tls {
