@@ -246,6 +246,12 @@ pub trait Backend: Send + Sync {
         false
     }
 
+    /// Whether the verb has an argument of its own of that name, though calls have an option of it. The option is in the
+    /// group `haft` then (`haft.id`). Asked only when it checks names itself.
+    fn owns(&self, _verb: Option<&str>, _name: &str) -> bool {
+        false
+    }
+
     /// Whether letting it go may run code of the host, which must not happen on the reactor.
     fn holds_host_code(&self) -> bool {
         true

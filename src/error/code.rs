@@ -122,6 +122,22 @@ codes! {
     ACCESSOR_PARENT_RESOURCE_NOT_FOUND = "accessor_parent_resource_not_found", NotFound, false, "The container of the resource is missing or outside of the prefix (ftrack: AccessorParentResourceNotFoundError).";
     ACCESSOR_RESOURCE_INVALID = "accessor_resource_invalid", Argument, false, "The resource is a container where a file was needed, or the reverse (ftrack: AccessorResourceInvalidError).";
     ACCESSOR_CONTAINER_NOT_EMPTY = "accessor_container_not_empty", Conflict, false, "The container to be removed holds something (ftrack: AccessorContainerNotEmptyError).";
+    PLUGIN_ERROR = "plugin_error", Remote, false, "A plugin of the server refused or failed for another reason; server_code and server_text say which (Janus).";
+    PLUGIN_INVALID_REQUEST = "plugin_invalid_request", Remote, false, "The plugin has no such request (Janus).";
+    PLUGIN_MISSING_ELEMENT = "plugin_missing_element", Remote, false, "The plugin missed a mandatory field (Janus).";
+    PLUGIN_INVALID_ELEMENT = "plugin_invalid_element", Remote, false, "A field had a type or a value that the plugin does not take (Janus).";
+    PLUGIN_NO_SUCH_ROOM = "plugin_no_such_room", NotFound, false, "There is no such room (Janus).";
+    PLUGIN_NO_SUCH_FEED = "plugin_no_such_feed", NotFound, false, "There is no such feed, or its publisher does not publish (Janus).";
+    PLUGIN_NO_SUCH_USER = "plugin_no_such_user", NotFound, false, "There is no such participant or user (Janus).";
+    PLUGIN_NO_SUCH_ITEM = "plugin_no_such_item", NotFound, false, "There is no such mountpoint, recording, group, stream or call (Janus).";
+    PLUGIN_UNAUTHORIZED = "plugin_unauthorized", Denied, false, "A secret, pin, token or key was wrong or missing, or the participant was kicked (Janus).";
+    PLUGIN_ROOM_EXISTS = "plugin_room_exists", Conflict, false, "A room of that id exists (Janus).";
+    PLUGIN_ID_TAKEN = "plugin_id_taken", Conflict, false, "The id or name belongs to another participant, user or recording (Janus).";
+    PLUGIN_ALREADY_JOINED = "plugin_already_joined", Conflict, false, "The handle has joined, registered, published, or is in a call already (Janus).";
+    PLUGIN_NOT_JOINED = "plugin_not_joined", Remote, false, "The handle has to join or register first (Janus).";
+    PLUGIN_WRONG_STATE = "plugin_wrong_state", Remote, false, "The handle or the room is in a state in which this cannot be done (Janus).";
+    PLUGIN_FULL = "plugin_full", Remote, false, "The room takes no more publishers (Janus).";
+    PLUGIN_SDP = "plugin_sdp", Remote, false, "The description of the media session was missing, or could not be used (Janus).";
     STREAM_ENDED = "stream_ended", Io, true, "The server ended an event stream; it will be asked for it again unless reconnect is off.";
     EVENT_STREAM = "event_stream", Protocol, false, "The answer to a subscription is not an event stream: another content type, or a status that is no success.";
 }

@@ -72,7 +72,7 @@ pub(super) fn submit(handle: &Arc<Handle>, verb: Option<&str>, target: Option<&s
         return Err(not_sent(Error::new(&code::LIMIT, format!("{INFLIGHT_MAX} calls were in flight or unread"))));
     }
     let progress = args.bool("progress").map_err(not_sent)?.unwrap_or(false);
-    let ticket = handle.open_submitted(args, tag.clone()).map_err(not_sent)?;
+    let ticket = handle.open_submitted(verb, args, tag.clone()).map_err(not_sent)?;
     let (id, cancel) = (ticket.id(), Arc::clone(&ticket.cancel));
     let progress = progress.then(|| progress_events(handle, id, &tag));
     // The call keeps the handle, not the host's reference: a free meanwhile cancels it.

@@ -1,5 +1,6 @@
 //! What a refusal of the server means (spec/janus.md 2.5). Those of plugins are in the plugins' own tables.
 
+use super::plugins;
 use crate::{
     error::{Code, Error, Outcome, Status, code},
     value::Node,
@@ -76,18 +77,12 @@ pub fn attach(message: Node<'_>, plugin: &str) -> Error {
     error.with("server_text", reason).with("plugin", plugin).outcome(Outcome::Applied)
 }
 
-/// The refusal in the data of a plugin (trap 2), if it is one. The seam for the plugins' tables: what they know of a
-/// number is better than what is said here.
+/// The refusal in the data of a plugin (trap 2), if it is one.
 #[must_use]
 pub fn plugin(plugin: &str, data: Node<'_>) -> Option<Error> {
     let number = data.get("error_code")?;
     let reason = data.get("error").and_then(Node::as_str).unwrap_or("no reason given");
-    let error = Error::new(&code::SERVER, format!("{plugin} refused: {reason}"));
-    let error = match number.int() {
-        Some(number) => error.with("server_code", number),
-        None => error,
-    };
-    Some(error.with("server_text", reason).with("plugin", plugin).outcome(Outcome::Applied))
+    Some(plugins::refused(plugin, number.int(), reason))
 }
 
 #[cfg(test)]
@@ -127,7 +122,7 @@ mod tests {
     fn a_plugin_refuses_inside_of_its_data() {
         let data = message(r#"{"videoroom":"event","error_code":426,"error":"No such room (1)"}"#);
         let error = plugin("janus.plugin.videoroom", data.root()).unwrap();
-        assert_eq!((error.status(), error.detail().get("server_code")), (Status::Remote, Some(&Tree::Int(426))));
+        assert_eq!((error.status(), error.detail().get("server_code")), (Status::NotFound, Some(&Tree::Int(426))));
         assert!(plugin("p", message(r#"{"errorcode":7}"#).root()).is_none());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::plugins;
 use crate::{
     args::Args,
     backends::{Change, Feed, Sink, Teller},
@@ -22,7 +23,8 @@ struct Listed {
 }
 
 impl Topics {
-    /// Adds one; `topic` is the value of `janus` in the messages, or `*` for all.
+    /// Adds one; `topic` is the value of `janus` in the messages, `*` for all, or `event:NAME` for the events that a plugin
+    /// names so.
     ///
     /// # Errors
     /// `argument` for what messages of Janus cannot do.
@@ -44,9 +46,10 @@ impl Topics {
     }
 
     /// Adds those who hear messages of this kind.
-    fn gather(&self, word: &str, hearers: &mut Vec<Arc<dyn Sink>>) {
+    fn gather(&self, word: &str, message: Node<'_>, hearers: &mut Vec<Arc<dyn Sink>>) {
         let listed = self.0.lock();
-        let wanted = |topic: &str| topic == "*" || topic == word;
+        let named = |name: &str| word == "event" && plugins::event_name(message) == Some(name);
+        let wanted = |topic: &str| topic == "*" || topic == word || topic.strip_prefix("event:").is_some_and(named);
         hearers.extend(listed.list.iter().filter(|(_, topic, _)| wanted(topic)).map(|(.., sink)| Arc::clone(sink)));
     }
 }
@@ -56,7 +59,7 @@ pub fn bring(message: Box<Document>, places: &[&Topics]) -> bool {
     let mut hearers = Vec::new();
     let word = message.root().get("janus").and_then(Node::as_str).unwrap_or_default();
     for place in places {
-        place.gather(word, &mut hearers);
+        place.gather(word, message.root(), &mut hearers);
     }
     let Some((last, others)) = hearers.split_last() else { return false };
     if !others.is_empty() {

@@ -7,7 +7,7 @@ use crate::{
     args::Args,
     backends::{
         Answer, Backend, Call, Feed, Pending, Sink, Teller,
-        janus::{calls, topics::Topics},
+        janus::{calls, plugins, topics::Topics},
     },
     engine::net::cancel::Cancel,
     error::{Error, Result, code},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The topics of a handle.
-const TOPICS: &[&str] = &["*", "event", "webrtcup", "media", "slowlink", "hangup", "detached", "trickle"];
+const TOPICS: &[&str] = &["*", "event", "event:NAME", "webrtcup", "media", "slowlink", "hangup", "detached", "trickle"];
 
 /// A handle of the host on a plugin handle.
 pub struct JanusHandle {
@@ -41,6 +41,10 @@ impl Backend for JanusHandle {
 
     fn checks_names(&self) -> bool {
         true
+    }
+
+    fn owns(&self, verb: Option<&str>, name: &str) -> bool {
+        verbs::is_field(&self.handle, verb, name)
     }
 
     fn holds_host_code(&self) -> bool {
@@ -112,7 +116,8 @@ impl Backend for JanusHandle {
     }
 
     fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
-        if !TOPICS.contains(&topic) {
+        let named = topic.strip_prefix("event:").is_some_and(|name| !name.is_empty() && plugins::find(self.handle.plugin()).is_some());
+        if !named && !TOPICS.contains(&topic) {
             return Ok(None);
         }
         Topics::subscribe(&self.handle.topics, topic, args, sink).map(Some)

@@ -8,7 +8,12 @@ use crate::{
     args::Args,
     backends::{
         Call,
-        janus::{envelope::Members, line::Request, raw},
+        janus::{
+            envelope::Members,
+            line::Request,
+            plugins::{self, Checked},
+            raw,
+        },
     },
     error::{Error, Result, code},
     options::nearest,
@@ -57,6 +62,12 @@ pub fn stageable(call: &Call<'_>) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether an argument of that name is a field of the plugin's request and not the option of calls.
+pub fn is_field(handle: &Handle, verb: Option<&str>, name: &str) -> bool {
+    let plugin = plugins::find(handle.plugin());
+    plugin.zip(verb).and_then(|(plugin, verb)| plugin.request(verb)).is_some_and(|request| request.has(name))
 }
 
 /// Refuses arguments that a verb does not have.
@@ -123,9 +134,17 @@ fn trickle(handle: &Arc<Handle>, args: &Args) -> Result<Request> {
     Ok(Request { members, ..Request::new("trickle").to(handle).acked() })
 }
 
-/// A request of the plugin: its verb is `request` in the body, and the arguments are its fields. The seam for the plugins'
-/// tables, which know the fields of most.
+/// A request of the plugin: its verb is `request` in the body, and the arguments are its fields, which are checked when the
+/// plugin is known.
 fn of_plugin(handle: &Arc<Handle>, verb: &str, args: &Args) -> Result<Request> {
+    if let Some(plugin) = plugins::find(handle.plugin()) {
+        let Checked { body, jsep, .. } = plugins::check(plugin, verb, args, |name| OPTIONS.contains(&name))?;
+        let mut members = Members::default().with("body", &Tree::Object(body));
+        if let Some(jsep) = jsep {
+            members.add("jsep", &jsep);
+        }
+        return Ok(Request { members, ..Request::new("message").to(handle) });
+    }
     if verb.is_empty() {
         return Err(Error::new(&code::UNSUPPORTED, "the verb was empty").with("key", "verb"));
     }
