@@ -167,7 +167,7 @@ fn a_silent_server_is_noticed() {
     let (code, _, detail) = why(&next(&session, Kind::Lost));
     assert_eq!((&*code, &detail["code"]), ("connection_lost", &json!("connection_lost")));
     let (code, _, detail) = why(&next(&session, Kind::Response));
-    assert_eq!((&*code, &detail["outcome"]), ("connection_lost", &json!("not_sent")));
+    assert_eq!((&*code, &detail["outcome"]), ("connection_lost", &json!("unknown")));
     next(&session, Kind::Closed);
     drop((hold, clock));
 }

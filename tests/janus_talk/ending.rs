@@ -105,6 +105,7 @@ fn closing_is_bounded() {
     let (relay, server) = Relay::of(&janus.ws);
     let session = open(&server, &json!({}));
     let handle = attach(&session, ECHO);
+    ask(&session, "info", &json!({})).unwrap();
     relay.hold(true);
     std::thread::scope(|threads| {
         let waiting = threads.spawn(|| ask(&handle, "message", &json!({"body": {"audio": true}})).unwrap_err());

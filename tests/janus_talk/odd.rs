@@ -83,7 +83,8 @@ fn what_is_not_known_is_passed_on() {
 /// What concerns no session is of the connection, and all sessions on it hear it.
 #[test]
 fn errors_without_a_transaction_are_events_of_the_connection() {
-    let refused = json!({"janus": "error", "error": {"code": 454, "reason": "JSON error: on line 1: '[' or '{' expected"}});
+    let refused =
+        json!({"janus": "error", "error": {"code": 454, "reason": "JSON error: on line 1: '[' or '{' expected"}});
     let told = refused.clone();
     let peer = answering(move |message| vec![told.clone(), event(message, &json!({}))]);
     let session = open(&peer.url, &json!({}));
@@ -210,4 +211,26 @@ fn a_session_that_comes_too_late_is_used_or_destroyed() {
     ask(&session, "ping", &json!({})).unwrap();
     assert_eq!(peer.until("destroy")["session_id"], 2);
     assert_eq!(inspect(&session, "stats")["sessions"], 1);
+}
+
+/// The word that a handle is gone may come before the answer to its detach: both are heard, the answer first.
+#[test]
+fn a_detach_is_answered_whichever_comes_first() {
+    for first in ["detached", "success"] {
+        let peer = Peer::start(Box::new(move |message| {
+            let answer = usual(message).unwrap();
+            let gone = json!({"janus": "detached", "session_id": 1, "sender": 2});
+            match (message["janus"].as_str().unwrap(), first) {
+                ("detach", "detached") => vec![gone, answer],
+                ("detach", _) => vec![answer, gone],
+                _ => vec![answer],
+            }
+        }));
+        let session = open(&peer.url, &json!({}));
+        let echo = attach(&session, ECHO);
+        assert_eq!(ask(&echo, "detach", &json!({})).unwrap()["janus"], "success", "{first}");
+        assert!(crate::bed::next(&echo, Kind::Closed).failure().is_none());
+        let other = attach(&session, ECHO);
+        other.close(&Args::new()).unwrap();
+    }
 }

@@ -229,7 +229,8 @@ impl Line {
             return Err(Error::new(&code::CONNECTION_LOST, "there was no connection").outcome(Outcome::NotSent));
         }
         let (wants, name) = (request.wants, request.name.clone());
-        state.table.enter(number, wants, name.as_deref(), Waiting { number, request, giver, receipt: None })?;
+        let waiting = Waiting { number, request, giver, receipt: None, was_sent: false };
+        state.table.enter(number, wants, name.as_deref(), waiting)?;
         match state.road.clone().filter(|_| goes) {
             Some(road) => match road.send(parcel) {
                 Ok(receipt) => {
@@ -263,13 +264,7 @@ impl Line {
     fn give_up(&self, number: u64) -> Outcome {
         let mut state = self.state.lock();
         let Some(entry) = state.table.get_mut(number) else { return Outcome::Unknown };
-        let receipt = entry.it.receipt.take();
-        let held = entry.stage == Stage::Held;
-        let outcome = match receipt {
-            Some(receipt) => receipt.give_up(),
-            None if held => Outcome::NotSent,
-            None => Outcome::Unknown,
-        };
+        let outcome = entry.it.give_up(entry.stage);
         let request = &entry.it.request;
         let stays = outcome == Outcome::Unknown && (!matches!(request.brings, Brings::Nothing) || request.done.is_some());
         let gone = if stays {
@@ -286,16 +281,17 @@ impl Line {
     /// Ends the requests that `choose` wants with an error; each hears whether it was sent.
     pub fn fail(&self, choose: impl Fn(&Request) -> bool, error: &Error) {
         let failed = self.state.lock().table.take_all(|entry| choose(&entry.it.request));
-        for (_, entry) in failed {
-            let outcome = match entry.it.receipt {
-                Some(receipt) => receipt.give_up(),
-                None if entry.stage == Stage::Held => Outcome::NotSent,
-                None => Outcome::Unknown,
-            };
+        for (_, mut entry) in failed {
+            let outcome = entry.it.give_up(entry.stage);
             if let Some(giver) = entry.it.giver {
                 giver.give(Err(again(error).outcome(outcome)));
             }
         }
+    }
+
+    /// Whether a request like this is in flight.
+    pub fn is_asking(&self, wanted: impl Fn(&Request) -> bool) -> bool {
+        self.state.lock().table.any(|entry| wanted(&entry.it.request))
     }
 
     /// Sends what was held, the oldest first, if requests go out; not what a session waits for that is made again.

@@ -158,7 +158,8 @@ impl Line {
                 recovery::forgotten(session, error);
             }
             (Some((refusal::NO_HANDLE, error)), _, Some(handle)) => handle.ended(Some(error)),
-            (None, Some(session), None) if kind == Kind::Success && request.word.eq_ignore_ascii_case("destroy") => {
+            (None, _, Some(handle)) if kind == Kind::Success && request.is("detach") => handle.was_detached(),
+            (None, Some(session), None) if kind == Kind::Success && request.is("destroy") => {
                 session.ended(Tree::Null, None);
             }
             _ => {}
@@ -173,7 +174,7 @@ impl Line {
             && !request.ahead
             && waiting.giver.is_some()
             && self.terms().recover == Recover::Recreate
-            && !request.word.eq_ignore_ascii_case("destroy")
+            && !request.is("destroy")
     }
 
     fn brought(self: &Arc<Self>, request: &Request, message: &Document, orphan: bool) {

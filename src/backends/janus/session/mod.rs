@@ -241,7 +241,7 @@ impl Session {
                 }
                 bring(message, &[&*handle.topics, &*self.topics]);
                 if kind == Kind::Detached {
-                    handle.ended(None);
+                    handle.detached();
                 }
             }
             None => {
@@ -272,7 +272,10 @@ impl Session {
         let last = self.part();
         let ended = || Error::new(&code::SESSION_LOST, "the session was ended");
         let why = error.as_ref().map_or_else(ended, again);
-        self.line.fail(|request| request.session.as_ref().is_some_and(|session| Arc::ptr_eq(session, self)), &why);
+        let of_it = |request: &Request| {
+            !request.is("destroy") && request.session.as_ref().is_some_and(|session| Arc::ptr_eq(session, self))
+        };
+        self.line.fail(of_it, &why);
         self.herald.tell(Change::Ended { value, error });
         if last {
             self.line.leave(None);
