@@ -16,7 +16,7 @@ use h2::{
     client::{ResponseFuture, SendRequest},
 };
 
-use super::{fault::Trouble, head, line::Line, patience::Patience};
+use super::{fault::Trouble, head, line::Line, patience::Patience, tact::Hold};
 use crate::{
     clock,
     engine::{
@@ -130,6 +130,10 @@ impl Stream<'_> {
         if let Some(watch) = self.watch {
             watch.begin(self.size);
         }
+        // What is there as a whole goes out as a whole: the connection is woken once. A thread stays with its call; a task of
+        // the reactor wakes nobody else by what it sends.
+        let whole = self.watch.is_none() && matches!(payload, Payload::None | Payload::Bytes(_));
+        let _hold = (whole && matches!(patience, Patience::Thread(..))).then(Hold::new);
         let head = head::size(&request);
         let sent = sender.send_request(request, self.size == Some(0));
         let (response, stream) = sent.map_err(|error| Trouble::of(&error, self.line, None))?;

@@ -10,11 +10,17 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::tally::{Scan, Tally};
+use super::{
+    tact,
+    tally::{Scan, Tally},
+};
 use crate::engine::{
     net::stream::Stream,
     reactor::wire::{Watched, Wired},
 };
+
+/// While more and more arrives, those who wait for it hear of it after so many bytes.
+const TOLD: usize = 256 << 10;
 
 /// A connection on the reactor. Dropping it closes it.
 pub struct Transport {
@@ -23,6 +29,8 @@ pub struct Transport {
     tally: Arc<Tally>,
     inbound: Scan,
     outbound: Scan,
+    /// Bytes that arrived since who waits for them was last told.
+    untold: usize,
     /// Why the last write failed, until the read has told of it.
     broken: Option<io::Error>,
 }
@@ -33,7 +41,7 @@ impl Transport {
     pub fn new(wired: Wired, tally: Arc<Tally>) -> Transport {
         let Wired { watched, connection } = wired;
         let stream = connection.stream;
-        Transport { watched, stream, tally, inbound: Scan::inbound(), outbound: Scan::outbound(), broken: None }
+        Transport { watched, stream, tally, inbound: Scan::inbound(), outbound: Scan::outbound(), untold: 0, broken: None }
     }
 
     fn poll_moved<T>(
@@ -78,7 +86,12 @@ impl Transport {
 
 impl AsyncRead for Transport {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Transport { watched, stream, tally, inbound, broken, .. } = &mut *self;
+        let Transport { watched, stream, tally, inbound, untold, broken, .. } = &mut *self;
+        // Nobody holds the protocol's lock here.
+        if *untold >= TOLD {
+            tact::flush();
+            *untold = 0;
+        }
         let room = buffer.initialize_unfilled();
         let received = watched.poll_recv(stream, cx, |stream| {
             let count = stream.try_recv(room)?;
@@ -87,6 +100,7 @@ impl AsyncRead for Transport {
         if let Poll::Ready(Ok(count)) = received {
             inbound.receive(room.get(..count).unwrap_or_default(), tally);
             buffer.advance(count);
+            *untold += count;
         }
         if received.is_pending()
             && let Some(error) = broken.take()
