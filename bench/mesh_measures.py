@@ -16,9 +16,9 @@ LIFE, TIMES = 4, 4
 
 
 @contextlib.contextmanager
-def sandbox(bench, *orders):
+def sandbox(bench, *orders, log=False):
     process = subprocess.Popen(
-        [bench.sandbox, "mesh", "--until-eof", "--no-log"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [bench.sandbox, "mesh", "--until-eof", *([] if log else ["--no-log"])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         place = json.loads(process.stdout.readline())
@@ -107,7 +107,7 @@ def keeping(bench):
     name = f"{MANY:,} Mesh sessions kept alive"
     if not bench.wanted(name):
         return
-    with sandbox(bench, f"set=1&timeout={LIFE}") as place:
+    with sandbox(bench, f"set=1&timeout={LIFE}", log=True) as place:
         ours = kept(bench, "haft", place, LIFE)
     theirs = None
     if bench.mesh_python:

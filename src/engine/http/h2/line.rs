@@ -27,9 +27,9 @@ use tokio::time::Sleep;
 
 use super::{
     place::Approach,
-    tact::{Hold, Knock},
+    tact::Knock,
     tally::Tally,
-    transport::Transport,
+    transport::{Transport, poll_protocol},
 };
 use crate::{
     clock,
@@ -359,10 +359,7 @@ impl Line {
             if self.abandoned.load(Ordering::Acquire) {
                 return Poll::Ready(Ok(()));
             }
-            let hold = Hold::new();
-            let served = protocol.as_mut().poll(cx);
-            drop(hold);
-            if let Poll::Ready(ended) = served {
+            if let Poll::Ready(ended) = poll_protocol(protocol, &self.tally, cx) {
                 return Poll::Ready(ended.map_err(|error| told(&error)));
             }
             self.looked(protocol.max_concurrent_send_streams());
