@@ -148,6 +148,6 @@ def counts(bench):
 
 def measure(bench):
     if not bench.mesh_python and bench.wanted("Mesh"):
-        print("\nleft out, as there is no --mesh-python (or HAFT_MESH_PYTHON): what is beside the Mesh SDK")
+        print("\nwithout --mesh-python (or HAFT_MESH_PYTHON) nothing is measured beside the official Mesh SDK: its rows are left out")
     for part in (series, small, opening, keeping, counts):
         part(bench)
