@@ -149,7 +149,7 @@ fn what_a_run_calculates_is_committed() {
     let sandbox = sandbox();
     sandbox.mesh_order("seed=hydro").unwrap();
     let session = session(&sandbox);
-    let run = r#"{"case": "Cases/Demo", "start": "2023-11-01", "end": "2023-11-02"}"#;
+    let run = r#"{"case": "Group/Case", "start": "2023-11-01", "end": "2023-11-02"}"#;
     for stream in [false, true] {
         let mut ask = args(run);
         ask.set("stream", stream);
