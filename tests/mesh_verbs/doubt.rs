@@ -97,6 +97,27 @@ fn what_a_failed_rollback_has_forgotten_is_never_committed() {
     assert_eq!(fails(&other, "get_object", NEW, "{}").status(), Status::NotFound);
 }
 
+/// One thread rolls back, and before the server is at it another one stages: what it was told is staged must be committed.
+#[test]
+fn what_is_staged_during_a_rollback_is_not_lost() {
+    let sandbox = sandbox();
+    let (one, other) = (session(&sandbox), session(&sandbox));
+    create(&one);
+    sandbox.mesh_order("fault=delay&method=Rollback&seconds=0.5&when=before").unwrap();
+    let since = mark(&sandbox);
+    std::thread::scope(|scope| {
+        let rollback = scope.spawn(|| one.rollback(&Args::new()).unwrap());
+        while methods(&sandbox, since).is_empty() {
+            std::thread::yield_now();
+        }
+        set_number(&one, 6.5);
+        rollback.join().unwrap();
+    });
+    assert_eq!(commit(&one).as_array().unwrap().len(), 1);
+    assert_eq!(number(&other), 6.5);
+    assert_eq!(fails(&other, "get_object", NEW, "{}").status(), Status::NotFound);
+}
+
 /// As with the official client: what came into the workspace is committed, whether its answer came or not.
 #[test]
 fn what_may_have_been_staged_goes_with_the_commit_or_the_rollback() {
