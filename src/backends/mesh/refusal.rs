@@ -64,8 +64,6 @@ pub fn wants_token(error: &Error) -> bool {
 
 /// A failure on the way, with the status that a gRPC client has for it.
 pub fn on_the_way(error: Error) -> Error {
-    // The status stands behind the messages: without it nobody knows what became of the call.
-    let error = if error.code() == code::INCOMPLETE_READ.word { error.status_as(Status::Io).outcome(Outcome::Unknown) } else { error };
     let name = match error.status() {
         Status::Io | Status::Tls => "UNAVAILABLE",
         Status::Timeout => "DEADLINE_EXCEEDED",
@@ -95,15 +93,6 @@ mod tests {
             assert_eq!(error.known_outcome(), Some(Outcome::NotSent));
         }
         assert_eq!(told("NOT_FOUND", "object not found: x").code(), "server");
-    }
-
-    /// A gRPC client whose answer breaks off before its status has UNAVAILABLE, and may not take the call for done.
-    #[test]
-    fn an_answer_that_breaks_off_says_nothing_of_what_was_done() {
-        let error = on_the_way(Error::new(&code::INCOMPLETE_READ, "the body was cut off").outcome(Outcome::Applied));
-        assert_eq!((error.code(), error.status(), error.known_outcome()), ("incomplete_read", Status::Io, Some(Outcome::Unknown)));
-        assert_eq!(error.detail().get("grpc_status").and_then(Tree::as_str), Some("UNAVAILABLE"));
-        assert!(!error.is_retryable());
     }
 
     #[test]
