@@ -75,6 +75,9 @@ fn what_a_failed_rollback_has_forgotten_is_never_committed() {
     let sandbox = sandbox();
     let (one, other) = (session(&sandbox), session(&sandbox));
     create(&one);
+    // A mistake in its arguments is none.
+    assert_eq!(one.rollback(&args(r#"{"id": "x"}"#)).unwrap_err().code(), "argument");
+    assert_eq!(inspect(&one, "staged").as_array().unwrap().len(), 1);
     failing(&sandbox, "Rollback");
     assert_eq!(one.rollback(&Args::new()).unwrap_err().status(), Status::Io);
     // Before the server has forgotten it, nothing else gets in.
