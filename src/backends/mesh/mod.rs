@@ -188,7 +188,8 @@ impl Backend for MeshSession {
     }
 
     fn rollback(&self) -> Option<usize> {
-        Some(self.staged.lock().forget())
+        let forgotten = self.staged.lock().forget();
+        Some(forgotten.len())
     }
 
     fn undo(&self, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {

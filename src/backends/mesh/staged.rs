@@ -73,11 +73,11 @@ impl Staged {
         self.beside = true;
     }
 
-    /// The host forgets all of it.
-    pub fn forget(&mut self) -> usize {
-        let count = self.items.len();
-        *self = Staged { epoch: self.epoch + 1, owed: self.owed, ..Staged::default() };
-        count
+    /// The host forgets all of it. What is forgotten may hold what is the host's, whose code lets go of it: without the lock.
+    #[must_use]
+    pub fn forget(&mut self) -> Staged {
+        let empty = Staged { epoch: self.epoch + 1, owed: self.owed, ..Staged::default() };
+        std::mem::replace(self, empty)
     }
 
     /// The workspace was rolled back on the server: all of it is to be sent again.
