@@ -1,6 +1,11 @@
 //! How long Mesh sessions live, with the clock in the test's hands (spec/mesh.md 3.3).
 #![cfg(debug_assertions)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test stops at what must not be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at what must not be"
+)]
 
 #[path = "mesh_life/bed.rs"]
 #[allow(dead_code, reason = "shared")]
@@ -165,7 +170,11 @@ fn tokens_are_renewed_in_time() {
     clock.advance(seconds(1));
     read(&session).unwrap();
     peer.wait("AuthenticateKerberos", 2);
-    let token = |peer: &Peer, method: &str| peer.state(|state| state.seen.iter().rev().find(|seen| seen.method == method).and_then(|seen| seen.token.clone()));
+    let token = |peer: &Peer, method: &str| {
+        peer.state(|state| {
+            state.seen.iter().rev().find(|seen| seen.method == method).and_then(|seen| seen.token.clone())
+        })
+    };
     assert_eq!(token(&peer, "ListModels").as_deref(), Some("token-1"));
     let left = clock.awaited(seconds(49)..=seconds(51));
     clock.advance(left);
@@ -206,7 +215,12 @@ fn a_submitted_call_counts_from_its_answer() {
 /// LOST at the first failure, RESTORED with the first success; the session is the same and nothing of it was dropped.
 #[test]
 fn a_failure_is_tried_again() {
-    for fault in [Fault::Status(14, "going down".into()), Fault::Drop, Fault::Status(16, "who".into()), Fault::Status(13, "oh".into())] {
+    for fault in [
+        Fault::Status(14, "going down".into()),
+        Fault::Drop,
+        Fault::Status(16, "who".into()),
+        Fault::Status(13, "oh".into()),
+    ] {
         let clock = freeze();
         let peer = Peer::start();
         let session = open(&peer, "{}");
@@ -350,7 +364,13 @@ fn it_can_be_switched_off() {
     settle(&session);
     clock.advance(seconds(600));
     peer.wait("ExtendSession", 5);
-    let by_child = peer.state(|state| state.seen.iter().filter(|seen| seen.method == "ExtendSession" && seen.session.as_deref() == Some(&*id(&child))).count());
+    let by_child = peer.state(|state| {
+        state
+            .seen
+            .iter()
+            .filter(|seen| seen.method == "ExtendSession" && seen.session.as_deref() == Some(&*id(&child)))
+            .count()
+    });
     assert_eq!(by_child, 3);
     session.close(&Args::new()).unwrap();
 }

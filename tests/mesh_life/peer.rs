@@ -188,7 +188,8 @@ impl Peer {
 
     pub fn until(&self, holds: impl Fn(&State) -> bool) {
         let state = self.shared.state.lock().unwrap();
-        let (state, out) = self.shared.came.wait_timeout_while(state, Duration::from_secs(30), |state| !holds(state)).unwrap();
+        let (state, out) =
+            self.shared.came.wait_timeout_while(state, Duration::from_secs(30), |state| !holds(state)).unwrap();
         assert!(!out.timed_out(), "it did not come to that: {:?}", state.seen);
     }
 
@@ -213,7 +214,11 @@ impl Drop for Peer {
     }
 }
 
-async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>, mut cuts: watch::Receiver<usize>) {
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    shared: Arc<Shared>,
+    mut cuts: watch::Receiver<usize>,
+) {
     let number = {
         let mut state = shared.state.lock().unwrap();
         state.connections += 1;
@@ -251,8 +256,14 @@ async fn call(
     let method = head.uri.path().rsplit('/').next().unwrap().to_owned();
     let header = |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     let token = header("authorization").map(|value| value.strip_prefix("Bearer ").unwrap().to_owned());
-    let mut seen =
-        Seen { method: method.clone(), session: None, token, client: header("x-volue-mesh-client-version"), legs: Vec::new(), connection };
+    let mut seen = Seen {
+        method: method.clone(),
+        session: None,
+        token,
+        client: header("x-volue-mesh-client-version"),
+        legs: Vec::new(),
+        connection,
+    };
     if method == "AuthenticateKerberos" {
         return kerberos(body, answer, shared, seen).await;
     }
@@ -314,7 +325,12 @@ impl State {
         }
         let id = id.unwrap_or_default().to_owned();
         match &*seen.method {
-            "GetVersion" => Ok([&[0x0a, u8::try_from(self.version.len()).unwrap()], self.version.as_bytes(), b"\x12\x11Volue Mesh Server"].concat()),
+            "GetVersion" => Ok([
+                &[0x0a, u8::try_from(self.version.len()).unwrap()],
+                self.version.as_bytes(),
+                b"\x12\x11Volue Mesh Server",
+            ]
+            .concat()),
             "StartSession" => {
                 self.next += 1;
                 let mut wire = [0x10; 16];

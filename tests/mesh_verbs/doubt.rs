@@ -10,7 +10,9 @@ use haft::{
 use haft_sandbox::Sandbox;
 use serde_json::json;
 
-use super::bed::{CHIMNEYS, PLANT, args, call, commit, fails, inspect, mark, methods, open, refuses, sandbox, session, stage};
+use super::bed::{
+    CHIMNEYS, PLANT, args, call, commit, fails, inspect, mark, methods, open, refuses, sandbox, session, stage,
+};
 
 const NEW: &str =
     "Model/SimpleThermalTestModel/ThermalComponent.ThermalPowerToPlantRef/SomePowerPlant1.PlantToChimneyRef/New";
@@ -133,7 +135,11 @@ fn what_may_have_been_staged_goes_with_the_commit_or_the_rollback() {
             let error = refuses(&one, "create_object", CHIMNEYS, &json!({"name": format!("New{at}")}).to_string());
             assert_ne!(error.known_outcome(), Some(Outcome::NotSent), "{fault}");
             assert_eq!(inspect(&one, "staged"), json!([]), "{fault}");
-            if keeps { drop(commit(&one)) } else { one.rollback(&Args::new()).unwrap() }
+            if keeps {
+                drop(commit(&one))
+            } else {
+                one.rollback(&Args::new()).unwrap()
+            }
             let there = other.request(Some("get_object"), Some(&format!("{NEW}{at}")), &Args::new()).is_ok();
             assert_eq!(there, keeps, "{fault}");
         }
