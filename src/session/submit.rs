@@ -49,6 +49,7 @@ impl Work {
             Work::Commit => staged::commit(handle, call.args, call.cancel),
             Work::Rollback => {
                 staged::rollback(handle);
+                handle.backend.undo(call.args, call.cancel)?;
                 Ok(Response::of_value(&Tree::Null, Object::default()))
             }
             Work::Stage => staged::stage(handle, call),
