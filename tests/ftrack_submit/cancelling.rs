@@ -10,7 +10,7 @@ use haft::{
 use haft_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
-use super::desk::{Gate, PRIORITIES, answers, next, on_worker, submit, submit_commit};
+use super::desk::{Gate, PRIORITIES, answers, next, on_worker, stage_here, submit, submit_commit};
 use crate::{
     bed::{Folder, call, inspect, open, provider, session, stage, value},
     guard::{clean, ten},
@@ -163,7 +163,7 @@ fn calls_that_wait_for_the_worker() {
             own.pass();
         });
         hear.recv().unwrap();
-        let made = stage(&session, "create", "NoteLabel", r#"{"data": {"name": "busy"}}"#);
+        let made = stage_here(&session, "create", "NoteLabel", r#"{"data": {"name": "busy"}}"#);
         // Its first step is the worker's.
         let staged = submit_commit(&session);
         session.cancel(staged);

@@ -21,7 +21,17 @@ pub fn submit(session: &Session, verb: &str, target: &str, json: &str) -> u64 {
     session.submit(Some(verb), Some(target).filter(|target| !target.is_empty()), &args(json)).unwrap()
 }
 
-/// The same, staged.
+/// The same, blocking.
+pub fn here(session: &Session, verb: &str, target: &str, json: &str) -> Value {
+    value(&session.request(Some(verb), Some(target).filter(|target| !target.is_empty()), &args(json)).unwrap())
+}
+
+/// The same, staged by a blocking call.
+pub fn stage_here(session: &Session, verb: &str, target: &str, json: &str) -> Value {
+    value(&session.stage(Some(verb), Some(target), &args(json)).unwrap())
+}
+
+/// A submitted verb, staged.
 pub fn submit_staged(session: &Session, verb: &str, target: &str, data: &Value) -> u64 {
     submit(session, verb, target, &json!({"stage": true, "data": data}).to_string())
 }

@@ -12,8 +12,8 @@ use std::{
 use haft::{args::Args, error::Status};
 use serde_json::json;
 
-use super::desk::{PRIORITIES, answers, submit, submit_commit, submit_staged};
-use crate::bed::{TASK, call, inspect, open, provider, sandbox};
+use super::desk::{PRIORITIES, answers, here, submit, submit_commit, submit_staged};
+use crate::bed::{TASK, inspect, open, provider, sandbox};
 
 /// The names of the threads on which something was called, and how many there were at a time.
 #[derive(Default)]
@@ -94,7 +94,7 @@ fn the_hosts_cache_and_key_maker_never_run_on_the_reactor() {
     assert!(!held.lock().unwrap().is_empty());
     assert_eq!(inspect(&session, "operations"), json!([]));
     // A blocking call has it on its own thread.
-    call(&session, "query", PRIORITIES, "{}");
+    here(&session, "query", PRIORITIES, "{}");
     let own = thread::current().name().unwrap_or_default().to_owned();
     assert!(seen.threads.lock().unwrap().contains(&own));
     session.close(&Args::new()).unwrap();

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use haft::{args::Args, error::Error, session::Session};
 use serde_json::{Value, json};
 
-use super::desk::{answers, next, on_worker, submit, submit_commit, submit_staged};
+use super::desk::{answers, here, next, on_worker, stage_here, submit, submit_commit, submit_staged};
 use crate::bed::{TASK, call, inspect, mark, sandbox, sent, session, stage, value};
 
 fn label(session: &Session, name: &str) -> u64 {
@@ -75,15 +75,44 @@ fn what_is_staged_meanwhile_belongs_to_the_next_commit() {
     sandbox.ftrack_order("fault=hold&when=after&action=update").unwrap();
     let first = submit_commit(&session);
     sandbox.ftrack_held(1);
-    value(
-        &session.stage(Some("update"), Some(&task), &crate::bed::args(r#"{"data": {"description": "second"}}"#)).unwrap(),
-    );
+    stage_here(&session, "update", &task, r#"{"data": {"description": "second"}}"#);
     sandbox.ftrack_order("release=1").unwrap();
     let all = answers(&session, 1);
     assert!(all[&first].is_ok());
     assert_eq!(call(&session, "get", &task, r#"{"select": "description"}"#)["description"], "second");
     let committed = value(&session.commit(&Args::new()).unwrap());
     assert_eq!(committed[0]["value"]["description"], "second");
+}
+
+/// What is taken from the list while it is on its way is gone from it, and what came instead is not taken for sent.
+#[test]
+fn what_is_taken_back_meanwhile_does_not_take_later_changes_along() {
+    let sandbox = sandbox();
+    let task = format!("Task/{TASK}");
+    for rolled_back in [true, false] {
+        let session = session(&sandbox, "{}");
+        stage_here(&session, "update", &task, r#"{"data": {"description": "first", "name": "sent"}}"#);
+        sandbox.ftrack_order("fault=hold&when=after&action=update").unwrap();
+        let first = submit_commit(&session);
+        sandbox.ftrack_held(1);
+        if rolled_back {
+            session.rollback(&Args::new()).unwrap();
+        } else {
+            here(&session, "revert", &task, r#"{"select": "description"}"#);
+        }
+        let made = stage_here(&session, "create", "NoteLabel", r#"{"data": {"name": "later"}}"#);
+        sandbox.ftrack_order("release=1").unwrap();
+        assert_eq!(answers(&session, 1)[&first].as_ref().unwrap().as_array().unwrap().len(), 1);
+        let left = inspect(&session, "operations");
+        assert_eq!((left.as_array().unwrap().len(), labels(&sandbox, "later")), (1, 0), "{left}");
+        // The server has applied all of it, and says so.
+        let known = here(&session, "get", &task, r#"{"select": "name, description"}"#);
+        assert_eq!((&known["name"], &known["description"]), (&json!("sent"), &json!("first")));
+        session.commit(&Args::new()).unwrap();
+        assert_eq!(labels(&sandbox, "later"), 1);
+        here(&session, "delete", &format!("NoteLabel/{}", made["id"].as_str().unwrap()), "{}");
+        here(&session, "update", &task, r#"{"data": {"description": "", "name": "t1"}}"#);
+    }
 }
 
 /// A thread of the host waits for its turn.

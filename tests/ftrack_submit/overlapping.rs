@@ -5,8 +5,8 @@ use std::sync::{Arc, mpsc};
 use haft::{args::Args, session::Kind};
 use serde_json::json;
 
-use super::desk::{Gate, Hear, PRIORITIES, answers, on_worker, submit, submit_commit, submit_staged};
-use crate::bed::{TASK, USER, args, call, inspect, sandbox, session};
+use super::desk::{Gate, Hear, PRIORITIES, answers, here, on_worker, submit, submit_commit, submit_staged};
+use crate::bed::{TASK, USER, call, inspect, sandbox, session};
 
 const MANY: usize = 200;
 
@@ -14,7 +14,7 @@ const MANY: usize = 200;
 fn two_hundred_queries_wait_together_and_callbacks_go_on() {
     let sandbox = sandbox();
     let session = session(&sandbox, "{}");
-    let expected = call(&session, "query", PRIORITIES, "{}");
+    let expected = here(&session, "query", PRIORITIES, "{}");
     call(&session, "connect", "", "{}");
     let (tell, hear) = mpsc::channel();
     let heard = Hear(move |event: haft::session::Event| {
@@ -31,7 +31,9 @@ fn two_hundred_queries_wait_together_and_callbacks_go_on() {
         call(&session, "publish", "test.meanwhile", &json!({"data": {"n": n}}).to_string());
         assert_eq!(hear.recv().unwrap().as_deref(), Some("haft-worker"));
     }
-    assert_eq!(call(&session, "get", &format!("Task/{TASK}"), "{}")["name"], "t1");
+    // Other calls are done as well, blocking and submitted.
+    assert_eq!(here(&session, "get", &format!("Task/{TASK}"), "{}")["name"], "t1");
+    assert_eq!(call(&session, "query", "select name from Type", r#"{"first": true}"#)["__entity_type__"], "Type");
     sandbox.ftrack_order("clear=1").unwrap();
     sandbox.ftrack_order("release=1").unwrap();
     let mut all = answers(&session, MANY);
@@ -88,7 +90,7 @@ fn pages_of_several_queries_come_side_by_side() {
     let sandbox = sandbox();
     let session = session(&sandbox, "{}");
     let text = "select name from Task order by id";
-    let expected = call(&session, "query", text, r#"{"page_size": 4}"#);
+    let expected = here(&session, "query", text, r#"{"page_size": 4}"#);
     let pages = expected.as_array().unwrap().len().div_ceil(4);
     sandbox.ftrack_order("fault=hold&when=after&action=query&times=0").unwrap();
     let ids: Vec<u64> = (0..10).map(|_| submit(&session, "query", text, r#"{"page_size": 4}"#)).collect();
@@ -121,6 +123,6 @@ fn a_busy_worker_does_not_keep_requests_from_the_server() {
     sandbox.ftrack_order("release=1").unwrap();
     gate.open();
     assert!(answers(&session, ids.len()).values().all(Result::is_ok));
-    assert!(session.submit(Some("query"), Some("nonsense from"), &args("{}")).is_ok());
+    assert!(session.submit(Some("query"), Some("nonsense from"), &Args::new()).is_ok());
     assert!(answers(&session, 1).values().all(Result::is_err));
 }

@@ -24,15 +24,21 @@ pub(super) async fn commit(core: &Core, way: &Way<'_>) -> Result<Box<dyn Answer>
             // What cancels itself out is done.
             store.committed(count);
         }
+        store.operations.send(if payloads.is_empty() { 0 } else { count });
         (count, payloads)
     };
     if let Some(journal) = core.journal.as_ref().filter(|_| !payloads.is_empty()) {
         journal.follow(&core.store)?;
         journal.sending(&core.store, count)?;
     }
-    let sent = send(core, payloads, way, |store| store.committed(count)).await;
+    let sent = send(core, payloads, way, |store| {
+        // It may be less: somebody may have taken of the list meanwhile.
+        let count = store.operations.sent();
+        store.committed(count);
+    })
+    .await;
     if let Err(error) = &sent {
-        doubt::note(core, count, error);
+        doubt::note(core, error);
         if let Some(journal) = &core.journal {
             journal.sent(&core.store);
         }

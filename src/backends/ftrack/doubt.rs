@@ -46,11 +46,17 @@ pub(super) async fn settle(core: &Core, way: &Way<'_>) -> Result<()> {
     Ok(())
 }
 
-/// After a commit of the first `count` changes failed.
-pub(super) fn note(core: &Core, count: usize, error: &Error) {
+/// After a commit failed.
+pub(super) fn note(core: &Core, error: &Error) {
     // What says nothing of it is a mistake that was found before anything was sent.
     if error.known_outcome() == Some(Outcome::Unknown) {
-        core.store.lock().operations.doubt(count);
+        let mut store = core.store.lock();
+        let count = store.operations.sent();
+        // Nothing is in doubt of what was taken back.
+        if count > 0 {
+            store.operations.doubt(count);
+            store.operations.send(0);
+        }
     }
 }
 
