@@ -54,7 +54,12 @@ fn programs(folder: &Path) -> Vec<PathBuf> {
 
 /// The sandbox with everything that the examples speak to.
 fn started() -> Sandbox {
-    Sandbox::start(Options { ftrack: Some(FtrackSetup::default()), mesh: Some(MeshSetup::default()), ..Options::default() }).unwrap()
+    Sandbox::start(Options {
+        ftrack: Some(FtrackSetup::default()),
+        mesh: Some(MeshSetup::default()),
+        ..Options::default()
+    })
+    .unwrap()
 }
 
 /// A command in an own folder, with the addresses of the sandbox where `scripts/demo` puts them.

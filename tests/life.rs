@@ -44,7 +44,8 @@ fn nothing_is_leaked_or_used_after_its_end() {
     assert!(has("valgrind"), "valgrind is needed: scripts/test installs it");
     let sandbox = Sandbox::start(Options::default()).unwrap();
     for name in PROGRAMS {
-        let program = compile(&root().join("tests/c").join(name), Link::Shared, &[], &scratch(&format!("valgrind_{name}")));
+        let program =
+            compile(&root().join("tests/c").join(name), Link::Shared, &[], &scratch(&format!("valgrind_{name}")));
         let mut command = Command::new("valgrind");
         command.args(["-q", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect"]);
         run(command.arg("--fair-sched=yes").arg(program).arg(&sandbox.http));

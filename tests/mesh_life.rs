@@ -1,5 +1,10 @@
 //! Mesh sessions from their opening to their end (spec/mesh.md 2, 3, 6).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test stops at what must not be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at what must not be"
+)]
 
 #[path = "mesh_life/bed.rs"]
 #[allow(dead_code, reason = "shared")]

@@ -95,14 +95,24 @@ fn the_proto_files_are_the_list_of_the_specification() {
                     (true, true) => "bidi-stream",
                     (true, false) => "client-stream",
                 };
-                let line = format!("{} {shape} {}", method.input_type().trim_start_matches('.'), method.output_type().trim_start_matches('.'));
+                let line = format!(
+                    "{} {shape} {}",
+                    method.input_type().trim_start_matches('.'),
+                    method.output_type().trim_start_matches('.')
+                );
                 found.insert(format!("rpc {prefix}{}/{}", service.name(), method.name()), vec![line]);
             }
         }
     }
     let listed: Listed = listed()
         .into_iter()
-        .map(|(name, lines)| if name.starts_with("enum") { (name, lines.into_iter().map(swapped).collect()) } else { (name, sorted(lines)) })
+        .map(|(name, lines)| {
+            if name.starts_with("enum") {
+                (name, lines.into_iter().map(swapped).collect())
+            } else {
+                (name, sorted(lines))
+            }
+        })
         .collect();
     let count = |what: &str| listed.keys().filter(|name| name.starts_with(what)).count();
     assert_eq!((count("message"), count("enum"), count("rpc")), (224, 9, 114));
@@ -126,7 +136,11 @@ fn the_tables_have_every_call_and_reach_every_message_of_it() {
     for service in SERVICES {
         for method in service.methods {
             let line = &listed[&format!("rpc {}/{}", service.name, method.name)][0];
-            assert_eq!((method.asks_many, method.answers_many), (line.contains(" bidi"), !line.contains(" unary ")), "{line}");
+            assert_eq!(
+                (method.asks_many, method.answers_many),
+                (line.contains(" bidi"), !line.contains(" unary ")),
+                "{line}"
+            );
             calls += 1;
             walk(method.input, &mut seen);
             walk(method.output, &mut seen);

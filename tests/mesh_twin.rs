@@ -73,7 +73,8 @@ fn both_send_the_same_and_are_given_the_same() {
 
 /// The SDK that scripts/mesh-twin names, and a Python for it. Without them what needs it fails: it was not run.
 fn sdk() -> (OsString, OsString) {
-    let named = |name: &str| std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run scripts/mesh-twin"));
+    let named =
+        |name: &str| std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run scripts/mesh-twin"));
     (named("HAFT_MESH_SDK"), named("HAFT_MESH_PYTHON"))
 }
 

@@ -13,6 +13,8 @@
 mod bed;
 #[path = "mesh_verbs/committing.rs"]
 mod committing;
+#[path = "mesh_verbs/lacking.rs"]
+mod lacking;
 #[path = "mesh_verbs/raw.rs"]
 mod raw;
 #[path = "mesh_verbs/reading.rs"]

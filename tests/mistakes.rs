@@ -84,12 +84,7 @@ fn each_failure_has_a_sentence_and_a_detail() {
             "stage was asked of a request; submit takes it, and the stage call does it",
             r#"{"code":"argument","key":"stage","outcome":"not_sent"}"#,
         ),
-        (
-            "/get",
-            r#"{"timeout": "soon"}"#,
-            "",
-            r#"{"code":"argument","key":"timeout","outcome":"not_sent"}"#,
-        ),
+        ("/get", r#"{"timeout": "soon"}"#, "", r#"{"code":"argument","key":"timeout","outcome":"not_sent"}"#),
         (
             "/get",
             r#"{"files": {"f": "/no such file"}}"#,

@@ -81,9 +81,7 @@ fn taken(option: &str, place: u16) -> &'static str {
         "timeout" | "pool_idle" => "int double null",
         "timeouts" | "parse" | "hooks" | "resolve" | "adapter" | "events" | "verify_pin" | "environment"
         | "local_address" | "ip_version" | "http_version" | "low_speed" | "pool" => "null",
-        "retry" | "id" | "max_redirects" | "pool_connections" | "pool_maxsize" | "limit_rate" => {
-            "int null"
-        }
+        "retry" | "id" | "max_redirects" | "pool_connections" | "pool_maxsize" | "limit_rate" => "int null",
         "progress" | "stream" | "stage" | "keep" | "trust_env" | "allow_redirects" | "raise_for_status"
         | "decode_content" | "pool_block" | "expect_continue" | "resume" | "verify_common_name" => "bool null",
         "tag" | "cookie_file" | "cert" | "cert_password" | "encoding" | "unix_socket" => "text empty null",

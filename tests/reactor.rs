@@ -52,7 +52,12 @@ fn host_at(mode: &str, count: u64, base: fn(&Sandbox) -> &String) {
     // The program inherits the limit.
     let most = descriptors().saturating_sub(SPARE);
     let sandbox = player::sandbox();
-    let program = compile(&root().join("tests/c/reactor.c"), Link::Shared, &player::STRICT, &scratch(&format!("reactor_{mode}_{count}")));
+    let program = compile(
+        &root().join("tests/c/reactor.c"),
+        Link::Shared,
+        &player::STRICT,
+        &scratch(&format!("reactor_{mode}_{count}")),
+    );
     run(Command::new(program).args([mode, base(&sandbox), &count.min(most).to_string()]));
 }
 

@@ -3,6 +3,7 @@
 
 pub mod ftrack;
 pub mod http;
+pub mod janus;
 pub mod mesh;
 mod plain;
 
@@ -265,6 +266,17 @@ pub trait Backend: Send + Sync {
         Ok(None)
     }
 
+    /// Whether it checks the names of a call's arguments itself, because they are words of its servers.
+    fn checks_names(&self) -> bool {
+        false
+    }
+
+    /// Whether the verb has an argument of its own of that name, though calls have an option of it. The option is in the
+    /// group `haft` then (`haft.id`). Asked only when it checks names itself.
+    fn owns(&self, _verb: Option<&str>, _name: &str) -> bool {
+        false
+    }
+
     /// Whether letting it go may run code of the host, which must not happen on the reactor.
     fn holds_host_code(&self) -> bool {
         true
@@ -378,6 +390,9 @@ pub trait Backend: Send + Sync {
         &[]
     }
 
+    /// The handle begins to close: told before its children, and before any of them is closed. Never waits.
+    fn leaving(&self) {}
+
     /// The host has let go of the session without closing it: what runs in the background ends. Never waits.
     fn abandon(&self) {}
 
@@ -396,7 +411,7 @@ pub trait Backend: Send + Sync {
 }
 
 /// The schemes that open a session, each with its back end.
-pub const SCHEMES: &[&str] = &["http", "https", "ftrack", "ftrack+http", "ftrack+https", "mesh+http", "mesh+https"];
+pub const SCHEMES: &[&str] = &["http", "https", "ftrack", "ftrack+http", "ftrack+https", "mesh+http", "mesh+https", "janus+ws", "janus+wss", "janus+http", "janus+https", "janus+unix"];
 
 /// Opens the back end that the scheme of `url` names.
 ///
@@ -426,6 +441,13 @@ pub fn open(url: &str, args: &Args, lent: Lent) -> Result<Arc<dyn Backend>> {
                 Ok(Arc::new(http::HttpSession::open(url, args, carried.clone())?))
             };
             Ok(Arc::new(mesh::MeshSession::open(trimmed, args, lent, &web)?))
+        }
+        "janus+ws" | "janus+wss" | "janus+http" | "janus+https" | "janus+unix" => {
+            let carried = lent.clone();
+            let web = move |url: &str, args: &Args| -> Result<Arc<dyn Backend>> {
+                Ok(Arc::new(http::HttpSession::open(url, args, carried.clone())?))
+            };
+            Ok(Arc::new(janus::JanusSession::open(trimmed, args, lent, &web)?))
         }
         other => Err(Error::new(
             &code::INVALID_SCHEMA,

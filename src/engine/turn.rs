@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     sys::lock::{Condvar, Mutex},
 };
 
@@ -59,10 +59,8 @@ impl Turn {
         let own = Holder::Thread(thread::current().id());
         let mut state = self.state.lock();
         if state.holder == Some(own) || (is_needed && state.holder == Some(Holder::Task)) {
-            return Err(Error::new(
-                &code::BUSY,
-                "a commit of the same session was under way, which waited for this thread",
-            ));
+            let message = "a commit of the same session was under way, which waited for this thread";
+            return Err(Error::new(&code::BUSY, message).outcome(Outcome::NotSent));
         }
         let number = state.number();
         // Tasks that wait would have to wait for this thread all the same.
@@ -210,7 +208,8 @@ mod tests {
     fn a_thread_does_not_wait_for_itself() {
         let turn = Arc::<Turn>::default();
         let held = turn.take(false).unwrap();
-        assert_eq!(turn.take(false).err().unwrap().code(), "busy");
+        let again = turn.take(false).err().unwrap();
+        assert_eq!((again.code(), again.known_outcome()), ("busy", Some(Outcome::NotSent)));
         drop(held);
         assert!(turn.take(false).is_ok());
     }

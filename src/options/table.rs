@@ -77,13 +77,17 @@ impl Opt {
 const HTTP: &[&str] = &["http"];
 const WEBSOCKET: &[&str] = &["websocket"];
 /// Those that talk over HTTP.
-const WEB: &[&str] = &["http", "ftrack", "mesh"];
+const WEB: &[&str] = &["http", "ftrack", "mesh", "janus"];
 const HTTP_FTRACK: &[&str] = &["http", "ftrack"];
 const MESH: &[&str] = &["mesh"];
 const WEBSOCKET_MESH: &[&str] = &["websocket", "mesh"];
 const HTTP_MESH: &[&str] = &["http", "mesh"];
 const FTRACK_MESH: &[&str] = &["ftrack", "mesh"];
 const FTRACK: &[&str] = &["ftrack"];
+const JANUS: &[&str] = &["janus"];
+/// Handles of plugins: what calls on them take beside these is the plugin's.
+const JANUS_HANDLE: &[&str] = &["janus.handle"];
+const MESH_JANUS: &[&str] = &["mesh", "janus"];
 const ALL: &[&str] = &[];
 
 macro_rules! options {
@@ -242,10 +246,10 @@ options! {
     "root_certs", MESH, CREATE, "PEM text, CA file, CA directory, \"system\"", "the roots that are part of the library", "The certificates that the server's is checked by; one that the server presents itself counts as well.";
     "access_token", MESH, CREATE | CONFIGURE, "text or provider", "none", "The bearer token of every call, over TLS alone; a provider is asked when there is none, when its expires_in is nearly over, and once when the server does not take it.";
     "kerberos", MESH, CREATE, "group: service_principal, user_principal, provider", "none", "Authenticate with tickets: the server's principal (HOST/fqdn, HOST/fqdn@REALM, service@host), whose tickets are used, and who makes tokens of them instead of the system's library.";
-    "keepalive", MESH, CREATE | ATTACH, "seconds, text with a unit, or false", "150", "The longest that a session is left unused before the server is told that it still is; half of what the server grants if that is less. false: never told.";
+    "keepalive", MESH, SESSION, "seconds, text with a unit, or false", "150", "The longest that a session is left unused before the server is told that it still is; half of what the server grants if that is less. false: never told.";
     "session_id", MESH, CREATE, "id", "a new session", "The session on the server that is joined.";
     "model", MESH, CREATE, "name", "none", "The model that paths begin in which are not whole: `Area/Plant` is `Model/NAME/Area/Plant`; searches and runs without a target are of this model.";
-    "lazy", MESH, CREATE, "bool", "false", "Open the session on the server with the first call that needs it.";
+    "lazy", MESH_JANUS, CREATE, "bool", "false", "Open the session on the server with the first call that needs it.";
     "max_receive_size", MESH, CREATE, "bytes", "4194304", "The longest message that is taken from the server.";
     "message", MESH, CALL, "object", "none", "The message of a raw call, in the JSON form.";
     "attributes", MESH, CALL, "list of names", "all", "The attributes that are read with objects; an empty list reads none.";
@@ -309,4 +313,25 @@ options! {
     "new_reason", MESH, CALL, "text", "none", "Another reason.";
     "new_category", MESH, CALL, "text", "none", "Another category.";
     "new_restriction_recurrence", MESH, CALL, "object", "none", "Another recurrence.";
+
+    "api_secret", JANUS, CREATE | CONFIGURE, "text", "none", "What the server wants in every request (its api_secret); null takes it away.";
+    "token", JANUS, CREATE | CONFIGURE, "text", "none", "A token, stored or signed, that goes with every request; null takes it away.";
+    "max_retries", JANUS, CREATE | CONFIGURE, "number, or null: for ever", "3", "How often it is tried again to connect, at the beginning and after a loss.";
+    "retry_delay", JANUS, CREATE | CONFIGURE, "seconds, or text with a unit", "1", "The first delay before that; it doubles up to 30 seconds, with a random part.";
+    "keepalive_interval", JANUS, CREATE | CONFIGURE, "seconds, text with a unit; 0 or false: never", "30, and half of the server's session-timeout", "The longest that a session is left without a request before the server is told that it is used; never more than half of the server's time-out.";
+    "ping_interval", JANUS, CREATE | CONFIGURE, "seconds, or null", "20", "The silence on a WebSocket after which the server is asked whether it is there.";
+    "ping_timeout", JANUS, CREATE | CONFIGURE, "seconds, or null", "10", "The further silence after which the connection counts as lost.";
+    "max_connections", JANUS, CREATE, "number", "10", "How many connections are kept where messages go over HTTP.";
+    "session_id", JANUS, CREATE | ATTACH, "id", "a new session", "The session on the server that is claimed.";
+    "create_id", JANUS, CREATE | ATTACH, "id", "the server's choice", "The id that the new session is to have.";
+    "urls", JANUS, CREATE, "list of URLs", "none", "Further ways to the server, tried in this order when the one before leads nowhere.";
+    "recover", JANUS, CREATE | CONFIGURE, "\"claim\", \"recreate\", \"off\"", "\"claim\"", "What becomes of sessions when the connection is lost: claimed on a new one; made again as well when the server has forgotten them; ended.";
+    "plugin", JANUS, ATTACH, "text", "none", "The plugin of the handle that attach(\"handle:ID\") takes over.";
+    "opaque_id", JANUS, ATTACH, "text", "none", "What the server shows of a handle in its logs and its admin interface.";
+    "loop_index", JANUS, ATTACH, "number", "the server's choice", "The event loop that serves a handle, where the server has static ones.";
+    "body", JANUS_HANDLE, CALL, "object", "none", "The message for the plugin, with the verb message.";
+    "haft", JANUS_HANDLE, CALL, "group: id", "none", "Options of the call whose names are fields of the verb: haft.id is the id of a call, and id the field.";
+    "jsep", JANUS_HANDLE, CALL, "object: type, sdp, trickle", "none", "The offer or answer that goes with a request.";
+    "candidate", JANUS_HANDLE, CALL, "object: candidate, sdpMid or sdpMLineIndex; null: no more", "none", "The candidate of trickle.";
+    "candidates", JANUS_HANDLE, CALL, "list of such", "none", "Several of them.";
 }

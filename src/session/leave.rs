@@ -44,6 +44,7 @@ fn begin(handle: &Arc<Handle>) -> bool {
     if handle.state.compare_exchange(ready, closing, Ordering::AcqRel, Ordering::Acquire).is_err() {
         return false;
     }
+    handle.backend.leaving();
     for child in children(handle) {
         begin(&child);
     }

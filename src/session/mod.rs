@@ -6,6 +6,7 @@
 
 mod backlog;
 mod event;
+mod handle;
 mod host;
 mod leave;
 mod origin;
@@ -24,12 +25,13 @@ mod tests;
 
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::Duration,
 };
 
 pub use backlog::QUEUE_MAX;
 pub use event::{Event, Failure, Kind};
+pub use handle::State;
 pub use host::HostCode;
 pub use queue::Queue;
 pub use response::Response;
@@ -39,88 +41,21 @@ pub use tickets::INFLIGHT_MAX;
 use crate::{
     args::Args,
     backends::{self, Backend, Call, Lent, PlugIns},
-    engine::reactor::seat::Seat,
     error::{Error, Outcome, Result, code},
     log,
     options::{self, scope},
     sys::{
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
-        lock::{Condvar, Mutex},
+        atomic::{AtomicBool, AtomicU8, Ordering},
+        lock::Mutex,
     },
 };
-use staged::Staged;
-use state::End;
-use subscribe::Listed;
-use tickets::{Ticket, Tickets};
-use worker::Worker;
+use handle::{Handle, Shared, closed};
 
 /// One session handle. [`Session::let_go`], or its drop, lets it go without waiting.
 pub struct Session {
     handle: Arc<Handle>,
     /// The host's hold; empty once it has let go.
     lease: Mutex<Option<Arc<Lease>>>,
-}
-
-/// The states that `haft.state` tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum State {
-    /// Taking calls.
-    Ready,
-    /// Leaving.
-    Closing,
-    /// Left.
-    Closed,
-}
-
-impl State {
-    /// The word in snapshots and events.
-    pub fn word(self) -> &'static str {
-        match self {
-            State::Ready => "ready",
-            State::Closing => "closing",
-            State::Closed => "closed",
-        }
-    }
-}
-
-/// What one handle has of its own.
-struct Handle {
-    shared: Arc<Shared>,
-    id: u64,
-    backend: Arc<dyn Backend>,
-    /// Shared with the pull subscriptions that bring their messages there.
-    queue: Arc<Queue>,
-    /// `events: "parent"`: the handle whose queue and push subscriptions take this one's events, CLOSED excepted.
-    parent_hears: Option<Arc<Handle>>,
-    subscriptions: Mutex<Vec<Listed>>,
-    children: Mutex<Vec<Weak<Handle>>>,
-    state: AtomicU8,
-    /// What the back end told of its connection, a `Link`.
-    link: AtomicU8,
-    /// The end that the back end told of.
-    end: Mutex<Option<End>>,
-    /// Somebody has begun to finish a close.
-    leaving: AtomicBool,
-    /// The close is finished, CLOSED told.
-    left: AtomicBool,
-    poisoned: AtomicBool,
-}
-
-/// What a root and its children share.
-#[derive(Default)]
-struct Shared {
-    tickets: Arc<Tickets>,
-    staged: Mutex<Staged>,
-    /// Held through a whole commit: two commits never interleave.
-    committing: Mutex<()>,
-    worker: Worker,
-    /// Taken by the first call that the reactor does.
-    reactor: Arc<Seat>,
-    handles: AtomicU64,
-    calls: AtomicU64,
-    /// Told when a handle has left, for whoever waits for that.
-    departure: (Mutex<()>, Condvar),
 }
 
 /// The host's hold on one handle, and with it on the parent.
@@ -204,7 +139,7 @@ impl Session {
             }
         };
         let lease = self.lease.lock().clone().ok_or_else(closed)?;
-        let ticket = handle.open(args)?;
+        let ticket = handle.open(None, args)?;
         let backend = handle.backend.attach(name, args, &ticket.cancel)?;
         drop(ticket);
         let child = Session::assemble(Arc::clone(&handle.shared), backend, Some(lease), parent_hears);
@@ -230,12 +165,12 @@ impl Session {
     pub fn request(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Response> {
         let handle = &self.handle;
         handle.ready()?;
-        options::check(args, scope::CALL, handle.backend.name()).map_err(not_sent)?;
+        handle.check_call(args).map_err(not_sent)?;
         if args.bool("stage").map_err(not_sent)?.unwrap_or(false) {
             let message = "stage was asked of a request; submit takes it, and the stage call does it";
             return Err(not_sent(Error::option("stage", message)));
         }
-        let ticket = handle.open(args).map_err(not_sent)?;
+        let ticket = handle.open(verb, args).map_err(not_sent)?;
         handle.call(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
@@ -254,8 +189,8 @@ impl Session {
     pub fn stage(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Response> {
         let handle = &self.handle;
         handle.ready()?;
-        options::check(args, scope::CALL, handle.backend.name())?;
-        let ticket = handle.open(args)?;
+        handle.check_call(args)?;
+        let ticket = handle.open(verb, args)?;
         staged::stage(handle, &Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
@@ -266,8 +201,8 @@ impl Session {
     pub fn prepare(&self, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<Args> {
         let handle = &self.handle;
         handle.ready()?;
-        options::check(args, scope::CALL, handle.backend.name())?;
-        let ticket = handle.open(args)?;
+        handle.check_call(args)?;
+        let ticket = handle.open(verb, args)?;
         handle.backend.prepare(&Call { verb, target, args, cancel: &ticket.cancel, progress: None })
     }
 
@@ -279,7 +214,7 @@ impl Session {
         let handle = &self.handle;
         handle.ready()?;
         options::check(args, scope::COMMIT, handle.backend.name())?;
-        let ticket = handle.open(args)?;
+        let ticket = handle.open(None, args)?;
         staged::commit(handle, args, &ticket.cancel)
     }
 
@@ -291,7 +226,7 @@ impl Session {
         self.handle.ready()?;
         options::check(args, scope::COMMIT, self.handle.backend.name())?;
         staged::rollback(&self.handle);
-        let ticket = self.handle.open(args)?;
+        let ticket = self.handle.open(None, args)?;
         self.handle.backend.undo(args, &ticket.cancel)
     }
 
@@ -390,102 +325,6 @@ fn without_query(url: &str) -> &str {
 /// A mistake that was found before anything was done.
 fn not_sent(error: Error) -> Error {
     if error.known_outcome().is_some() { error } else { error.outcome(Outcome::NotSent) }
-}
-
-fn closed() -> Error {
-    Error::new(&code::CLOSED, "the session was closed")
-}
-
-impl Handle {
-    fn state(&self) -> State {
-        match self.state.load(Ordering::Acquire) {
-            0 => State::Ready,
-            1 => State::Closing,
-            _ => State::Closed,
-        }
-    }
-
-    fn ready(&self) -> Result<()> {
-        if self.poisoned.load(Ordering::Relaxed) {
-            return Err(Error::new(&code::POISONED, "an earlier panic was contained in this session"));
-        }
-        match self.state() {
-            State::Ready => Ok(()),
-            State::Closing | State::Closed => Err(self.closed()),
-        }
-    }
-
-    /// What a call on a closed handle is answered with; it names the reason when the other side had one.
-    fn closed(&self) -> Error {
-        let end = self.end.lock();
-        match end.as_ref().and_then(|end| end.failure.as_ref()) {
-            Some(failure) => {
-                Error::new(&code::CLOSED, format!("the session was closed: {}", failure.error().message()))
-            }
-            None => closed(),
-        }
-    }
-
-    fn is_root(&self) -> bool {
-        self.id == 0
-    }
-
-    /// Opens a call under the id that the host wants.
-    fn open(&self, args: &Args) -> Result<Ticket> {
-        let ticket = self.shared.tickets.open(self.id, args.int("id")?, None)?;
-        #[cfg(feature = "model")]
-        if crate::sys::lock::mutant::is("no second look at the state") {
-            return Ok(ticket);
-        }
-        // A close that began meanwhile has not seen this ticket: look again, now that it would.
-        self.ready()?;
-        Ok(ticket)
-    }
-
-    /// The same for a submitted call, which owes an answer from now on.
-    fn open_submitted(&self, args: &Args, tag: Box<str>) -> Result<Ticket> {
-        let mut ticket = self.shared.tickets.open(self.id, args.int("id")?, Some(tag))?;
-        match self.ready() {
-            // A close that was quick has answered for it: the call goes on and finds that out.
-            Err(closed) if ticket.give_id_back() => Err(closed),
-            _ => Ok(ticket),
-        }
-    }
-
-    /// The ids of this handle and of everything attached below it.
-    fn family(&self) -> Vec<u64> {
-        let mut ids = vec![self.id];
-        let children: Vec<_> = self.children.lock().iter().filter_map(Weak::upgrade).collect();
-        for child in children {
-            ids.extend(child.family());
-        }
-        ids
-    }
-
-    fn cancel(&self, id: u64) {
-        let family = self.family();
-        self.shared.tickets.cancel(id, |handle| family.contains(&handle));
-    }
-
-    fn call(&self, call: &Call<'_>) -> Result<Response> {
-        self.shared.calls.fetch_add(1, Ordering::Relaxed);
-        self.backend.request(call).map(Response::from)
-    }
-
-    /// The handle whose queue takes the events of this one.
-    fn hearer(&self) -> &Handle {
-        self.parent_hears.as_ref().map_or(self, |parent| parent.hearer())
-    }
-
-    fn drop_staged(&self, how: &str) {
-        if self.backend.keeps_staged() {
-            return;
-        }
-        let lost = staged::rollback(self);
-        if lost > 0 {
-            log::warn(c"session", || format!("a session was {how}; {lost} staged requests were dropped"));
-        }
-    }
 }
 
 impl Drop for Lease {

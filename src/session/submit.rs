@@ -61,15 +61,18 @@ impl Work {
 pub(super) fn submit(handle: &Arc<Handle>, verb: Option<&str>, target: Option<&str>, args: &Args) -> Result<u64> {
     handle.ready()?;
     let work = Work::of(verb, args).map_err(not_sent)?;
-    let scope = if matches!(work, Work::Commit | Work::Rollback) { scope::COMMIT } else { scope::CALL };
-    options::check(args, scope, handle.backend.name()).map_err(not_sent)?;
+    match work {
+        Work::Commit | Work::Rollback => options::check(args, scope::COMMIT, handle.backend.name()),
+        Work::Stage | Work::Request => handle.check_call(args),
+    }
+    .map_err(not_sent)?;
     let tag: Box<str> = args.str("tag").map_err(not_sent)?.unwrap_or_default().into();
     let unread = handle.hearer().queue.responses() + handle.shared.worker.answers();
     if handle.shared.tickets.count() + unread >= INFLIGHT_MAX {
         return Err(not_sent(Error::new(&code::LIMIT, format!("{INFLIGHT_MAX} calls were in flight or unread"))));
     }
     let progress = args.bool("progress").map_err(not_sent)?.unwrap_or(false);
-    let ticket = handle.open_submitted(args, tag.clone()).map_err(not_sent)?;
+    let ticket = handle.open_submitted(verb, args, tag.clone()).map_err(not_sent)?;
     let (id, cancel) = (ticket.id(), Arc::clone(&ticket.cancel));
     let progress = progress.then(|| progress_events(handle, id, &tag));
     // The call keeps the handle, not the host's reference: a free meanwhile cancels it.

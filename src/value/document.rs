@@ -62,6 +62,8 @@ pub struct Document {
     exact: Vec<Exact>,
     numbers: u32,
     parsed: bool,
+    /// The root when it is not the last cell: its place, counted from 1.
+    top: u64,
     texts: OnceLock<Texts>,
     /// Offset of the last member by (first child, key), for the objects with many members.
     members: OnceLock<HashMap<(u64, u32), u32, FxBuildHasher>>,
@@ -93,6 +95,7 @@ impl Document {
             exact: Vec::new(),
             numbers: 0,
             parsed: false,
+            top: 0,
             texts: OnceLock::new(),
             members: OnceLock::new(),
         }
@@ -128,6 +131,7 @@ impl Document {
             exact,
             numbers,
             parsed,
+            top: 0,
             texts: OnceLock::new(),
             members: OnceLock::new(),
         }
@@ -144,7 +148,25 @@ impl Document {
     /// The root.
     pub fn root(&self) -> Node<'_> {
         static NULL: NodeCell = NodeCell::NULL;
-        Node::new(self, self.pages.last().unwrap_or(&NULL))
+        let cell = if self.top == 0 { self.pages.last() } else { self.pages.get(self.top - 1) };
+        Node::new(self, cell.unwrap_or(&NULL))
+    }
+
+    /// The same document with a member of a member … of its root for its root; unchanged when there is none. Nothing is
+    /// copied, and what is around it stays in memory.
+    #[must_use]
+    pub fn narrowed(mut self: Box<Document>, path: &[&str]) -> Box<Document> {
+        let mut top = self.top;
+        for key in path {
+            let cell = if top == 0 { self.pages.last() } else { self.pages.get(top - 1) };
+            let Some(cell) = cell.filter(|cell| cell.kind() == Kind::Object) else { return self };
+            let Some(id) = self.keys.find(key) else { return self };
+            let members = self.pages.run(cell.value, cell.len);
+            let Some(after) = members.rev().position(|member| member.key() == id) else { return self };
+            top = cell.value + u64::from(cell.len) - after as u64;
+        }
+        self.top = top;
+        self
     }
 
     /// The node whose cell lies at this address, which came from [`Node::address`] of this document.

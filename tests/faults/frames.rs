@@ -12,10 +12,7 @@ const LIMITS: &str = "j:timeouts={\"read\":1,\"total\":20}";
 /// The requests of the log, without the sandbox's own pages.
 fn sent(entries: &[Value], path: &str) -> usize {
     let path = path.split('?').next().unwrap_or_default();
-    entries
-        .iter()
-        .filter(|entry| entry["path"].as_str().is_some_and(|sent| sent.starts_with(path)))
-        .count()
+    entries.iter().filter(|entry| entry["path"].as_str().is_some_and(|sent| sent.starts_with(path))).count()
 }
 
 /// A POST of a fresh session for each path; what does not fit is told for all of them at once.
@@ -69,9 +66,7 @@ fn whole_answers_count_whatever_comes_with_them() {
         "/early-hints?n=3",
         "/continue?n=2",
     ];
-    each(&paths, |_, found, times| {
-        unless(found["http"] == 200 && times == 1, "200 was wanted, once")
-    });
+    each(&paths, |_, found, times| unless(found["http"] == 200 && times == 1, "200 was wanted, once"));
 }
 
 #[test]
@@ -81,10 +76,7 @@ fn what_was_certainly_not_processed_is_sent_again_and_then_told_so() {
     let paths = ["/fault/h2/rst?code=REFUSED_STREAM", "/fault/h2/goaway?processed=0"];
     each(&paths, |_, found, times| {
         let told = found["detail"]["outcome"] == "not_sent" && found["retryable"] == true;
-        unless(
-            told && (2..=10).contains(&times),
-            &format!("not_sent was wanted, after some tries, which were {times}"),
-        )
+        unless(told && (2..=10).contains(&times), &format!("not_sent was wanted, after some tries, which were {times}"))
     });
 }
 
@@ -102,10 +94,7 @@ fn a_stream_that_ends_before_its_answer_is_of_unknown_outcome() {
     ];
     each(&paths, |_, found, times| {
         let told = found["detail"]["outcome"] == "unknown" && found["retryable"] == false;
-        unless(
-            told && found["status"] != "HAFT_OK" && times == 1,
-            "unknown was wanted, once",
-        )
+        unless(told && found["status"] != "HAFT_OK" && times == 1, "unknown was wanted, once")
     });
 }
 
@@ -147,10 +136,7 @@ fn a_malformed_head_is_no_answer() {
         "empty-name",
         "name-space",
     ];
-    let paths: Vec<String> = kinds
-        .iter()
-        .map(|kind| format!("/fault/h2/bad-head?kind={kind}"))
-        .collect();
+    let paths: Vec<String> = kinds.iter().map(|kind| format!("/fault/h2/bad-head?kind={kind}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     each(&paths, |_, found, times| {
         let told = found["status"] == "HAFT_E_PROTOCOL" && found["detail"]["outcome"] == "unknown";
@@ -175,32 +161,18 @@ fn a_broken_connection_fails_its_call_and_no_other() {
         "hpack-index",
         "http1",
     ];
-    let paths: Vec<String> = kinds
-        .iter()
-        .map(|kind| format!("/fault/h2/bad-frame?kind={kind}&then=stall"))
-        .collect();
+    let paths: Vec<String> = kinds.iter().map(|kind| format!("/fault/h2/bad-frame?kind={kind}&then=stall")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     each(&paths, |_, found, times| {
         let told = found["detail"]["outcome"] == "unknown" && found["status"] != "HAFT_E_TIMEOUT";
-        unless(
-            told && found["status"] != "HAFT_OK" && times == 1,
-            "a failure of unknown outcome was wanted, at once",
-        )
+        unless(told && found["status"] != "HAFT_OK" && times == 1, "a failure of unknown outcome was wanted, at once")
     });
 }
 
 #[test]
 fn silence_is_a_time_out_of_its_stream() {
-    let rows = [
-        ("/fault/stall", "unknown"),
-        ("/fault/h2/silence", "unknown"),
-        ("/fault/stall-body", "applied"),
-    ];
-    let outcome = |path: &str| {
-        rows.iter()
-            .find(|(known, _)| *known == path)
-            .map(|(_, outcome)| json!(outcome))
-    };
+    let rows = [("/fault/stall", "unknown"), ("/fault/h2/silence", "unknown"), ("/fault/stall-body", "applied")];
+    let outcome = |path: &str| rows.iter().find(|(known, _)| *known == path).map(|(_, outcome)| json!(outcome));
     each(&rows.map(|(path, _)| path), |path, found, times| {
         let told =
             found["detail"]["code"] == "read_timeout" && Some(&found["detail"]["outcome"]) == outcome(path).as_ref();
@@ -217,11 +189,7 @@ fn a_connection_that_goes_away_before_a_change_costs_nothing() {
     player.create("0", &sandbox.h2c, &[HTTP2, LIMITS]);
     for number in 0..4 {
         let found = player.call("POST", &format!("/anything/{number}"), &["s:data=a change"]);
-        assert_eq!(
-            (&found["status"], &found["http"]),
-            (&json!("HAFT_OK"), &json!(200)),
-            "{number}: {found}"
-        );
+        assert_eq!((&found["status"], &found["http"]), (&json!("HAFT_OK"), &json!(200)), "{number}: {found}");
     }
     let entries = log(&sandbox);
     let processed = |entry: &&Value| entry.get("unprocessed").is_none() && entry["method"] == "POST";

@@ -63,7 +63,13 @@ fn fifty_uploads_from_readers() {
     });
     let session = haft::session::Session::create(&url, &args("{}")).unwrap();
     let readers: Vec<Arc<Bytes>> = (0..COUNT)
-        .map(|at| Arc::new(Bytes { bytes: vec![u8::try_from(at).unwrap(); SIZE], size: Some(SIZE as u64), ..Bytes::default() }))
+        .map(|at| {
+            Arc::new(Bytes {
+                bytes: vec![u8::try_from(at).unwrap(); SIZE],
+                size: Some(SIZE as u64),
+                ..Bytes::default()
+            })
+        })
         .collect();
     for reader in &readers {
         let body: Arc<dyn haft::value::Reader> = reader.clone();
@@ -94,7 +100,9 @@ fn streams_and_downloads_come_at_once() {
     let session = haft::session::Session::create(&url, &args("{}")).unwrap();
     for at in 0..COUNT {
         let file = folder.dir.join(format!("part{at}"));
-        session.submit(Some("GET"), Some("/"), &args(&format!("{{\"save_to\": {:?}}}", file.to_str().unwrap()))).unwrap();
+        session
+            .submit(Some("GET"), Some("/"), &args(&format!("{{\"save_to\": {:?}}}", file.to_str().unwrap())))
+            .unwrap();
         session.submit(Some("GET"), Some("/"), &args("{\"stream\": true, \"tag\": \"stream\"}")).unwrap();
     }
     for _ in 0..2 * COUNT {

@@ -28,12 +28,13 @@ fn a_limited_call_slows_nobody_else() {
     let session = Session::create(&sandbox.http, &args("{}")).unwrap();
     let slow = "{\"limit_rate\": 1000000, \"tag\": \"slow\"}";
     session.submit(Some("GET"), Some("/size/2000000"), &args(slow)).unwrap();
-    session.submit(Some("POST"), Some("/upload"), &{
-        let mut slow = args(slow);
-        slow.set("data", Tree::Bytes(vec![0; 2_000_000].into()));
-        slow
-    })
-    .unwrap();
+    session
+        .submit(Some("POST"), Some("/upload"), &{
+            let mut slow = args(slow);
+            slow.set("data", Tree::Bytes(vec![0; 2_000_000].into()));
+            slow
+        })
+        .unwrap();
     for _ in 0..20 {
         session.submit(Some("GET"), Some("/get"), &args("{\"tag\": \"plain\"}")).unwrap();
     }

@@ -139,7 +139,9 @@ fn a_close_does_not_wait_for_a_server_that_is_silent() {
     let path = file(&folder, "silent", &bytes(400_000));
     sandbox.ftrack_order("fault=stall&action=upload&times=0").unwrap();
     let id = session.submit(Some("upload"), Some(&path), &args(r#"{"parts": 4}"#)).unwrap();
-    wait(|| sandbox.ftrack_log(0, false).as_array().unwrap().iter().filter(|entry| entry["method"] == "PUT").count() == 4);
+    wait(|| {
+        sandbox.ftrack_log(0, false).as_array().unwrap().iter().filter(|entry| entry["method"] == "PUT").count() == 4
+    });
     sandbox.ftrack_order("fault=stall&times=0").unwrap();
     let start = Instant::now();
     // Its own five seconds are enough.

@@ -323,11 +323,20 @@ fn one_file_has_one_writer() {
     sandbox.ftrack_order("fault=stall&action=download&times=0").unwrap();
     let (own, other, given) = (Arc::clone(&session), target.clone(), json!({"save_to": out, "id": 5}));
     let first = std::thread::spawn(move || get(&own, &other, given).map(drop));
-    while sandbox.ftrack_log(0, false).as_array().unwrap().iter().all(|entry| !entry["path"].as_str().unwrap().starts_with("/component/get")) {
+    while sandbox
+        .ftrack_log(0, false)
+        .as_array()
+        .unwrap()
+        .iter()
+        .all(|entry| !entry["path"].as_str().unwrap().starts_with("/component/get"))
+    {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let error = get(&session, &target, json!({"save_to": out})).unwrap_err();
-    assert_eq!((error.code(), told(&error, "key"), told(&error, "outcome")), ("busy", "save_to".into(), "not_sent".into()));
+    assert_eq!(
+        (error.code(), told(&error, "key"), told(&error, "outcome")),
+        ("busy", "save_to".into(), "not_sent".into())
+    );
     session.cancel(5);
     assert_eq!(first.join().unwrap().unwrap_err().status(), Status::Cancelled);
     // It is free again, also for who goes on.
@@ -359,7 +368,8 @@ fn parts_have_a_bound() {
     let (sandbox, folder) = (sandbox(), Folder::new());
     let session = session(&sandbox, "{}");
     let target = component(&sandbox, &folder, &session, &bytes(40_000));
-    let error = get(&session, &target, json!({"save_to": folder.file("out"), "parts": 1_000_000_000_000_u64})).unwrap_err();
+    let error =
+        get(&session, &target, json!({"save_to": folder.file("out"), "parts": 1_000_000_000_000_u64})).unwrap_err();
     assert_eq!((error.code(), told(&error, "key")), ("argument", "parts".into()));
     let error = get(&session, &target, json!({"save_to": folder.file("")})).unwrap_err();
     assert_eq!((error.code(), told(&error, "outcome")), ("io", "not_sent".into()));

@@ -58,7 +58,8 @@ impl Session {
 /// An error like this one, which belongs to its event.
 fn again(error: &Error) -> Error {
     let code = code::ALL.iter().find(|code| code.word == error.code()).unwrap();
-    let mut copy = Error::new(code, error.message().to_owned()).status_as(error.status()).transient(error.is_retryable());
+    let mut copy =
+        Error::new(code, error.message().to_owned()).status_as(error.status()).transient(error.is_retryable());
     for (key, value) in error.detail().iter() {
         copy = copy.with(key, value.clone());
     }
@@ -112,9 +113,12 @@ pub fn inspect(session: &Session, what: &str, json: &str) -> Value {
 }
 
 pub fn detail(error: &Error, key: &str) -> Value {
-    serde_json::from_str(&error.detail().get(key).map_or("null".into(), |value| {
-        haft::value::Document::from_tree(value).root().to_json()
-    }))
+    serde_json::from_str(
+        &error
+            .detail()
+            .get(key)
+            .map_or("null".into(), |value| haft::value::Document::from_tree(value).root().to_json()),
+    )
     .unwrap()
 }
 

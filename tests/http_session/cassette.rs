@@ -9,8 +9,10 @@ use crate::bed::{args, create, fails, get, lines, sandbox, value};
 
 fn tape(prefixes: &[&str], file: &Path) -> String {
     let word = format!("cassette:{}", file.to_str().unwrap());
-    let adapters: serde_json::Map<String, Value> = prefixes.iter().map(|prefix| ((*prefix).into(), json!(word))).collect();
-    json!({"adapter": adapters, "verify": false, "auth": ["user", "secret"], "cookies": {"crumb": "hidden"}}).to_string()
+    let adapters: serde_json::Map<String, Value> =
+        prefixes.iter().map(|prefix| ((*prefix).into(), json!(word))).collect();
+    json!({"adapter": adapters, "verify": false, "auth": ["user", "secret"], "cookies": {"crumb": "hidden"}})
+        .to_string()
 }
 
 fn post(session: &Session, target: &str, body: &str) -> Value {

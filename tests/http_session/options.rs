@@ -7,16 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use haft::{
-    args::Args,
-    options::OPTIONS,
-    session::Kind,
-    value::Tree,
-};
+use haft::{args::Args, options::OPTIONS, session::Kind, value::Tree};
 use haft_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::bed::{Session, args, by_queue, create, detail, fails, get, header, inspect, lines, log, meta, provider, sandbox, value, with};
+use crate::bed::{
+    Session, args, by_queue, create, detail, fails, get, header, inspect, lines, log, meta, provider, sandbox, value,
+    with,
+};
 
 /// The echo of a GET by a fresh session with these options, given to the session, then to the call alone.
 fn echoes(sandbox: &Sandbox, options: &str) -> [Value; 2] {
@@ -111,7 +109,10 @@ const CASES: &[Case] = &[
         assert!(!through(sandbox));
         get(&session, "/get", r#"{"proxies": {"no_proxy": "127.0.0.1"}}"#);
         assert!(!through(sandbox));
-        assert_eq!(fails(&session, "GET", "/get", r#"{"proxies": {"http": "nonsense://x"}}"#).code(), "invalid_proxy_url");
+        assert_eq!(
+            fails(&session, "GET", "/get", r#"{"proxies": {"http": "nonsense://x"}}"#).code(),
+            "invalid_proxy_url"
+        );
     }),
     (&["verify_common_name"], |_| {
         let mesh = haft_sandbox::MeshSetup::default();
@@ -119,7 +120,8 @@ const CASES: &[Case] = &[
         let (place, named) = (&sandbox.mesh["mesh_cn"], &sandbox.mesh_certificates[1]);
         let url = format!("https://localhost:{}", place.rsplit(':').next().unwrap());
         for (wanted, good) in [(true, true), (false, false)] {
-            let options = json!({"verify": path(named), "verify_common_name": wanted, "http_version": "2", "ip_version": 4});
+            let options =
+                json!({"verify": path(named), "verify_common_name": wanted, "http_version": "2", "ip_version": 4});
             let session = create(&url, &options.to_string());
             let refused = if good { None } else { Some(fails(&session, "GET", "/", "{}").code().to_owned()) };
             assert_eq!(refused.as_deref(), (!good).then_some("certificate"));
@@ -162,16 +164,23 @@ const CASES: &[Case] = &[
     (&["drop_headers"], |sandbox| {
         let away = format!("/redirect-to?url={}/anything", sandbox.http.replace("127.0.0.1", "localhost"));
         for (options, kept) in [("[]", Some("1".to_owned())), (r#"["X-Key"]"#, None)] {
-            let options = format!(r#"{{"headers": {{"X-Key": "1", "Authorization": "a"}}, "drop_headers": {options}}}"#);
+            let options =
+                format!(r#"{{"headers": {{"X-Key": "1", "Authorization": "a"}}, "drop_headers": {options}}}"#);
             let seen = value(&get(&create(&sandbox.http, "{}"), &away, &options));
             assert_eq!((header(&seen, "X-Key"), header(&seen, "Authorization")), (kept, None));
         }
     }),
     (&["raise_for_status"], |sandbox| {
         let session = create(&sandbox.http, r#"{"raise_for_status": true}"#);
-        for (status, name) in
-            [(400, "Remote"), (401, "Auth"), (403, "Denied"), (404, "NotFound"), (409, "Conflict"), (429, "Limit"), (503, "Remote")]
-        {
+        for (status, name) in [
+            (400, "Remote"),
+            (401, "Auth"),
+            (403, "Denied"),
+            (404, "NotFound"),
+            (409, "Conflict"),
+            (429, "Limit"),
+            (503, "Remote"),
+        ] {
             let error = fails(&session, "GET", &format!("/status/{status}?body=why"), "{}");
             assert_eq!((error.code(), format!("{:?}", error.status()).as_str()), ("http_status", name), "{status}");
             assert_eq!(detail(&error, "http_status"), json!(status));
@@ -185,7 +194,10 @@ const CASES: &[Case] = &[
                 continue;
             }
             let failure = haft::session::Failure::from(error);
-            assert_eq!((failure.response().unwrap().status(), failure.response().unwrap().body()), (status, &b"why"[..]));
+            assert_eq!(
+                (failure.response().unwrap().status(), failure.response().unwrap().body()),
+                (status, &b"why"[..])
+            );
         }
         assert_eq!(get(&session, "/status/404", r#"{"raise_for_status": false}"#).status(), 404);
     }),
@@ -272,7 +284,12 @@ const CASES: &[Case] = &[
                 break (kind == "02").then(|| u64::from_str_radix(left, 16).unwrap());
             }
         };
-        for (json, seconds) in [("{}", 60), (r#"{"tcp_keepalive": 20}"#, 20), (r#"{"tcp_keepalive": "2m"}"#, 120), (r#"{"tcp_keepalive": true}"#, 60)] {
+        for (json, seconds) in [
+            ("{}", 60),
+            (r#"{"tcp_keepalive": 20}"#, 20),
+            (r#"{"tcp_keepalive": "2m"}"#, 120),
+            (r#"{"tcp_keepalive": true}"#, 60),
+        ] {
             let left = timer(json, true).unwrap();
             assert!((seconds * 100 - 1000..=seconds * 100 + 100).contains(&left), "{json}: {left}");
         }
@@ -345,7 +362,9 @@ const CASES: &[Case] = &[
     }),
     (&["retry"], |sandbox| {
         let session = create(&sandbox.http, "{}");
-        for (key, retry) in [("n", json!(2)), ("o", json!({"total": 2, "status_forcelist": [503], "backoff_factor": 0}))] {
+        for (key, retry) in
+            [("n", json!(2)), ("o", json!({"total": 2, "status_forcelist": [503], "backoff_factor": 0}))]
+        {
             let how = if retry.is_number() { "close" } else { "status" };
             let target = format!("/flaky?key={key}&fail=2&how={how}");
             let answer = get(&session, &target, &json!({"retry": retry}).to_string());
@@ -377,7 +396,8 @@ const CASES: &[Case] = &[
     }),
     (&["method", "url", "body"], |sandbox| {
         let session = create(&sandbox.http, r#"{"headers": {"X-S": "session"}}"#);
-        let mut prepared = session.prepare(Some("post"), Some("/anything"), &args(r#"{"json": [1], "params": {"q": "1"}}"#)).unwrap();
+        let mut prepared =
+            session.prepare(Some("post"), Some("/anything"), &args(r#"{"json": [1], "params": {"q": "1"}}"#)).unwrap();
         assert!(lines(sandbox).is_empty());
         assert_eq!((prepared.str("method").unwrap(), prepared.get("body").is_some()), (Some("POST"), true));
         let seen = value(&session.request(None, None, &prepared).unwrap());
@@ -438,22 +458,39 @@ const CASES: &[Case] = &[
         |sandbox| {
             // Their effects are in websocket.rs and sse.rs. Elsewhere they are mistakes.
             let session = create(&sandbox.http, "{}");
-            for (key, value) in [("subprotocols", "\"a\""), ("compression", "false"), ("max_message_size", "1"), ("ping_interval", "1"), ("ping_timeout", "1"), ("close_timeout", "1"), ("reconnect", "true")] {
+            for (key, value) in [
+                ("subprotocols", "\"a\""),
+                ("compression", "false"),
+                ("max_message_size", "1"),
+                ("ping_interval", "1"),
+                ("ping_timeout", "1"),
+                ("close_timeout", "1"),
+                ("reconnect", "true"),
+            ] {
                 let error = session.attach("/below", &args(&format!("{{\"{key}\": {value}}}"))).unwrap_err();
                 assert_eq!(error.detail().get("key").and_then(|key| key.as_str()), Some(key));
             }
-            assert_eq!(session.subscribe("haft.state", &args(r#"{"last_event_id": "1"}"#), None, 0).unwrap_err().code(), "argument");
+            assert_eq!(
+                session.subscribe("haft.state", &args(r#"{"last_event_id": "1"}"#), None, 0).unwrap_err().code(),
+                "argument"
+            );
         },
     ),
-    (&["events", "queue_max", "overflow", "answer", "keep", "environment", "trust_env", "save_to", "resume"], |sandbox| {
-        // In tests of their own: life_order.c, life_queue.c, saving.rs, and below.
-        let session = create(&sandbox.http, "{}");
-        let answer = with("{}", "answer", provider(|_, _| haft::error::Status::Ok));
-        assert_eq!(session.subscribe("haft.state", &answer, None, 0).unwrap_err().code(), "argument");
-        assert_eq!(session.subscribe("haft.state", &args(r#"{"overflow": "wait"}"#), None, 0).unwrap_err().code(), "argument");
-        session.close(&args(r#"{"keep": true}"#)).unwrap();
-        assert!(Session::create(&sandbox.http, &args(r#"{"environment": "no"}"#)).is_err());
-    }),
+    (
+        &["events", "queue_max", "overflow", "answer", "keep", "environment", "trust_env", "save_to", "resume"],
+        |sandbox| {
+            // In tests of their own: life_order.c, life_queue.c, saving.rs, and below.
+            let session = create(&sandbox.http, "{}");
+            let answer = with("{}", "answer", provider(|_, _| haft::error::Status::Ok));
+            assert_eq!(session.subscribe("haft.state", &answer, None, 0).unwrap_err().code(), "argument");
+            assert_eq!(
+                session.subscribe("haft.state", &args(r#"{"overflow": "wait"}"#), None, 0).unwrap_err().code(),
+                "argument"
+            );
+            session.close(&args(r#"{"keep": true}"#)).unwrap();
+            assert!(Session::create(&sandbox.http, &args(r#"{"environment": "no"}"#)).is_err());
+        },
+    ),
 ];
 
 #[test]

@@ -1,20 +1,15 @@
 //! The host's own code inside a call.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
-use haft::{
-    error::Status,
-    value::Tree,
-};
+use haft::{error::Status, value::Tree};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::bed::{Session, Bytes, args, create, get, header, lines, log, meta, provider, sandbox, value, with};
+use crate::bed::{Bytes, Session, args, create, get, header, lines, log, meta, provider, sandbox, value, with};
 
 /// What a provider was asked.
 type Asked = Arc<Mutex<Vec<Value>>>;
@@ -30,7 +25,10 @@ fn an_auth_provider_edits_the_request() {
     let (asked, record) = recorder();
     let auth = provider(move |call, reply| {
         record.lock().push(call.clone());
-        reply.set_json(None, r#"{"method": "PUT", "headers": {"Authorization": "Mine", "Accept": null}, "body": "new"}"#);
+        reply.set_json(
+            None,
+            r#"{"method": "PUT", "headers": {"Authorization": "Mine", "Accept": null}, "body": "new"}"#,
+        );
         let url = call["arguments"]["request"]["url"].as_str().unwrap().replace("/first", "/second");
         reply.set("url", url.as_str());
         Status::Ok
@@ -108,7 +106,10 @@ fn response_hooks_see_replace_and_resend() {
         Status::Ok
     });
     let answer = session.request(Some("GET"), Some("/get"), &with("{}", "hooks.response", replace)).unwrap();
-    assert_eq!((answer.status(), answer.body(), meta(&answer)["reason"].as_str()), (299, &b"made up"[..], Some("Ours")));
+    assert_eq!(
+        (answer.status(), answer.body(), meta(&answer)["reason"].as_str()),
+        (299, &b"made up"[..], Some("Ours"))
+    );
 
     let once = AtomicUsize::new(0);
     let resend = provider(move |call, reply| {
@@ -126,7 +127,9 @@ fn response_hooks_see_replace_and_resend() {
         reply.set_json(None, r#"{"resend": {}}"#);
         Status::Ok
     });
-    let error = session.request(Some("GET"), Some("/get"), &with("{\"max_redirects\": 3}", "hooks.response", forever)).unwrap_err();
+    let error = session
+        .request(Some("GET"), Some("/get"), &with("{\"max_redirects\": 3}", "hooks.response", forever))
+        .unwrap_err();
     assert_eq!(error.code(), "too_many_redirects");
 }
 
@@ -139,13 +142,17 @@ fn an_adapter_carries_what_its_prefix_names() {
         provider(move |call, reply| {
             record.lock().push(json!([name, call["method"], call["arguments"]]));
             if call["method"] == "send" {
-                reply.set_json(None, r#"{"status": 203, "reason": "Fine", "headers": {"Content-Type": "application/json"}}"#);
+                reply.set_json(
+                    None,
+                    r#"{"status": 203, "reason": "Fine", "headers": {"Content-Type": "application/json"}}"#,
+                );
                 reply.set("body", format!("{{\"by\": \"{name}\"}}").as_str());
             }
             Status::Ok
         })
     };
-    let mut arguments = args("{\"verify\": false, \"timeout\": [1, 2], \"proxies\": {\"http\": \"http://user:pw@127.0.0.1:9\"}}");
+    let mut arguments =
+        args("{\"verify\": false, \"timeout\": [1, 2], \"proxies\": {\"http\": \"http://user:pw@127.0.0.1:9\"}}");
     arguments.set("adapter.mock://", adapter("short", &record));
     arguments.set("adapter.mock://api/", adapter("long", &record));
     let session = Session::create(&sandbox.http, &arguments).unwrap();
@@ -206,7 +213,10 @@ fn a_failing_provider_says_why() {
         reply.set_json(None, r#"{"url": "::"}"#);
         Status::Ok
     });
-    assert_eq!(session.request(Some("GET"), Some("/get"), &with("{}", "auth", nonsense)).unwrap_err().status(), Status::Argument);
+    assert_eq!(
+        session.request(Some("GET"), Some("/get"), &with("{}", "auth", nonsense)).unwrap_err().status(),
+        Status::Argument
+    );
 }
 
 #[test]
@@ -216,8 +226,12 @@ fn a_provider_may_ask_the_same_session() {
     let inner = Arc::downgrade(&session);
     let auth = provider(move |_, reply| {
         let session = inner.upgrade().unwrap();
-        let token = session.request(Some("GET"), Some("/response-headers?token=t1"), &args("{\"auth\": null}")).unwrap();
-        reply.set("headers.Authorization", format!("Bearer {}", std::str::from_utf8(token.header("token").unwrap()).unwrap()).as_str());
+        let token =
+            session.request(Some("GET"), Some("/response-headers?token=t1"), &args("{\"auth\": null}")).unwrap();
+        reply.set(
+            "headers.Authorization",
+            format!("Bearer {}", std::str::from_utf8(token.header("token").unwrap()).unwrap()).as_str(),
+        );
         Status::Ok
     });
     session.configure(&with("{}", "auth", auth)).unwrap();
@@ -254,7 +268,8 @@ fn readers_send_bodies() {
     assert_eq!(aborted.unwrap_err().code(), "provider");
     // A redirect that keeps the body goes back to its start, or fails.
     let again = "/redirect-to?status_code=307&url=/upload";
-    let (twice, reader) = send(Bytes { bytes: bytes(), size: Some(300_000), rewinds: true, ..Bytes::default() }, again, "{}");
+    let (twice, reader) =
+        send(Bytes { bytes: bytes(), size: Some(300_000), rewinds: true, ..Bytes::default() }, again, "{}");
     assert_eq!((value(&twice.unwrap())["count"].as_u64(), reader.rewound.load(Ordering::Relaxed)), (Some(300_000), 1));
     let (stuck, _) = send(Bytes { bytes: bytes(), ..Bytes::default() }, again, "{}");
     assert_eq!(stuck.unwrap_err().code(), "unrewindable_body");

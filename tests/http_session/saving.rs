@@ -52,7 +52,10 @@ fn an_interrupted_download_goes_on() {
     fs::write(&part, &content[..2000]).unwrap();
     fs::write(&tag, &etag).unwrap();
     let resumed = get(&save);
-    assert_eq!((resumed.status(), meta(&resumed)["resumed_at"].as_u64(), meta(&resumed)["saved"].as_u64()), (206, Some(2000), Some(5000)));
+    assert_eq!(
+        (resumed.status(), meta(&resumed)["resumed_at"].as_u64(), meta(&resumed)["saved"].as_u64()),
+        (206, Some(2000), Some(5000))
+    );
     assert_eq!(fs::read(&file).unwrap(), content);
     assert!(!part.exists() && !tag.exists());
     let sent = log(&sandbox).last().unwrap()["raw"].as_str().unwrap().to_owned();
@@ -109,7 +112,9 @@ fn a_broken_download_keeps_its_part_for_resume() {
 fn a_provider_takes_the_pieces_and_hears_the_end() {
     let sandbox = sandbox();
     let session = create(&sandbox.http, "{}");
-    for (target, word, size) in [("/size/300000", "complete", 300_000), ("/fault/truncate?length=100&sent=50", "failed", 50)] {
+    for (target, word, size) in
+        [("/size/300000", "complete", 300_000), ("/fault/truncate?length=100&sent=50", "failed", 50)]
+    {
         let told: Arc<Mutex<(usize, Vec<String>)>> = Arc::default();
         let record = Arc::clone(&told);
         let save = provider(move |call, _| {

@@ -118,7 +118,9 @@ fn secrets_stay_inside() {
             assert!(shown.contains("shown") && shown.contains("***"), "{shown}");
         }
     }
-    session.stage(Some("POST"), Some("/x?token=1"), &args("{\"data\": \"hunter2\", \"auth\": [\"a\", \"hunter2\"]}")).unwrap();
+    session
+        .stage(Some("POST"), Some("/x?token=1"), &args("{\"data\": \"hunter2\", \"auth\": [\"a\", \"hunter2\"]}"))
+        .unwrap();
     shows_no_secret("staged", &inspect(&session, "staged", "{}").to_string());
     let environment = inspect(&session, "environment", "{\"url\": \"https://x/\"}").to_string();
     shows_no_secret("environment", &environment);
@@ -135,7 +137,8 @@ fn secrets_stay_inside() {
         ("http://user:hunter2@[::", "{}"),
     ] {
         let error = fails(&session, "GET", target, options);
-        let detail_text: String = error.detail().iter().map(|(key, _)| format!("{key}: {}; ", detail(&error, key))).collect();
+        let detail_text: String =
+            error.detail().iter().map(|(key, _)| format!("{key}: {}; ", detail(&error, key))).collect();
         shows_no_secret(target, &format!("{error} {error:?} {detail_text}").replace("access_token=t0ken", ""));
     }
     let error = fails(&session, "GET", "/fault/reset", "{}");

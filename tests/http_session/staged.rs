@@ -2,10 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use haft::{
-    error::Status,
-    session::Kind,
-};
+use haft::{error::Status, session::Kind};
 use serde_json::json;
 
 use crate::bed::{Session, args, create, detail, inspect, lines, log, meta, provider, sandbox, value, with};
@@ -111,7 +108,10 @@ fn an_answer_that_never_comes_is_of_unknown_outcome() {
     let session = create(&sandbox.http, "{}");
     stage(&session, "POST", "/fault/stall", "{}");
     let error = session.commit(&args("{\"timeouts\": {\"read\": 0.05}}")).unwrap_err();
-    assert_eq!((error.code(), detail(&error, "outcome"), detail(&error, "index")), ("read_timeout", json!("unknown"), json!(0)));
+    assert_eq!(
+        (error.code(), detail(&error, "outcome"), detail(&error, "index")),
+        ("read_timeout", json!("unknown"), json!(0))
+    );
     assert!(!error.is_retryable());
     assert_eq!(staged(&session).len(), 1);
 }

@@ -22,7 +22,11 @@ fn a_corrupt_workspace_is_begun_anew() {
         assert_eq!(crate::bed::inspect(&session, "staged").as_array().unwrap().len(), 2);
     }
     peer.unavailable("Rollback", 1);
-    assert_eq!(session.commit(&Args::new()).unwrap_err().status(), Status::Io, "the rollback is tried again by the next one");
+    assert_eq!(
+        session.commit(&Args::new()).unwrap_err().status(),
+        Status::Io,
+        "the rollback is tried again by the next one"
+    );
     session.commit(&Args::new()).unwrap();
     let after: Vec<String> = peer.methods().into_iter().skip(3).collect();
     let work = ["DeleteObject", "DeleteObject", "Commit"];

@@ -61,7 +61,8 @@ fn what_is_let_go_of_is_ended() {
     drop(child);
     peer.until(|state| state.sessions.len() == 1);
     read(&session).unwrap();
-    let (first, second) = (session.attach("session", &Args::new()).unwrap(), session.attach("session", &Args::new()).unwrap());
+    let (first, second) =
+        (session.attach("session", &Args::new()).unwrap(), session.attach("session", &Args::new()).unwrap());
     let owner = open(&peer, "{}");
     let joined = session.attach(&format!("session:{}", id(&owner)), &Args::new()).unwrap();
     // The root first: the connection is there until the last goodbye.

@@ -39,7 +39,9 @@ fn params(wanted: &Wanted<'_>) -> CertificateParams {
 
 fn config(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> ServerConfig {
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions().unwrap();
+    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let mut config = builder.with_no_client_auth().with_single_cert(chain, key).unwrap();
     config.alpn_protocols = vec![b"h2".to_vec()];
     config
@@ -64,7 +66,8 @@ pub fn usual() -> Keys {
     let root = params(&Wanted { authority: true, alternatives: &[], common_name: "an authority", expired: false });
     let certificate = root.self_signed(&authority).unwrap();
     let key = KeyPair::generate().unwrap();
-    let wanted = Wanted { authority: false, alternatives: &["127.0.0.1", "localhost"], common_name: "a server", expired: false };
+    let wanted =
+        Wanted { authority: false, alternatives: &["127.0.0.1", "localhost"], common_name: "a server", expired: false };
     let leaf = params(&wanted).signed_by(&key, &Issuer::new(root, authority)).unwrap();
     Keys { config: config(vec![leaf.der().clone()], &key), pem: certificate.pem(), pin: pin(&key) }
 }

@@ -52,7 +52,11 @@ impl Host {
 impl Provider for Host {
     fn call(&self, call: Tree, reply: &mut Args) -> Status {
         let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
-        let token = call.get("arguments").and_then(|arguments| arguments.get("token")).and_then(Tree::as_bytes).map(<[u8]>::to_vec);
+        let token = call
+            .get("arguments")
+            .and_then(|arguments| arguments.get("token"))
+            .and_then(Tree::as_bytes)
+            .map(<[u8]>::to_vec);
         let mut shown: Value = json!({"provider": call.get("provider").and_then(Tree::as_str), "method": call.get("method").and_then(Tree::as_str)});
         for name in ["service_principal", "user_principal"] {
             shown[name] = call.get("arguments").and_then(|arguments| arguments.get(name)).and_then(Tree::as_str).into();
@@ -112,11 +116,17 @@ fn a_token_of_the_host() {
     let bed = Bed::new(&["one"]);
     let session = bed.open(|args| args.set("access_token", "one")).unwrap();
     read(&session).unwrap();
-    assert!(bed.peer.state(|state| state.seen.iter().all(|seen| seen.token.as_deref() == Some("one"))), "every call, the handshake too");
+    assert!(
+        bed.peer.state(|state| state.seen.iter().all(|seen| seen.token.as_deref() == Some("one"))),
+        "every call, the handshake too"
+    );
     bed.forbid("one");
     bed.allow("two");
     let error = read(&session).unwrap_err();
-    assert_eq!((error.status(), error.detail().get("grpc_status").and_then(Tree::as_str)), (Status::Auth, Some("UNAUTHENTICATED")));
+    assert_eq!(
+        (error.status(), error.detail().get("grpc_status").and_then(Tree::as_str)),
+        (Status::Auth, Some("UNAUTHENTICATED"))
+    );
     let refused = bed.peer.count("ListModels");
     configure(&session, "two").unwrap();
     read(&session).unwrap();
@@ -129,7 +139,10 @@ fn a_token_of_the_host() {
         assert_eq!(configure(&session, wrong).unwrap_err().code(), "argument", "{wrong:?}");
     }
     let error = session.request(Some("revoke"), None, &Args::new()).unwrap_err();
-    assert_eq!((error.status(), error.message()), (Status::Unsupported, "Authentication not configured for this connection"));
+    assert_eq!(
+        (error.status(), error.message()),
+        (Status::Unsupported, "Authentication not configured for this connection")
+    );
     let options = inspect(&session, "options");
     assert_eq!((&options["access_token"], &options["keepalive"]), (&json!("***"), &json!(150.0)));
     assert!(!options.to_string().contains("two"));
@@ -150,8 +163,14 @@ fn tokens_need_tls_and_the_right_mode() {
     assert!(plain.methods().is_empty());
     let session = Session::create(&plain.url(), &Args::new()).unwrap();
     let error = configure(&session, "one").unwrap_err();
-    assert_eq!((error.status(), error.message()), (Status::Argument, "connection is not using external access token mode"));
-    assert_eq!(session.request(Some("revoke"), None, &Args::new()).unwrap_err().message(), "Authentication not configured for this connection");
+    assert_eq!(
+        (error.status(), error.message()),
+        (Status::Argument, "connection is not using external access token mode")
+    );
+    assert_eq!(
+        session.request(Some("revoke"), None, &Args::new()).unwrap_err().message(),
+        "Authentication not configured for this connection"
+    );
     assert_eq!(plain.count("RevokeAccessToken"), 0);
     session.close(&Args::new()).unwrap();
 }
@@ -230,11 +249,29 @@ fn one_at_a_time_asks() {
 fn a_provider_that_fails() {
     let bed = Bed::new(&["token-1"]);
     let broken: [(fn(&mut Args) -> Status, &str); 5] = [
-        (|reply| { reply.set("message", "the vault is closed"); Status::Denied }, "the vault is closed"),
+        (
+            |reply| {
+                reply.set("message", "the vault is closed");
+                Status::Denied
+            },
+            "the vault is closed",
+        ),
         (|_| Status::NotFound, "did not say why"),
         (|_| Status::Ok, "nothing"),
-        (|reply| { reply.set("value", 7_i64); Status::Ok }, "instead of a token"),
-        (|reply| { reply.set("value", "a\nb"); Status::Ok }, "header"),
+        (
+            |reply| {
+                reply.set("value", 7_i64);
+                Status::Ok
+            },
+            "instead of a token",
+        ),
+        (
+            |reply| {
+                reply.set("value", "a\nb");
+                Status::Ok
+            },
+            "header",
+        ),
     ];
     for (script, words) in broken {
         let host = Host::new(move |_, _, reply| script(reply));
@@ -273,15 +310,44 @@ fn tickets_earn_a_token() {
         read(&session).unwrap();
         assert_eq!(host.count(), count);
         bed.peer.wait("AuthenticateKerberos", 1);
-        let seen = bed.peer.state(|state| state.seen.iter().find(|seen| seen.method == "AuthenticateKerberos").cloned().unwrap());
+        let seen = bed
+            .peer
+            .state(|state| state.seen.iter().find(|seen| seen.method == "AuthenticateKerberos").cloned().unwrap());
         assert_eq!((seen.token, seen.client, seen.legs.len()), (None, None, count));
         let expected: Vec<&[u8]> = vec![b"first", b"TSRIF", b"FIRST", b"TSRIF", b"FIRST"];
         assert_eq!(seen.legs, expected[..count]);
         let (asked, _) = host.asked.lock().unwrap()[0].clone();
-        assert_eq!(asked, json!({"provider": "kerberos", "method": "step", "service_principal": "HOST/mesh.example", "user_principal": "jane", "token": null}));
+        assert_eq!(
+            asked,
+            json!({"provider": "kerberos", "method": "step", "service_principal": "HOST/mesh.example", "user_principal": "jane", "token": null})
+        );
         assert_eq!(bed.last_token().as_deref(), Some("earned"));
         assert_eq!(bed.peer.count("AuthenticateKerberos"), 1);
         session.close(&Args::new()).unwrap();
+    }
+}
+
+/// Longer than any clock has room for: good for ever.
+#[test]
+fn a_token_that_is_never_over() {
+    let bed = Bed::new(&[]);
+    bed.peer.state(|state| state.token_seconds = i64::MAX);
+    let session = kerberos(&bed, &legs()).unwrap();
+    read(&session).unwrap();
+    assert_eq!(bed.peer.count("AuthenticateKerberos"), 1);
+    session.close(&Args::new()).unwrap();
+    let bed = Bed::new(&["token-1"]);
+    for seconds in [1e15, 9.2e18, 1.8e19] {
+        let host = Host::of_tokens(Some(seconds));
+        match bed.with(&host) {
+            Ok(session) => {
+                read(&session).unwrap();
+                assert_eq!(host.count(), 1, "{seconds}");
+                session.close(&Args::new()).unwrap();
+            }
+            // More seconds than there can be.
+            Err(error) => assert_eq!(error.code(), "provider", "{seconds}: {error}"),
+        }
     }
 }
 
@@ -313,11 +379,19 @@ fn tickets_that_earn_nothing() {
         Status::Ok
     });
     let error = kerberos(&bed, &host).unwrap_err();
-    assert_eq!((error.status(), error.detail().get("grpc_status").and_then(Tree::as_str)), (Status::Auth, Some("UNAUTHENTICATED")));
+    assert_eq!(
+        (error.status(), error.detail().get("grpc_status").and_then(Tree::as_str)),
+        (Status::Auth, Some("UNAUTHENTICATED"))
+    );
     assert!(error.message().contains("somebody else"), "{error}");
     let host = Host::new(|number, _, reply| {
         reply.set("message", "no ticket");
-        if number == 1 { reply.set("value", Tree::Bytes(b"leg".to_vec().into())); Status::Ok } else { Status::Auth }
+        if number == 1 {
+            reply.set("value", Tree::Bytes(b"leg".to_vec().into()));
+            Status::Ok
+        } else {
+            Status::Auth
+        }
     });
     let error = kerberos(&bed, &host).unwrap_err();
     assert_eq!((error.code(), error.status()), ("provider", Status::Auth));
@@ -348,7 +422,8 @@ fn tickets_that_earn_nothing() {
 #[test]
 fn no_tickets_of_the_system() {
     let bed = Bed::new(&[]);
-    let error = bed.open(|args| args.set("kerberos.service_principal", "HOST/mesh.invalid@INVALID.EXAMPLE")).unwrap_err();
+    let error =
+        bed.open(|args| args.set("kerberos.service_principal", "HOST/mesh.invalid@INVALID.EXAMPLE")).unwrap_err();
     assert!(matches!(error.status(), Status::Auth | Status::Unsupported), "{error}");
     assert!(bed.peer.methods().is_empty());
 }

@@ -48,7 +48,10 @@ fn what_is_known_of_a_session() {
     assert!(left > 2.0 && left <= 12.5, "{left}");
     assert_eq!(inspect(&session, "id"), id(&session));
     let server = inspect(&session, "server");
-    assert_eq!((&server["name"], &server["version"], &server["url"]), (&"Volue Mesh Server".into(), &"2.23.0+7".into(), &format!("{}/", peer.url()).into()));
+    assert_eq!(
+        (&server["name"], &server["version"], &server["url"]),
+        (&"Volue Mesh Server".into(), &"2.23.0+7".into(), &format!("{}/", peer.url()).into())
+    );
     session.close(&Args::new()).unwrap();
 }
 
@@ -92,7 +95,14 @@ fn joining() {
     // Its own close finds nothing left to end, which is what it wanted.
     child.close(&Args::new()).unwrap();
     // One connection for all of them.
-    let connection = peer.state(|state| state.seen.iter().filter(|seen| seen.session.as_deref() == Some(&*other)).map(|seen| seen.connection).collect::<std::collections::BTreeSet<_>>());
+    let connection = peer.state(|state| {
+        state
+            .seen
+            .iter()
+            .filter(|seen| seen.session.as_deref() == Some(&*other))
+            .map(|seen| seen.connection)
+            .collect::<std::collections::BTreeSet<_>>()
+    });
     assert_eq!(connection.len(), 1);
     owner.close(&Args::new()).unwrap();
     assert!(peer.sessions().is_empty());
@@ -110,12 +120,19 @@ fn a_session_that_is_not_there_cannot_be_joined() {
     assert_eq!(peer.methods(), ["GetVersion", "ExtendSession"]);
     let session = open(&peer, "{}");
     check(session.attach(&format!("session:{UNKNOWN}"), &Args::new()).unwrap_err());
-    for wrong in ["session:", "session:12", "session:zz1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "sessions", "object:x", ""] {
+    for wrong in ["session:", "session:12", "session:zz1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "sessions", "object:x", ""]
+    {
         let error = session.attach(wrong, &Args::new()).unwrap_err();
         assert_eq!(error.code(), "argument", "{wrong}");
     }
     let before = peer.methods().len();
-    for json in [r#"{"session_id": "12"}"#, r#"{"keepalive": 0}"#, r#"{"keepalive": "often"}"#, r#"{"access_token": "x"}"#, r#"{"access_token": 1}"#] {
+    for json in [
+        r#"{"session_id": "12"}"#,
+        r#"{"keepalive": 0}"#,
+        r#"{"keepalive": "often"}"#,
+        r#"{"access_token": "x"}"#,
+        r#"{"access_token": 1}"#,
+    ] {
         assert_eq!(refused(&peer, json).code(), "argument", "{json}");
     }
     assert_eq!(peer.methods().len(), before, "mistakes are found before anything is sent");
@@ -152,7 +169,11 @@ fn nothing_is_left_of_an_opening_that_failed() {
     for method in ["GetVersion", "StartSession", "ExtendSession"] {
         peer.fail(method, 1, &Fault::Status(14, "going down".into()));
         let error = refused(&peer, "{}");
-        assert_eq!((error.status(), error.detail().get("grpc_status").and_then(Tree::as_str)), (Status::Io, Some("UNAVAILABLE")), "{method}");
+        assert_eq!(
+            (error.status(), error.detail().get("grpc_status").and_then(Tree::as_str)),
+            (Status::Io, Some("UNAVAILABLE")),
+            "{method}"
+        );
     }
     assert!(peer.sessions().is_empty());
     let session = open(&peer, r#"{"lazy": true}"#);

@@ -38,12 +38,14 @@ fn refused(peer: &Peer, options: &[(&str, &str)], words: &str) {
 }
 
 fn place() -> PathBuf {
-    let place = std::env::temp_dir().join(format!("haft-mesh-{}-{:?}", std::process::id(), std::thread::current().id()));
+    let place =
+        std::env::temp_dir().join(format!("haft-mesh-{}-{:?}", std::process::id(), std::thread::current().id()));
     std::fs::create_dir_all(&place).unwrap();
     place
 }
 
-const PLAIN: Wanted<'_> = Wanted { authority: false, alternatives: &["localhost"], common_name: "whatever", expired: false };
+const PLAIN: Wanted<'_> =
+    Wanted { authority: false, alternatives: &["localhost"], common_name: "whatever", expired: false };
 
 /// The rows of the table, each given as the only root.
 #[test]
@@ -68,7 +70,9 @@ fn certificates_that_the_official_client_takes() {
 #[test]
 fn certificates_that_are_not_taken() {
     let other = usual();
-    for wanted in [PLAIN, Wanted { authority: true, ..PLAIN }, Wanted { alternatives: &[], common_name: "localhost", ..PLAIN }] {
+    for wanted in
+        [PLAIN, Wanted { authority: true, ..PLAIN }, Wanted { alternatives: &[], common_name: "localhost", ..PLAIN }]
+    {
         let Keys { config, .. } = self_signed(&wanted);
         let peer = Peer::tls(config);
         refused(&peer, &[], "not accepted");
@@ -151,7 +155,11 @@ fn roots_from_text_file_directory_and_system() {
 fn tls_on_one_side() {
     let plain = Peer::start();
     let error = Session::create(&format!("mesh+https://{}", plain.address), &Args::new()).unwrap_err();
-    assert_eq!((error.status(), error.detail().get("grpc_status").and_then(haft::value::Tree::as_str)), (Status::Tls, Some("UNAVAILABLE")), "{error}");
+    assert_eq!(
+        (error.status(), error.detail().get("grpc_status").and_then(haft::value::Tree::as_str)),
+        (Status::Tls, Some("UNAVAILABLE")),
+        "{error}"
+    );
     let secure = Peer::tls(usual().config);
     let error = Session::create(&format!("mesh+http://{}", secure.address), &Args::new()).unwrap_err();
     // Its alert is no frame.

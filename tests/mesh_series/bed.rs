@@ -18,7 +18,8 @@ pub const YEAR_2020: i64 = 1_577_836_800_000;
 pub const HOUR: i64 = 3_600_000;
 /// NaN with this is a hole.
 pub const MISSING: u32 = 0x0400_0000;
-pub const CHIMNEY: &str = "Model/SimpleThermalTestModel/ThermalComponent/SomePowerPlant1.PlantToChimneyRef/SomePowerPlantChimney2.TsRawAtt";
+pub const CHIMNEY: &str =
+    "Model/SimpleThermalTestModel/ThermalComponent/SomePowerPlant1.PlantToChimneyRef/SomePowerPlantChimney2.TsRawAtt";
 /// As the server calls it.
 pub const CHIMNEY_WHOLE: &str = "Model/SimpleThermalTestModel/ThermalComponent.ThermalPowerToPlantRef/SomePowerPlant1.PlantToChimneyRef/SomePowerPlantChimney2.TsRawAtt";
 
@@ -94,7 +95,9 @@ impl Bed {
 
     /// The calls of the server that were made meanwhile: method and what it answered.
     pub fn sent<T>(&self, during: impl FnOnce() -> T) -> (T, Vec<Value>) {
-        let last = |log: &Value| log.as_array().and_then(|log| log.last()).and_then(|entry| entry["seq"].as_u64()).unwrap_or(0);
+        let last = |log: &Value| {
+            log.as_array().and_then(|log| log.last()).and_then(|entry| entry["seq"].as_u64()).unwrap_or(0)
+        };
         let before = last(&self.sandbox.mesh_log(0, None, false));
         let out = during();
         (out, self.sandbox.mesh_log(before, None, false).as_array().cloned().unwrap_or_default())

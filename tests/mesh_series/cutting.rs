@@ -3,13 +3,14 @@
 use haft::session::Kind;
 use serde_json::json;
 
-use super::bed::{Bed, HOUR, NEW_YEAR, bits, YEAR_2020, args, detail, event_shown, hours, meta, points, series};
+use super::bed::{Bed, HOUR, NEW_YEAR, YEAR_2020, args, bits, detail, event_shown, hours, meta, points, series};
 
 const MESSAGE: &str = r#"{"max_receive_size": 65536}"#;
 
 /// What one long read gives: on a session that takes it.
 fn whole(bed: &Bed, target: &str, start: i64, end: i64, more: &str) -> std::sync::Arc<haft::value::Series> {
-    let wide = haft::session::Session::create(&format!("mesh+http://{}", bed.sandbox.mesh["mesh"]), &args("{}")).unwrap();
+    let wide =
+        haft::session::Session::create(&format!("mesh+http://{}", bed.sandbox.mesh["mesh"]), &args("{}")).unwrap();
     let json = format!("{{\"start\": {start}, \"end\": {end}{more}}}");
     series(&wide.request(Some("read_series"), Some(target), &args(&json)).unwrap())
 }
@@ -48,7 +49,8 @@ fn a_short_message_may_still_be_too_long() {
     let json = format!(r#"{{"targets": [3, 100000, 10, 100001], "start": {start}, "end": {}}}"#, start + 100 * HOUR);
     let (answer, calls) = bed.methods(|| bed.call("read_series", "", &json));
     let items = super::bed::shown(&answer);
-    let lengths: Vec<usize> = items.as_array().unwrap().iter().map(|item| item["series"]["times"].as_array().unwrap().len()).collect();
+    let lengths: Vec<usize> =
+        items.as_array().unwrap().iter().map(|item| item["series"]["times"].as_array().unwrap().len()).collect();
     assert_eq!((lengths[1], lengths[2], lengths[3]), (101, 1, 101));
     assert_eq!(items[3]["key"], 100_001);
     assert!(calls.iter().filter(|name| *name == "ReadTimeseriesStream").count() <= 4, "{calls:?}");
@@ -60,10 +62,14 @@ fn a_short_message_may_still_be_too_long() {
 #[test]
 fn what_cannot_be_cut_is_a_limit() {
     let bed = Bed::long(r#"{"max_receive_size": 600}"#, 1, 24);
-    let day = format!(r#"{{"start": {YEAR_2020}, "end": {}, "resolution": "DAY", "method": "SUM"}}"#, YEAR_2020 + 500 * 24 * HOUR);
+    let day = format!(
+        r#"{{"start": {YEAR_2020}, "end": {}, "resolution": "DAY", "method": "SUM"}}"#,
+        YEAR_2020 + 500 * 24 * HOUR
+    );
     let error = bed.fails("read_series", "key:100000", &day);
     assert_eq!((error.code(), error.status()), ("message_too_large", haft::error::Status::Limit));
-    let error = bed.fails("read_series", "key:100000", &format!(r#"{{"start": {YEAR_2020}, "end": {}}}"#, YEAR_2020 + 1));
+    let error =
+        bed.fails("read_series", "key:100000", &format!(r#"{{"start": {YEAR_2020}, "end": {}}}"#, YEAR_2020 + 1));
     assert_eq!(error.code(), "message_too_large", "{error}");
 }
 
@@ -86,7 +92,10 @@ fn the_servers_own_limit_is_obeyed_too() {
 fn steps_of_a_transformation_are_whole_at_the_seams() {
     let bed = Bed::long(MESSAGE, 1, 10_000);
     let (start, end) = (YEAR_2020, YEAR_2020 + 10_000 * HOUR);
-    for more in [r#", "resolution": "HOUR", "method": "AVG""#, r#", "resolution": "MIN30", "method": "AVG", "timezone": "LOCAL""#] {
+    for more in [
+        r#", "resolution": "HOUR", "method": "AVG""#,
+        r#", "resolution": "MIN30", "method": "AVG", "timezone": "LOCAL""#,
+    ] {
         let (answer, calls) = bed.methods(|| bed.read("key:100000", start, end, more));
         assert!(calls.len() >= 4, "{}", calls.len());
         assert_eq!(bits(&series(&answer)), bits(&whole(&bed, "key:100000", start, end, more)), "{more}");
@@ -106,9 +115,14 @@ fn a_long_write_is_cut_into_intervals_that_touch() {
 
     // The second is refused: what was written is told, and the third is not sent.
     bed.order("fault=status&method=WriteTimeseries&code=13&text=full&skip=1&when=before");
-    let (error, calls) = bed.methods(|| bed.try_call("write_series", "key:100000", &points(all.clone())).err().unwrap());
+    let (error, calls) =
+        bed.methods(|| bed.try_call("write_series", "key:100000", &points(all.clone())).err().unwrap());
     assert_eq!(calls.len(), 2);
     let written = detail(&error, "written");
-    assert_eq!((&written["points"], &written["chunks"], &written["of"]), (&json!(150_000), &json!(1), &json!(3)), "{written}");
+    assert_eq!(
+        (&written["points"], &written["chunks"], &written["of"]),
+        (&json!(150_000), &json!(1), &json!(3)),
+        "{written}"
+    );
     assert_eq!(written["interval"], json!([start, start + 150_000 * HOUR]));
 }

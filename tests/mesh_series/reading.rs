@@ -16,7 +16,14 @@ fn one_series_is_what_the_official_client_reads() {
     let found = series(&answer);
     // The series is piecewise linear: the point at the end comes along.
     assert_eq!(found.times, (1..=9).map(|hour| NEW_YEAR + hour * HOUR).collect::<Vec<_>>());
-    assert!(found.values.iter().zip(KEY_3).all(|(found, wanted)| found.total_cmp(&wanted).is_eq() || found.is_nan() && wanted.is_nan()), "{found:?}");
+    assert!(
+        found
+            .values
+            .iter()
+            .zip(KEY_3)
+            .all(|(found, wanted)| found.total_cmp(&wanted).is_eq() || found.is_nan() && wanted.is_nan()),
+        "{found:?}"
+    );
     assert_eq!(found.flags, [0, 0, 0, 0x4400_0000, 0, 0, 0, 0, 0]);
     let told = meta(&answer);
     assert_eq!((&told["key"], &told["resolution"]), (&json!(3), &json!("HOUR")));
@@ -34,7 +41,10 @@ fn one_series_is_what_the_official_client_reads() {
 
     // Steps: the point in force at the start, and none behind the end.
     let steps = series(&bed.read("key:10", NEW_YEAR + HOUR, NEW_YEAR + 8 * HOUR, ""));
-    assert_eq!((&steps.times[..], &steps.values[..]), (&[NEW_YEAR + HOUR / 2, NEW_YEAR + 2 * HOUR + HOUR * 3 / 4][..], &[1.0, 2.0][..]));
+    assert_eq!(
+        (&steps.times[..], &steps.values[..]),
+        (&[NEW_YEAR + HOUR / 2, NEW_YEAR + 2 * HOUR + HOUR * 3 / 4][..], &[1.0, 2.0][..])
+    );
     let none = bed.read("key:9", NEW_YEAR, NEW_YEAR + HOUR, "");
     assert!(series(&none).times.is_empty());
     assert_eq!(meta(&none)["resolution"], "BREAKPOINT");
@@ -44,7 +54,8 @@ fn one_series_is_what_the_official_client_reads() {
 fn trim_leaves_what_is_inside_once() {
     let bed = Bed::new();
     let inside = |from: i64, to: i64| (from..to).map(|hour| NEW_YEAR + hour * HOUR).collect::<Vec<_>>();
-    let trimmed = || series(&bed.read("key:3", NEW_YEAR + HOUR, NEW_YEAR + 4 * HOUR, r#", "trim": true"#)).times.clone();
+    let trimmed =
+        || series(&bed.read("key:3", NEW_YEAR + HOUR, NEW_YEAR + 4 * HOUR, r#", "trim": true"#)).times.clone();
     assert_eq!(trimmed(), inside(1, 4));
     for fault in ["before", "after", "duplicate", "nan"] {
         bed.order(&format!("fault={fault}&method=ReadTimeseries"));
@@ -62,7 +73,11 @@ fn trim_leaves_what_is_inside_once() {
 fn several_series_come_in_order_in_one_call() {
     let bed = Bed::long("{}", 40, 24);
     let targets: Vec<String> = (0..40).rev().map(|number| format!("\"key:{}\"", 100_000 + number)).collect();
-    let json = format!(r#"{{"targets": [{}, 3, "{CHIMNEY}"], "start": {YEAR_2020}, "end": {}}}"#, targets.join(","), YEAR_2020 + 3 * HOUR);
+    let json = format!(
+        r#"{{"targets": [{}, 3, "{CHIMNEY}"], "start": {YEAR_2020}, "end": {}}}"#,
+        targets.join(","),
+        YEAR_2020 + 3 * HOUR
+    );
     let (answer, calls) = bed.methods(|| bed.call("read_series", "", &json));
     assert_eq!(calls, ["ReadTimeseriesStream"]);
     let items = shown(&answer);
@@ -97,7 +112,8 @@ fn another_resolution_is_the_servers_work() {
     assert!(calls[0]["messages"][0]["hex"].as_str().unwrap().ends_with("1a02080420022801"), "{}", calls[0]);
     assert_eq!((series(&answer).times[0], meta(&answer)["resolution"].clone()), (NEW_YEAR, json!("DAY")));
     assert_eq!(series(&answer).values[0], 4100.0);
-    let both = format!(r#"{{"targets": ["key:3", "key:2"], "start": {NEW_YEAR}, "end": {}{more}}}"#, NEW_YEAR + 24 * HOUR);
+    let both =
+        format!(r#"{{"targets": ["key:3", "key:2"], "start": {NEW_YEAR}, "end": {}{more}}}"#, NEW_YEAR + 24 * HOUR);
     let items = shown(&bed.call("read_series", "", &both));
     assert_eq!((&items[0]["series"]["values"][0], &items[1]["series"]["values"][0]), (&json!(4100.0), &json!(410.0)));
 }

@@ -1,6 +1,9 @@
 //! The topic `series:PATH`.
 
-use haft::{args::Args, session::{Kind, Session}};
+use haft::{
+    args::Args,
+    session::{Kind, Session},
+};
 use serde_json::{Value, json};
 
 use super::bed::{Bed, HOUR, NEW_YEAR, args, event_shown};
@@ -44,10 +47,14 @@ fn points_of_a_series_without_steps_come_and_go() {
     let bed = Bed::new();
     subscribe(&bed, "series:key:10", DAY);
     std::thread::sleep(std::time::Duration::from_millis(300));
-    let json = format!(r#"{{"points": [[{}, 9]], "start": {NEW_YEAR}, "end": {}}}"#, NEW_YEAR + HOUR, NEW_YEAR + 2 * HOUR);
+    let json =
+        format!(r#"{{"points": [[{}, 9]], "start": {NEW_YEAR}, "end": {}}}"#, NEW_YEAR + HOUR, NEW_YEAR + 2 * HOUR);
     bed.call("write_series", "key:10", &json);
     let event = event_shown(&bed.next(Kind::Message));
-    assert_eq!((&event["added"]["times"], &event["removed"]["times"]), (&json!([NEW_YEAR + HOUR]), &json!([NEW_YEAR + HOUR / 2])));
+    assert_eq!(
+        (&event["added"]["times"], &event["removed"]["times"]),
+        (&json!([NEW_YEAR + HOUR]), &json!([NEW_YEAR + HOUR / 2]))
+    );
     assert_eq!(event["removed"]["values"], json!([1.0]));
 }
 
@@ -78,7 +85,11 @@ fn what_will_not_get_better_ends_it() {
         ("series:key:3", r#"{"interval": [0, 1], "every": "often"}"#, "every"),
     ] {
         let error = bed.session.subscribe(topic, &args(json), None, 0).unwrap_err();
-        assert_eq!((error.code(), super::bed::detail(&error, "key")), ("argument", json!(key)), "{topic} {json}: {error}");
+        assert_eq!(
+            (error.code(), super::bed::detail(&error, "key")),
+            ("argument", json!(key)),
+            "{topic} {json}: {error}"
+        );
     }
 }
 

@@ -21,7 +21,11 @@ const OFFICIAL: &str = include_str!("official_write.hex");
 #[test]
 fn a_write_is_byte_for_byte_that_of_the_official_client() {
     let bed = Bed::new();
-    let three = Series { times: vec![NEW_YEAR + HOUR, NEW_YEAR + 2 * HOUR, NEW_YEAR + 3 * HOUR], values: vec![1.5, f64::NAN, -3.0], flags: vec![0, MISSING, 0x0200_0000] };
+    let three = Series {
+        times: vec![NEW_YEAR + HOUR, NEW_YEAR + 2 * HOUR, NEW_YEAR + 3 * HOUR],
+        values: vec![1.5, f64::NAN, -3.0],
+        flags: vec![0, MISSING, 0x0200_0000],
+    };
     let three = Arc::new(three);
     let (_, calls) = bed.sent(|| bed.try_call("write_series", "key:3", &points(three.clone())).unwrap());
     let sent = calls[0]["messages"][0]["hex"].as_str().unwrap();
@@ -35,7 +39,10 @@ fn a_write_is_byte_for_byte_that_of_the_official_client() {
 fn points_are_written_in_all_their_forms() {
     let bed = Bed::new();
     for (json, submit) in [
-        (r#"{"points": [{"time": "2016-01-01T01:00:00Z", "value": 7}, {"time": 1451613600000, "value": null}]}"#, false),
+        (
+            r#"{"points": [{"time": "2016-01-01T01:00:00Z", "value": 7}, {"time": 1451613600000, "value": null}]}"#,
+            false,
+        ),
         (r#"{"points": [[1451610000000, 7], [1451613600000, null]]}"#, true),
         (r#"{"points": {"times": [1451610000000, 1451613600000], "values": [7, null]}}"#, false),
     ] {
@@ -47,7 +54,11 @@ fn points_are_written_in_all_their_forms() {
         }
         let found = read(&bed, 1, 3);
         assert_eq!((found.values[0], found.values[1].is_nan(), &found.flags[..]), (7.0, true, &[0, MISSING][..]));
-        let back = points(Arc::new(Series { times: vec![NEW_YEAR + HOUR, NEW_YEAR + 2 * HOUR], values: vec![100.0, 200.0], flags: vec![0, 0] }));
+        let back = points(Arc::new(Series {
+            times: vec![NEW_YEAR + HOUR, NEW_YEAR + 2 * HOUR],
+            values: vec![100.0, 200.0],
+            flags: vec![0, 0],
+        }));
         bed.try_call("write_series", "key:3", &back).unwrap();
     }
     // The JSON form of a message takes the same.
@@ -62,9 +73,15 @@ fn no_points_delete_what_is_in_the_interval() {
     let json = format!(r#"{{"points": [], "start": {}, "end": {}}}"#, NEW_YEAR + 2 * HOUR, NEW_YEAR + 4 * HOUR);
     let (_, calls) = bed.sent(|| bed.call("write_series", "key:3", &json));
     // What the official client sends for an empty table with these ends, behind the session's id.
-    assert_eq!(calls[0]["messages"][0]["hex"].as_str().unwrap()[40..], *"12160a0218031a100a0608a0bb97b405120608c0f397b405");
+    assert_eq!(
+        calls[0]["messages"][0]["hex"].as_str().unwrap()[40..],
+        *"12160a0218031a100a0608a0bb97b405120608c0f397b405"
+    );
     let found = read(&bed, 1, 5);
-    assert_eq!((found.values[0], found.values[1].is_nan(), &found.flags[..]), (100.0, true, &[0, MISSING, MISSING, 0x4400_0000][..]));
+    assert_eq!(
+        (found.values[0], found.values[1].is_nan(), &found.flags[..]),
+        (100.0, true, &[0, MISSING, MISSING, 0x4400_0000][..])
+    );
     let error = bed.fails("write_series", "key:3", r#"{"points": []}"#);
     assert_eq!(error.code(), "invalid_points");
 }
@@ -124,7 +141,7 @@ fn wrong_points_are_told_before_anything_is_sent() {
         ] {
             let error = bed.fails("write_series", "key:3", json);
             assert_eq!((error.code(), detail(&error, "key")), (code, json!(key)), "{json}: {error}");
-            }
+        }
         assert_eq!(detail(&bed.fails("write_series", "", r#"{"points": [[5, 1]]}"#), "key"), "target");
     });
     assert!(calls.is_empty(), "{calls:?}");
@@ -142,20 +159,36 @@ fn writes_and_copies_wait_for_commit() {
     bed.session.stage(Some("write_series"), Some("key:3"), &points(three.clone())).unwrap();
     let copy = r#"{"source": "Model/SimpleThermalTestModel/ThermalComponent/SomePowerPlant1.PlantToChimneyRef/SomePowerPlantChimney2",
         "mappings": {"ChimneyElementType": {"TsRawAtt": "TsRawAtt"}}, "start": 1451606400000, "end": 1451649600000}"#;
-    let target = "Model/SimpleThermalTestModel/ThermalComponent/SomePowerPlant1.PlantToChimneyRef/SomePowerPlantChimney1";
+    let target =
+        "Model/SimpleThermalTestModel/ThermalComponent/SomePowerPlant1.PlantToChimneyRef/SomePowerPlantChimney1";
     bed.session.stage(Some("copy_series"), Some(target), &args(copy)).unwrap();
-    let other = haft::session::Session::create(&format!("mesh+http://{}", bed.sandbox.mesh["mesh"]), &args("{}")).unwrap();
-    let before = other.request(Some("read_series"), Some("key:3"), &args(r#"{"interval": [1451610000000, 1451610000001], "trim": true}"#)).unwrap();
+    let other =
+        haft::session::Session::create(&format!("mesh+http://{}", bed.sandbox.mesh["mesh"]), &args("{}")).unwrap();
+    let before = other
+        .request(
+            Some("read_series"),
+            Some("key:3"),
+            &args(r#"{"interval": [1451610000000, 1451610000001], "trim": true}"#),
+        )
+        .unwrap();
     assert_eq!(series(&before).values, [100.0]);
     let done = shown(&bed.session.commit(&Args::new()).unwrap());
     assert_eq!(done[1]["value"]["match_series_count"], 1);
     let other = Bed { session: other, sandbox: bed.sandbox };
     assert_eq!(bits(&read(&other, 1, 4)), bits(&three));
-    assert_eq!(series(&other.read("key:2", NEW_YEAR + HOUR, NEW_YEAR + 4 * HOUR, r#", "trim": true"#)).values, three.values);
+    assert_eq!(
+        series(&other.read("key:2", NEW_YEAR + HOUR, NEW_YEAR + 4 * HOUR, r#", "trim": true"#)).values,
+        three.values
+    );
     // Without an interval nothing is copied, only counted.
-    let counted = other.call("copy_series", target, &copy.replace(r#", "start": 1451606400000, "end": 1451649600000"#, ""));
+    let counted =
+        other.call("copy_series", target, &copy.replace(r#", "start": 1451606400000, "end": 1451649600000"#, ""));
     assert_eq!(shown(&counted), json!({"source_series_count": 1, "target_series_count": 1, "match_series_count": 1}));
-    let error = other.fails("copy_series", target, r#"{"source": "id:0000000a-0004-0000-0000-000000000000", "mappings": {}, "start": 5}"#);
+    let error = other.fails(
+        "copy_series",
+        target,
+        r#"{"source": "id:0000000a-0004-0000-0000-000000000000", "mappings": {}, "start": 5}"#,
+    );
     assert_eq!(detail(&error, "key"), "end");
     drop(bed.session);
 }

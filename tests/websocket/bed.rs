@@ -101,7 +101,8 @@ pub fn end(session: &Session) -> (i64, String, Option<(String, String)>) {
     let event = next(session);
     assert_eq!(event.kind(), Kind::Closed, "{:?} {:?}", event, event.value().map(|value| value.root().to_json()));
     let value = json(event.value());
-    let failure = event.failure().map(|failure| (failure.error().code().to_owned(), failure.error().message().to_owned()));
+    let failure =
+        event.failure().map(|failure| (failure.error().code().to_owned(), failure.error().message().to_owned()));
     (value["code"].as_i64().unwrap(), value["reason"].as_str().unwrap().to_owned(), failure)
 }
 

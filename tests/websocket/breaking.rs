@@ -36,7 +36,8 @@ fn broken_rules_end_with_their_code() {
         ("rsv-continuation", "true", 1002),
         ("deflate-garbage", "true", 1007),
     ] {
-        let socket = listen(&sandbox.http, &format!("ws:/ws/bad?kind={kind}"), &format!("{{\"compression\": {compression}}}"));
+        let socket =
+            listen(&sandbox.http, &format!("ws:/ws/bad?kind={kind}"), &format!("{{\"compression\": {compression}}}"));
         let mut event = next(&socket);
         while event.kind() == Kind::Message {
             event = next(&socket);
@@ -51,7 +52,12 @@ fn broken_rules_end_with_their_code() {
 #[test]
 fn more_than_is_allowed_ends_with_1009() {
     let sandbox = sandbox();
-    for kind in ["oversized&size=100001", "oversized-fragments&size=100001", "huge-length&length=4611686018427387904", "bomb&size=50000000"] {
+    for kind in [
+        "oversized&size=100001",
+        "oversized-fragments&size=100001",
+        "huge-length&length=4611686018427387904",
+        "bomb&size=50000000",
+    ] {
         let socket = listen(&sandbox.http, &format!("ws:/ws/bad?kind={kind}"), "{\"max_message_size\": 100000}");
         let (code, _, error) = end(&socket);
         assert_eq!((code, error.unwrap().0.as_str()), (1009, "limit"), "{kind}");
@@ -107,7 +113,10 @@ fn silence_is_noticed() {
     let socket = listen(&sandbox.http, "ws:/ws/stall", "{\"ping_interval\": 0.05, \"ping_timeout\": 0.05}");
     let (code, _, error) = end(&socket);
     let (error, message) = error.unwrap();
-    assert_eq!((code, error.as_str(), message.as_str()), (1006, "connection_lost", "the peer did not answer a ping in time"));
+    assert_eq!(
+        (code, error.as_str(), message.as_str()),
+        (1006, "connection_lost", "the peer did not answer a ping in time")
+    );
     // A peer that answers is left alone: it gets its pings.
     let peer = Peer::start(1, |stream, _| {
         for _ in 0..3 {

@@ -10,7 +10,10 @@ use haft::{
 };
 use serde_json::{Value, json};
 
-use super::bed::{Got, Peer, args, attach_fails, detail, inspect, listen, message, open, provider, read_head, root, sandbox, send, text, with};
+use super::bed::{
+    Got, Peer, args, attach_fails, detail, inspect, listen, message, open, provider, read_head, root, sandbox, send,
+    text, with,
+};
 
 /// The fields of a handshake, as the server got them.
 fn fields(session: &Session) -> Value {
@@ -21,7 +24,9 @@ fn fields(session: &Session) -> Value {
 
 fn field(fields: &Value, name: &str) -> Vec<String> {
     let all = fields["headers"].as_array().unwrap().iter();
-    all.filter(|pair| pair[0].as_str().unwrap().eq_ignore_ascii_case(name)).map(|pair| pair[1].as_str().unwrap().into()).collect()
+    all.filter(|pair| pair[0].as_str().unwrap().eq_ignore_ascii_case(name))
+        .map(|pair| pair[1].as_str().unwrap().into())
+        .collect()
 }
 
 #[test]
@@ -94,8 +99,13 @@ fn wrong_answers_are_refused() {
 #[test]
 fn the_session_takes_part() {
     let sandbox = sandbox();
-    let session = root(&sandbox.http, "{\"headers\": {\"X-Session\": \"1\"}, \"cookies\": {\"a\": \"b\"}, \"params\": {\"q\": \"z\"}}");
-    let child = session.attach("ws:/ws/headers", &args("{\"headers\": {\"X-Own\": \"2\"}, \"subprotocols\": [\"x\", \"y\"]}")).unwrap();
+    let session = root(
+        &sandbox.http,
+        "{\"headers\": {\"X-Session\": \"1\"}, \"cookies\": {\"a\": \"b\"}, \"params\": {\"q\": \"z\"}}",
+    );
+    let child = session
+        .attach("ws:/ws/headers", &args("{\"headers\": {\"X-Own\": \"2\"}, \"subprotocols\": [\"x\", \"y\"]}"))
+        .unwrap();
     let seen = fields(&child);
     for (name, expected) in [
         ("X-Session", "1"),
@@ -226,7 +236,8 @@ fn through_every_kind_of_proxy() {
     let log = super::bed::value(&root(&sandbox.http, "{}").request(Some("GET"), Some("/_log"), &Args::new()).unwrap());
     let log = log.to_string();
     assert!(log.contains("CONNECT "), "{log}");
-    let error = attach_fails(&sandbox.http, "ws:/ws/echo", &json!({"proxies": {"all": sandbox.http_proxy_auth}}).to_string());
+    let error =
+        attach_fails(&sandbox.http, "ws:/ws/echo", &json!({"proxies": {"all": sandbox.http_proxy_auth}}).to_string());
     assert_eq!(error.code(), "proxy");
 }
 

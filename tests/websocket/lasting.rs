@@ -184,10 +184,12 @@ fn a_callback_hears_of_the_end() {
         peer.join();
     }
     // Who closes it knows that it has.
-    let peer = Peer::start(1, |stream, _| while read_frame(stream).is_some_and(|(first, payload)| {
-        let _ = stream.write_all(&frame(first, &payload));
-        first != 0x88
-    }) {});
+    let peer = Peer::start(1, |stream, _| {
+        while read_frame(stream).is_some_and(|(first, payload)| {
+            let _ = stream.write_all(&frame(first, &payload));
+            first != 0x88
+        }) {}
+    });
     let pair = super::bed::open(&peer.url, "ws:/", "{}");
     let (tape, heard) = mpsc::channel();
     pair.subscribe("*", &Args::new(), Some(Box::new(Tape(tape))), 0).unwrap();

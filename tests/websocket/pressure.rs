@@ -17,7 +17,9 @@ use haft::{
     value::Tree,
 };
 
-use super::bed::{Got, Peer, args, call, end, frame, got, inspect, listen, next, open, read_frame, root, sandbox, with};
+use super::bed::{
+    Got, Peer, args, call, end, frame, got, inspect, listen, next, open, read_frame, root, sandbox, with,
+};
 
 /// A callback made of a function.
 struct Calls<F>(F);
@@ -77,7 +79,8 @@ fn a_flood_that_nobody_holds_back_loses_the_oldest() {
     let door = Arc::new(Door::default());
     let (heard, dropped, last) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(None)));
     let callback = {
-        let (door, heard, dropped, last) = (Arc::clone(&door), Arc::clone(&heard), Arc::clone(&dropped), Arc::clone(&last));
+        let (door, heard, dropped, last) =
+            (Arc::clone(&door), Arc::clone(&heard), Arc::clone(&dropped), Arc::clone(&last));
         calls(move |event| {
             door.pass();
             match event.kind() {
@@ -117,7 +120,8 @@ fn all_received(socket: &Session, count: u64) -> bool {
 #[test]
 fn what_is_kept_for_the_first_subscriber_is_bounded() {
     let sandbox = sandbox();
-    let socket = open(&sandbox.http, "ws:/ws/flood?count=30000&size=100", "{\"ping_interval\": 0.05, \"ping_timeout\": 0.05}");
+    let socket =
+        open(&sandbox.http, "ws:/ws/flood?count=30000&size=100", "{\"ping_interval\": 0.05, \"ping_timeout\": 0.05}");
     // It comes to rest at the bound, and being deaf it does not take the peer for gone.
     assert!(all_received(&socket, 10_000));
     assert_eq!(inspect(&socket, "stats")["kept"], 10_000);

@@ -11,7 +11,9 @@ use haft::{args::Args, error::Status};
 use haft_tools::native::{root as tree, scratch};
 use serde_json::{Value, json};
 
-use super::bed::{Got, args, attach_fails, call, detail, end, inspect, listen, message, open, sandbox, send, send_bytes, text};
+use super::bed::{
+    Got, args, attach_fails, call, detail, end, inspect, listen, message, open, sandbox, send, send_bytes, text,
+};
 
 /// The servers; they end with their standard input.
 struct Servers {
@@ -81,7 +83,8 @@ fn every_size_both_ways_under_every_compression() {
             send_bytes(&socket, &bytes);
             assert!(message(&socket) == Got::Bytes(bytes.clone()), "{size} bytes by {kind} {options}");
             if size < 1 << 20 {
-                let words: String = bytes.iter().map(|byte| char::from(byte + 0x20)).chain("κόσμε\u{10ffff}".chars()).collect();
+                let words: String =
+                    bytes.iter().map(|byte| char::from(byte + 0x20)).chain("κόσμε\u{10ffff}".chars()).collect();
                 send(&socket, &words);
                 assert!(message(&socket) == Got::Text(words), "{size} as text by {kind} {options}");
             }
@@ -100,8 +103,11 @@ fn ten_thousand_messages_in_order() {
     let mut servers = Servers::start("many");
     let socket = listen(&servers.url("plain"), "ws:/count?10000", "{}");
     for number in 0..10_000 {
-        let expected =
-            if number % 2 == 1 { text(&format!("message {number}")) } else { Got::Bytes(format!("bytes {number}").into()) };
+        let expected = if number % 2 == 1 {
+            text(&format!("message {number}"))
+        } else {
+            Got::Bytes(format!("bytes {number}").into())
+        };
         assert!(message(&socket) == expected, "{number}");
     }
     // And back: what is submitted comes back in its order.
@@ -156,7 +162,8 @@ fn login_tls_and_proxies() {
     assert_eq!((error.status(), detail(&error, "http_status")), (Status::Auth, json!(401)));
     let sandbox = sandbox();
     let verify = servers.certificate.to_str().unwrap().to_owned();
-    for proxy in [Value::Null, json!(sandbox.http_proxy), json!(sandbox.socks_proxy.replace("socks://", "socks5h://"))] {
+    for proxy in [Value::Null, json!(sandbox.http_proxy), json!(sandbox.socks_proxy.replace("socks://", "socks5h://"))]
+    {
         for (kind, auth) in [("login", json!(["user", "pass"])), ("tls", Value::Null), ("plain", Value::Null)] {
             let options = json!({"auth": auth, "verify": verify, "proxies": {"all": proxy}}).to_string();
             let socket = listen(&servers.url(kind), "ws:/", &options);

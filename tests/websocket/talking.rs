@@ -4,16 +4,19 @@ use haft::{args::Args, error::Status, session::Kind, value::Tree};
 use serde_json::json;
 
 use super::bed::{
-    Got, Peer, args, call, end, frame, inspect, listen, message, next, open, read_frame, sandbox, send, send_bytes, text,
-    value, with,
+    Got, Peer, args, call, end, frame, inspect, listen, message, next, open, read_frame, sandbox, send, send_bytes,
+    text, value, with,
 };
 
 #[test]
 fn messages_come_back_in_every_size() {
     let sandbox = sandbox();
-    for (compression, target) in
-        [("true", "ws:/ws/echo"), ("false", "ws:/ws/echo"), ("true", "ws:/ws/echo?fragment=1000"), ("false", "ws:/ws/echo?fragment=70000")]
-    {
+    for (compression, target) in [
+        ("true", "ws:/ws/echo"),
+        ("false", "ws:/ws/echo"),
+        ("true", "ws:/ws/echo?fragment=1000"),
+        ("false", "ws:/ws/echo?fragment=70000"),
+    ] {
         let socket = listen(&sandbox.http, target, &format!("{{\"compression\": {compression}}}"));
         assert_eq!(inspect(&socket, "extensions").as_array().unwrap().is_empty(), compression == "false");
         for size in [0, 1, 125, 126, 127, 128, 65_535, 65_536, 200_000, 1 << 20] {
@@ -69,7 +72,8 @@ fn what_was_said_before_an_early_end_is_heard() {
     // Everything is there when the attach returns: three messages and the close.
     let peer = Peer::start(1, |stream, _| {
         use std::io::Write;
-        let all = [frame(0x81, b"one"), frame(0x82, b"two"), frame(0x81, b"three"), frame(0x88, b"\x0f\xa0bye")].concat();
+        let all =
+            [frame(0x81, b"one"), frame(0x82, b"two"), frame(0x81, b"three"), frame(0x88, b"\x0f\xa0bye")].concat();
         stream.write_all(&all).unwrap();
         assert_eq!(read_frame(stream), Some((0x88, b"\x0f\xa0".to_vec())), "the close is answered with its code");
         assert_eq!(read_frame(stream), None);
@@ -195,9 +199,12 @@ fn the_end_carries_the_peers_close_every_time() {
 #[test]
 fn the_peer_closes() {
     let sandbox = sandbox();
-    for (query, code, reason) in
-        [("code=1000&reason=bye", 1000, "bye"), ("code=1001", 1001, ""), ("code=3000&reason=a", 3000, "a"), ("code=none", 1005, "")]
-    {
+    for (query, code, reason) in [
+        ("code=1000&reason=bye", 1000, "bye"),
+        ("code=1001", 1001, ""),
+        ("code=3000&reason=a", 3000, "a"),
+        ("code=none", 1005, ""),
+    ] {
         let socket = listen(&sandbox.http, &format!("ws:/ws/close?{query}"), "{}");
         assert_eq!(end(&socket), (code, reason.to_owned(), None), "{query}");
     }
@@ -243,10 +250,15 @@ fn what_it_shows_of_itself() {
     assert_eq!(inspect(&socket, "subprotocol"), json!("b"));
     assert_eq!(inspect(&socket, "extensions")[0]["name"], json!("permessage-deflate"));
     let headers = inspect(&socket, "headers");
-    let has = |name: &str| headers.as_array().unwrap().iter().any(|pair| pair[0].as_str().unwrap().eq_ignore_ascii_case(name));
+    let has = |name: &str| {
+        headers.as_array().unwrap().iter().any(|pair| pair[0].as_str().unwrap().eq_ignore_ascii_case(name))
+    };
     assert!(has("sec-websocket-accept") && has("sec-websocket-protocol"));
     assert_eq!(inspect(&socket, "backend"), json!("websocket"));
-    assert_eq!(inspect(&socket, "url"), json!(format!("{}/ws/echo?subprotocol=b", sandbox.http.replace("http:", "ws:"))));
+    assert_eq!(
+        inspect(&socket, "url"),
+        json!(format!("{}/ws/echo?subprotocol=b", sandbox.http.replace("http:", "ws:")))
+    );
     assert_eq!(inspect(&socket, "options")["max_message_size"], json!(64 << 20));
     assert_eq!(inspect(&socket, "state"), json!("ready"));
 }
@@ -266,7 +278,11 @@ fn mistakes_are_told_before_anything_is_sent() {
         ("sent", "{\"text\": \"a\"}", Status::Unsupported),
         ("GET", "{}", Status::Unsupported),
     ] {
-        assert_eq!(socket.request(Some(verb), None, &args(arguments)).unwrap_err().status(), status, "{verb} {arguments}");
+        assert_eq!(
+            socket.request(Some(verb), None, &args(arguments)).unwrap_err().status(),
+            status,
+            "{verb} {arguments}"
+        );
     }
     let mut both = with("text", "a");
     both.set("bytes", Tree::Bytes(b"b"[..].into()));

@@ -200,6 +200,7 @@ impl Backend for MeshSession {
 
     fn configure(&self, args: &Args) -> Result<()> {
         let swap = self.core.wire.login.read_swap(args)?;
+        let longest = settings::keepalive(args)?;
         let mut web = Args::new();
         for (key, value) in args.root().iter() {
             if options::find(key, scope::CONFIGURE, "http").is_some() {
@@ -209,6 +210,9 @@ impl Backend for MeshSession {
         self.core.wire.web.configure(&web)?;
         if let Some(swap) = swap {
             self.core.wire.login.swap(swap);
+        }
+        if let Some(longest) = longest {
+            self.workspace.set_longest(&self.core, longest);
         }
         Ok(())
     }

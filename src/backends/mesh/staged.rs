@@ -9,7 +9,7 @@ use crate::{
     args::Args,
     backends::{Answer, Call, Plain},
     engine::net::cancel::Cancel,
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     value::{Object, Tree},
 };
 
@@ -19,7 +19,7 @@ pub struct Staged {
     items: VecDeque<Item>,
     /// The workspace on the server takes no commit before a rollback.
     corrupt: bool,
-    /// Raw calls went into the workspace beside the list.
+    /// Something may be in the workspace beside the list: raw calls, and calls of which nobody knows how they went.
     beside: bool,
     /// How often the workspace was rolled back.
     epoch: u64,
@@ -58,6 +58,14 @@ impl Staged {
         self.corrupt |= [code::SESSION_CORRUPT.word, code::OWNER_GONE.word].contains(&error.code());
     }
 
+    /// Adds what a call with these arguments has done since that epoch; its index.
+    fn add(&mut self, call: &Call<'_>, args: Args, value: Tree, epoch: u64) -> usize {
+        // A rollback meanwhile took it out of the workspace again.
+        let sent = (self.epoch == epoch).then_some(value);
+        self.items.push_back(Item { verb: call.verb.unwrap_or_default().into(), target: call.target.map(Into::into), args, sent });
+        self.items.len() - 1
+    }
+
     /// A raw call may have changed something in the workspace.
     pub fn beside(&mut self) {
         self.beside = true;
@@ -84,23 +92,28 @@ fn index_tree(index: usize) -> Tree {
 /// Sends a call into the workspace, where this session alone sees it, and remembers it until the commit.
 ///
 /// # Errors
-/// The mistake in the call, what the server refused: then it is not in the list.
+/// The mistake in the call, what the server refused: then it is not in the list. Of a write in chunks, those that went
+/// before are; `index` says where.
 pub fn stage(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     verbs::stageable(call)?;
     let epoch = session.staged.lock().epoch;
-    let mut answer = verbs::request(session, call).inspect_err(|error| session.staged.lock().heed(error))?;
+    let mut answer = match verbs::request(session, call) {
+        Ok(answer) => answer,
+        Err(error) => {
+            let mut staged = session.staged.lock();
+            staged.heed(&error);
+            // It may be in the workspace, of which a commit takes everything.
+            staged.beside |= matches!(error.known_outcome(), Some(Outcome::Unknown | Outcome::Applied));
+            drop(staged);
+            // What was done before it failed is in the workspace, and goes with its commit.
+            return Err(match verbs::done(call, &error) {
+                Some(args) => error.with("index", index_tree(session.staged.lock().add(call, args, Tree::Null, epoch))),
+                None => error,
+            });
+        }
+    };
     let value = answer.value().map_or(Tree::Null, |value| value.root().to_tree());
-    let mut staged = session.staged.lock();
-    // A rollback meanwhile took it out of the workspace again.
-    let sent = (staged.epoch == epoch).then_some(value);
-    staged.items.push_back(Item {
-        verb: call.verb.unwrap_or_default().into(),
-        target: call.target.map(Into::into),
-        args: call.args.clone(),
-        sent,
-    });
-    let index = staged.len() - 1;
-    drop(staged);
+    let index = session.staged.lock().add(call, call.args.clone(), value, epoch);
     answer.note("index", index_tree(index));
     Ok(answer)
 }

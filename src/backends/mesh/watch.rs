@@ -159,8 +159,9 @@ impl Watch {
                 Err(error) if is_too_large(&error) || refusal::wants_token(&error) => single.find(&way),
                 found => found,
             };
+            let found = found?;
             way.used();
-            Ok(Look::of(&found?, base))
+            Ok(Look::of(&found, base))
         })
         .await?
     }

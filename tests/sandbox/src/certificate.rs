@@ -78,18 +78,32 @@ struct Leaf {
     key: KeyPair,
 }
 
+/// An authority of its own, and a good certificate with its key, as PEM files in `dir`: for a server that is not ours.
+///
+/// # Errors
+/// When a file cannot be written or a certificate cannot be made.
+pub fn server_files(dir: &Path) -> Result<[PathBuf; 3], Failure> {
+    let authority = authority()?;
+    let good = sign(&authority, server(&NAMES)?)?;
+    let write = |name: &str, text: String| -> Result<PathBuf, Failure> {
+        let path = dir.join(name);
+        fs::write(&path, text)?;
+        Ok(path)
+    };
+    Ok([
+        write("ca.pem", authority.pem())?,
+        write("server.crt", good.pem)?,
+        write("server.key", good.key.serialize_pem())?,
+    ])
+}
+
 impl Certificates {
     /// Makes everything and writes the files into `dir`.
     ///
     /// # Errors
     /// When a file cannot be written or a certificate cannot be made.
     pub fn make(dir: &Path) -> Result<Self, Failure> {
-        let mut params = named(AUTHORITY, &[])?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages =
-            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-
+        let authority = authority()?;
         let good = sign(&authority, server(&NAMES)?)?;
         let mut params = server(&NAMES)?;
         params.not_before = date_time_ymd(2001, 1, 1);
@@ -163,6 +177,13 @@ impl Certificates {
             pin: format!("sha256//{}", STANDARD.encode(Sha256::digest(good.key.subject_public_key_info()))),
         })
     }
+}
+
+fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
+    let mut params = named(AUTHORITY, &[])?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
 fn named(common_name: &str, names: &[&str]) -> Result<CertificateParams, rcgen::Error> {

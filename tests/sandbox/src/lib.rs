@@ -12,6 +12,7 @@ mod endpoint;
 mod exchange;
 mod ftrack;
 mod h2;
+pub mod janus;
 mod log;
 mod mesh;
 mod proxy;

@@ -5,12 +5,14 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use haft_sandbox::janus;
 use haft_sandbox::{Args, Fault, FtrackSetup, MeshSetup, Options, Sandbox, parse_pairs};
 
-const USAGE: &str = "usage: haft-sandbox http|ftrack|mesh|all [--port N] [--host ADDRESS] [--ready FILE] [--threads N]
+const USAGE: &str =
+    "usage: haft-sandbox http|ftrack|mesh|janus|all [--port N] [--host ADDRESS] [--ready FILE] [--threads N]
                          [--no-log] [--until-eof] [--parent-death] [--fault 'how=delay&path=/get&seconds=1&times=2']...
                          [--schemas FILE] [--seed FILE] [--data SQLITE] [--ftrack 'fault=cut&action=create']...
-                         [--mesh 'fault=drop&method=Commit']...
+                         [--mesh 'fault=drop&method=Commit']... [--janus 'session_timeout=4&reclaim=6']
 
 Starts the servers on loopback, prints one JSON line with their addresses (and writes it to --ready FILE), and serves
 until SIGTERM or SIGINT, or with --until-eof until standard input ends.
@@ -29,6 +31,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, String> {
         Some("http") => {}
         Some("ftrack") => options.ftrack = Some(FtrackSetup::default()),
         Some("mesh") => options.mesh = Some(MeshSetup::default()),
+        Some("janus") => options.janus = Some(janus::Setup::default()),
         Some("all") => {
             options.ftrack = Some(FtrackSetup::default());
             options.mesh = Some(MeshSetup::default());
@@ -72,6 +75,11 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Command, String> {
                 let text = value()?;
                 let setup = command.options.mesh.as_mut().ok_or("--mesh is for mesh")?;
                 setup.orders.push(text);
+            }
+            "--janus" => {
+                let text = value()?;
+                let setup = janus::Setup::from_args(&Args(parse_pairs(&text)));
+                command.options.janus = Some(setup.ok_or_else(|| format!("{text:?} sets no Janus up"))?);
             }
             "--fault" => {
                 let text = value()?;

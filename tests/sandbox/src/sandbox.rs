@@ -15,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::certificate::Certificates;
 use crate::ftrack::{self, Ftrack, Setup as FtrackSetup};
+use crate::janus::{Janus, Setup as JanusSetup};
 use crate::mesh::{self, Mesh, Setup as MeshSetup};
 use crate::request::{Args, parse_pairs};
 use crate::server::{self, Service, Speaks};
@@ -45,12 +46,14 @@ pub struct Options {
     pub ftrack: Option<FtrackSetup>,
     /// The Mesh server, on listeners of its own; none if `None`.
     pub mesh: Option<MeshSetup>,
+    /// A real Janus beside, which the machine must have; none if `None`.
+    pub janus: Option<JanusSetup>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Self { host, port: 0, log: true, threads: 2, faults: Vec::new(), ftrack: None, mesh: None }
+        Self { host, port: 0, log: true, threads: 2, faults: Vec::new(), ftrack: None, mesh: None, janus: None }
     }
 }
 
@@ -111,6 +114,8 @@ pub struct Sandbox {
     pub mesh: BTreeMap<&'static str, String>,
     /// PEM of the certificates of `mesh_selfsigned` and `mesh_cn`.
     pub mesh_certificates: [PathBuf; 2],
+    /// The real Janus beside, if there is one.
+    pub janus: Option<Janus>,
     /// Directory of all files; removed on drop.
     pub dir: PathBuf,
     state: Arc<State>,
@@ -197,6 +202,8 @@ impl Sandbox {
         match started {
             Ok(Ok(mut sandbox)) => {
                 sandbox.runtime = Some(runtime);
+                // Blocks: it has no place in the event loop.
+                sandbox.janus = options.janus.as_ref().map(Janus::start).transpose()?;
                 Ok(sandbox)
             }
             failed => {
@@ -256,6 +263,7 @@ impl Sandbox {
             ftrack_storage: None,
             mesh: BTreeMap::new(),
             mesh_certificates: certificates.mesh.clone(),
+            janus: None,
             dir: dir.to_owned(),
             state: Arc::clone(&starting.state),
             runtime: None,
@@ -365,6 +373,11 @@ impl Sandbox {
         if !self.mesh.is_empty() {
             for (name, path) in ["mesh_selfsigned_cert", "mesh_cn_cert"].iter().zip(&self.mesh_certificates) {
                 put(name, path.to_string_lossy().into());
+            }
+        }
+        if let Some(janus) = &self.janus {
+            for (name, value) in janus.to_json() {
+                put(&name, value);
             }
         }
         for (name, path) in [

@@ -45,13 +45,16 @@ const EXTEND: &str = method!("ExtendSession");
 /// What a session lives without being used when the server does not say so (spec/mesh.md 3.3).
 const USUAL: Duration = Duration::from_secs(300);
 
+/// A session is told to be used no more often than this, however little time the server grants.
+const SOONEST: Duration = Duration::from_millis(100);
+/// What the server grants beyond that is as good as for ever: moments must have a place in the clock.
+const FOR_EVER: Duration = Duration::from_secs(366 * 86_400);
+
 /// One session on the server.
 pub struct Workspace {
     state: Mutex<State>,
     /// Held while one is opened, so that two calls do not open two.
     opening: Mutex<()>,
-    /// The longest that it is left unused; none when nobody keeps it alive.
-    longest: Option<Duration>,
     /// It is that of the handle that carries the connection.
     root: bool,
 }
@@ -61,6 +64,8 @@ struct State {
     id: Option<Guid>,
     /// It was there before us: closing leaves it.
     joined: bool,
+    /// The longest that it is left unused; none when nobody keeps it alive.
+    longest: Option<Duration>,
     /// What the server said it lives without being used.
     expires_in: Option<Duration>,
     /// When the server last answered one of its calls.
@@ -92,20 +97,34 @@ fn named(id: Guid) -> Vec<u8> {
 fn promised(answer: &[u8]) -> Result<Option<Duration>> {
     let told = decode(Kind::Message(&schema::tables::session::EXTEND_SESSION_RESPONSE), answer)?;
     let seconds = told.get("expires_in").and_then(Tree::as_double);
-    Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|time| !time.is_zero()))
+    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|time| !time.is_zero());
+    Ok(time.map(|time| time.min(FOR_EVER)))
 }
 
 impl Workspace {
     /// None yet; `longest` is how long it may be left unused, none when nobody is to keep it alive.
     #[must_use]
     pub fn new(longest: Option<Duration>, root: bool) -> Workspace {
-        Workspace { state: Mutex::default(), opening: Mutex::default(), longest, root }
+        Workspace { state: Mutex::new(State { longest, ..State::default() }), opening: Mutex::default(), root }
     }
 
     /// The longest that it is left unused.
     #[must_use]
     pub fn longest(&self) -> Option<Duration> {
-        self.longest
+        self.state.lock().longest
+    }
+
+    /// Another one, from now on.
+    pub fn set_longest(self: &Arc<Self>, core: &Arc<Core>, longest: Option<Duration>) {
+        let keeper = {
+            let mut state = self.state.lock();
+            state.longest = longest;
+            state.keeper.clone()
+        };
+        match keeper {
+            Some(keeper) => keeper.ring(),
+            None => self.keep_alive(core),
+        }
     }
 
     /// The id; one is opened when there is none yet.
@@ -281,7 +300,7 @@ impl Workspace {
         shown.insert("joined", Tree::Bool(state.joined));
         shown.insert("timeout", seconds(state.expires_in));
         shown.insert("expires_in", left.map_or(Tree::Null, Tree::Double));
-        shown.insert("keepalive", seconds(self.longest.map(|longest| interval(longest, state.expires_in))));
+        shown.insert("keepalive", seconds(state.longest.map(|longest| interval(longest, state.expires_in))));
         shown.insert("extended", Tree::Int(state.counts.extended));
         shown.insert("losses", Tree::Int(state.counts.losses));
         Tree::Object(shown)
@@ -290,5 +309,5 @@ impl Workspace {
 
 /// How long it is left unused at most: half of what it lives, and no longer than the host wants.
 fn interval(longest: Duration, expires_in: Option<Duration>) -> Duration {
-    longest.min(expires_in.unwrap_or(USUAL) / 2)
+    longest.min((expires_in.unwrap_or(USUAL) / 2).max(SOONEST))
 }

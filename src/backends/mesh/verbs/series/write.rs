@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::ask;
 use crate::{
+    args::Args,
     backends::{
         Answer, Plain,
         mesh::{
@@ -65,6 +66,28 @@ pub(super) fn plan(ask: &Ask<'_>) -> Result<Box<dyn Plan>> {
     let rest = head(&target, start, end)?.len() + SESSION + 2 * 6;
     let chunks = points.split(rest)?;
     Ok(Box::new(Write { target, points, chunks }))
+}
+
+/// The arguments of the write that the first chunks of one that failed were; none when there was no such chunk.
+pub(in crate::backends::mesh::verbs) fn written(args: &Args, error: &Error) -> Option<Args> {
+    let written = error.detail().get("written")?;
+    let count = usize::try_from(written.get("points")?.as_int()?).ok().filter(|count| *count > 0)?;
+    let [start, end] = written.get("interval")?.as_array()? else { return None };
+    let value = args.get("points")?;
+    let series = given("points", value).ok()?;
+    let chunk = Chunk { points: 0..count, start: start.as_int()?, end: end.as_int()? };
+    let mut own = args.clone();
+    // What an item of a read told beside its points may name the target.
+    if let Some(item) = value.as_object().filter(|item| item.contains("series") && args.get("meta").is_none()) {
+        let mut meta = item.clone();
+        meta.remove("series");
+        own.set("meta", Tree::Object(meta));
+    }
+    own.set("points", Tree::Series(chunk.series(&series)));
+    own.set("interval", Tree::Null);
+    own.set("start", chunk.start);
+    own.set("end", chunk.end);
+    Some(own)
 }
 
 /// The series without its points.

@@ -1,0 +1,190 @@
+//! A plugin handle (spec/janus.md 2.2): attached to a session, asked through verbs, heard by topics, detached.
+
+mod backend;
+mod verbs;
+
+use std::{sync::Arc, time::Instant};
+
+pub use backend::JanusHandle;
+pub use verbs::{OPTIONS, only};
+
+use super::{
+    envelope::Members,
+    line::{Brings, Request},
+    refusal,
+    session::{Session, is_refusal},
+    topics::{Herald, Topics},
+};
+use crate::{
+    backends::{Change, Teller},
+    engine::net::cancel::Cancel,
+    error::{Error, Result, code},
+    log,
+    sys::atomic::{AtomicBool, AtomicU64, Ordering},
+    value::Tree,
+};
+
+/// What attach says of a handle.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// The package of the plugin; unknown when a handle is taken over and nobody said.
+    pub plugin: Option<Box<str>>,
+    /// What the server shows of it.
+    pub opaque_id: Option<Box<str>>,
+    /// The event loop that serves it.
+    pub loop_index: Option<u64>,
+}
+
+/// One handle.
+pub struct Handle {
+    /// The session that it is on.
+    pub session: Arc<Session>,
+    /// What was asked for: also what it takes to attach it again.
+    pub wish: Wish,
+    /// Who hears its messages.
+    pub topics: Arc<Topics>,
+    herald: Herald,
+    /// 0 while there is none.
+    id: AtomicU64,
+    /// It is over, or its detach was asked for.
+    left: AtomicBool,
+}
+
+impl Handle {
+    /// One that is not attached yet.
+    #[must_use]
+    pub fn new(session: &Arc<Session>, wish: Wish) -> Arc<Handle> {
+        Arc::new(Handle {
+            session: Arc::clone(session),
+            wish,
+            topics: Arc::default(),
+            herald: Herald::default(),
+            id: AtomicU64::new(0),
+            left: AtomicBool::new(false),
+        })
+    }
+
+    /// Its id on the server, when there is one.
+    #[must_use]
+    pub fn id(&self) -> Option<u64> {
+        Some(self.id.load(Ordering::Acquire)).filter(|id| *id != 0)
+    }
+
+    /// The plugin's name, for errors.
+    #[must_use]
+    pub fn plugin(&self) -> &str {
+        self.wish.plugin.as_deref().unwrap_or("the plugin")
+    }
+
+    /// The request that attaches it.
+    #[must_use]
+    pub fn attaching(self: &Arc<Self>) -> Request {
+        let mut members = Members::default().with("plugin", &Tree::from(self.plugin()));
+        if let Some(opaque) = &self.wish.opaque_id {
+            members.add("opaque_id", &Tree::from(&**opaque));
+        }
+        if let Some(index) = self.wish.loop_index {
+            members.add("loop_index", &Tree::from(index));
+        }
+        Request { members, brings: Brings::Handle(Arc::clone(self)), ..Request::new("attach").of(&self.session) }
+    }
+
+    /// Attaches it, waiting on the calling thread.
+    ///
+    /// # Errors
+    /// `plugin_attach_fail`; what goes wrong on the way.
+    pub fn attach(self: &Arc<Self>, cancel: &Cancel, deadline: Instant) -> Result<()> {
+        let answer = self.session.line.ask(self.attaching(), true)?.wait(cancel, deadline)?;
+        if is_refusal(answer.root()) {
+            return Err(refusal::attach(answer.root(), self.plugin()));
+        }
+        match self.id() {
+            Some(_) => Ok(()),
+            None => Err(Error::new(&code::PROTOCOL, "the server attached a handle without an id")),
+        }
+    }
+
+    /// Takes over one that is there: after a claim, or of another client.
+    ///
+    /// # Errors
+    /// `argument` when it is taken over already.
+    pub fn adopt(self: &Arc<Self>, id: u64) -> Result<()> {
+        if self.session.handles().iter().any(|handle| handle.id() == Some(id)) {
+            return Err(Error::option("name", format!("the handle {id} was attached already")));
+        }
+        self.born(id);
+        Ok(())
+    }
+
+    /// It exists on the server: told on the reactor, before whoever attached it hears of it.
+    pub(super) fn born(self: &Arc<Self>, id: u64) {
+        self.id.store(id, Ordering::Release);
+        self.session.know(id, self);
+    }
+
+    /// The host's handle exists.
+    pub fn start(&self, teller: Arc<dyn Teller>) {
+        self.herald.start(teller);
+    }
+
+    /// Tells its host.
+    pub(super) fn tell(&self, change: Change) {
+        self.herald.tell(change);
+    }
+
+    /// It is gone on the server: its handle is closed, by itself when nobody asked for that.
+    pub(super) fn ended(&self, error: Option<Error>) {
+        self.left.store(true, Ordering::Release);
+        if let Some(id) = self.id() {
+            self.session.forget(id);
+        }
+        self.herald.tell(Change::Ended { value: Tree::Null, error });
+    }
+
+    /// Detaches it, unless it is to be kept or its session goes as well.
+    ///
+    /// # Errors
+    /// What the server refused; that it does not know the handle any more is what was wanted.
+    pub fn close(self: &Arc<Self>, keep: bool, deadline: Instant) -> Result<()> {
+        self.herald.part();
+        let gone = self.left.swap(true, Ordering::AcqRel);
+        let told = match self.id() {
+            Some(_) if !keep && !gone && !self.session.takes_along() && self.session.line.is_ready() => {
+                self.detach(deadline)
+            }
+            _ => Ok(()),
+        };
+        if let Some(id) = self.id() {
+            self.session.forget(id);
+        }
+        told
+    }
+
+    fn detach(self: &Arc<Self>, deadline: Instant) -> Result<()> {
+        let asked = self.session.line.ask(Request::new("detach").to(self), true)?;
+        match asked.wait(&Cancel::default(), deadline) {
+            Ok(answer) => match refusal::number(answer.root()) {
+                Some(refusal::NO_SESSION | refusal::NO_HANDLE) | None => Ok(()),
+                Some(_) => Err(refusal::core(answer.root())),
+            },
+            Err(error) if error.code() == code::CONNECTION_LOST.word => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The host let go of it: the server is told, and nothing is waited for.
+    pub fn abandon(self: &Arc<Self>) {
+        self.herald.part();
+        let gone = self.left.swap(true, Ordering::AcqRel);
+        if let Some(id) = self.id() {
+            if !gone
+                && !self.session.takes_along()
+                && self.session.line.is_ready()
+                && let Err(error) = self.session.line.tell(Request::new("detach").to(self))
+            {
+                log::debug(c"janus", || format!("a handle was not detached: {error}"));
+            }
+            self.session.forget(id);
+        }
+    }
+}

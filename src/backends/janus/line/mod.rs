@@ -1,0 +1,456 @@
+//! One line to a server, with all the sessions on it (spec/janus.md 1, 2.6): the connection that stands or is being made,
+//! the requests in flight, and who the messages that come are for.
+//!
+//! | file | what |
+//! |---|---|
+//! | `request` | a request on its way, and the wait for its answer |
+//! | `life` | connections one after the other, on the reactor |
+//! | `routing` | what comes, by transaction, session and sender |
+//! | `recovery` | what becomes of sessions after a loss |
+//!
+//! A request that finds no connection is held until there is one, or its time is over. The lock is held for a look and
+//! for the hand-over to the road, never while something is waited for or told.
+
+mod life;
+mod recovery;
+mod request;
+mod routing;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustc_hash::FxBuildHasher;
+
+pub(super) use recovery::forgotten;
+pub use request::{Asked, Brings, Request, Waiting};
+
+use super::{
+    carrier::{Carrier, Road},
+    session::Session,
+    settings::{Current, Terms},
+    transactions::{Stage, Transactions},
+};
+use crate::{
+    backends::{Backend, Lent},
+    clock,
+    engine::{
+        net::cancel::Cancel,
+        reactor::{caller::Caller, promise},
+    },
+    error::{Error, Outcome, Result, code},
+    sys::{
+        atomic::{AtomicU64, Ordering},
+        lock::Mutex,
+    },
+    value::{Document, Object, Tree},
+};
+
+/// Where the connection stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Phase {
+    /// There is none and none is being made.
+    #[default]
+    Off,
+    /// The first one is being made.
+    Connecting,
+    /// It stands, and sessions are being claimed; or it was lost and is being made again.
+    Lost,
+    /// It takes requests.
+    Ready,
+}
+
+/// One line.
+pub struct Line {
+    /// What the session lends.
+    pub lent: Lent,
+    /// The ways to the server, the first one first.
+    carriers: Vec<Arc<dyn Carrier>>,
+    /// The HTTP session below, where a carrier has one.
+    web: Option<Arc<dyn Backend>>,
+    terms: Arc<Current>,
+    /// What our transactions begin with.
+    prefix: Box<str>,
+    last: AtomicU64,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    /// Which carrier has the connection.
+    carrier: usize,
+    road: Option<Arc<dyn Road>>,
+    table: Transactions<Waiting>,
+    /// By their ids on the server.
+    sessions: HashMap<u64, Arc<Session>, FxBuildHasher>,
+    /// All that were not left, those without an id too.
+    members: Vec<Arc<Session>>,
+    /// What the server said of itself, once on each connection.
+    info: Option<Arc<Document>>,
+    /// Ends what runs.
+    cancel: Option<Arc<Cancel>>,
+    /// Nothing more is taken.
+    leaving: bool,
+    departures: Vec<promise::Giver<()>>,
+    counts: Counts,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    sent: u64,
+    received: u64,
+    events: u64,
+    strays: u64,
+    connections: u64,
+    losses: u64,
+}
+
+/// The text of our transaction with this number.
+fn transaction(prefix: &str, number: u64) -> String {
+    let mut text = String::with_capacity(prefix.len() + 10);
+    text.push_str(prefix);
+    let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{number}"));
+    text
+}
+
+impl Line {
+    /// A line over these carriers; nothing is opened.
+    ///
+    /// # Errors
+    /// `io` when the system gives no random bytes.
+    pub fn new(
+        carriers: Vec<Arc<dyn Carrier>>,
+        web: Option<Arc<dyn Backend>>,
+        terms: Arc<Current>,
+        lent: Lent,
+    ) -> Result<Arc<Line>> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|_| Error::new(&code::IO, "the system gave no random bytes"))?;
+        let prefix = format!("{:x}-", u64::from_ne_bytes(random));
+        let state = State {
+            phase: Phase::Off,
+            carrier: 0,
+            road: None,
+            table: Transactions::new(&prefix),
+            sessions: HashMap::default(),
+            members: Vec::new(),
+            info: None,
+            cancel: None,
+            leaving: false,
+            departures: Vec::new(),
+            counts: Counts::default(),
+        };
+        Ok(Arc::new(Line {
+            lent,
+            carriers,
+            web,
+            terms,
+            prefix: prefix.into(),
+            last: AtomicU64::new(0),
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// What the host says of it now.
+    pub fn terms(&self) -> Arc<Terms> {
+        self.terms.get()
+    }
+
+    /// Says something else from now on.
+    pub fn change(&self, terms: Terms) {
+        self.terms.set(terms);
+    }
+
+    /// The HTTP session below.
+    pub fn web(&self) -> Option<&Arc<dyn Backend>> {
+        self.web.as_ref()
+    }
+
+    /// Where it leads, or led last.
+    pub fn url(&self) -> String {
+        let at = self.state.lock().carrier;
+        self.carriers.get(at).map(|carrier| carrier.url().to_owned()).unwrap_or_default()
+    }
+
+    /// Gives the line a request. Without a connection it is held, and one is made.
+    ///
+    /// # Errors
+    /// `limit`, `closed`; what cannot even be begun.
+    pub fn ask(self: &Arc<Self>, request: Request, waits: bool) -> Result<Asked> {
+        let (giver, taker) = promise::pair();
+        let number = self.enter(request, Some(giver), waits)?;
+        Ok(Asked { line: Arc::clone(self), number, taker, done: false })
+    }
+
+    /// The same without anybody who waits for the answer.
+    ///
+    /// # Errors
+    /// As [`Line::ask`].
+    pub fn tell(self: &Arc<Self>, request: Request) -> Result<()> {
+        self.enter(request, None, false).map(drop)
+    }
+
+    fn enter(
+        self: &Arc<Self>,
+        request: Request,
+        giver: Option<promise::Giver<Result<Box<Document>>>>,
+        waits: bool,
+    ) -> Result<u64> {
+        let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let terms = self.terms();
+        // Written before the lock is taken: whoever else sends does not wait for it.
+        let parcel = request.write(number, &self.prefix, &terms.secrets, waits);
+        let ahead = request.ahead;
+        if let Some(session) = &request.session {
+            session.touch(clock::now());
+        }
+        let mut state = self.state.lock();
+        if state.leaving {
+            return Err(Error::new(&code::CLOSED, "the session was closed").outcome(Outcome::NotSent));
+        }
+        let limit = self.carriers.get(state.carrier).map_or(usize::MAX, |carrier| carrier.limit());
+        if parcel.text.len() > limit {
+            return Err(too_long(parcel.text.len(), limit));
+        }
+        let (wants, name) = (request.wants, request.name.clone());
+        state.table.enter(number, wants, name.as_deref(), Waiting { request, giver, receipt: None })?;
+        let goes = state.phase == Phase::Ready || ahead;
+        match state.road.clone().filter(|_| goes) {
+            Some(road) => match road.send(parcel) {
+                Ok(receipt) => {
+                    state.counts.sent += 1;
+                    if let Some(entry) = state.table.get_mut(number) {
+                        entry.stage = Stage::Sent;
+                        entry.it.receipt = Some(receipt);
+                    }
+                }
+                // It ends at this moment: the next one takes it.
+                Err(error) if error.code() == code::CONNECTION_LOST.word || error.code() == code::CLOSED.word => {}
+                Err(error) => {
+                    let entry = state.table.take(number);
+                    drop(state);
+                    drop(entry);
+                    return Err(error.outcome(Outcome::NotSent));
+                }
+            },
+            None => {
+                let off = state.phase == Phase::Off;
+                drop(state);
+                if off {
+                    self.begin();
+                }
+            }
+        }
+        Ok(number)
+    }
+
+    /// Nobody waits for the answer any more.
+    fn give_up(&self, number: u64) -> Outcome {
+        let mut state = self.state.lock();
+        let Some(entry) = state.table.get_mut(number) else { return Outcome::Unknown };
+        let receipt = entry.it.receipt.take();
+        let held = entry.stage == Stage::Held;
+        let outcome = match receipt {
+            Some(receipt) => receipt.give_up(),
+            None if held => Outcome::NotSent,
+            None => Outcome::Unknown,
+        };
+        let stays = outcome == Outcome::Unknown && !matches!(entry.it.request.brings, Brings::Nothing);
+        let gone = if stays {
+            // What it brings would live on with nobody to end it: the answer is still looked at.
+            entry.it.giver.take().map(|giver| (Some(giver), None))
+        } else {
+            state.table.take(number).map(|entry| (None, Some(entry)))
+        };
+        drop(state);
+        drop(gone);
+        outcome
+    }
+
+    /// Sends what was held, the oldest first. The phase is `Ready`.
+    fn flush(&self) {
+        let terms = self.terms();
+        let mut refused = Vec::new();
+        let mut state = self.state.lock();
+        let Some(road) = state.road.clone() else { return };
+        for number in state.table.held() {
+            let Some(entry) = state.table.get_mut(number) else { continue };
+            let parcel = entry.it.request.write(number, &self.prefix, &terms.secrets, false);
+            match road.send(parcel) {
+                Ok(receipt) => {
+                    entry.stage = Stage::Sent;
+                    entry.it.receipt = Some(receipt);
+                    if let Some(session) = &entry.it.request.session {
+                        session.touch(clock::now());
+                    }
+                    state.counts.sent += 1;
+                }
+                Err(error) if error.code() == code::CONNECTION_LOST.word || error.code() == code::CLOSED.word => break,
+                Err(error) => refused.extend(state.table.take(number).map(|entry| (entry, error))),
+            }
+        }
+        drop(state);
+        for (entry, error) in refused {
+            if let Some(giver) = entry.it.giver {
+                giver.give(Err(error.outcome(Outcome::NotSent)));
+            }
+        }
+    }
+
+    /// A session uses the line from now on.
+    pub fn join(&self, session: &Arc<Session>) {
+        self.state.lock().members.push(Arc::clone(session));
+    }
+
+    /// The session has this id on the server from now on.
+    pub fn know(&self, id: u64, session: &Arc<Session>) {
+        let mut state = self.state.lock();
+        state.sessions.insert(id, Arc::clone(session));
+        let road = state.road.clone();
+        drop(state);
+        if let Some(road) = road {
+            road.watch(id);
+        }
+    }
+
+    /// The server does not know the id any more, or nobody here does.
+    pub fn forget(&self, id: u64) {
+        let mut state = self.state.lock();
+        let session = state.sessions.remove(&id);
+        let road = state.road.clone();
+        drop(state);
+        if let Some(road) = road {
+            road.unwatch(id);
+        }
+        drop(session);
+    }
+
+    /// A session does not use the line any more; true when it was the last, and the line is to be ended.
+    pub fn part(&self, session: &Arc<Session>) -> bool {
+        let mut state = self.state.lock();
+        let before = state.members.len();
+        state.members.retain(|member| !Arc::ptr_eq(member, session));
+        before > 0 && state.members.is_empty()
+    }
+
+    /// Ends the connection politely, and waits for that until `deadline`.
+    ///
+    /// # Errors
+    /// `total_timeout`.
+    pub fn close(self: &Arc<Self>, deadline: Instant) -> Result<()> {
+        let (giver, mut taker) = promise::pair();
+        self.leave(Some(giver));
+        let over = Caller::new().wait(None, Some(deadline), |cx| taker.poll_take(cx))?;
+        if over.is_none() {
+            self.abandon();
+        }
+        let mut done = match over {
+            Some(_) => Ok(()),
+            None => {
+                Err(Error::new(&code::TOTAL_TIMEOUT, "the server did not end the connection in time").phase("close"))
+            }
+        };
+        for carrier in &self.carriers {
+            done = done.and(carrier.close(deadline));
+        }
+        match &self.web {
+            Some(web) => done.and(web.close(false, deadline)),
+            None => done,
+        }
+    }
+
+    /// Takes nothing more and ends the connection politely. `departure` hears when it is over. Never waits.
+    pub fn leave(&self, departure: Option<promise::Giver<()>>) {
+        let mut state = self.state.lock();
+        let begins = !std::mem::replace(&mut state.leaving, true);
+        let Some(cancel) = state.cancel.clone() else {
+            drop(state);
+            if let Some(giver) = departure {
+                giver.give(());
+            }
+            return;
+        };
+        state.departures.extend(departure);
+        let road = state.road.clone().filter(|_| begins && state.phase == Phase::Ready);
+        drop(state);
+        match road {
+            Some(road) => road.leave(),
+            None if begins => cancel.cancel(),
+            None => {}
+        }
+    }
+
+    /// Ends what runs, at once.
+    pub fn abandon(&self) {
+        let mut state = self.state.lock();
+        state.leaving = true;
+        let cancel = state.cancel.clone();
+        drop(state);
+        if let Some(cancel) = cancel {
+            cancel.cancel();
+        }
+        for carrier in &self.carriers {
+            carrier.abandon();
+        }
+        if let Some(web) = &self.web {
+            web.abandon();
+        }
+    }
+
+    /// Whether requests go out at once.
+    pub fn is_ready(&self) -> bool {
+        self.state.lock().phase == Phase::Ready
+    }
+
+    /// What the server said of itself on this connection.
+    pub fn info(&self) -> Option<Arc<Document>> {
+        self.state.lock().info.clone()
+    }
+
+    /// Seconds of the server's own, from what it said of itself.
+    pub fn promised(&self, name: &str) -> Option<Duration> {
+        let info = self.info()?;
+        let seconds = info.root().get(name)?.int()?;
+        u64::try_from(seconds).ok().map(Duration::from_secs)
+    }
+
+    /// The snapshot `stats`.
+    pub fn count(&self, shown: &mut Object) {
+        let state = self.state.lock();
+        let counts = state.counts;
+        let number = |number: u64| Tree::Int(i64::try_from(number).unwrap_or(i64::MAX));
+        for (name, count) in [
+            ("transactions", state.table.len() as u64),
+            ("requests_sent", counts.sent),
+            ("messages_received", counts.received),
+            ("events", counts.events),
+            ("strays", counts.strays),
+            ("connections", counts.connections),
+            ("losses", counts.losses),
+            ("sessions", state.sessions.len() as u64),
+        ] {
+            shown.insert(name, number(count));
+        }
+        if let Some(road) = &state.road {
+            road.count(shown);
+        }
+    }
+}
+
+fn too_long(size: usize, limit: usize) -> Error {
+    let message = format!("a request of {size} bytes was longer than the {limit} bytes that the server takes this way");
+    Error::new(&code::MESSAGE_TOO_LARGE, message).outcome(Outcome::NotSent)
+}
+
+/// The same error for one of several who hear of it.
+pub(super) fn again(error: &Error) -> Error {
+    let known = code::ALL.iter().find(|known| known.word == error.code()).copied().unwrap_or(&code::CONNECTION_LOST);
+    let copy = Error::new(known, error.message().to_owned()).status_as(error.status());
+    let copy = error.detail().iter().fold(copy, |copy, (key, value)| copy.with(key, value.clone()));
+    match error.known_outcome() {
+        Some(outcome) => copy.outcome(outcome),
+        None => copy,
+    }
+}
