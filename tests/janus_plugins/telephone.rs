@@ -48,7 +48,6 @@ fn a_guest_registers_and_everything_else_wants_a_call() {
     for (verb, arguments) in [
         ("accept", json!({})),
         ("update", json!({})),
-        ("transfer", json!({"uri": "sip:x@127.0.0.1"})),
         ("hold", json!({"direction": "inactive"})),
         ("unhold", json!({})),
         ("hangup", json!({})),
@@ -58,6 +57,8 @@ fn a_guest_registers_and_everything_else_wants_a_call() {
     ] {
         wrong_state(verb, arguments);
     }
+    // One refusal that has no number.
+    handle.refused("transfer", json!({"uri": "sip:x@127.0.0.1"}), 0, "plugin_error");
     handle.refused("call", json!({"uri": "nobody", "jsep": voice()}), 446, "plugin_error");
     handle.ask("sipmessage", json!({"content": "hello", "uri": "sip:x@127.0.0.1:9"}), json!({"result": {"event": "messagesent"}}));
     handle.ask("subscribe", json!({"event": "presence", "to": "sip:x@127.0.0.1:9"}), json!({"result": {"event": "subscribing"}}));
