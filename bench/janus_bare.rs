@@ -129,7 +129,12 @@ fn ping(client: &mut Client, count: usize) -> Value {
 fn sessions(client: &mut Client, count: usize) -> Value {
     let mut ids = Vec::new();
     let began = Instant::now();
-    client.many(count, WINDOW, |_| json!({"janus": "create"}), |answer| ids.push(answer["data"]["id"].as_u64().unwrap()));
+    client.many(
+        count,
+        WINDOW,
+        |_| json!({"janus": "create"}),
+        |answer| ids.push(answer["data"]["id"].as_u64().unwrap()),
+    );
     let took = began.elapsed().as_secs_f64() * 1e3;
     // Every session is alive and answers for itself.
     let mut kept = 0;

@@ -94,6 +94,9 @@ class Connection:
     def addTrack(self, track):
         pass
 
+    def on(self, event):
+        return lambda hearer: hearer
+
     async def createOffer(self):
         return None
 
@@ -107,17 +110,31 @@ class Connection:
         self.signalingState = "closed"
 
 
+class Recorder:
+    """Without one the client fails at the end of a stream, and with it everything on that transport."""
+
+    def __init__(self, path):
+        pass
+
+    async def start(self):
+        pass
+
+    async def stop(self):
+        pass
+
+
 async def negotiate(session, count, order):
     Connection.localDescription = types.SimpleNamespace(**order["jsep"])
     plugin_base.RTCPeerConnection = Connection
     plugin_echotest.MediaPlayer = lambda path: types.SimpleNamespace(audio=True, video=True)
+    plugin_echotest.MediaRecorder = Recorder
     answered = 0
 
     async def once():
         nonlocal answered
         handle = janus_client.JanusEchoTestPlugin()
         await handle.attach(session)
-        await handle.start("nothing")
+        await handle.start("nothing", "nothing")
         try:
             await asyncio.wait_for(handle.pc.answered.wait(), LOST_S)
             answered += 1

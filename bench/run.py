@@ -18,6 +18,7 @@ import sys
 import urllib.request
 
 import ftrack_measures
+import janus_measures
 import mesh_measures
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -307,7 +308,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/bench")
     parser.add_argument("--library", type=pathlib.Path, default=HERE.parent / "build/release/libhaft.so")
     parser.add_argument("--sandbox", type=pathlib.Path, default=HERE.parent / "target/release/haft-sandbox")
-    parser.add_argument("--python", type=pathlib.Path, help="an interpreter with the official ftrack client")
+    parser.add_argument("--python", type=pathlib.Path, help="an interpreter with the clients of ftrack and Janus")
     parser.add_argument("--mesh-python", type=pathlib.Path, help="an interpreter with the official Mesh SDK")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--markdown", action="store_true", help="the table as docs/performance.md has it")
@@ -326,6 +327,7 @@ def main():
             part()
         ftrack_measures.measure(bench)
         mesh_measures.measure(bench)
+        janus_measures.measure(bench)
         missed = [cells[0] for cells in bench.rows if cells[-1] == "MISSED"]
         print(f"\n{len(missed)} goals missed" + "".join(f"\n  {name}" for name in missed))
     finally:

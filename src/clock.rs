@@ -7,6 +7,7 @@ pub mod calendar;
 #[cfg(debug_assertions)]
 #[doc(hidden)]
 pub mod control;
+pub mod iso8601;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

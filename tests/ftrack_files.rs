@@ -12,5 +12,7 @@ mod faults;
 mod host;
 #[path = "ftrack_files/places.rs"]
 mod places;
+#[path = "ftrack_files/turns.rs"]
+mod turns;
 #[path = "ftrack_files/twin.rs"]
 mod twin;

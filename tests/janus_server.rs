@@ -15,7 +15,7 @@ mod janus;
 
 use std::{
     io::{self, BufRead, BufReader, Read},
-    os::unix::net::UnixStream,
+    os::unix::net::{UnixDatagram, UnixStream},
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -25,6 +25,7 @@ use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use haft_sandbox::janus::{ADMIN_SECRET, Janus, ROOM_SECRET, Setup};
 use janus::{
+    client::Client,
     offer,
     probe::{PATIENCE, Socket, admin, http},
     relay::{Relay, Side},
@@ -150,7 +151,7 @@ fn a_signed_token_opens() {
     assert_eq!(socket.ask(attach)["error"]["code"], 405);
 }
 
-/// `EchoTest`'s answer to an offer, and everything that came before it or within `more` messages behind it.
+/// `EchoTest`'s answer to an offer, and the handle that gave it.
 fn negotiate(socket: &mut Socket) -> (u64, Value) {
     let session = socket.create();
     let handle = socket.attach(session, "janus.plugin.echotest");
@@ -242,6 +243,50 @@ fn a_restart_keeps_the_ports_and_nothing_else() {
 }
 
 #[test]
+fn a_port_that_another_took_is_told() {
+    let janus = start(&Setup::default());
+    janus.kill().unwrap();
+    let port = janus.ws.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    let foreign = std::net::TcpListener::bind(&port).unwrap();
+    let error = janus.restart().unwrap_err().to_string();
+    assert!(error.contains(&format!("another process took port {}", foreign.local_addr().unwrap().port())), "{error}");
+    assert_eq!(janus.pid(), None);
+    drop(foreign);
+    janus.restart().unwrap();
+}
+
+#[test]
+fn the_unix_socket_keeps_packets() {
+    let janus = start(&Setup { datagrams: true, ..Setup::default() });
+    let ours = janus.dir.join("ours.sock");
+    let socket = UnixDatagram::bind(&ours).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let ask = |request: &Value| -> Value {
+        socket.send_to(request.to_string().as_bytes(), &janus.unix).unwrap();
+        let mut answer = vec![0; 1 << 18];
+        let size = socket.recv(&mut answer).unwrap();
+        serde_json::from_slice(&answer[..size]).unwrap()
+    };
+    assert_eq!(ask(&json!({"janus": "ping", "transaction": "p"})), json!({"janus": "pong", "transaction": "p"}));
+    // As large as it may be, and no more.
+    let fits = json!({"janus": "ping", "transaction": "p", "padding": "x".repeat(8000)});
+    assert_eq!(ask(&fits)["janus"], "pong");
+}
+
+#[test]
+fn a_silent_websocket_is_asked_whether_it_lives() {
+    let janus = start(&Setup { ping: Some((1, 1)), ..Setup::default() });
+    let (relay, url) = Relay::of(&janus.ws);
+    // It answers nobody's PING: nothing reads.
+    let mut socket = Socket::open(&url).unwrap();
+    assert_eq!(socket.ask(json!({"janus": "ping"}))["janus"], "pong");
+    wait("the server kept a silent connection", || relay.alive() == 0);
+    // Two bytes without payload: a PING of the server.
+    let bytes = relay.bytes(0, Side::Server);
+    assert!(bytes.windows(2).any(|two| two == [0x89, 0]), "{bytes:?}");
+}
+
+#[test]
 fn a_frozen_server_is_silent_until_it_thaws() {
     let janus = start(&Setup::default());
     let mut socket = Socket::open(&janus.ws).unwrap();
@@ -319,6 +364,28 @@ fn a_dropped_server_leaves_nothing() {
         drop(janus);
         assert!(!dir.exists() && !Path::new(&format!("/proc/{pid}")).exists());
     }
+}
+
+#[test]
+fn the_python_client_is_another_party() {
+    let janus = start(&Setup::default());
+    let (mut client, mut socket) = (Client::start(), Socket::open(&janus.ws).unwrap());
+    let join = "a.join_as_publisher(1234, publisher_id=7, display='seven')";
+    let told = client.begin(&json!({
+        "ws": janus.ws, "handles": {"a": "videoroom"}, "steps": [{"on": "a", "python": join}],
+    }));
+    assert_eq!(told["results"][0]["value"]["id"], 7, "{told}");
+    let session = socket.create();
+    let handle = socket.attach(session, "janus.plugin.videoroom");
+    let mut ask = |body: Value| socket.message(session, handle, &body)["plugindata"]["data"].clone();
+    let there = ask(json!({"request": "listparticipants", "room": 1234}));
+    assert_eq!((&there["participants"][0]["id"], &there["participants"][0]["display"]), (&json!(7), &json!("seven")));
+    let kicked = ask(json!({"request": "kick", "room": 1234, "id": 7, "secret": ROOM_SECRET}));
+    assert_eq!(kicked["videoroom"], "success", "{kicked}");
+    let told = client.go_on(&["event(a)"]);
+    let event = &told["results"][0]["value"]["plugindata"]["data"];
+    assert_eq!((&event["leaving"], &event["reason"]), (&json!("ok"), &json!("kicked")), "{told}");
+    client.end();
 }
 
 /// This program again, with one of the tests that play along.

@@ -29,7 +29,7 @@ use std::{
 };
 
 use haft_sandbox::janus::{Janus, Setup};
-use janus::{probe::admin, relay::Relay};
+use janus::{client::Client, probe::admin, relay::Relay};
 use serde_json::{Value, json};
 
 /// A server of one variant, and the relays in front of its two interfaces.
@@ -94,8 +94,9 @@ fn scenarios() -> Vec<Value> {
 }
 
 fn by_python() -> BTreeMap<String, Run> {
-    let (mut beds, mut client) = (Beds(BTreeMap::new()), by_python::Client::start());
-    scenarios().iter().map(|one| (one["row"].as_str().unwrap().to_owned(), client.run(one, beds.of(one)))).collect()
+    let (mut beds, mut client) = (Beds(BTreeMap::new()), Client::start());
+    let mut run = |one: &Value| by_python::run(&mut client, one, beds.of(one));
+    scenarios().iter().map(|one| (one["row"].as_str().unwrap().to_owned(), run(one))).collect()
 }
 
 #[test]
@@ -118,7 +119,10 @@ fn the_record_is_what_the_python_client_does() {
     assert_eq!(recorded.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
     for (row, run) in &found {
         for difference in compare::differences(&recorded[row], run) {
-            wrong.push(format!("{row}: {}\n  recorded: {}\n  now: {}", difference.place, difference.theirs, difference.ours));
+            wrong.push(format!(
+                "{row}: {}\n  recorded: {}\n  now: {}",
+                difference.place, difference.theirs, difference.ours
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));

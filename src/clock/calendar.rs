@@ -18,3 +18,13 @@ pub fn date_after(days: i64) -> (i64, i64, i64) {
     let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
     (year + era * 400, month, day)
 }
+
+/// How many days a month has.
+pub fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}

@@ -6,6 +6,7 @@
 
 mod backlog;
 mod event;
+mod handle;
 mod host;
 mod leave;
 mod origin;
@@ -24,12 +25,13 @@ mod tests;
 
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::Duration,
 };
 
 pub use backlog::QUEUE_MAX;
 pub use event::{Event, Failure, Kind};
+pub use handle::State;
 pub use host::HostCode;
 pub use queue::Queue;
 pub use response::Response;
@@ -39,88 +41,21 @@ pub use tickets::INFLIGHT_MAX;
 use crate::{
     args::Args,
     backends::{self, Backend, Call, Lent, PlugIns},
-    engine::reactor::seat::Seat,
     error::{Error, Outcome, Result, code},
     log,
     options::{self, scope},
     sys::{
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
-        lock::{Condvar, Mutex},
+        atomic::{AtomicBool, AtomicU8, Ordering},
+        lock::Mutex,
     },
 };
-use staged::Staged;
-use state::End;
-use subscribe::Listed;
-use tickets::{Ticket, Tickets};
-use worker::Worker;
+use handle::{Handle, Shared, closed};
 
 /// One session handle. [`Session::let_go`], or its drop, lets it go without waiting.
 pub struct Session {
     handle: Arc<Handle>,
     /// The host's hold; empty once it has let go.
     lease: Mutex<Option<Arc<Lease>>>,
-}
-
-/// The states that `haft.state` tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum State {
-    /// Taking calls.
-    Ready,
-    /// Leaving.
-    Closing,
-    /// Left.
-    Closed,
-}
-
-impl State {
-    /// The word in snapshots and events.
-    pub fn word(self) -> &'static str {
-        match self {
-            State::Ready => "ready",
-            State::Closing => "closing",
-            State::Closed => "closed",
-        }
-    }
-}
-
-/// What one handle has of its own.
-struct Handle {
-    shared: Arc<Shared>,
-    id: u64,
-    backend: Arc<dyn Backend>,
-    /// Shared with the pull subscriptions that bring their messages there.
-    queue: Arc<Queue>,
-    /// `events: "parent"`: the handle whose queue and push subscriptions take this one's events, CLOSED excepted.
-    parent_hears: Option<Arc<Handle>>,
-    subscriptions: Mutex<Vec<Listed>>,
-    children: Mutex<Vec<Weak<Handle>>>,
-    state: AtomicU8,
-    /// What the back end told of its connection, a `Link`.
-    link: AtomicU8,
-    /// The end that the back end told of.
-    end: Mutex<Option<End>>,
-    /// Somebody has begun to finish a close.
-    leaving: AtomicBool,
-    /// The close is finished, CLOSED told.
-    left: AtomicBool,
-    poisoned: AtomicBool,
-}
-
-/// What a root and its children share.
-#[derive(Default)]
-struct Shared {
-    tickets: Arc<Tickets>,
-    staged: Mutex<Staged>,
-    /// Held through a whole commit: two commits never interleave.
-    committing: Mutex<()>,
-    worker: Worker,
-    /// Taken by the first call that the reactor does.
-    reactor: Arc<Seat>,
-    handles: AtomicU64,
-    calls: AtomicU64,
-    /// Told when a handle has left, for whoever waits for that.
-    departure: (Mutex<()>, Condvar),
 }
 
 /// The host's hold on one handle, and with it on the parent.
@@ -390,121 +325,6 @@ fn without_query(url: &str) -> &str {
 /// A mistake that was found before anything was done.
 fn not_sent(error: Error) -> Error {
     if error.known_outcome().is_some() { error } else { error.outcome(Outcome::NotSent) }
-}
-
-fn closed() -> Error {
-    Error::new(&code::CLOSED, "the session was closed")
-}
-
-impl Handle {
-    fn state(&self) -> State {
-        match self.state.load(Ordering::Acquire) {
-            0 => State::Ready,
-            1 => State::Closing,
-            _ => State::Closed,
-        }
-    }
-
-    fn ready(&self) -> Result<()> {
-        if self.poisoned.load(Ordering::Relaxed) {
-            return Err(Error::new(&code::POISONED, "an earlier panic was contained in this session"));
-        }
-        match self.state() {
-            State::Ready => Ok(()),
-            State::Closing | State::Closed => Err(self.closed()),
-        }
-    }
-
-    /// What a call on a closed handle is answered with; it names the reason when the other side had one.
-    fn closed(&self) -> Error {
-        let end = self.end.lock();
-        match end.as_ref().and_then(|end| end.failure.as_ref()) {
-            Some(failure) => {
-                Error::new(&code::CLOSED, format!("the session was closed: {}", failure.error().message()))
-            }
-            None => closed(),
-        }
-    }
-
-    fn is_root(&self) -> bool {
-        self.id == 0
-    }
-
-    /// Checks the names of a call's arguments.
-    fn check_call(&self, args: &Args) -> Result<()> {
-        match self.backend.checks_names() {
-            true => options::check_known(args),
-            false => options::check(args, scope::CALL, self.backend.name()),
-        }
-    }
-
-    /// The id that the host wants a call to have: a verb may have an argument of that name, which is another thing.
-    fn call_id(&self, verb: Option<&str>, args: &Args) -> Result<Option<i64>> {
-        if self.backend.checks_names() {
-            let own = args.int("haft.id")?;
-            if own.is_some() || self.backend.owns(verb, "id") {
-                return Ok(own);
-            }
-        }
-        args.int("id")
-    }
-
-    /// Opens a call under the id that the host wants.
-    fn open(&self, verb: Option<&str>, args: &Args) -> Result<Ticket> {
-        let ticket = self.shared.tickets.open(self.id, self.call_id(verb, args)?, None)?;
-        #[cfg(feature = "model")]
-        if crate::sys::lock::mutant::is("no second look at the state") {
-            return Ok(ticket);
-        }
-        // A close that began meanwhile has not seen this ticket: look again, now that it would.
-        self.ready()?;
-        Ok(ticket)
-    }
-
-    /// The same for a submitted call, which owes an answer from now on.
-    fn open_submitted(&self, verb: Option<&str>, args: &Args, tag: Box<str>) -> Result<Ticket> {
-        let mut ticket = self.shared.tickets.open(self.id, self.call_id(verb, args)?, Some(tag))?;
-        match self.ready() {
-            // A close that was quick has answered for it: the call goes on and finds that out.
-            Err(closed) if ticket.give_id_back() => Err(closed),
-            _ => Ok(ticket),
-        }
-    }
-
-    /// The ids of this handle and of everything attached below it.
-    fn family(&self) -> Vec<u64> {
-        let mut ids = vec![self.id];
-        let children: Vec<_> = self.children.lock().iter().filter_map(Weak::upgrade).collect();
-        for child in children {
-            ids.extend(child.family());
-        }
-        ids
-    }
-
-    fn cancel(&self, id: u64) {
-        let family = self.family();
-        self.shared.tickets.cancel(id, |handle| family.contains(&handle));
-    }
-
-    fn call(&self, call: &Call<'_>) -> Result<Response> {
-        self.shared.calls.fetch_add(1, Ordering::Relaxed);
-        self.backend.request(call).map(Response::from)
-    }
-
-    /// The handle whose queue takes the events of this one.
-    fn hearer(&self) -> &Handle {
-        self.parent_hears.as_ref().map_or(self, |parent| parent.hearer())
-    }
-
-    fn drop_staged(&self, how: &str) {
-        if self.backend.keeps_staged() {
-            return;
-        }
-        let lost = staged::rollback(self);
-        if lost > 0 {
-            log::warn(c"session", || format!("a session was {how}; {lost} staged requests were dropped"));
-        }
-    }
 }
 
 impl Drop for Lease {

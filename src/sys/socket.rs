@@ -1,4 +1,4 @@
-//! Stream sockets: non-blocking, not inherited by child processes, without SIGPIPE.
+//! Sockets: non-blocking, not inherited by child processes, without SIGPIPE.
 
 use std::{
     io,
@@ -22,7 +22,28 @@ pub enum Address {
     Unix(PathBuf),
 }
 
-/// A stream socket. Dropping it closes the descriptor.
+/// What a socket carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Bytes.
+    Stream,
+    /// Packets, on a connection (`SOCK_SEQPACKET`).
+    Packets,
+    /// Packets, without one (`SOCK_DGRAM`).
+    Datagrams,
+}
+
+impl Kind {
+    fn number(self) -> libc::c_int {
+        match self {
+            Kind::Stream => libc::SOCK_STREAM,
+            Kind::Packets => libc::SOCK_SEQPACKET,
+            Kind::Datagrams => libc::SOCK_DGRAM,
+        }
+    }
+}
+
+/// A socket. Dropping it closes the descriptor.
 #[derive(Debug)]
 pub struct Socket {
     /// Shared with the reactor, which must have let go of it before it is closed.
@@ -67,17 +88,25 @@ const SEND_FLAGS: libc::c_int = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
 const SEND_FLAGS: libc::c_int = libc::MSG_DONTWAIT;
 
 impl Socket {
-    /// A new socket of the family of `address`.
+    /// A new stream socket of the family of `address`.
     ///
     /// # Errors
     /// No descriptor is left, or the family is not supported.
     pub fn for_address(address: &Address) -> io::Result<Socket> {
+        Socket::of_kind(address, Kind::Stream)
+    }
+
+    /// A new socket of the family of `address` that carries what `kind` says.
+    ///
+    /// # Errors
+    /// As [`Socket::for_address`].
+    pub fn of_kind(address: &Address, kind: Kind) -> io::Result<Socket> {
         let family = match address {
             Address::Tcp(SocketAddr::V4(_)) => libc::AF_INET,
             Address::Tcp(SocketAddr::V6(_)) => libc::AF_INET6,
             Address::Unix(_) => libc::AF_UNIX,
         };
-        Ok(Socket { fd: Arc::new(open(family)?), local: family == libc::AF_UNIX })
+        Ok(Socket { fd: Arc::new(open(family, kind)?), local: family == libc::AF_UNIX })
     }
 
     /// Binds the socket to a local address, any port.
@@ -85,7 +114,15 @@ impl Socket {
     /// # Errors
     /// The address is not one of this machine's.
     pub fn bind(&self, address: IpAddr) -> io::Result<()> {
-        let (storage, length) = encode(&Address::Tcp(SocketAddr::new(address, 0)))?;
+        self.bind_to(&Address::Tcp(SocketAddr::new(address, 0)))
+    }
+
+    /// Binds the socket to a local address, or makes the path of a unix socket, which is the caller's to remove.
+    ///
+    /// # Errors
+    /// The address is not one of this machine's, or not free.
+    pub fn bind_to(&self, address: &Address) -> io::Result<()> {
+        let (storage, length) = encode(address)?;
         // SAFETY: `storage` holds an address of `length` bytes.
         check(unsafe { libc::bind(self.raw(), (&raw const storage).cast(), length) }).map(drop)
     }
@@ -219,6 +256,14 @@ impl Socket {
         self.recv_with(buffer, libc::MSG_DONTWAIT | libc::MSG_PEEK)
     }
 
+    /// How many bytes the next packet has, which stays where it is; 0 is the end of a connection.
+    ///
+    /// # Errors
+    /// As [`Socket::recv`].
+    pub fn next_packet(&self) -> io::Result<usize> {
+        self.recv_with(&mut [], libc::MSG_DONTWAIT | libc::MSG_PEEK | libc::MSG_TRUNC)
+    }
+
     fn recv_with(&self, buffer: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
         loop {
             // SAFETY: the slice is live, and the call writes at most its length.
@@ -286,17 +331,17 @@ pub fn shutdown(fd: RawFd) {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn open(family: libc::c_int) -> io::Result<OwnedFd> {
-    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+fn open(family: libc::c_int, kind: Kind) -> io::Result<OwnedFd> {
+    let kind = kind.number() | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: a new descriptor, which nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(check(libc::socket(family, kind, 0))?) })
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn open(family: libc::c_int) -> io::Result<OwnedFd> {
+fn open(family: libc::c_int, kind: Kind) -> io::Result<OwnedFd> {
     // SAFETY: a new descriptor, which nobody else owns; the other calls involve no memory but `one`.
     unsafe {
-        let fd = OwnedFd::from_raw_fd(check(libc::socket(family, libc::SOCK_STREAM, 0))?);
+        let fd = OwnedFd::from_raw_fd(check(libc::socket(family, kind.number(), 0))?);
         check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC))?;
         check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK))?;
         #[cfg(any(target_os = "macos", target_os = "ios"))]

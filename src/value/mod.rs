@@ -8,7 +8,7 @@
 //! | `pipe` | bytes that go on while they are read |
 //! | `raw` | a message before it is a document |
 //! | `draft` | a document written value by value |
-//! | `parse`, `mend` | JSON in |
+//! | `parse`, `mend`, `inner` | JSON in |
 //! | `write`, `number` | JSON out |
 //! | `arrow` | series for the Arrow C data interface |
 
@@ -25,6 +25,7 @@ pub use tree::{Series, Tree};
 mod document;
 mod draft;
 mod fill;
+mod inner;
 mod keys;
 mod mend;
 mod node;

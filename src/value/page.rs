@@ -79,6 +79,11 @@ impl NodeCell {
     pub fn key(&self) -> u32 {
         self.tag >> 4
     }
+
+    /// The same value under another key.
+    pub fn renamed(&self, key: u32) -> NodeCell {
+        NodeCell { tag: self.tag & 15 | key << 4, ..*self }
+    }
 }
 
 /// A page, as the boundary sees it.

@@ -25,14 +25,21 @@ impl Document {
     /// # Errors
     /// `json_decode` with line and column if it is not JSON; `limit` if it has 4 GiB or more.
     pub fn from_json(text: Vec<u8>) -> Result<Box<Document>> {
-        let (text, error) = match strict(text, Vec::new()) {
-            Ok(document) => return Ok(document),
-            Err(refused) => refused,
-        };
-        match mend::mend(&text) {
-            Some((text, exact)) => strict(text, exact).map_err(|(_, error)| error),
-            None => Err(error),
-        }
+        // Nothing else is made of it.
+        Ok(shaped(text, |_| true)?.unwrap_or_else(|| Document::from_tree(&Tree::Null)))
+    }
+}
+
+/// Reads JSON and has `shape` choose what of it is the document, by leaving that alone on the stack; `None` when it wants
+/// nothing of it.
+pub(super) fn shaped(text: Vec<u8>, shape: impl Fn(&mut Fill) -> bool) -> Result<Option<Box<Document>>> {
+    let (text, error) = match strict(text, Vec::new(), &shape) {
+        Ok(document) => return Ok(document),
+        Err(refused) => refused,
+    };
+    match mend::mend(&text) {
+        Some((text, exact)) => strict(text, exact, &shape).map_err(|(_, error)| error),
+        None => Err(error),
     }
 }
 
@@ -47,7 +54,11 @@ impl Tree {
 }
 
 /// One try; the text comes back unchanged if it fails.
-fn strict(mut text: Vec<u8>, exact: Vec<Exact>) -> std::result::Result<Box<Document>, (Vec<u8>, Error)> {
+fn strict(
+    mut text: Vec<u8>,
+    exact: Vec<Exact>,
+    shape: &impl Fn(&mut Fill) -> bool,
+) -> std::result::Result<Option<Box<Document>>, (Vec<u8>, Error)> {
     // Then every length, offset and ordinal fits into 32 bits.
     if u32::try_from(text.len()).is_err() {
         return Err((text, Error::new(&code::LIMIT, "the JSON had 4 GiB or more")));
@@ -56,6 +67,9 @@ fn strict(mut text: Vec<u8>, exact: Vec<Exact>) -> std::result::Result<Box<Docum
         Ok(fill) => fill,
         Err(error) => return Err((text, error)),
     };
+    if !shape(&mut fill) {
+        return Ok(None);
+    }
     // Only now, when nothing reads the text any more, closing quotes become NULs.
     let mut terminate = |start: u64, len: u32| {
         if let Some(quote) = text.get_mut(start as usize + len as usize) {
@@ -67,7 +81,7 @@ fn strict(mut text: Vec<u8>, exact: Vec<Exact>) -> std::result::Result<Box<Docum
         terminate(root.value, root.len);
     }
     fill.own.shrink_to_fit();
-    Ok(fill.finish(text, true))
+    Ok(Some(fill.finish(text, true)))
 }
 
 fn parse(text: &[u8], exact: Vec<Exact>) -> Result<Fill> {

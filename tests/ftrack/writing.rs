@@ -204,3 +204,35 @@ fn changes_that_are_not_recorded_are_never_sent() {
     bed.stage("revert", &format!("Task/{TASK}"), r#"{"select": "name"}"#);
     assert_eq!(bed.call("get", &format!("Task/{TASK}"), "{}")["name"], "t1");
 }
+
+/// A reference to what cannot be meant is told at once, with its key; what may be of several types goes through.
+#[test]
+fn references_are_of_the_right_type() {
+    let bed = Bed::new();
+    let found = bed.call("query", &format!("select project_id, parent from Task where id is {TASK}"), r#"{"one": true}"#);
+    let project = format!("Project/{}", found["project_id"].as_str().unwrap());
+    let task = format!("Task/{TASK}");
+    let object = json!({"__entity_type__": "Task", "id": TASK});
+    let (_, sent) = bed.sent(|| {
+        for (verb, target, data, key) in [
+            ("update", &*task, json!({"data": {"status": project}}), "data.status"),
+            ("update", &task, json!({"data": {"status": object}}), "data.status"),
+            ("create", "Task", json!({"data": {"name": "x", "project": task}}), "data.project"),
+            ("create", "Timelog", json!({"data": {"user": task}}), "data.user"),
+            ("update", &task, json!({"data": {"notes": [task]}}), "data.notes"),
+        ] {
+            let error = bed.fails(verb, target, &data.to_string());
+            assert_eq!((error.status(), error.code()), (Status::Argument, "argument"), "{data}: {error}");
+            assert_eq!(detail(&error, "key"), key, "{data}");
+            assert!(error.message().contains("the schema wants a "), "{error}");
+        }
+    });
+    assert!(sent.is_empty(), "{sent:?}");
+    assert_eq!((bed.inspect("created", "{}"), bed.inspect("operations", "{}")), (json!([]), json!([])));
+    // Bases: a context may be a project or whatever is in one.
+    bed.stage("update", &task, &json!({"data": {"parent": project}}).to_string());
+    bed.stage("create", "Timelog", &json!({"data": {"context": task, "duration": 1}}).to_string());
+    bed.commit().unwrap();
+    let there = bed.sandbox.ftrack_query(&format!("select parent_id from Task where id is {TASK}")).unwrap();
+    assert_eq!(format!("Project/{}", there[0]["parent_id"].as_str().unwrap()), project);
+}

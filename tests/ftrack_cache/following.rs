@@ -1,8 +1,11 @@
 //! What others change is forgotten by who wants it so.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
-use haft::{args::Args, session::Session};
+use haft::{args::Args, error::Status, session::Session};
 use haft_sandbox::Sandbox;
 use serde_json::{Value, json};
 
@@ -24,11 +27,14 @@ fn following(sandbox: &Sandbox, more: &Value) -> Session {
     let mut options = more.clone();
     options["invalidate_on_update"] = true.into();
     let session = session(sandbox, &options.to_string());
-    until("the hub", || {
-        (inspect(&session, "hub")["state"] == "connected" && inspect(&session, "hub")["unacknowledged"] == 0)
-            .then_some(())
-    });
+    listening(&session);
     session
+}
+
+/// Waits until the server knows of the session's subscriptions: it has acknowledged what was sent behind them.
+fn listening(session: &Session) {
+    until("the hub", || (inspect(session, "hub")["state"] == "connected").then_some(()));
+    call(session, "publish", "test.behind", "{}");
 }
 
 fn name(session: &Session, address: &str) -> Value {
@@ -81,6 +87,149 @@ fn a_layer_forgets_what_this_session_has_not_seen() {
     // Asked of the layer by others: how many entries it has says nothing, as those that the session knows leave it when
     // the hub is connected.
     until("the layer", || (name(&session(&sandbox, &layers.to_string()), &task) == "theirs").then_some(()));
+    assert_eq!(name(&one, &task), "theirs");
+}
+
+/// Two sessions that share a file: what one hears of leaves the file, whoever brought it there, so that the other, which
+/// hears nothing, has what is new.
+#[test]
+fn what_is_heard_of_leaves_the_file_for_all() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let task = format!("Task/{TASK}");
+    let file = folder.file("cache.db");
+    let layers = json!({"cache": format!("sqlite:{file}")});
+    let hears = following(&sandbox, &layers);
+    let parent =
+        sandbox.ftrack_query(&format!("select parent from Task where id is {TASK}")).unwrap()[0]["parent"].clone();
+    let parent = format!("{}/{}", parent["__entity_type__"].as_str().unwrap(), parent["id"].as_str().unwrap());
+    let fill = || {
+        let other = session(&sandbox, &layers.to_string());
+        call(&other, "get", &parent, r#"{"select": "name, children.name"}"#);
+        call(&other, "get", &task, r#"{"select": "name"}"#);
+    };
+    let entry = |address: &str| {
+        let (kind, id) = address.split_once('/').unwrap();
+        rusqlite::Connection::open(&file)
+            .unwrap()
+            .query_row("select 1 from entries where key = ?", [format!("('{kind}', ['{id}'])")], |_| Ok(()))
+            .is_ok()
+    };
+    let gone = |address: &str| until(address, || (!entry(address)).then_some(()));
+    let event = |entity: Value| {
+        let data = json!({"entities": [entity]});
+        sandbox.ftrack_order(&format!("hub=event&topic=ftrack.update&data={data}")).unwrap();
+    };
+    let (task_id, parent_id) = (TASK, parent.split_once('/').unwrap().1);
+    let kind = parent.split_once('/').unwrap().0;
+
+    // By its type.
+    fill();
+    assert!(entry(&task) && entry(&parent));
+    event(json!({"entityId": task_id, "entity_type": "Task", "action": "update", "keys": ["name"]}));
+    gone(&task);
+    assert!(entry(&parent), "only what was changed");
+    // A type that is not known here, or none: whatever has that key.
+    for more in [json!({"entity_type": "Thing"}), json!({})] {
+        fill();
+        assert!(entry(&task));
+        let mut entity = json!({"entityId": task_id, "action": "update"});
+        entity.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event(entity);
+        gone(&task);
+        assert!(entry(&parent));
+    }
+    // What something comes to or goes from.
+    for action in [json!({"action": "add"}), json!({"action": "update", "keys": ["parent_id"]})] {
+        fill();
+        assert!(entry(&parent));
+        let mut entity = json!({"entityId": "none", "entity_type": "Task", "parentId": parent_id,
+            "parents": [{"entityId": parent_id, "entity_type": kind}]});
+        entity.as_object_mut().unwrap().extend(action.as_object().unwrap().clone());
+        event(entity);
+        gone(&parent);
+        assert!(entry(&task));
+    }
+    drop(hears);
+}
+
+/// What is read from a layer while it is forgotten is not believed.
+#[test]
+fn what_is_forgotten_while_it_is_read_is_asked_for() {
+    let (sandbox, task) = (Arc::new(sandbox()), format!("Task/{TASK}"));
+    let other = Arc::new(session(&sandbox, "{}"));
+    let (told, hears) = std::sync::mpsc::channel();
+    let (told, hears) = (Mutex::new(told), Mutex::new(hears));
+    let armed: Arc<Mutex<bool>> = Arc::default();
+    let arm = Arc::clone(&armed);
+    let mut given = crate::bed::args(r#"{"invalidate_on_update": true}"#);
+    given.set(
+        "cache",
+        crate::bed::provider(move |asked, reply| {
+            let key = asked["arguments"]["key"].as_str().unwrap_or_default();
+            let is_task = key.contains(TASK);
+            match asked["method"].as_str().unwrap() {
+                "get" if is_task && std::mem::take(&mut *armed.lock().unwrap()) => {
+                    rename(&other, &format!("Task/{TASK}"), "theirs");
+                    // It was heard of, and leaves the layer on another thread while this one still has the old text.
+                    hears.lock().unwrap().recv_timeout(Duration::from_secs(30)).unwrap();
+                    reply.set("value", json!({"__entity_type__": "Task", "id": TASK, "name": "old"}).to_string());
+                    return Status::Ok;
+                }
+                "remove" if is_task => drop(told.lock().unwrap().send(())),
+                _ => {}
+            }
+            Status::NotFound
+        }),
+    );
+    let one = crate::bed::open(&sandbox, given).unwrap();
+    listening(&one);
+    *arm.lock().unwrap() = true;
+    assert_eq!(name(&one, &task), "theirs");
+    assert!(!*arm.lock().unwrap(), "the layer was asked");
+}
+
+/// What is written to a layer while it is forgotten does not stay there.
+#[test]
+fn what_is_forgotten_while_it_is_written_does_not_stay() {
+    let (sandbox, task) = (Arc::new(sandbox()), format!("Task/{TASK}"));
+    let other = Arc::new(session(&sandbox, "{}"));
+    let held: Arc<Mutex<Option<String>>> = Arc::default();
+    let inside = Arc::clone(&held);
+    let (told, hears) = std::sync::mpsc::channel();
+    let (told, hears) = (Mutex::new(told), Mutex::new(hears));
+    let armed: Arc<Mutex<bool>> = Arc::default();
+    let arm = Arc::clone(&armed);
+    let mut given = crate::bed::args(r#"{"invalidate_on_update": true}"#);
+    given.set(
+        "cache",
+        crate::bed::provider(move |asked, _| {
+            let arguments = &asked["arguments"];
+            if arguments["key"].as_str().is_none_or(|key| !key.contains(TASK)) {
+                return Status::NotFound;
+            }
+            match asked["method"].as_str().unwrap() {
+                "set" => {
+                    if std::mem::take(&mut *armed.lock().unwrap()) {
+                        rename(&other, &format!("Task/{TASK}"), "theirs");
+                        hears.lock().unwrap().recv_timeout(Duration::from_secs(30)).unwrap();
+                    }
+                    *inside.lock().unwrap() = Some(arguments["value"].to_string());
+                }
+                "remove" => {
+                    *inside.lock().unwrap() = None;
+                    let _ = told.lock().unwrap().send(());
+                }
+                _ => return Status::NotFound,
+            }
+            Status::Ok
+        }),
+    );
+    let one = crate::bed::open(&sandbox, given).unwrap();
+    listening(&one);
+    *arm.lock().unwrap() = true;
+    assert_eq!(name(&one, &task), "t1");
+    assert!(!*arm.lock().unwrap(), "the layer was told");
+    assert_eq!(*held.lock().unwrap(), None, "nothing old is left in the layer");
     assert_eq!(name(&one, &task), "theirs");
 }
 
@@ -170,9 +319,7 @@ fn nothing_is_forgotten_unless_it_is_wanted() {
     let task = format!("Task/{TASK}");
     let one = session(&sandbox, r#"{"auto_connect_event_hub": true}"#);
     one.subscribe("topic=ftrack.update", &Args::new(), None, 0).unwrap();
-    until("the hub", || {
-        (inspect(&one, "hub")["state"] == "connected" && inspect(&one, "hub")["unacknowledged"] == 0).then_some(())
-    });
+    listening(&one);
     name(&one, &task);
     rename(&session(&sandbox, "{}"), &task, "theirs");
     until("the event", || one.poll(1000).unwrap().filter(|event| event.kind() == haft::session::Kind::Message));

@@ -27,7 +27,7 @@ fn outcome(error: &haft::error::Error) -> Option<&str> {
 #[test]
 fn a_part_is_sent_until_it_arrives() {
     let faults =
-        ["status&status=403", "status&status=500", "status&status=503", "hangup&sent=50000", "cut", "md5", "stall"];
+        ["status&status=429", "status&status=500", "status&status=503", "hangup&sent=50000", "cut", "md5", "stall"];
     let tries = faults.iter().flat_map(|fault| [(*fault, 1, ""), (*fault, 3, "&part=2")]);
     // Each waits a second before it tries again: side by side.
     let threads: Vec<_> =
@@ -74,6 +74,37 @@ fn it_is_given_up_after_sixteen_tries() {
     }
 }
 
+/// What the storage refuses for good is not sent again: the error is there at once, and nothing is left.
+#[test]
+fn what_cannot_heal_fails_at_once() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let path = file(&folder, "refused", &bytes(3000));
+    let session = session(&sandbox, "{}");
+    // A pause would never end.
+    let _clock = freeze();
+    for (status, kind) in [
+        (400, Status::Remote),
+        (401, Status::Auth),
+        (403, Status::Denied),
+        (404, Status::NotFound),
+        (410, Status::NotFound),
+        (412, Status::Conflict),
+        (413, Status::Limit),
+    ] {
+        for (parts, part) in [(1, ""), (3, "&part=2")] {
+            sandbox.ftrack_order(&format!("fault=status&action=upload&status={status}{part}")).unwrap();
+            let since = mark(&sandbox);
+            let error = fails(&session, "upload", &path, &json!({"parts": parts}).to_string());
+            assert_eq!((error.code(), error.status(), outcome(&error)), ("http_status", kind, Some("not_sent")), "{error}");
+            assert_eq!(error.detail().get("http_status").and_then(Tree::as_int), Some(status));
+            assert_eq!(error.detail().get("part").and_then(Tree::as_int), (parts > 1).then_some(2));
+            assert!(puts(&sandbox, since) <= parts, "{status} of {parts}");
+            assert_eq!(known(&sandbox, "refused"), (0, 0), "nothing is left");
+            sandbox.ftrack_order("clear=1").unwrap();
+        }
+    }
+}
+
 #[test]
 fn the_host_says_how_often() {
     let (sandbox, folder) = (sandbox(), Folder::new());
@@ -87,6 +118,8 @@ fn the_host_says_how_often() {
         assert!(error.detail().get("server_text").and_then(Tree::as_str).unwrap().contains("storage"));
     }
     // No try that would end too late is waited for.
+    sandbox.ftrack_order("clear=1").unwrap();
+    sandbox.ftrack_order("fault=status&action=upload&times=0&status=503").unwrap();
     let session = session(&sandbox, "{}");
     let error = fails(&session, "upload", &path, r#"{"timeouts": {"total": 0.5}}"#);
     assert_eq!(error.code(), "http_status");

@@ -1,6 +1,8 @@
-//! What the tests of Janus share: the bare look at a server, the relay in front of it, and an offer made by hand. The
+//! What the tests of Janus share: the bare look at a server, the relay in front of it,
+//! the Python client as another party, and an offer made by hand. The
 //! server itself is `haft_sandbox::janus::Janus`.
 
+pub mod client;
 pub mod probe;
 pub mod relay;
 

@@ -183,3 +183,31 @@ fn large_answers_are_taken() {
     let answer = ask(&echo, "message", &json!({})).unwrap();
     assert_eq!(answer["text"].as_str().unwrap().len(), 20 << 20);
 }
+
+/// A session that comes after its caller has gone: it is there for the next call, or taken away when nobody is.
+#[test]
+fn a_session_that_comes_too_late_is_used_or_destroyed() {
+    let mut held: Option<Value> = None;
+    let mut creates = 0;
+    let peer = Peer::start(Box::new(move |message| match message["janus"].as_str().unwrap() {
+        "create" => {
+            creates += 1;
+            held = usual(message);
+            held.as_mut().unwrap()["data"]["id"] = json!(creates);
+            vec![]
+        }
+        "ping" => held.take().into_iter().chain(usual(message)).collect(),
+        _ => usual(message).into_iter().collect(),
+    }));
+    let session = open(&peer.url, &json!({"lazy": true}));
+    let error = ask(&session, "keepalive", &json!({"timeout": "50ms"})).unwrap_err();
+    assert_eq!(error.code(), "total_timeout");
+    ask(&session, "ping", &json!({})).unwrap();
+    ask(&session, "keepalive", &json!({})).unwrap();
+    assert_eq!(inspect(&session, "session_id"), 1);
+    let late = crate::bed::args(&json!({"timeout": "50ms"}));
+    assert_eq!(session.attach("session", &late).unwrap_err().code(), "total_timeout");
+    ask(&session, "ping", &json!({})).unwrap();
+    assert_eq!(peer.until("destroy")["session_id"], 2);
+    assert_eq!(inspect(&session, "stats")["sessions"], 1);
+}

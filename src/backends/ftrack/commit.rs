@@ -17,7 +17,7 @@ use crate::{
 
 /// Sends what is staged. A failure leaves the list as it was; what is staged meanwhile belongs to the next commit.
 pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
-    let _committing = core.committing.lock();
+    let _committing = core.committing.take()?;
     doubt::settle(core, args, cancel)?;
     let (count, payloads) = {
         let mut store = core.store.lock();
@@ -85,7 +85,7 @@ pub(super) fn send_with_staged(
     args: &Args,
     cancel: &Arc<Cancel>,
 ) -> Result<()> {
-    let _committing = core.committing.lock();
+    let _committing = core.committing.take()?;
     let (count, mut all) = {
         let store = core.store.lock();
         let list = store.operations.list();

@@ -23,6 +23,7 @@ mod start;
 pub mod store;
 pub mod structures;
 mod transfer;
+mod turn;
 pub mod unit;
 mod verbs;
 mod wire;
@@ -56,6 +57,7 @@ use settings::{Flags, HubSettings, Login};
 use start::Server;
 use store::Store;
 use transfer::Storage;
+use turn::Turns;
 use wire::Wire;
 
 /// Opens the HTTP session that carries everything.
@@ -80,7 +82,7 @@ pub(self) struct Core {
     /// How many bytes of a file are moved at once.
     pub chunk_bytes: usize,
     /// Held through a whole commit: two never interleave.
-    pub committing: Mutex<()>,
+    pub committing: Turns,
     /// How many batches were sent: what was asked for before the last is older than what is known.
     commits: AtomicU64,
     pub lent: Lent,
@@ -170,7 +172,7 @@ impl FtrackSession {
             chunk_bytes: chunk_bytes(&sys::environment::variable)?,
             server,
             store: Mutex::new(store),
-            committing: Mutex::default(),
+            committing: Turns::default(),
             commits: AtomicU64::default(),
             lent,
             hub,

@@ -40,7 +40,7 @@ use crate::{
     options::{self, scope},
     value::Tree,
 };
-use carrier::{Carrier, websocket::WebSocketCarrier};
+use carrier::{Carrier, http::HttpCarrier, unix::UnixCarrier, websocket::WebSocketCarrier};
 use handle::{Handle, JanusHandle, Wish};
 use line::Line;
 use place::{Place, Transport};
@@ -119,10 +119,18 @@ impl Line {
                         lent: lent.clone(),
                         terms: Arc::clone(&now),
                     }),
-                    // The seam for the other carriers.
-                    _ => {
-                        let message = format!("{} is not reached yet by this library", place.shown);
-                        return Err(Error::new(&code::UNSUPPORTED, message).with("key", "url"));
+                    (Transport::Http, Some(web)) => Arc::new(HttpCarrier {
+                        address: place.address.clone(),
+                        shown: place.shown.clone(),
+                        web: Arc::clone(web),
+                        lent: lent.clone(),
+                        terms: Arc::clone(&now),
+                    }),
+                    (Transport::Unix, _) => {
+                        Arc::new(UnixCarrier { path: place.address.clone().into(), shown: place.shown.clone() })
+                    }
+                    (Transport::WebSocket | Transport::Http, None) => {
+                        return Err(Error::new(&code::INTERNAL, "there was no HTTP session below"));
                     }
                 });
             }

@@ -15,7 +15,7 @@ use crate::{
             Core,
             hub::Hub,
             query::Key,
-            schema::EntityType,
+            schema::{EntityType, Schemas},
             store::{EntityId, Store},
             unit::Identity,
         },
@@ -31,7 +31,7 @@ use crate::{
 const TOPIC: &str = "topic=ftrack.update or topic=ftrack.meta.connected";
 /// Before the subscriptions of the host: whoever is told of a change there asks the server, and not what is old.
 const PRIORITY: f64 = -1e9;
-/// Events that wait for the worker; of more, everything is forgotten instead.
+/// Events that wait for the worker; of more, everything is forgotten instead, and layers are emptied.
 const MOST: usize = 1000;
 
 /// Begins to listen. It ends with the feed.
@@ -63,8 +63,10 @@ struct Follower {
 #[derive(Default)]
 struct Heard {
     events: Vec<Box<Document>>,
-    /// There were too many, or nobody can say what was missed.
-    everything: bool,
+    /// There were too many: what they named is not known any more.
+    flooded: bool,
+    /// Nobody can say what was missed.
+    missed: bool,
     /// The worker was asked.
     asked: bool,
 }
@@ -73,16 +75,18 @@ impl Sink for Follower {
     fn bring(&self, messages: &mut dyn Iterator<Item = Box<Document>>) {
         let mut heard = self.heard.lock();
         for event in messages {
-            if event.root().get("topic").and_then(Node::as_str) != Some("ftrack.update") || heard.events.len() >= MOST {
-                heard.everything = true;
+            if event.root().get("topic").and_then(Node::as_str) != Some("ftrack.update") {
+                heard.missed = true;
+            } else if event.root().at("/data/clientToken").and_then(Node::as_str) == Some(&self.token) {
+                continue;
+            } else if heard.events.len() >= MOST {
+                heard.flooded = true;
                 heard.events.clear();
-            } else if !heard.everything
-                && event.root().at("/data/clientToken").and_then(Node::as_str) != Some(&self.token)
-            {
+            } else if !heard.flooded {
                 heard.events.push(event);
             }
         }
-        let idle = heard.events.is_empty() && !heard.everything;
+        let idle = heard.events.is_empty() && !heard.flooded && !heard.missed;
         if idle || std::mem::replace(&mut heard.asked, true) {
             return;
         }
@@ -90,9 +94,9 @@ impl Sink for Follower {
         let (core, heard) = (Weak::clone(&self.core), Arc::clone(&self.heard));
         // A session that closes has nothing more to forget.
         let _ = self.worker.run(Box::new(move || {
-            let Heard { events, everything, .. } = std::mem::take(&mut *heard.lock());
+            let heard = std::mem::take(&mut *heard.lock());
             if let Some(core) = core.upgrade() {
-                forget(&core, (!everything).then_some(&events));
+                forget(&core, &heard);
             }
         }));
     }
@@ -116,36 +120,73 @@ impl Sink for Follower {
     }
 }
 
-/// Forgets what events name; all that is known without them.
-fn forget(core: &Core, events: Option<&Vec<Box<Document>>>) {
+/// Forgets what events name, and all that is known when that cannot be said. Layers may have what this session has never
+/// seen: what events name leaves them in any case.
+fn forget(core: &Core, heard: &Heard) {
     let layers = core.layers();
-    let identities: Vec<_> = {
+    let mentions: Vec<Mention<'_>> = heard.events.iter().flat_map(|event| mentions(event.root())).collect();
+    // Before the map is looked at: what is on its way out of a layer now, or into one, may be old.
+    layers.doubt();
+    let mut identities: Vec<_> = {
         let mut store = core.store.lock();
-        let ids = match events {
-            Some(events) => {
-                let mut ids = Vec::new();
-                events.iter().for_each(|event| named(&store, event.root(), &mut ids));
-                ids
-            }
-            None => store.ids().collect(),
+        let ids: Vec<_> = if heard.flooded || heard.missed {
+            store.ids().collect()
+        } else {
+            mentions.iter().flat_map(|mention| mention.known(&store)).collect()
         };
         for id in &ids {
             store.invalidate(*id);
         }
         ids.iter().filter_map(|id| store.identity(*id)).collect()
     };
-    // Layers may know what this session has never seen.
-    let unseen = events.map(|events| unseen(core, events)).unwrap_or_default();
-    layers.remove(&[identities, unseen].concat());
+    if layers.is_empty() {
+        return;
+    }
+    if heard.flooded {
+        layers.clear();
+        return;
+    }
+    identities.extend(mentions.iter().flat_map(|mention| mention.possible(&core.server.schemas)));
+    identities.sort_unstable();
+    identities.dedup();
+    layers.remove(&identities);
 }
 
-/// The entities of an event that are known here.
-fn named(store: &Store, event: Node<'_>, ids: &mut Vec<EntityId>) {
+/// An entity that an event names.
+struct Mention<'a> {
+    /// Its type, when the server says so.
+    kind: Option<&'a str>,
+    /// Its key as one text.
+    key: &'a str,
+}
+
+impl Mention<'_> {
+    /// The types that it may be of: all when the server named none, or one that is not known here.
+    fn kinds<'s>(&self, schemas: &'s Schemas) -> impl Iterator<Item = &'s Arc<EntityType>> {
+        let named = self.kind.and_then(|kind| schemas.get(kind));
+        let all = named.is_none().then(|| schemas.iter()).into_iter().flatten();
+        named.into_iter().chain(all)
+    }
+
+    /// The entities that are known here, of which there is hardly ever more than one.
+    fn known(&self, store: &Store) -> Vec<EntityId> {
+        self.kinds(store.schemas()).filter_map(|kind| store.find(kind.id, &key_of(kind, self.key)?)).collect()
+    }
+
+    /// What it may be called in a layer.
+    fn possible(&self, schemas: &Schemas) -> Vec<Identity> {
+        let of = |kind: &Arc<EntityType>| Some(Identity { kind: Arc::clone(&kind.name), key: key_of(kind, self.key)? });
+        self.kinds(schemas).filter_map(of).collect()
+    }
+}
+
+/// The entities of an event. What one is added to or taken from has other collections than before.
+fn mentions(event: Node<'_>) -> Vec<Mention<'_>> {
+    let mut all = Vec::new();
     for entity in event.at("/data/entities").into_iter().flat_map(Node::items) {
         let text = |name: &str| entity.get(name).and_then(Node::as_str);
         let Some(key) = text("entityId") else { continue };
-        ids.extend(find(store, text("entity_type"), key));
-        // What one is added to or taken from has other collections than before.
+        all.push(Mention { kind: text("entity_type"), key });
         let moved = matches!(text("action"), Some("add" | "remove" | "move"));
         let moved =
             moved || entity.get("keys").is_some_and(|keys| keys.items().any(|key| key.as_str() == Some("parent_id")));
@@ -153,30 +194,15 @@ fn named(store: &Store, event: Node<'_>, ids: &mut Vec<EntityId>) {
             let kinds = entity.get("parents").into_iter().flat_map(Node::items);
             let mut kinds = kinds.filter(|above| above.get("entityId").and_then(Node::as_str) == Some(parent));
             let kind = kinds.next().and_then(|above| above.get("entity_type")).and_then(Node::as_str);
-            ids.extend(find(store, kind, parent));
+            all.push(Mention { kind, key: parent });
         }
     }
+    all
 }
 
-/// The entity of a key, by its type when the server names one that is known.
-fn find(store: &Store, kind: Option<&str>, key: &str) -> Option<EntityId> {
-    if let Some(kind) = kind.and_then(|kind| store.schemas().get(kind)) {
-        return store.find(kind.id, &key_of(kind, key));
-    }
-    store.schemas().iter().find_map(|kind| store.find(kind.id, &key_of(kind, key)))
-}
-
-/// The parts of a key, which events have as one text.
-fn key_of(kind: &EntityType, text: &str) -> Key {
-    if kind.primary_key.len() == 1 { [text.into()].into() } else { text.split(',').map(Into::into).collect() }
-}
-
-/// Those of the events that name their type, known or not.
-fn unseen(core: &Core, events: &[Box<Document>]) -> Vec<Identity> {
-    let entities = events.iter().filter_map(|event| event.root().at("/data/entities")).flat_map(Node::items);
-    let identity = |entity: Node<'_>| {
-        let kind = core.server.schemas.get(entity.get("entity_type")?.as_str()?)?;
-        Some(Identity { kind: Arc::clone(&kind.name), key: key_of(kind, entity.get("entityId")?.as_str()?) })
-    };
-    entities.filter_map(identity).collect()
+/// The parts of a key, which events have as one text; `None` when the type has another number of them.
+fn key_of(kind: &EntityType, text: &str) -> Option<Key> {
+    let key: Key =
+        if kind.primary_key.len() == 1 { [text.into()].into() } else { text.split(',').map(Into::into).collect() };
+    (key.len() == kind.primary_key.len()).then_some(key)
 }

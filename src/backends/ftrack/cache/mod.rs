@@ -70,6 +70,8 @@ pub struct Cache {
     keys: KeyMaker,
     hits: AtomicU64,
     misses: AtomicU64,
+    /// How often something was forgotten: what was read before, and what was to be written, may be old.
+    doubts: AtomicU64,
 }
 
 impl Cache {
@@ -109,6 +111,7 @@ impl Cache {
             return None;
         }
         let key = self.key(kind, key)?;
+        let doubts = self.doubts();
         for (depth, layer) in self.layers.iter().enumerate() {
             let Some(text) = told(&**layer, layer.get(&key)).flatten() else { continue };
             let Some(document) = Document::from_json(text.clone().into_bytes()).ok() else {
@@ -119,6 +122,10 @@ impl Cache {
             };
             let id = {
                 let mut store = store.lock();
+                if self.doubts() != doubts {
+                    // It may have been read before it was forgotten: the server knows.
+                    break;
+                }
                 // What it already has need not be brought back to it.
                 store.watch(false);
                 let id = store.merge(document.root());
@@ -129,6 +136,10 @@ impl Cache {
             let entry = [(key, text)];
             for shallower in self.layers.iter().take(depth) {
                 told(&**shallower, shallower.merge(&entry));
+            }
+            if depth > 0 && self.doubts() != doubts {
+                let [(key, _)] = entry;
+                self.erase(&[key]);
             }
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Some(id);
@@ -143,13 +154,14 @@ impl Cache {
             store.lock().evict();
             return;
         }
-        let (gone, brought) = {
+        let (gone, brought, doubts) = {
             let mut store = store.lock();
+            let doubts = self.doubts();
             let News { brought, gone } = store.news();
             let shown: Vec<_> =
                 brought.into_iter().filter_map(|id| Some((store.identity(id)?, store.persisted(id)?))).collect();
             store.evict();
-            (gone, shown)
+            (gone, shown, doubts)
         };
         let gone: Vec<LayerKey> = gone.iter().filter_map(|identity| self.key(&identity.kind, &identity.key)).collect();
         let entry = |(identity, object): (super::unit::Identity, Object)| {
@@ -164,13 +176,31 @@ impl Cache {
                 told(&**layer, layer.remove(&gone));
             }
         }
+        if !brought.is_empty() && self.doubts() != doubts {
+            let keys: Vec<LayerKey> = brought.into_iter().map(|(key, _)| key).collect();
+            self.erase(&keys);
+        }
+    }
+
+    /// Something is about to be forgotten: what is on its way between a layer and the map at this moment is not believed.
+    /// Called before the map forgets it, so that nothing old slips in behind.
+    pub fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Acquire)
     }
 
     /// Removes entities from all layers; how many there were in the one that had most.
     pub fn remove(&self, identities: &[super::unit::Identity]) -> usize {
         let keys: Vec<LayerKey> =
             identities.iter().filter_map(|identity| self.key(&identity.kind, &identity.key)).collect();
-        let removed = self.layers.iter().filter_map(|layer| told(&**layer, layer.remove(&keys)));
+        self.erase(&keys)
+    }
+
+    fn erase(&self, keys: &[LayerKey]) -> usize {
+        let removed = self.layers.iter().filter_map(|layer| told(&**layer, layer.remove(keys)));
         removed.fold(0, usize::max)
     }
 

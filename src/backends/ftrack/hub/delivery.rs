@@ -68,23 +68,25 @@ fn source(event: Node<'_>) -> Option<&str> {
 impl Hub {
     /// An event came: the data of its packet.
     pub(super) fn came(self: &Arc<Self>, data: &str) {
-        let Ok(packet) = Document::from_json(data.as_bytes().to_vec()) else {
-            log::warn(c"ftrack", || "an event that was no JSON was dropped".to_owned());
-            return;
+        let event = match event::of_packet(data, self.terms.python) {
+            Ok(Some(event)) => event,
+            Ok(None) => {
+                log::debug(c"ftrack", || "a packet that was not one event was dropped".to_owned());
+                return;
+            }
+            Err(_) => {
+                log::warn(c"ftrack", || "an event that was no JSON was dropped".to_owned());
+                return;
+            }
         };
-        let Some(event) = event::of_packet(&packet) else {
-            log::debug(c"ftrack", || "a packet that was not one event was dropped".to_owned());
-            return;
-        };
-        if let Some(id) = id(event)
-            && !self.state.lock().seen.add(id, source(event))
+        if let Some(id) = id(event.root())
+            && !self.state.lock().seen.add(id, source(event.root()))
         {
             log::debug(c"ftrack", || format!("the event {id} came again and was dropped"));
             return;
         }
-        let event = Document::from_tree(&event::for_host(event, self.terms.python));
         self.reply_came(event.root());
-        self.hand_out(&event);
+        self.hand_out(event);
     }
 
     /// A reply goes to whoever waits for it, also when subscriptions hear it.
@@ -105,7 +107,7 @@ impl Hub {
     }
 
     /// Hands an event out: now, or by way of the worker when that has something to do with it.
-    pub(super) fn hand_out(self: &Arc<Self>, event: &Document) {
+    pub(super) fn hand_out(self: &Arc<Self>, event: Box<Document>) {
         let root = event.root();
         let asked = root.get("target").and_then(Node::as_str).unwrap_or_default();
         let Ok(target) = target(asked, self.dialect()) else {
@@ -119,7 +121,7 @@ impl Hub {
         }
         let answered = wanting.iter().any(|number| state.answers(*number));
         if !answered && state.deliveries.waiting.is_empty() && !state.deliveries.busy {
-            state.bring(&wanting, root);
+            state.bring(&wanting, event);
             return;
         }
         if state.deliveries.waiting.len() >= LIMIT
@@ -127,13 +129,13 @@ impl Hub {
         {
             // Whoever is too slow to answer does not cost others their messages.
             state.deliveries.unanswered += 1;
-            state.bring(&oldest.wanting, oldest.event.root());
             state.closed(oldest.event.root());
+            state.bring(&oldest.wanting, oldest.event);
         }
         if let Some(id) = id(root) {
             state.open.insert(id.into(), false);
         }
-        state.deliveries.waiting.push_back(Delivery { event: Document::from_tree(&root.to_tree()), wanting });
+        state.deliveries.waiting.push_back(Delivery { event, wanting });
         let wake = !std::mem::replace(&mut state.deliveries.busy, true);
         drop(state);
         if wake {
@@ -261,12 +263,16 @@ impl State {
     }
 
     /// Brings an event to those of `wanting` that take messages.
-    fn bring(&self, wanting: &[u64], event: Node<'_>) {
-        let tree = event.to_tree();
-        for subscriber in wanting.iter().filter_map(|number| self.subscribers.get(*number)) {
-            if subscriber.answer.is_none() {
-                subscriber.sink.bring(&mut std::iter::once(Document::from_tree(&tree)));
-            }
+    fn bring(&self, wanting: &[u64], event: Box<Document>) {
+        let takes = |number: &u64| self.subscribers.get(*number).filter(|subscriber| subscriber.answer.is_none());
+        let mut takers = wanting.iter().filter_map(takes);
+        let Some(first) = takers.next() else { return };
+        // Most events are for one, who gets what came.
+        let mut others = takers.peekable();
+        let tree = others.peek().map(|_| event.root().to_tree());
+        first.sink.bring(&mut std::iter::once(event));
+        for other in others {
+            other.sink.bring(&mut tree.as_ref().map(Document::from_tree).into_iter());
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     backends::ftrack::store::uuid,
     engine::http::json,
     error::{Outcome, Result},
-    value::{Document, Node, Object, Tree, Type},
+    value::{Document, Object, Tree},
 };
 
 /// The topic of replies.
@@ -127,37 +127,33 @@ fn is_json(tree: &Tree) -> bool {
     }
 }
 
-/// The event in a packet's data, `{"name", "args": [event]}`; none when there is not exactly one, or it is no object.
-pub fn of_packet(packet: &Document) -> Option<Node<'_>> {
-    let args = packet.root().get("args")?;
-    let (_, event) = args.item(0)?;
-    (args.kind() == Type::Array && args.count() == 1 && event.kind() == Type::Object).then_some(event)
-}
-
-/// An event that came as the host sees it: the reference of a reply is renamed, as Python does it. Python does it in
-/// everything that the event carries as well (`deep`), which is a member of the host's lost; we do not.
-pub fn for_host(event: Node<'_>, deep: bool) -> Tree {
-    let mut tree = event.to_tree();
-    rename(&mut tree, deep);
-    if let Tree::Object(event) = &mut tree
-        && !event.contains(FOR_THE_HOST)
-    {
-        event.insert(FOR_THE_HOST, Tree::Null);
+/// The event in a packet's data, `{"name", "args": [event]}`, as the host sees it; none when there is not exactly one, or it
+/// is no object. The reference of a reply is renamed, as Python does it. Python does it in everything that the event
+/// carries as well (`deep`), which is a member of the host's lost; we do not.
+///
+/// # Errors
+/// `json_decode`.
+pub fn of_packet(data: &str, deep: bool) -> Result<Option<Box<Document>>> {
+    let event = Document::only_item(data.as_bytes().to_vec(), "args", (ON_THE_WIRE, FOR_THE_HOST))?;
+    if !deep {
+        return Ok(event);
     }
-    tree
+    Ok(event.map(|event| {
+        let mut tree = event.root().to_tree();
+        rename(&mut tree);
+        Document::from_tree(&tree)
+    }))
 }
 
-fn rename(tree: &mut Tree, deep: bool) {
+fn rename(tree: &mut Tree) {
     match tree {
         Tree::Object(object) => {
             if let Some(value) = object.remove(ON_THE_WIRE) {
                 object.insert(FOR_THE_HOST, value);
             }
-            if deep {
-                object.iter_mut().for_each(|(_, value)| rename(value, true));
-            }
+            object.iter_mut().for_each(|(_, value)| rename(value));
         }
-        Tree::Array(items) if deep => items.iter_mut().for_each(|item| rename(item, true)),
+        Tree::Array(items) => items.iter_mut().for_each(rename),
         _ => {}
     }
 }
@@ -197,10 +193,8 @@ mod tests {
 
     #[test]
     fn what_came_is_named_as_in_python() {
-        let read = |text: &str, deep: bool| {
-            let packet = Document::from_json(text.as_bytes().to_vec()).unwrap();
-            of_packet(&packet).map(|event| for_host(event, deep).to_json())
-        };
+        let read =
+            |text: &str, deep: bool| of_packet(text, deep).unwrap().map(|event| event.root().to_json());
         let packet = r#"{"name":"ftrack.event","args":[{"topic":"t","data":{"inReplyToEvent":[{"inReplyToEvent":1}]},"inReplyToEvent":"e","extra":1}]}"#;
         assert_eq!(
             read(packet, false).unwrap(),
@@ -214,7 +208,7 @@ mod tests {
         for none in
             [r#"{"args":[]}"#, r#"{"args":[{},{}]}"#, r#"{"args":[1]}"#, r#"{"args":{"a":{}}}"#, "{}", "[]", "null"]
         {
-            assert_eq!(read(none, false), None, "{none}");
+            assert_eq!((read(none, false), read(none, true)), (None, None), "{none}");
         }
     }
 }

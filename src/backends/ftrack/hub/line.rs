@@ -111,7 +111,7 @@ impl Hub {
     pub(super) fn happened(self: &Arc<Self>, topic: &str) {
         let source = self.me.complete(Object::default());
         if let Ok(draft) = Draft::new(topic, Tree::Object(Object::default()), source) {
-            self.hand_out(&Document::from_tree(&draft.to_host()));
+            self.hand_out(Document::from_tree(&draft.to_host()));
         }
     }
 

@@ -4,6 +4,7 @@ mod attribute;
 pub mod cache;
 pub mod edit;
 mod hash;
+mod kinds;
 
 use std::sync::Arc;
 

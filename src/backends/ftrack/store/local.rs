@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{EntityId, Store, Value, read, time};
+use super::{EntityId, Store, Value, named::duplicate, read, time};
 use crate::{
     backends::ftrack::{
-        address,
         schema::{Attribute, AttributeId, Default, EntityType, Kind},
         unit::{Change, Operation, Slot},
     },
@@ -193,7 +192,7 @@ impl Store {
             items.remove(at);
         }
         for item in add {
-            let item = self.entity_for(item, attribute.kind.target(), &format!("add.{name}"))?;
+            let item = self.fitting(item, attribute, &format!("add.{name}"))?;
             if items.contains(&item) {
                 return Err(duplicate(name, &format!("add.{name}")));
             }
@@ -424,71 +423,6 @@ impl Store {
         }
     }
 
-    /// A reference or a collection that the host wrote.
-    fn related(&mut self, attribute: &Attribute, value: &Tree) -> Result<Value> {
-        let key = format!("data.{}", attribute.name);
-        let target = attribute.kind.target();
-        match (&attribute.kind, value) {
-            (Kind::Reference(_), Tree::Null) => Ok(Value::Null),
-            (Kind::Reference(_), value) => self.entity_for(value, target, &key).map(Value::Entity),
-            (_, Tree::Null) => Ok(Value::Entities(Arc::default())),
-            (_, Tree::Array(items)) => {
-                let mut ids = Vec::with_capacity(items.len());
-                for item in items {
-                    let id = self.entity_for(item, target, &key)?;
-                    if ids.contains(&id) {
-                        return Err(duplicate(&attribute.name, &key));
-                    }
-                    ids.push(id);
-                }
-                Ok(Value::Entities(ids.into()))
-            }
-            _ => Err(Error::option(&key, format!("{} was not a list", attribute.name))),
-        }
-    }
-
-    /// The entity that the host names: `"Type/key"`, or an object with type and key. Text without a type has the
-    /// attribute's own.
-    ///
-    /// # Errors
-    /// `argument`, `unknown_type`, `wrong_key`.
-    pub fn entity_for(&mut self, value: &Tree, target: Option<&str>, option: &str) -> Result<EntityId> {
-        let wrong = || {
-            Error::option(
-                option,
-                format!("{option} was not \"Type/key\" nor an object with __entity_type__ and its key"),
-            )
-        };
-        let (name, key) = match value {
-            Tree::Text(text) => match address::split(text) {
-                Some((name, key)) => (name.to_owned(), Some(address::key(key))),
-                None => (target.ok_or_else(wrong)?.to_owned(), Some(address::key(text))),
-            },
-            Tree::Object(object) => {
-                let name = object.get("__entity_type__").and_then(Tree::as_str).or(target).ok_or_else(wrong)?;
-                let kind = self.schemas().find(name)?;
-                (name.to_owned(), read::key_of_tree(kind, |part| object.get(part).cloned()))
-            }
-            _ => return Err(wrong()),
-        };
-        let kind = Arc::clone(self.schemas().find(&name)?);
-        match key {
-            Some(key) if key.len() == kind.primary_key.len() => Ok(self.intern(kind.id, key)),
-            _ => {
-                let names: Vec<_> = kind.key_names().collect();
-                let message = format!(
-                    "the key of a {name} has {} ({})",
-                    match names.len() {
-                        1 => "one part".into(),
-                        n => format!("{n} parts"),
-                    },
-                    names.join(", ")
-                );
-                Err(Error::new(&code::WRONG_KEY, message).with("key", option))
-            }
-        }
-    }
-
     /// A value as the server takes it.
     pub(super) fn wire(&self, value: &Value, kind: &Kind) -> Tree {
         match value {
@@ -507,10 +441,6 @@ impl Store {
 
 pub(super) fn is_map(kind: &Kind) -> bool {
     matches!(kind, Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_))
-}
-
-fn duplicate(name: &str, key: &str) -> Error {
-    Error::new(&code::DUPLICATE_ITEM_IN_COLLECTION, format!("an item was twice in {name}")).with("key", key)
 }
 
 /// A value that stands for itself, as the host wrote it.

@@ -5,6 +5,7 @@ mod custom;
 mod encode;
 mod kept;
 mod local;
+mod named;
 mod read;
 mod settled;
 mod show;

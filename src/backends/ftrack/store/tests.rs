@@ -174,12 +174,19 @@ fn mistakes_change_nothing() {
         (r#"{"status":"Stotus/x"}"#, "unknown_type"),
         (r#"{"status":5}"#, "argument"),
         (r#"{"children":["Task/b","Task/b"]}"#, "duplicate_item_in_collection"),
-        (r#"{"parent":"Metadata/onlyone"}"#, "wrong_key"),
+        (r#"{"status":"Metadata/a"}"#, "argument"),
+        (r#"{"children":[{"__entity_type__":"Status","id":"a"}]}"#, "argument"),
         (r#"{"id":"a"}"#, "not_unique"),
     ] {
         assert_eq!(store.create("Task", &data(data_), true).unwrap_err().code(), code, "{data_}");
     }
     assert_eq!(store.create("Metadata", &data(r#"{"value":"x"}"#), true).unwrap_err().code(), "wrong_key");
+    let half = store.entity_for(&Tree::from("Metadata/onlyone"), None, "target");
+    assert_eq!(half.unwrap_err().code(), "wrong_key");
+    // The official client leaves the type to the server.
+    store.as_python(true);
+    store.create("Task", &data(r#"{"id":"fresh","children":["Status/a"]}"#), false).unwrap();
+    store.as_python(false);
     assert_eq!(store.set(id, "id", Some(&Tree::from("b")), true).unwrap_err().code(), "immutable_attribute");
     assert_eq!(sent(&store), "[]");
 }

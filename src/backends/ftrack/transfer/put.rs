@@ -7,7 +7,7 @@ use super::{
     piece::Piece,
     storage::{Order, veiled},
     tally::Tally,
-    terms::{Terms, may_pass},
+    terms::{Terms, may_pass_up},
 };
 use crate::{
     backends::{Answer, ftrack::Core},
@@ -51,7 +51,7 @@ pub fn put(
             Err(error) => error,
         };
         cancel.check()?;
-        if tries >= terms.tries || !may_pass(&error) {
+        if tries >= terms.tries || !may_pass_up(&error) {
             return Err(if place.number > 0 { error.with("part", place.number) } else { error });
         }
         let wait = delay(tries);

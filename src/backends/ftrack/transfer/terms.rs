@@ -109,6 +109,25 @@ pub fn may_pass(error: &Error) -> bool {
     }
 }
 
+/// What a storage calls the failures of one try that come as 400: the bytes came too slowly, or not as they were sent.
+const OF_ONE_TRY: [&str; 3] = ["RequestTimeout", "BadDigest", "IncompleteBody"];
+
+/// The same for a part on its way up. Its signed address stays the same, so a refusal stays one: only what speaks of this
+/// moment or of this try is tried again.
+pub fn may_pass_up(error: &Error) -> bool {
+    if error.code() != "http_status" {
+        return may_pass(error);
+    }
+    let said = error.detail().get("server_text").and_then(Tree::as_str).unwrap_or_default();
+    let named = || said.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
+    match error.detail().get("http_status").and_then(Tree::as_int) {
+        Some(408 | 425 | 429) => true,
+        Some(400) => named().is_some_and(|code| OF_ONE_TRY.contains(&code.trim())),
+        Some(status) => status >= 500,
+        None => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,5 +174,46 @@ mod tests {
         ] {
             assert_eq!(may_pass(&Error::new(code, "x")), again, "{}", code.word);
         }
+    }
+
+    #[test]
+    fn what_is_sent_again() {
+        let of = |status: i64, text: &str| {
+            Error::new(&code::HTTP_STATUS, "x").with("http_status", status).with("server_text", text)
+        };
+        for (status, again) in [
+            (408, true),
+            (425, true),
+            (429, true),
+            (500, true),
+            (502, true),
+            (503, true),
+            (504, true),
+            (507, true),
+            (301, false),
+            (400, false),
+            (401, false),
+            (403, false),
+            (404, false),
+            (409, false),
+            (410, false),
+            (411, false),
+            (412, false),
+            (413, false),
+            (416, false),
+        ] {
+            assert_eq!(may_pass_up(&of(status, "")), again, "{status}");
+        }
+        for (status, code, again) in [
+            (400, "RequestTimeout", true),
+            (400, "BadDigest", true),
+            (400, "IncompleteBody", true),
+            (400, "EntityTooLarge", false),
+            (400, "InvalidDigest", false),
+            (403, "RequestTimeout", false),
+        ] {
+            assert_eq!(may_pass_up(&of(status, &format!("<Error><Code>{code}</Code></Error>"))), again, "{code}");
+        }
+        assert!(may_pass_up(&Error::new(&code::CONNECT, "x")) && !may_pass_up(&Error::new(&code::CERTIFICATE, "x")));
     }
 }

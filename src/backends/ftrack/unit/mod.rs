@@ -12,7 +12,7 @@ use super::query::Key;
 use crate::value::{Object, Tree};
 
 /// Which entity, by its own type and its key.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Identity {
     /// The name of its own type, not of a kind of it.
     pub kind: Arc<str>,

@@ -5,6 +5,8 @@
 //! The line asks its carriers one after the other for a [`Connection`], takes the [`Road`] of it, by which all threads
 //! send, and runs it on the reactor until it ends; then it asks again. What comes goes to the line's [`Ear`].
 
+pub mod http;
+pub mod unix;
 pub mod websocket;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Instant};

@@ -17,7 +17,7 @@ use crate::{
     backends::Change,
     clock,
     engine::{backoff::Backoff, errands, net::cancel::Cancel, reactor::vigil::Vigil},
-    error::{Error, Outcome, Result, code},
+    error::{Error, Outcome, Result, Status, code},
     log,
     value::Document,
 };
@@ -310,5 +310,6 @@ impl Line {
 
 /// Whether what went wrong may be gone at the next try.
 fn is_passing(error: &Error) -> bool {
-    error.is_retryable() || error.code() == code::CONNECTION_LOST.word
+    // Whether the server may have seen what was asked of it does not matter here: it was no request.
+    error.is_retryable() || matches!(error.status(), Status::Io | Status::Timeout)
 }

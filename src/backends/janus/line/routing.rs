@@ -155,13 +155,11 @@ impl Line {
                 let named = || message.root().get("session_id").and_then(envelope::id);
                 let Some(id) = id.or_else(named) else { return };
                 session.born(id);
-                if orphan {
-                    session.abandon();
-                }
             }
             (Brings::Handle(handle), Some(id)) => {
                 handle.born(id);
                 if orphan {
+                    // Nobody has it.
                     handle.abandon();
                 }
             }

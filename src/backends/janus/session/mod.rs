@@ -154,6 +154,11 @@ impl Session {
     /// It exists on the server: told on the reactor, before whoever opened it hears of it.
     pub(super) fn born(self: &Arc<Self>, id: u64) {
         self.id.store(id, Ordering::Release);
+        if self.state.lock().left {
+            // Whoever wanted it has gone meanwhile.
+            let _ = self.line.tell(Request::new("destroy").of(self));
+            return;
+        }
         self.line.know(id, self);
         self.touch(clock::now());
         self.keep_alive();

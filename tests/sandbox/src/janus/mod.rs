@@ -4,7 +4,10 @@
 //! Every server has a folder, which is removed at its end, and a guard: a shell with a process group of its own that
 //! sends its signals, and that ends it and removes the folder when whoever started it died.
 
-#![expect(clippy::disallowed_methods, reason = "the rule is the library's; what starts a server has a clock of its own")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the rule is the library's; what starts a server has a clock of its own"
+)]
 
 mod guard;
 mod place;

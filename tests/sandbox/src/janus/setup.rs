@@ -264,3 +264,23 @@ fn rooms(setup: &Setup, plugin: &str) -> String {
         id.trim_matches('"')
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::parse_pairs;
+
+    fn parsed(text: &str) -> Option<Setup> {
+        Setup::from_args(&Args(parse_pairs(text)))
+    }
+
+    #[test]
+    fn the_command_line_sets_up() {
+        let setup = parsed("session_timeout=4&reclaim=6&api_secret=s%26t&tokens=1&tls=0").unwrap();
+        assert_eq!((setup.session_timeout, setup.reclaim, setup.tokens, setup.tls), (4, 6, true, false));
+        assert_eq!(setup.api_secret.as_deref(), Some("s&t"));
+        for wrong in ["session_timeout=long", "sesion_timeout=4"] {
+            assert!(parsed(wrong).is_none(), "{wrong}");
+        }
+    }
+}

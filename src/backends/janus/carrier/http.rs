@@ -1,0 +1,505 @@
+//! Messages over HTTP (spec/janus.md 1.3): a POST for each request, and for each session one long poll that brings its
+//! events. There is no connection that owns sessions; the line's connection is what stands between a server that answered
+//! and one that does not any more.
+//!
+//! Requests of one handle go out one after the other, each when the one before it was answered: what a host does with a
+//! handle stays in its order, as on a socket. Everything else goes side by side.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    task::Waker,
+    time::Duration,
+};
+
+use rustc_hash::FxBuildHasher;
+
+use super::{Carrier, Connecting, Connection, Ear, Ending, Parcel, Receipt, Road, Running, Withdraw};
+use crate::{
+    args::Args,
+    backends::{Answer, Backend, Call, Lent, janus::settings::Current},
+    engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
+    error::{Error, Outcome, Result, code},
+    log,
+    sys::{
+        atomic::{AtomicU64, Ordering},
+        lock::Mutex,
+    },
+    value::{Object, Tree},
+};
+
+/// The server answers a long poll after 30 seconds at the latest; the official clients wait so long.
+const POLL: Duration = Duration::from_secs(60);
+/// How long an answer to a request is waited for when nobody gives it up: plug-ins may take their time.
+const ANSWER: Duration = Duration::from_secs(300);
+/// Events that one poll may bring.
+const EVENTS: i64 = 10;
+/// The delay before a session is asked again whose secret the server refused: the host may give another one.
+const REFUSED: Duration = Duration::from_secs(1);
+/// The longest of those.
+const REFUSED_MAX: Duration = Duration::from_secs(30);
+
+/// The way by HTTP.
+pub struct HttpCarrier {
+    /// `http://host:8088/janus`.
+    pub address: String,
+    /// As it is shown.
+    pub shown: String,
+    /// The HTTP session that carries it.
+    pub web: Arc<dyn Backend>,
+    /// What the session lends.
+    pub lent: Lent,
+    /// What the host says of secrets; asked for each poll.
+    pub terms: Arc<Current>,
+}
+
+impl Carrier for HttpCarrier {
+    fn url(&self) -> &str {
+        &self.shown
+    }
+
+    fn needs_claim(&self) -> bool {
+        false
+    }
+
+    fn opens_at_once(&self) -> bool {
+        true
+    }
+
+    fn open(&self, cancel: &Arc<Cancel>) -> Result<Connecting> {
+        let server = Server {
+            base: self.address.trim_end_matches('/').to_owned(),
+            shown: self.shown.clone(),
+            web: Arc::clone(&self.web),
+            lent: self.lent.clone(),
+            terms: Arc::clone(&self.terms),
+        };
+        let (cancel, limit) = (Arc::clone(cancel), self.terms.get().timeout);
+        Ok(Box::pin(async move {
+            let mut vigil = Vigil::new(cancel);
+            let (status, body) = server.exchange(Errand::Info(limit), &mut vigil).await?;
+            if status != 200 || !contains(&body, b"\"server_info\"") {
+                return Err(no_janus(&server.shown, status));
+            }
+            let shared = Shared { server, state: Mutex::default(), polls: AtomicU64::new(0) };
+            Ok(Box::new(Standing(Arc::new(shared))) as Box<dyn Connection>)
+        }))
+    }
+}
+
+fn no_janus(shown: &str, status: i32) -> Error {
+    let message =
+        format!("there was no Janus at {shown}: {shown}/info was answered with {status}; the path is /janus as a rule");
+    // A proxy that does not reach it says 5xx.
+    Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status)).transient(status >= 500)
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(bytes, part).is_some()
+}
+
+/// What is asked of the server.
+enum Errand {
+    /// What it is.
+    Info(Duration),
+    /// A request.
+    Post(Option<u64>, Option<u64>, String),
+    /// The events of a session.
+    Poll(u64, u64),
+}
+
+/// Where it is.
+struct Server {
+    base: String,
+    shown: String,
+    web: Arc<dyn Backend>,
+    lent: Lent,
+    terms: Arc<Current>,
+}
+
+impl Server {
+    /// Asks; gives the status and the body of the answer.
+    async fn exchange(&self, errand: Errand, vigil: &mut Vigil) -> Result<(i32, Vec<u8>)> {
+        let mut args = Args::new();
+        args.set("raise_for_status", false);
+        args.set("parse", "none");
+        let (verb, url, limit) = match errand {
+            Errand::Info(limit) => ("GET", format!("{}/info", self.base), limit),
+            Errand::Post(session, handle, text) => {
+                let mut headers = Object::with_capacity(1);
+                headers.insert("Content-Type", Tree::from("application/json"));
+                args.set("headers", Tree::Object(headers));
+                args.set("data", text);
+                ("POST", path(&self.base, session, handle), ANSWER)
+            }
+            Errand::Poll(session, number) => {
+                args.set("params", Tree::Object(self.question(number)));
+                ("GET", path(&self.base, Some(session), None), POLL)
+            }
+        };
+        let mut timeouts = Object::with_capacity(2);
+        timeouts.insert("total", Tree::Double(limit.as_secs_f64()));
+        // Silence is what a long poll is made of.
+        timeouts.insert("read", Tree::Double(limit.as_secs_f64()));
+        args.set("timeouts", Tree::Object(timeouts));
+        let begun = {
+            let call =
+                Call { verb: Some(verb), target: Some(&url), args: &args, cancel: vigil.cancel(), progress: None };
+            self.web.begin(&call)
+        };
+        let answer = match begun {
+            Ok(Some(pending)) => (pending.await)(),
+            Ok(None) => {
+                let (web, cancel) = (Arc::clone(&self.web), Arc::clone(vigil.cancel()));
+                let errand = move || {
+                    let call =
+                        Call { verb: Some(verb), target: Some(&url), args: &args, cancel: &cancel, progress: None };
+                    web.request(&call)
+                };
+                errands::fetch(&self.lent.worker, vigil, errand).await?
+            }
+            Err(error) => Err(error),
+        };
+        // The address of a poll has secrets in it.
+        let answer: Box<dyn Answer> = answer.map_err(|error| error.with("url", &*self.shown))?;
+        Ok((answer.status(), answer.body().to_vec()))
+    }
+
+    fn question(&self, number: u64) -> Object {
+        let terms = self.terms.get();
+        let mut question = Object::with_capacity(4);
+        question.insert("maxev", Tree::Int(EVENTS));
+        // Against caches.
+        question.insert("rid", Tree::Int(i64::try_from(number).unwrap_or(0)));
+        let secrets = [("apisecret", &terms.secrets.api_secret), ("token", &terms.secrets.token)];
+        for (name, secret) in secrets {
+            if let Some(secret) = secret {
+                question.insert(name, Tree::from(secret.reveal()));
+            }
+        }
+        question
+    }
+}
+
+fn path(base: &str, session: Option<u64>, handle: Option<u64>) -> String {
+    match (session, handle) {
+        (None, _) => base.to_owned(),
+        (Some(session), None) => format!("{base}/{session}"),
+        (Some(session), Some(handle)) => format!("{base}/{session}/{handle}"),
+    }
+}
+
+/// What the connection, the polls and the requests share.
+struct Shared {
+    server: Server,
+    state: Mutex<State>,
+    /// Polls so far.
+    polls: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    /// Taken and not begun.
+    fresh: VecDeque<Parcel>,
+    /// Of handles that have a request on its way: those that wait for it.
+    behind: HashMap<(u64, u64), VecDeque<Parcel>, FxBuildHasher>,
+    /// On their way, by their numbers.
+    away: HashMap<u64, Arc<Cancel>, FxBuildHasher>,
+    /// The long polls.
+    polls: HashMap<u64, Arc<Cancel>, FxBuildHasher>,
+    /// Sessions that are to be polled.
+    wanted: Vec<u64>,
+    waker: Option<Waker>,
+    /// Why the connection ends.
+    end: Option<Error>,
+    leaving: bool,
+    ended: bool,
+    received: u64,
+}
+
+impl State {
+    fn wake(&mut self) -> Option<Waker> {
+        self.waker.take()
+    }
+
+    fn idle(&self) -> bool {
+        self.fresh.is_empty() && self.away.is_empty()
+    }
+}
+
+fn rouse(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// A connection that stands.
+struct Standing(Arc<Shared>);
+
+/// The way in.
+struct Way(Arc<Shared>);
+
+/// A request that was taken.
+struct Placed {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Withdraw for Placed {
+    fn give_up(self: Box<Self>) -> Outcome {
+        let mut state = self.shared.state.lock();
+        if let Some(at) = state.fresh.iter().position(|parcel| parcel.number == self.number) {
+            state.fresh.remove(at);
+            return Outcome::NotSent;
+        }
+        for queue in state.behind.values_mut() {
+            if let Some(at) = queue.iter().position(|parcel| parcel.number == self.number) {
+                queue.remove(at);
+                return Outcome::NotSent;
+            }
+        }
+        let away = state.away.get(&self.number).cloned();
+        drop(state);
+        if let Some(cancel) = away {
+            cancel.cancel();
+        }
+        Outcome::Unknown
+    }
+}
+
+impl Road for Way {
+    fn send(&self, parcel: Parcel) -> Result<Receipt> {
+        let number = parcel.number;
+        let mut state = self.0.state.lock();
+        if state.ended || state.leaving {
+            return Err(Error::new(&code::CONNECTION_LOST, "the connection has ended").outcome(Outcome::NotSent));
+        }
+        state.fresh.push_back(parcel);
+        let waker = state.wake();
+        drop(state);
+        rouse(waker);
+        Ok(Receipt::Own(Box::new(Placed { shared: Arc::clone(&self.0), number })))
+    }
+
+    fn watch(&self, session: u64) {
+        let mut state = self.0.state.lock();
+        if !state.polls.contains_key(&session) && !state.wanted.contains(&session) {
+            state.wanted.push(session);
+        }
+        let waker = state.wake();
+        drop(state);
+        rouse(waker);
+    }
+
+    fn unwatch(&self, session: u64) {
+        let mut state = self.0.state.lock();
+        state.wanted.retain(|wanted| *wanted != session);
+        let poll = state.polls.remove(&session);
+        drop(state);
+        // It is not waited for: the server leaves it hanging for up to 30 seconds (trap 9).
+        if let Some(cancel) = poll {
+            cancel.cancel();
+        }
+    }
+
+    fn leave(&self) {
+        let mut state = self.0.state.lock();
+        state.leaving = true;
+        let waker = state.wake();
+        drop(state);
+        rouse(waker);
+    }
+
+    fn count(&self, shown: &mut Object) {
+        let number = |number: u64| Tree::Int(i64::try_from(number).unwrap_or(i64::MAX));
+        let state = self.0.state.lock();
+        let behind: usize = state.behind.values().map(VecDeque::len).sum();
+        shown.insert("bytes_received", number(state.received));
+        shown.insert("waiting", number((state.fresh.len() + behind) as u64));
+        shown.insert("polls", number(self.0.polls.load(Ordering::Relaxed)));
+    }
+}
+
+impl Connection for Standing {
+    fn road(&self) -> Arc<dyn Road> {
+        Arc::new(Way(Arc::clone(&self.0)))
+    }
+
+    fn run(self: Box<Self>, ear: Arc<dyn Ear>, cancel: Arc<Cancel>) -> Running {
+        Box::pin(async move {
+            let shared = Arc::clone(&self.0);
+            // Also when the reactor drops what runs.
+            let _ended = Ended(Arc::clone(&shared));
+            let mut vigil = Vigil::new(cancel);
+            let ended = vigil
+                .until(None, |cx| {
+                    let mut state = shared.state.lock();
+                    if let Some(error) = state.end.take() {
+                        return std::task::Poll::Ready(Some(error));
+                    }
+                    let fresh = std::mem::take(&mut state.fresh);
+                    let wanted = std::mem::take(&mut state.wanted);
+                    if fresh.is_empty() && wanted.is_empty() {
+                        if state.leaving && state.idle() {
+                            return std::task::Poll::Ready(None);
+                        }
+                        state.waker = Some(cx.waker().clone());
+                        return std::task::Poll::Pending;
+                    }
+                    drop(state);
+                    fresh.into_iter().for_each(|parcel| shared.post(parcel, &ear));
+                    wanted.into_iter().for_each(|session| shared.poll(session, &ear));
+                    cx.waker().wake_by_ref();
+                    std::task::Poll::Pending
+                })
+                .await;
+            Ending { error: ended.ok().flatten().flatten() }
+        })
+    }
+}
+
+/// Nothing more is taken, and what is on its way is let go of.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.ended = true;
+        state.waker = None;
+        let left = (std::mem::take(&mut state.fresh), std::mem::take(&mut state.behind));
+        let (away, polls) = (std::mem::take(&mut state.away), std::mem::take(&mut state.polls));
+        drop(state);
+        drop(left);
+        for cancel in away.into_values().chain(polls.into_values()) {
+            cancel.cancel();
+        }
+    }
+}
+
+impl Shared {
+    /// Sends a request, or puts it behind the one that its handle has on its way.
+    fn post(self: &Arc<Self>, parcel: Parcel, ear: &Arc<dyn Ear>) {
+        let place = parcel.session.zip(parcel.handle);
+        let mut state = self.state.lock();
+        if let Some(place) = place {
+            if let Some(queue) = state.behind.get_mut(&place) {
+                queue.push_back(parcel);
+                return;
+            }
+            state.behind.insert(place, VecDeque::new());
+        }
+        let cancel = Arc::<Cancel>::default();
+        let Parcel { number, text, session, handle, .. } = parcel;
+        state.away.insert(number, Arc::clone(&cancel));
+        drop(state);
+        let (shared, ear) = (Arc::clone(self), Arc::clone(ear));
+        let job = async move {
+            let mut vigil = Vigil::new(Arc::clone(&cancel));
+            let answer = Box::pin(shared.server.exchange(Errand::Post(session, handle, text), &mut vigil)).await;
+            shared.answered(number, answer, cancel.is_cancelled(), &*ear);
+            shared.done(number, place);
+        };
+        if self.server.lent.reactor.run(job).is_err() {
+            self.done(number, place);
+        }
+    }
+
+    fn answered(&self, number: u64, answer: Result<(i32, Vec<u8>)>, given_up: bool, ear: &dyn Ear) {
+        match answer {
+            Ok((200, body)) if contains(&body, b"\"transaction\"") => {
+                self.state.lock().received += body.len() as u64;
+                ear.heard(body);
+            }
+            Ok((status, body)) => {
+                let text = String::from_utf8_lossy(body.get(..body.len().min(200)).unwrap_or_default()).into_owned();
+                let message = format!("the server answered a request with {status} and nothing that belongs to it");
+                let error = Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status));
+                ear.failed(number, error.with("server_text", text).outcome(Outcome::Unknown));
+            }
+            // The line has settled it.
+            Err(_) if given_up => {}
+            Err(error) => ear.failed(number, error),
+        }
+    }
+
+    /// A request was answered: the next one of its handle has its turn.
+    fn done(&self, number: u64, place: Option<(u64, u64)>) {
+        let mut state = self.state.lock();
+        state.away.remove(&number);
+        if let Some(place) = place
+            && let Some(mut queue) = state.behind.remove(&place)
+        {
+            // Those that were taken later are behind all of these.
+            while let Some(parcel) = queue.pop_back() {
+                state.fresh.push_front(parcel);
+            }
+        }
+        let waker = state.wake();
+        drop(state);
+        rouse(waker);
+    }
+
+    /// Asks for the events of a session from now on.
+    fn poll(self: &Arc<Self>, session: u64, ear: &Arc<dyn Ear>) {
+        let cancel = Arc::<Cancel>::default();
+        if self.state.lock().polls.insert(session, Arc::clone(&cancel)).is_some() {
+            return;
+        }
+        let (shared, ear) = (Arc::clone(self), Arc::clone(ear));
+        let job = async move {
+            if let Err(error) = Box::pin(shared.polling(session, &*ear, &cancel)).await {
+                let mut state = shared.state.lock();
+                if !cancel.is_cancelled() {
+                    state.end = Some(error);
+                }
+                let waker = state.wake();
+                drop(state);
+                rouse(waker);
+            }
+        };
+        // Without a reactor everything ends.
+        let _ = self.server.lent.reactor.run(job);
+    }
+
+    /// One poll after the other, until the session is gone.
+    async fn polling(&self, session: u64, ear: &dyn Ear, cancel: &Arc<Cancel>) -> Result<()> {
+        let mut vigil = Vigil::new(Arc::clone(cancel));
+        let mut failed = false;
+        let mut pause = REFUSED;
+        loop {
+            let number = self.polls.fetch_add(1, Ordering::Relaxed) + 1;
+            let answer = Box::pin(self.server.exchange(Errand::Poll(session, number), &mut vigil)).await;
+            cancel.check()?;
+            match answer {
+                Ok((200, body)) => {
+                    (failed, pause) = (false, REFUSED);
+                    self.state.lock().received += body.len() as u64;
+                    ear.heard(body);
+                }
+                Ok((404, _)) => {
+                    // What it would have said while nobody asked.
+                    self.state.lock().polls.remove(&session);
+                    ear.heard(format!("{{\"janus\":\"timeout\",\"session_id\":{session}}}").into_bytes());
+                    return Ok(());
+                }
+                Ok((403, _)) => {
+                    log::warn(c"janus", || "the server refused the secret of a long poll".to_owned());
+                    vigil.sleep(pause).await?;
+                    pause = (pause * 2).min(REFUSED_MAX);
+                }
+                // A connection that was kept may have ended meanwhile; twice in a row is more than that.
+                Ok(_) | Err(_) if !failed => failed = true,
+                Ok((status, _)) => {
+                    let message = format!("the server answered a long poll with {status}");
+                    return Err(Error::new(&code::CONNECTION_LOST, message)
+                        .with("http_status", i64::from(status))
+                        .transient(true));
+                }
+                Err(error) => {
+                    let message = format!("the server does not answer any more: {}", error.message());
+                    return Err(Error::new(&code::CONNECTION_LOST, message).transient(true));
+                }
+            }
+        }
+    }
+}
