@@ -6,6 +6,9 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::similar_names,
+    clippy::struct_field_names,
     dead_code,
     reason = "a test stops at what must not be"
 )]

@@ -177,8 +177,7 @@ fn pass(shared: &Shared, number: usize, side: Side, mut from: TcpStream, mut to:
         while line.held {
             line = shared.changed.wait(line).unwrap();
         }
-        let mut size = size;
-        let mut cut = false;
+        let (mut size, mut cut) = (size, false);
         if let (Side::Server, Some(left)) = (side, line.left) {
             (size, cut) = (size.min(left), size >= left);
             line.left = (!cut).then(|| left - size);
