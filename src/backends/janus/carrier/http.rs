@@ -14,7 +14,7 @@ use std::{
 
 use rustc_hash::FxBuildHasher;
 
-use super::{Carrier, Connecting, Connection, Ear, Ending, Parcel, Receipt, Road, Running, Withdraw};
+use super::{Api, Carrier, Connecting, Connection, Ear, Ending, Parcel, Receipt, Road, Running, Withdraw};
 use crate::{
     args::Args,
     backends::{Answer, Backend, Call, Lent, janus::settings::Current},
@@ -41,6 +41,8 @@ const REFUSED_MAX: Duration = Duration::from_secs(30);
 
 /// The way by HTTP.
 pub struct HttpCarrier {
+    /// What is spoken there.
+    pub api: Api,
     /// `http://host:8088/janus`.
     pub address: String,
     /// As it is shown.
@@ -74,12 +76,12 @@ impl Carrier for HttpCarrier {
             lent: self.lent.clone(),
             terms: Arc::clone(&self.terms),
         };
-        let (cancel, limit) = (Arc::clone(cancel), self.terms.get().timeout);
+        let (cancel, limit, path) = (Arc::clone(cancel), self.terms.get().timeout, self.api.path());
         Ok(Box::pin(async move {
             let mut vigil = Vigil::new(cancel);
             let (status, body) = server.exchange(Errand::Info(limit), &mut vigil).await?;
             if status != 200 || !contains(&body, b"\"server_info\"") {
-                return Err(no_janus(&server.shown, status));
+                return Err(no_janus(&server.shown, status, path));
             }
             let shared = Shared { server, state: Mutex::default(), polls: AtomicU64::new(0) };
             Ok(Box::new(Standing(Arc::new(shared))) as Box<dyn Connection>)
@@ -87,9 +89,9 @@ impl Carrier for HttpCarrier {
     }
 }
 
-fn no_janus(shown: &str, status: i32) -> Error {
+fn no_janus(shown: &str, status: i32, path: &str) -> Error {
     let message =
-        format!("there was no Janus at {shown}: {shown}/info was answered with {status}; the path is /janus as a rule");
+        format!("there was no Janus at {shown}: {shown}/info was answered with {status}; the path is {path} as a rule");
     // A proxy that does not reach it says 5xx.
     Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status)).transient(status >= 500)
 }
