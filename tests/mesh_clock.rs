@@ -51,6 +51,9 @@ fn it_is_extended_in_time() {
         (300.0, r#"{"keepalive": "1m"}"#, seconds(60)),
         (20.0, r#"{"keepalive": 60}"#, seconds(10)),
         (0.0, "{}", seconds(150)),
+        // More than a clock has room for, and a host that wants it told every ten days.
+        (9e18, "{}", seconds(150)),
+        (9e18, r#"{"keepalive": 864000}"#, seconds(864_000)),
     ] {
         let clock = freeze();
         let peer = Peer::start();
@@ -67,6 +70,23 @@ fn it_is_extended_in_time() {
         assert_eq!(peer.count("ExtendSession"), 5);
         assert!(peer.sessions().is_empty());
     }
+}
+
+/// A server that grants next to nothing is not asked without end.
+#[test]
+fn it_is_not_extended_too_often() {
+    let clock = freeze();
+    let peer = Peer::start();
+    peer.state(|state| state.expires_in = 0.000_001);
+    let session = open(&peer, "{}");
+    assert_eq!(inspect(&session, "session")["keepalive"], 0.1);
+    for round in 2..6 {
+        settle(&session);
+        beat(&clock, Duration::from_millis(100));
+        peer.wait("ExtendSession", round);
+    }
+    session.close(&Args::new()).unwrap();
+    assert_eq!(peer.count("ExtendSession"), 5);
 }
 
 /// What the host asks for itself keeps the session alive as well.
@@ -92,6 +112,39 @@ fn use_puts_it_off() {
     clock.advance(seconds(1));
     peer.wait("ExtendSession", 3);
     session.close(&Args::new()).unwrap();
+}
+
+/// Verbs of several calls, runs and what is read as a stream are uses like any other.
+#[test]
+fn every_verb_that_names_the_session_puts_it_off() {
+    let run = r#"{"case": "Group/Case", "start": 0, "end": 1}"#;
+    for (verb, target, json, changes) in [
+        ("run_simulation", "Model", run, false),
+        ("run_simulation", "Model", r#"{"case": "Group/Case", "start": 0, "end": 1, "stream": true}"#, false),
+        ("get_mc_file", "Model", run, false),
+        ("update_resource", "key:7", r#"{"curve_type": "STAIRCASE"}"#, true),
+        ("write_series", "key:7", r#"{"points": [[0, 1.5]]}"#, true),
+        ("read_series", "", r#"{"targets": [], "start": 0, "end": 1}"#, false),
+        ("search_objects", "Model/X", r#"{"query": "*", "stream": true}"#, false),
+        ("get_object", "Model/X", "{}", false),
+    ] {
+        let clock = freeze();
+        let peer = Peer::start();
+        let session = open(&peer, "{}");
+        clock.awaited(seconds(150)..=seconds(151));
+        clock.advance(seconds(100));
+        let target = Some(target).filter(|target| !target.is_empty());
+        // One without targets asks nothing of the server: the session is as unused as before.
+        let asks = !json.contains("[],");
+        let done = if changes { session.stage(Some(verb), target, &args(json)).map(drop) } else { session.request(Some(verb), target, &args(json)).map(drop) };
+        if asks {
+            done.unwrap_or_else(|error| panic!("{verb}: {error}"));
+        }
+        let left = inspect(&session, "expires_in").as_f64().unwrap();
+        assert_eq!(left, if asks { 300.0 } else { 200.0 }, "{verb}");
+        session.close(&Args::new()).unwrap();
+        drop(clock);
+    }
 }
 
 /// A token of Kerberos is renewed a minute before its end, by the session's worker when the keepalive needs it.

@@ -13,9 +13,15 @@
 mod bed;
 #[path = "mesh_verbs/committing.rs"]
 mod committing;
+#[path = "mesh_verbs/lacking.rs"]
+mod lacking;
 #[path = "mesh_verbs/raw.rs"]
 mod raw;
 #[path = "mesh_verbs/reading.rs"]
 mod reading;
 #[path = "mesh_verbs/refusing.rs"]
 mod refusing;
+#[path = "mesh_verbs/doubt.rs"]
+mod doubt;
+#[path = "mesh_verbs/relative.rs"]
+mod relative;

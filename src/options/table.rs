@@ -247,7 +247,7 @@ options! {
     "root_certs", MESH, CREATE, "PEM text, CA file, CA directory, \"system\"", "the roots that are part of the library", "The certificates that the server's is checked by; one that the server presents itself counts as well.";
     "access_token", MESH, CREATE | CONFIGURE, "text or provider", "none", "The bearer token of every call, over TLS alone; a provider is asked when there is none, when its expires_in is nearly over, and once when the server does not take it.";
     "kerberos", MESH, CREATE, "group: service_principal, user_principal, provider", "none", "Authenticate with tickets: the server's principal (HOST/fqdn, HOST/fqdn@REALM, service@host), whose tickets are used, and who makes tokens of them instead of the system's library.";
-    "keepalive", MESH, CREATE | ATTACH, "seconds, text with a unit, or false", "150", "The longest that a session is left unused before the server is told that it still is; half of what the server grants if that is less. false: never told.";
+    "keepalive", MESH, SESSION, "seconds, text with a unit, or false", "150", "The longest that a session is left unused before the server is told that it still is; half of what the server grants if that is less. false: never told.";
     "session_id", MESH, CREATE, "id", "a new session", "The session on the server that is joined.";
     "model", MESH, CREATE, "name", "none", "The model that paths begin in which are not whole: `Area/Plant` is `Model/NAME/Area/Plant`; searches and runs without a target are of this model.";
     "lazy", MESH_JANUS, CREATE, "bool", "false", "Open the session on the server with the first call that needs it.";

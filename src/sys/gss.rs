@@ -125,9 +125,11 @@ impl Context {
     pub fn new(service: &str, user: Option<&str>) -> Result<Context, Trouble> {
         let calls = calls()?;
         let mut context = Context { calls, name: null_mut(), credentials: null_mut(), context: null_mut() };
-        context.name = context.import(service).map_err(Trouble::Refused)?;
+        // `service@host` is no principal, but a service of a host.
+        let hostbased = service.contains('@') && !service.contains(['/', '\\']);
+        context.name = context.import(service, if hostbased { &HOSTBASED } else { &PRINCIPAL }).map_err(Trouble::Refused)?;
         if let Some(user) = user {
-            let mut name = context.import(user).map_err(Trouble::Refused)?;
+            let mut name = context.import(user, &PRINCIPAL).map_err(Trouble::Refused)?;
             let (mut minor, mut ignored) = (0, 0);
             let place: *mut Handle = &raw mut context.credentials;
             // SAFETY: the name is valid and ours; all pointers are to live variables.
@@ -143,9 +145,7 @@ impl Context {
         Ok(context)
     }
 
-    fn import(&self, text: &str) -> Result<Handle, String> {
-        let hostbased = text.contains('@') && !text.contains('/') && !text.contains('\\');
-        let kind: &[u8] = if hostbased { &HOSTBASED } else { &PRINCIPAL };
+    fn import(&self, text: &str, kind: &[u8]) -> Result<Handle, String> {
         let kind = oid(kind);
         let buffer = Buffer { length: text.len(), value: text.as_ptr().cast_mut().cast() };
         let (mut minor, mut name) = (0, null_mut());

@@ -76,6 +76,18 @@ fn unfit(field: Field) -> Vec<Value> {
     wrong
 }
 
+/// What the server calls that.
+fn words(field: Field) -> &'static str {
+    match field.kind {
+        _ if field.filled => "a non-empty string",
+        // Text only where it was set up so.
+        Kind::Id => "a positive integer",
+        Kind::Texts | Kind::Secrets | Kind::Array | Kind::Many(_) => "an array",
+        Kind::Object | Kind::One(_) => "an object",
+        kind => kind.words(),
+    }
+}
+
 /// A room, a publisher in it that needs no media, and a mountpoint: what is asked for has to be there.
 const DUMMY: u64 = 99;
 
@@ -225,7 +237,7 @@ impl Judge {
                     ref wrong => drop(body.insert(field.name.into(), wrong.clone())),
                 }
                 count += 1;
-                self.compare(plugin, request, handle, &body, field.name, word, told);
+                self.compare(plugin, request, handle, &body, *field, word, told);
             }
             let (Kind::Many(group) | Kind::One(group)) = field.kind else { continue };
             for inner in field::read(plugin.group(group)).filter(|inner| inner.checked) {
@@ -236,7 +248,7 @@ impl Judge {
                     let mut body = base.clone();
                     body.insert(field.name.into(), value);
                     count += 1;
-                    self.compare(plugin, request, handle, &body, inner.name, "plugin_invalid_element", told);
+                    self.compare(plugin, request, handle, &body, inner, "plugin_invalid_element", told);
                 }
             }
         }
@@ -250,10 +262,11 @@ impl Judge {
         request: &Request,
         handle: u64,
         body: &Map<String, Value>,
-        name: &str,
+        field: Field,
         word: &str,
         told: &mut Vec<String>,
     ) {
+        let name = field.name;
         let mut own = body.clone();
         own.remove("request");
         if request.jsep == Jsep::Must {
@@ -275,7 +288,12 @@ impl Judge {
         let code = answer["error_code"].as_i64();
         let text = answer["error"].as_str().unwrap_or_default().to_owned();
         let expected = number(plugin, word);
-        if expected.is_none() || code != expected || !text.contains(name) {
+        // "Invalid element type (room should be a positive integer)", "Missing mandatory element (room)"
+        let said = match word {
+            "plugin_invalid_element" => format!("({name} should be {})", words(field)),
+            _ => format!("({name})"),
+        };
+        if expected.is_none() || code != expected || !text.contains(&said) {
             told.push(format!("{} {name} ({word} {expected:?}) of {}: {answer}", plugin.name(), json!(body)));
         }
     }

@@ -327,6 +327,30 @@ fn tickets_earn_a_token() {
     }
 }
 
+/// Longer than any clock has room for: good for ever.
+#[test]
+fn a_token_that_is_never_over() {
+    let bed = Bed::new(&[]);
+    bed.peer.state(|state| state.token_seconds = i64::MAX);
+    let session = kerberos(&bed, &legs()).unwrap();
+    read(&session).unwrap();
+    assert_eq!(bed.peer.count("AuthenticateKerberos"), 1);
+    session.close(&Args::new()).unwrap();
+    let bed = Bed::new(&["token-1"]);
+    for seconds in [1e15, 9.2e18, 1.8e19] {
+        let host = Host::of_tokens(Some(seconds));
+        match bed.with(&host) {
+            Ok(session) => {
+                read(&session).unwrap();
+                assert_eq!(host.count(), 1, "{seconds}");
+                session.close(&Args::new()).unwrap();
+            }
+            // More seconds than there can be.
+            Err(error) => assert_eq!(error.code(), "provider", "{seconds}: {error}"),
+        }
+    }
+}
+
 /// A revoked token is not taken any more, and the next call earns another one.
 #[test]
 fn a_revoked_token_is_earned_again() {

@@ -25,8 +25,14 @@ pub enum Fault {
     Status(u32, String),
     /// The connection ends without an answer.
     Drop,
+    /// It ends with a GOAWAY of this error code, and the call is among those that the server says it has seen.
+    Goaway(u32),
     /// No answer comes.
     Hang,
+    /// These messages come, and all is well.
+    Reply(Vec<Vec<u8>>),
+    /// So many empty messages come, and nothing behind them.
+    Part(usize),
 }
 
 /// A call that came.
@@ -43,6 +49,9 @@ pub struct Seen {
     pub connection: usize,
 }
 
+/// Looks at a leg of Kerberos.
+pub type Accept = Arc<dyn Fn(&[u8]) -> Result<String, String> + Send + Sync>;
+
 #[derive(Default)]
 pub struct State {
     pub sessions: BTreeSet<String>,
@@ -55,6 +64,8 @@ pub struct State {
     pub tokens: Option<BTreeSet<String>>,
     /// Legs of Kerberos before the token, how long it is good for in seconds, and the tokens to give.
     pub legs: usize,
+    /// Who takes a leg instead: the name that it proves, for whom the token then is, or why it proves none.
+    pub accept: Option<Accept>,
     pub token_seconds: i64,
     pub given: VecDeque<String>,
     /// What others have committed: a session that began before is corrupt.
@@ -124,6 +135,7 @@ impl Peer {
                 let serve = async {
                     loop {
                         let (stream, _) = listener.accept().await.unwrap();
+                        stream.set_nodelay(true).unwrap();
                         let (shared, cuts, tls) = (Arc::clone(&own), cuts.clone(), tls.clone());
                         tokio::spawn(async move {
                             match tls {
@@ -214,12 +226,18 @@ async fn connection(
     };
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
     cuts.mark_unchanged();
-    let (ending, mut ended) = tokio::sync::mpsc::channel::<()>(1);
+    let (ending, mut ended) = tokio::sync::mpsc::channel::<Option<u32>>(1);
     loop {
         let accepted = tokio::select! {
             accepted = connection.accept() => accepted,
             _ = cuts.changed() => return,
-            _ = ended.recv() => return,
+            how = ended.recv() => match how.flatten() {
+                Some(code) => {
+                    connection.abrupt_shutdown(code.into());
+                    continue;
+                }
+                None => return,
+            },
         };
         let Some(Ok((request, answer))) = accepted else { return };
         let (shared, ending) = (Arc::clone(&shared), ending.clone());
@@ -231,7 +249,7 @@ async fn call(
     request: Request<RecvStream>,
     answer: SendResponse<Bytes>,
     shared: Arc<Shared>,
-    ending: tokio::sync::mpsc::Sender<()>,
+    ending: tokio::sync::mpsc::Sender<Option<u32>>,
     connection: usize,
 ) {
     let (head, mut body) = request.into_parts();
@@ -278,7 +296,14 @@ async fn call(
     match outcome {
         Ok(message) => reply(answer, &message),
         Err(Fault::Status(code, text)) => refuse(answer, code, &text),
-        Err(Fault::Drop) => drop(ending.send(()).await),
+        Err(Fault::Reply(messages)) => replies(answer, &messages),
+        Err(Fault::Part(count)) => part(answer, count).await,
+        Err(Fault::Drop) => drop(ending.send(None).await),
+        Err(Fault::Goaway(code)) => {
+            let _answer = answer;
+            drop(ending.send(Some(code)).await);
+            std::future::pending::<()>().await;
+        }
         Err(Fault::Hang) => {
             let _answer = answer;
             std::future::pending::<()>().await;
@@ -378,6 +403,23 @@ fn reply(mut answer: SendResponse<Bytes>, message: &[u8]) {
     let _ = stream.send_trailers(done());
 }
 
+fn replies(mut answer: SendResponse<Bytes>, messages: &[Vec<u8>]) {
+    let Ok(mut stream) = answer.send_response(head(), false) else { return };
+    for message in messages {
+        let _ = stream.send_data(frame(message), false);
+    }
+    let _ = stream.send_trailers(done());
+}
+
+/// The beginning of an answer that does not go on.
+async fn part(mut answer: SendResponse<Bytes>, count: usize) {
+    let Ok(mut stream) = answer.send_response(head(), false) else { return };
+    for _ in 0..count {
+        let _ = stream.send_data(frame(&[]), false);
+    }
+    let _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
+}
+
 fn refuse(mut answer: SendResponse<Bytes>, code: u32, text: &str) {
     let mut head = head();
     head.headers_mut().insert("grpc-status", code.to_string().parse().unwrap());
@@ -389,9 +431,9 @@ fn refuse(mut answer: SendResponse<Bytes>, code: u32, text: &str) {
 async fn kerberos(mut body: RecvStream, mut answer: SendResponse<Bytes>, shared: Arc<Shared>, mut seen: Seen) {
     let mut held = Vec::new();
     let mut stream = None;
-    let (legs, seconds) = {
+    let (legs, seconds, accept) = {
         let state = shared.state.lock().unwrap();
-        (state.legs, state.token_seconds)
+        (state.legs, state.token_seconds, state.accept.clone())
     };
     while let Some(Ok(piece)) = body.data().await {
         let _ = body.flow_control().release_capacity(piece.len());
@@ -403,21 +445,28 @@ async fn kerberos(mut body: RecvStream, mut answer: SendResponse<Bytes>, shared:
             }
             let message: Vec<u8> = held.drain(..5 + length).skip(5).collect();
             // BytesValue: field 1.
-            let leg = if message.is_empty() { Vec::new() } else { message[2..].to_vec() };
+            let length = message.iter().skip(1).take_while(|byte| **byte >= 0x80).count() + 1;
+            let leg = message.get(1 + length..).unwrap_or_default().to_vec();
             if leg == b"wrong" {
                 return refuse(answer, 16, "the ticket is for somebody else");
             }
             seen.legs.push(leg.clone());
+            let accepted = accept.as_ref().map(|accept| accept(&leg)).transpose();
+            let accepted = match accepted {
+                Ok(accepted) => accepted,
+                Err(why) => return refuse(answer, 16, &why),
+            };
             let stream = stream.get_or_insert_with(|| answer.send_response(head(), false).unwrap());
             let mut told = Vec::new();
-            if seen.legs.len() < legs {
+            if accepted.is_none() && seen.legs.len() < legs {
                 let back: Vec<u8> = leg.iter().rev().copied().collect();
                 told.extend_from_slice(&[0x0a, u8::try_from(back.len()).unwrap()]);
                 told.extend_from_slice(&back);
             } else {
                 let token = {
                     let mut state = shared.state.lock().unwrap();
-                    let token = state.given.pop_front().unwrap_or_else(|| "earned".into());
+                    let earned = || accepted.map_or_else(|| "earned".into(), |name| format!("token-of-{name}"));
+                    let token = state.given.pop_front().unwrap_or_else(earned);
                     if let Some(tokens) = &mut state.tokens {
                         tokens.insert(token.clone());
                     }

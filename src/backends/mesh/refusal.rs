@@ -62,12 +62,20 @@ pub fn wants_token(error: &Error) -> bool {
     error.detail().get("grpc_status").and_then(Tree::as_str) == Some("UNAUTHENTICATED")
 }
 
-/// A failure on the way, with the status that a gRPC client has for it.
+/// A failure on the way, with the status that a gRPC client has for it (grpc/doc/PROTOCOL-HTTP2.md, "Errors").
 pub fn on_the_way(error: Error) -> Error {
-    let name = match error.status() {
-        Status::Io | Status::Tls => "UNAVAILABLE",
-        Status::Timeout => "DEADLINE_EXCEEDED",
-        Status::Cancelled => "CANCELLED",
+    // How a call went is said behind its answer: one that broke off before that says nothing.
+    let error = if error.known_outcome() == Some(Outcome::Applied) { error.outcome(Outcome::Unknown) } else { error };
+    let reset = error.detail().get("http2_error").and_then(Tree::as_str);
+    let name = match (error.status(), reset) {
+        (Status::Io | Status::Protocol, Some("CANCEL")) => "CANCELLED",
+        (Status::Io | Status::Protocol, Some("ENHANCE_YOUR_CALM")) => "RESOURCE_EXHAUSTED",
+        (Status::Io | Status::Protocol, Some("INADEQUATE_SECURITY")) => "PERMISSION_DENIED",
+        (Status::Io | Status::Protocol, Some(other)) if other != "REFUSED_STREAM" => "INTERNAL",
+        (Status::Io | Status::Tls, _) => "UNAVAILABLE",
+        _ if error.code() == code::INCOMPLETE_READ.word => "UNAVAILABLE",
+        (Status::Timeout, _) => "DEADLINE_EXCEEDED",
+        (Status::Cancelled, _) => "CANCELLED",
         _ => return error,
     };
     error.with("grpc_status", name)

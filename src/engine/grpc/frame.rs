@@ -1,6 +1,6 @@
 //! Messages with their length before them.
 
-use crate::error::{Error, Result, Status as Kind, code};
+use crate::error::{Error, Outcome, Result, Status as Kind, code};
 
 /// A flag and four bytes of length.
 pub const PREFIX: usize = 5;
@@ -86,7 +86,8 @@ pub fn split(mut bytes: &[u8], most: usize) -> Result<(Vec<&[u8]>, bool)> {
 pub fn begun(bytes: &[u8], most: usize) -> Result<Option<(usize, &[u8])>> {
     let Some((&[flag, a, b, c, d], rest)) = bytes.split_first_chunk::<PREFIX>() else { return Ok(None) };
     if flag != 0 {
-        return Err(Error::new(&code::PROTOCOL, "the server compressed a message, which nobody asked for"));
+        let error = Error::new(&code::PROTOCOL, "the server compressed a message, which nobody asked for");
+        return Err(error.outcome(Outcome::Unknown));
     }
     let length = u32::from_be_bytes([a, b, c, d]) as usize;
     if length > most { Err(too_large(length, most)) } else { Ok(Some((length, rest))) }
@@ -95,7 +96,8 @@ pub fn begun(bytes: &[u8], most: usize) -> Result<Option<(usize, &[u8])>> {
 /// An answer that the host did not want that long.
 fn too_large(length: usize, most: usize) -> Error {
     let message = format!("a message of the server had {length} bytes; max_receive_size allows {most}");
-    Error::new(&code::MESSAGE_TOO_LARGE, message).status_as(Kind::Limit).with("grpc_status", "RESOURCE_EXHAUSTED")
+    let error = Error::new(&code::MESSAGE_TOO_LARGE, message).status_as(Kind::Limit);
+    error.with("grpc_status", "RESOURCE_EXHAUSTED").outcome(Outcome::Unknown)
 }
 
 #[cfg(test)]

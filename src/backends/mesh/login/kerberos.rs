@@ -193,5 +193,6 @@ fn held(token: &str, seconds: Option<f64>, began: std::time::Instant) -> Result<
         return Err(Error::new(&code::PROTOCOL, message));
     };
     let token = checked(token).map_err(|_| Error::new(&code::PROTOCOL, "the server gave a token that no header field carries"))?;
-    Ok(Held { token, until: Some(began + time) })
+    // What the clock has no room for is never over.
+    Ok(Held { token, until: began.checked_add(time) })
 }

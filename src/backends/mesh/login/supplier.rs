@@ -40,6 +40,7 @@ pub(super) fn ask(provider: &dyn Provider) -> Result<Held> {
         None => None,
         Some(value) => duration("expires_in", value).map_err(|_| wrong("an expires_in that is no number of seconds"))?,
     };
-    let until = time.map(|time| asked + (time - MARGIN.min(time / 10)));
+    // What the clock has no room for is never over.
+    let until = time.and_then(|time| asked.checked_add(time.saturating_sub(MARGIN.min(time / 10))));
     Ok(Held { token, until })
 }

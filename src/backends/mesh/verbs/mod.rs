@@ -27,7 +27,7 @@ use crate::{
     backends::{Answer, Call, Late, Pending, Plain},
     clock,
     engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     options::nearest,
     secret::Secret,
     value::{Document, Object, Tree},
@@ -146,6 +146,11 @@ fn find(call: &Call<'_>) -> Result<&'static Verb> {
     })
 }
 
+/// The arguments of a call that would have done what this one has, before it failed; none when that is nothing.
+pub(super) fn done(call: &Call<'_>, error: &Error) -> Option<Args> {
+    series::written(call.args, error)
+}
+
 /// Whether a call can be staged.
 ///
 /// # Errors
@@ -195,16 +200,19 @@ pub(super) fn request(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn 
 /// Sends a message that is made already and shows what comes back: all of it, or one by one with `stream`.
 pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u8], shape: Shape, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let wire = &session.core.wire;
-    let path = wire::path(service, method);
-    let used = uses_session(method.input);
     if method.answers_many && call.args.bool("stream")?.unwrap_or(false) {
-        let messages = wire.stream(&path, message, call.args, call.cancel)?;
-        session.used(used);
+        let messages = wire.stream(&wire::path(service, method), message, call.args, call.cancel)?;
+        session.used(uses_session(method.input));
         return Ok(Box::new(Stream { messages, kind: method.output, shape, meta: Document::from_object(&Object::default()) }));
     }
-    let messages = wire.call(&path, message, call.args, call.cancel)?;
-    session.used(used);
-    shown(messages, method, shape)
+    shown(sent(session, (service, method), message, call)?, method, shape)
+}
+
+/// Sends a message and waits for all that comes back. It is a use of the session that the message names.
+pub(super) fn sent(session: &MeshSession, (service, method): Known, message: &[u8], call: &Call<'_>) -> Result<Vec<Vec<u8>>> {
+    let messages = session.core.wire.call(&wire::path(service, method), message, call.args, call.cancel)?;
+    session.used(uses_session(method.input));
+    Ok(messages)
 }
 
 /// Whether a call keeps the session alive: it names one.
@@ -315,6 +323,11 @@ pub(super) fn put_session(session: &MeshSession, kind: Kind, fields: &mut Object
 
 /// What came back: one value, or an array of all for a method that answers many.
 fn shown(messages: Vec<Vec<u8>>, method: &schema::Method, shape: Shape) -> Result<Box<dyn Answer>> {
+    // The server said that it went well, whatever it brought.
+    understood(messages, method, shape).map_err(|error| if error.known_outcome().is_none() { error.outcome(Outcome::Applied) } else { error })
+}
+
+fn understood(messages: Vec<Vec<u8>>, method: &schema::Method, shape: Shape) -> Result<Box<dyn Answer>> {
     if method.answers_many {
         let values = messages.iter().map(|message| Ok(decode(method.output, message).and_then(shape)?.value)).collect::<Result<Vec<_>>>()?;
         return Ok(plain(&Tree::Array(values)));

@@ -1,6 +1,6 @@
 //! Physical series, their units and texts (spec/mesh.md 4.8, 1.4).
 
-use super::{Ask, Asked, Shown, Verb, Work, known, message, nothing, plain, view::member, whole};
+use super::{Ask, Asked, Shown, Verb, Work, known, message, nothing, plain, sent, view::member, whole};
 use crate::{
     args::Args,
     backends::{
@@ -66,8 +66,7 @@ fn write_text(ask: &Ask<'_>) -> Result<Asked> {
 pub(super) fn once(session: &MeshSession, name: &str, fields: Object, call: &Call<'_>) -> Result<Tree> {
     let (service, method) = known(name)?;
     let message = message(session, (service, method), fields, call)?;
-    let answer = session.core.wire.unary(&wire::path(service, method), &message, call.args, call.cancel)?;
-    decode(method.output, &answer)
+    decode(method.output, &wire::single(sent(session, (service, method), &message, call)?)?)
 }
 
 /// The id of a unit by its exact name.

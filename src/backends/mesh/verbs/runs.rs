@@ -1,11 +1,11 @@
 //! Simulations and inflow calculations: logs and data as they come (spec/mesh.md 4.10). A stream that ends well does not mean
 //! that the run went well: the logs say so.
 
-use super::{Ask, Asked, Verb, Work, known, message, send, whole};
+use super::{Ask, Asked, Verb, Work, known, message, send, sent, whole};
 use crate::{
     backends::{
         Answer, Call, Plain,
-        mesh::{MeshSession, form::decode, wire},
+        mesh::{MeshSession, form::decode, staged},
     },
     error::{Error, Result, code},
     value::{Object, Tree},
@@ -87,7 +87,7 @@ fn inflow(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     search.insert("object_field_mask", Tree::Array(vec![Tree::from("id")]));
     let (service, method) = known("model.v1alpha.ModelService/SearchObjects")?;
     let asked = message(session, (service, method), search, call)?;
-    let found = session.core.wire.call(&wire::path(service, method), &asked, call.args, call.cancel)?;
+    let found = sent(session, (service, method), &asked, call)?;
     let [only] = found.as_slice() else {
         let message = format!("{} watercourses {name:?} were found below the area {area:?}; one was expected", found.len());
         return Err(Error::new(&code::NO_RESULT_FOUND, message).with("key", "water_course"));
@@ -102,11 +102,14 @@ fn inflow(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
 fn run(session: &MeshSession, asked: Asked, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let (service, method) = known(asked.method)?;
     let message = message(session, (service, method), asked.fields, call)?;
+    staged::make_up(session, call.args, call.cancel)?;
+    // What it calculates is in the workspace, and everybody's with the next commit.
+    session.staged.lock().beside();
     if call.args.bool("stream")?.unwrap_or(false) {
         return send(session, (service, method), &message, whole, call);
     }
     let (mut logs, mut datasets, mut file) = (Vec::new(), Vec::new(), None);
-    for message in session.core.wire.call(&wire::path(service, method), &message, call.args, call.cancel)? {
+    for message in sent(session, (service, method), &message, call)? {
         let Tree::Object(mut piece) = decode(method.output, &message)? else { continue };
         logs.extend(piece.remove("log_message"));
         datasets.extend(piece.remove("dataset"));

@@ -4,7 +4,11 @@
 //! the session was used meanwhile; it is tried again, with growing delays, until the session must have timed out. What
 //! ends it for good is CLOSED with `session_lost`.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use super::{EXTEND, USUAL, Workspace, interval, named};
 use crate::{
@@ -16,7 +20,10 @@ use crate::{
     engine::{
         backoff::{Backoff, Jitter, Plan},
         net::cancel::Cancel,
-        reactor::{beat, vigil::Vigil},
+        reactor::{
+            beat::{self, Beat},
+            vigil::Vigil,
+        },
     },
     error::{Error, Result, code},
     log,
@@ -34,8 +41,8 @@ struct Known {
     used: Instant,
     /// What it lives without being used.
     life: Duration,
-    /// How long it is left unused.
-    interval: Duration,
+    /// How long it is left unused; none when nobody is to keep it alive.
+    interval: Option<Duration>,
 }
 
 impl Known {
@@ -56,13 +63,13 @@ enum Ending {
 impl Workspace {
     /// Has the reactor keep it alive, once there are a session and somebody to hear of it.
     pub(super) fn keep_alive(self: &Arc<Self>, core: &Arc<Core>) {
-        let Some(longest) = self.longest else { return };
         let mut state = self.state.lock();
-        let Some(id) = state.id.filter(|_| state.teller.is_some() && state.keeper.is_none() && !state.left) else { return };
+        let wanted = state.longest.is_some() && state.teller.is_some() && state.keeper.is_none() && !state.left;
+        let Some(id) = state.id.filter(|_| wanted) else { return };
         let cancel = Arc::<Cancel>::default();
         state.keeper = Some(Arc::clone(&cancel));
         drop(state);
-        let keeper = Keeper { core: Arc::clone(core), workspace: Arc::clone(self), id, longest };
+        let keeper = Keeper { core: Arc::clone(core), workspace: Arc::clone(self), id };
         let begun = core.lent.reactor.run(async move {
             Box::pin(keeper.live(cancel)).await;
         });
@@ -71,12 +78,12 @@ impl Workspace {
         }
     }
 
-    fn know(&self, longest: Duration) -> Known {
+    fn know(&self) -> Known {
         let state = self.state.lock();
         Known {
             used: state.used.unwrap_or_else(clock::now),
             life: state.expires_in.unwrap_or(USUAL),
-            interval: interval(longest, state.expires_in),
+            interval: state.longest.map(|longest| interval(longest, state.expires_in)),
         }
     }
 }
@@ -86,7 +93,6 @@ struct Keeper {
     core: Arc<Core>,
     workspace: Arc<Workspace>,
     id: Guid,
-    longest: Duration,
 }
 
 impl Keeper {
@@ -121,42 +127,54 @@ impl Keeper {
 
     /// Extends it again and again.
     async fn watch(&self, vigil: &mut Vigil) -> Ending {
-        let mut period = self.workspace.know(self.longest).interval;
-        let mut beat = beat::every(period);
+        let mut beat: Option<(Beat, Duration)> = None;
         loop {
-            if vigil.until(None, |cx| beat.poll_tick(cx)).await.is_err() {
-                return Ending::Left;
-            }
-            let known = self.workspace.know(self.longest);
-            let (now, due) = (clock::now(), known.used + known.interval);
-            // What was used a moment after the last beat is not worth another wake-up.
-            if now + known.interval / 8 >= due {
-                match self.extend(&known, vigil).await {
-                    Ok(()) => {}
-                    Err(_) if vigil.cancel().is_cancelled() => return Ending::Left,
-                    Err(error) if is_over(&error) => return Ending::Lost(error),
-                    // Somebody else had an answer meanwhile.
-                    Err(_) if self.workspace.know(self.longest).used > now => {}
-                    Err(error) => {
-                        if let Some(ending) = self.restore(error, vigil).await {
-                            return ending;
-                        }
-                    }
+            // Whoever changes the interval after this look rings.
+            let rings = vigil.cancel().rings();
+            let known = self.workspace.know();
+            let Some(interval) = known.interval else {
+                beat = None;
+                if vigil.ring(rings, None).await.is_err() {
+                    return Ending::Left;
                 }
-            }
-            let known = self.workspace.know(self.longest);
-            if known.interval == period {
+                continue;
+            };
+            let (beat, period) = beat.get_or_insert_with(|| (beat::every(interval), interval));
+            if *period == interval {
                 beat.put_off(known.used);
             } else {
-                period = known.interval;
-                beat.set_period(period, known.used);
+                *period = interval;
+                beat.set_period(interval, known.used);
+            }
+            match tick(beat, rings, vigil).await {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(_) => return Ending::Left,
+            }
+            let known = self.workspace.know();
+            let now = clock::now();
+            // What was used a moment after the last beat is not worth another wake-up.
+            if !known.interval.is_some_and(|interval| now + interval / 8 >= known.used + interval) {
+                continue;
+            }
+            match self.extend(&known, vigil).await {
+                Ok(()) => {}
+                Err(_) if vigil.cancel().is_cancelled() => return Ending::Left,
+                Err(error) if is_over(&error) => return Ending::Lost(error),
+                // Somebody else had an answer meanwhile.
+                Err(_) if self.workspace.know().used > now => {}
+                Err(error) => {
+                    if let Some(ending) = self.restore(error, vigil).await {
+                        return ending;
+                    }
+                }
             }
         }
     }
 
     /// Tries until it is extended, which is none, or until it must be gone.
     async fn restore(&self, why: Error, vigil: &mut Vigil) -> Option<Ending> {
-        let lost = self.workspace.know(self.longest);
+        let lost = self.workspace.know();
         self.workspace.state.lock().counts.losses += 1;
         let mut last = why.message().to_owned();
         self.tell(Change::Lost(why.with("session_id", self.id.to_string())));
@@ -170,7 +188,7 @@ impl Keeper {
             if vigil.sleep(delay).await.is_err() {
                 return Some(Ending::Left);
             }
-            if self.workspace.know(self.longest).used > lost.used {
+            if self.workspace.know().used > lost.used {
                 break;
             }
             if clock::now() >= lost.deadline() {
@@ -204,6 +222,19 @@ impl Keeper {
         let answer = self.core.ask(EXTEND, &named(self.id), limit, vigil).await;
         self.workspace.extended(&answer.map_err(|error| refusal::of_session(error, self.id))?)
     }
+}
+
+/// Waits for the next beat: true; or until the handle has rung more than `rings` times: false.
+async fn tick(beat: &mut Beat, rings: u64, vigil: &mut Vigil) -> Result<bool> {
+    let cancel = Arc::clone(vigil.cancel());
+    let came = vigil.until(None, |cx| match beat.poll_tick(cx) {
+        Poll::Ready(()) => Poll::Ready(true),
+        Poll::Pending => match cancel.heed(cx) {
+            Ok(now) if now == rings => Poll::Pending,
+            _ => Poll::Ready(false),
+        },
+    });
+    Ok(came.await?.unwrap_or(false))
 }
 
 fn is_over(error: &Error) -> bool {

@@ -16,7 +16,7 @@ use super::{
     form::{Guid, decode},
     refusal,
     schema::{self, Kind},
-    wire::Wire,
+    wire::{Wire, limits},
 };
 use crate::{
     args::Args,
@@ -45,13 +45,18 @@ const EXTEND: &str = method!("ExtendSession");
 /// What a session lives without being used when the server does not say so (spec/mesh.md 3.3).
 const USUAL: Duration = Duration::from_secs(300);
 
+/// How often a thread that waits for another one's opening looks whether its call is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
+/// A session is told to be used no more often than this, however little time the server grants.
+const SOONEST: Duration = Duration::from_millis(100);
+/// What the server grants beyond that is as good as for ever: moments must have a place in the clock.
+const FOR_EVER: Duration = Duration::from_secs(366 * 86_400);
+
 /// One session on the server.
 pub struct Workspace {
     state: Mutex<State>,
     /// Held while one is opened, so that two calls do not open two.
     opening: Mutex<()>,
-    /// The longest that it is left unused; none when nobody keeps it alive.
-    longest: Option<Duration>,
     /// It is that of the handle that carries the connection.
     root: bool,
 }
@@ -61,6 +66,8 @@ struct State {
     id: Option<Guid>,
     /// It was there before us: closing leaves it.
     joined: bool,
+    /// The longest that it is left unused; none when nobody keeps it alive.
+    longest: Option<Duration>,
     /// What the server said it lives without being used.
     expires_in: Option<Duration>,
     /// When the server last answered one of its calls.
@@ -92,38 +99,57 @@ fn named(id: Guid) -> Vec<u8> {
 fn promised(answer: &[u8]) -> Result<Option<Duration>> {
     let told = decode(Kind::Message(&schema::tables::session::EXTEND_SESSION_RESPONSE), answer)?;
     let seconds = told.get("expires_in").and_then(Tree::as_double);
-    Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|time| !time.is_zero()))
+    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).filter(|time| !time.is_zero());
+    Ok(time.map(|time| time.min(FOR_EVER)))
 }
 
 impl Workspace {
     /// None yet; `longest` is how long it may be left unused, none when nobody is to keep it alive.
     #[must_use]
     pub fn new(longest: Option<Duration>, root: bool) -> Workspace {
-        Workspace { state: Mutex::default(), opening: Mutex::default(), longest, root }
+        Workspace { state: Mutex::new(State { longest, ..State::default() }), opening: Mutex::default(), root }
     }
 
     /// The longest that it is left unused.
     #[must_use]
     pub fn longest(&self) -> Option<Duration> {
-        self.longest
+        self.state.lock().longest
+    }
+
+    /// Another one, from now on.
+    pub fn set_longest(self: &Arc<Self>, core: &Arc<Core>, longest: Option<Duration>) {
+        let keeper = {
+            let mut state = self.state.lock();
+            state.longest = longest;
+            state.keeper.clone()
+        };
+        match keeper {
+            Some(keeper) => keeper.ring(),
+            None => self.keep_alive(core),
+        }
     }
 
     /// The id; one is opened when there is none yet.
     ///
     /// # Errors
     /// What the server refused.
-    pub fn id(self: &Arc<Self>, core: &Arc<Core>, cancel: &Arc<Cancel>) -> Result<Guid> {
+    pub fn id(self: &Arc<Self>, core: &Arc<Core>, args: &Args, cancel: &Arc<Cancel>) -> Result<Guid> {
         if let Some(id) = self.known() {
             return Ok(id);
         }
-        let _opening = self.opening.lock();
+        let _opening = loop {
+            cancel.check()?;
+            if let Some(opening) = self.opening.try_lock_for(LOOK) {
+                break opening;
+            }
+        };
         let state = self.state.lock();
         match state.id {
             Some(id) => Ok(id),
             None if state.left => Err(Error::new(&code::CLOSED, "the session was closed")),
             None => {
                 drop(state);
-                self.open(core, cancel)
+                self.open(core, &limits(args), cancel)
             }
         }
     }
@@ -140,15 +166,15 @@ impl Workspace {
         state.used = Some(state.used.map_or(at, |used| used.max(at)));
     }
 
-    fn open(self: &Arc<Self>, core: &Arc<Core>, cancel: &Arc<Cancel>) -> Result<Guid> {
+    fn open(self: &Arc<Self>, core: &Arc<Core>, limits: &Args, cancel: &Arc<Cancel>) -> Result<Guid> {
         let wire = &core.wire;
-        let answer = wire.unary(START, &[], &Args::new(), cancel)?;
+        let answer = wire.unary(START, &[], limits, cancel)?;
         let told = decode(Kind::Message(&schema::tables::session::START_SESSION_RESPONSE), &answer)?;
         let id = told.get("session_id").and_then(Tree::as_str).and_then(Guid::parse);
         let id = id.ok_or_else(|| Error::new(&code::PROTOCOL, "the server opened a session without an id"))?;
-        if let Err(error) = self.extend(wire, id, cancel) {
+        if let Err(error) = self.extend(wire, id, limits, cancel) {
             // Nobody would ever end it.
-            if let Err(worse) = wire.unary(END, &named(id), &Args::new(), cancel) {
+            if let Err(worse) = wire.unary(END, &named(id), limits, cancel) {
                 log::debug(c"mesh", || format!("a session that could not be used was not ended: {worse}"));
             }
             return Err(error);
@@ -162,8 +188,8 @@ impl Workspace {
     ///
     /// # Errors
     /// `session_lost` when the server does not know it.
-    pub fn join(self: &Arc<Self>, core: &Arc<Core>, id: Guid, cancel: &Arc<Cancel>) -> Result<()> {
-        self.extend(&core.wire, id, cancel)?;
+    pub fn join(self: &Arc<Self>, core: &Arc<Core>, id: Guid, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+        self.extend(&core.wire, id, &limits(args), cancel)?;
         let mut state = self.state.lock();
         state.id = Some(id);
         state.joined = true;
@@ -182,8 +208,8 @@ impl Workspace {
     ///
     /// # Errors
     /// `session_lost`, and what goes wrong on the way.
-    pub fn extend(&self, wire: &Wire, id: Guid, cancel: &Arc<Cancel>) -> Result<()> {
-        let answer = wire.unary(EXTEND, &named(id), &Args::new(), cancel).map_err(|error| refusal::of_session(error, id))?;
+    pub fn extend(&self, wire: &Wire, id: Guid, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+        let answer = wire.unary(EXTEND, &named(id), args, cancel).map_err(|error| refusal::of_session(error, id))?;
         self.extended(&answer)
     }
 
@@ -201,7 +227,7 @@ impl Workspace {
     /// # Errors
     /// `session_corrupt`, `owner_gone`, and what goes wrong on the way.
     pub fn commit(self: &Arc<Self>, core: &Arc<Core>, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-        let id = self.id(core, cancel)?;
+        let id = self.id(core, args, cancel)?;
         self.tell(core, COMMIT, id, args, cancel)
     }
 
@@ -281,7 +307,7 @@ impl Workspace {
         shown.insert("joined", Tree::Bool(state.joined));
         shown.insert("timeout", seconds(state.expires_in));
         shown.insert("expires_in", left.map_or(Tree::Null, Tree::Double));
-        shown.insert("keepalive", seconds(self.longest.map(|longest| interval(longest, state.expires_in))));
+        shown.insert("keepalive", seconds(state.longest.map(|longest| interval(longest, state.expires_in))));
         shown.insert("extended", Tree::Int(state.counts.extended));
         shown.insert("losses", Tree::Int(state.counts.losses));
         Tree::Object(shown)
@@ -290,5 +316,5 @@ impl Workspace {
 
 /// How long it is left unused at most: half of what it lives, and no longer than the host wants.
 fn interval(longest: Duration, expires_in: Option<Duration>) -> Duration {
-    longest.min(expires_in.unwrap_or(USUAL) / 2)
+    longest.min((expires_in.unwrap_or(USUAL) / 2).max(SOONEST))
 }

@@ -81,17 +81,17 @@ pub fn in_body(error: &h2::Error, got: u64, announced: Option<u64>) -> Error {
     if error.is_library() && announced.is_none_or(|size| got >= size) {
         return said(error, error.reason().unwrap_or(Reason::PROTOCOL_ERROR));
     }
-    let why = match error.reason().filter(|_| !error.is_io()) {
-        Some(why) if error.is_reset() && error.is_remote() => {
-            format!(": the server broke the stream off ({})", name(why))
-        }
-        _ => String::new(),
-    };
+    let reset = error.reason().filter(|_| !error.is_io() && error.is_reset() && error.is_remote()).map(name);
+    let why = reset.map(|word| format!(": the server broke the stream off ({word})")).unwrap_or_default();
     let message = match announced {
         Some(size) => format!("the body ended after {got} of {size} bytes{why}"),
         None => format!("the body was cut off after {got} bytes{why}"),
     };
-    Error::new(&code::INCOMPLETE_READ, message)
+    let error = Error::new(&code::INCOMPLETE_READ, message);
+    match reset {
+        Some(word) => error.with("http2_error", word),
+        None => error,
+    }
 }
 
 /// The error of a line that ended before it could be used.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::request::Args;
 
 /// All faults.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 23] = [
     "delay",
     "status",
     "drop",
@@ -15,12 +15,16 @@ const KNOWN: [&str; 19] = [
     "cut",
     "large",
     "garbage",
+    "trailers",
+    "compressed",
+    "lie",
     "kill",
     "enum",
     "before",
     "after",
     "duplicate",
     "unsorted",
+    "offgrid",
     "batches",
     "arrow",
     "empty",
@@ -64,6 +68,9 @@ impl Fault {
             "enum" => 99,
             "large" => 5 << 20,
             "batches" => 1,
+            // INTERNAL_ERROR.
+            "reset" => 2,
+            "lie" => 7,
             _ => 0,
         };
         Ok(Self {
@@ -89,7 +96,7 @@ impl Fault {
     pub fn of_content(&self) -> bool {
         matches!(
             self.how.as_str(),
-            "enum" | "before" | "after" | "duplicate" | "unsorted" | "batches" | "arrow" | "empty" | "nan"
+            "enum" | "before" | "after" | "duplicate" | "unsorted" | "offgrid" | "batches" | "arrow" | "empty" | "nan"
         )
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use http::HeaderMap;
-use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+use prost_reflect::{DescriptorPool, DynamicMessage, ReflectMessage, SerializeOptions, Value as Held};
 use serde_json::{Map, Value, json};
 
 use super::id::Id;
@@ -187,13 +187,43 @@ fn fields(method: &str, bytes: &[u8]) -> Value {
         let (service, name) = method.split_once('/')?;
         let service = POOL.as_ref()?.get_service_by_name(service)?;
         let method = service.methods().find(|method| method.name() == name)?;
-        let message = DynamicMessage::decode(method.input(), bytes).ok()?;
-        let options = SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false);
-        let mut shown = message.serialize_with_options(serde_json::value::Serializer, &options).ok()?;
+        let mut shown = shown(&DynamicMessage::decode(method.input(), bytes).ok()?);
         write_ids(&mut shown);
         Some(shown)
     };
     read().unwrap_or_default()
+}
+
+/// A message as JSON. What has no form there, which is masks of names with capitals and moments beyond the year 9999, is
+/// shown as it is, and everything around it as usual.
+fn shown(message: &DynamicMessage) -> Value {
+    let options = SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false);
+    if let Ok(shown) = message.serialize_with_options(serde_json::value::Serializer, &options) {
+        return shown;
+    }
+    if let Ok(mask) = message.transcode_to::<prost_types::FieldMask>()
+        && message.descriptor().full_name() == "google.protobuf.FieldMask"
+    {
+        return mask.paths.join(",").into();
+    }
+    if message.descriptor().full_name().starts_with("google.protobuf.") {
+        return message.to_string().into();
+    }
+    let each = message.fields().map(|(field, value)| {
+        let value = match value {
+            Held::Message(inner) => shown(inner),
+            Held::List(items) if items.iter().all(|item| item.as_message().is_some()) => {
+                items.iter().filter_map(Held::as_message).map(shown).collect()
+            }
+            value => {
+                let mut alone = DynamicMessage::new(message.descriptor());
+                alone.set_field(&field, value.clone());
+                shown(&alone)[field.name()].take()
+            }
+        };
+        (field.name().to_owned(), value)
+    });
+    Value::Object(each.collect())
 }
 
 fn write_ids(value: &mut Value) {
@@ -227,5 +257,28 @@ mod tests {
         assert_eq!(shown["session_id"], "00112233-4455-6677-8899-aabbccddeeff");
         assert_eq!(shown["timeseries_id"]["timeseries_key"], 9);
         assert_eq!(shown["interval"]["start_time"], "2016-01-01T01:00:00Z");
+    }
+
+    /// A filter of two names with capitals: `1: "DblAtt"`, `1: "name"`; and a moment of the year 10000.
+    #[test]
+    fn what_json_has_no_form_for_is_shown_as_it_is() {
+        let session = "0a120a1033221100554477668899aabbccddeeff";
+        let shown = |method: &str, rest: &str| {
+            let bytes = crate::endpoint::from_hex(&format!("{session}{rest}")).unwrap_or_default();
+            fields(&format!("volue.mesh.grpc.{method}"), &bytes)
+        };
+        let object = shown(
+            "model.v1alpha.ModelService/GetObject",
+            "1203120141 2210 0a0e 0a0644626c417474 0a046e616d65 2a04 0a026964".replace(' ', "").as_str(),
+        );
+        assert_eq!(object["session_id"], "00112233-4455-6677-8899-aabbccddeeff");
+        assert_eq!(object["attributes_masks"]["name_mask"], "DblAtt,name", "{object}");
+        assert_eq!(object["attribute_field_mask"], "id");
+        let read = shown(
+            "time_series.v1alpha.TimeseriesService/ReadTimeseries",
+            "12021809 1a09 0a07 088083d1ffaf07".replace(' ', "").as_str(),
+        );
+        assert_eq!(read["timeseries_id"]["timeseries_key"], 9, "{read}");
+        assert!(read["interval"]["start_time"].is_string(), "{read}");
     }
 }

@@ -44,6 +44,7 @@ pub fn show(
             "duplicate" => points.extend(last),
             "nan" => points.extend(last.map(|point| Point::hole(point.at + 3_600_000))),
             "unsorted" => points.reverse(),
+            "offgrid" => points.iter_mut().for_each(|point| point.at += 1234),
             "batches" => layout.batch = usize::try_from(fault.number).unwrap_or(1).max(1),
             "arrow" => broken = true,
             "empty" => empty = true,

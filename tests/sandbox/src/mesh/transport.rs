@@ -57,9 +57,15 @@ pub async fn serve(stream: Stream, state: &Arc<State>, origin: &Origin) {
     }
 }
 
-/// A call that the connection ends without an answer.
+/// A call whose stream is reset; what is in it is how.
 #[derive(Debug)]
-struct Cut;
+struct Cut(h2::Error);
+
+impl Cut {
+    fn new(code: u32) -> Self {
+        Self(h2::Reason::from(code).into())
+    }
+}
 
 impl std::fmt::Display for Cut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -67,7 +73,11 @@ impl std::fmt::Display for Cut {
     }
 }
 
-impl std::error::Error for Cut {}
+impl std::error::Error for Cut {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
 
 async fn answer(
     state: &Arc<State>,
@@ -75,7 +85,7 @@ async fn answer(
     ending: &Arc<Ending>,
     request: Request<Incoming>,
 ) -> Result<Answer, Cut> {
-    let Some(mesh) = state.mesh.clone() else { return Err(Cut) };
+    let Some(mesh) = state.mesh.clone() else { return Err(Cut::new(2)) };
     let (mut parts, body) = request.into_parts();
     let method = parts.uri.path().trim_start_matches('/').to_owned();
     let record = state.logging.then(|| mesh.journal.push(origin, &method, metadata(&parts.headers)));
@@ -133,7 +143,7 @@ async fn strike(mesh: &Mesh, fault: Option<&Fault>, ending: &Arc<Ending>, done: 
             std::future::pending::<()>().await;
         }
         "stall" => std::future::pending::<()>().await,
-        "reset" => return Err(Cut),
+        "reset" => return Err(Cut::new(u32::try_from(fault.number).unwrap_or(2))),
         "goaway" => ending.goaway.notify_one(),
         "kill" if !done => drop(lock(&mesh.sessions).kill(None)),
         _ => {}
@@ -143,7 +153,7 @@ async fn strike(mesh: &Mesh, fault: Option<&Fault>, ending: &Arc<Ending>, done: 
 
 /// Changes the bytes of an answer.
 async fn change(response: Answer, fault: &Fault) -> Answer {
-    if !matches!(fault.how.as_str(), "large" | "garbage" | "cut") {
+    if !matches!(fault.how.as_str(), "large" | "garbage" | "cut" | "trailers" | "compressed" | "lie") {
         return response;
     }
     let (parts, body) = response.into_parts();
@@ -161,6 +171,18 @@ async fn change(response: Answer, fault: &Fault) -> Answer {
             (framed(&message), trailers)
         }
         "garbage" => (framed(&[0xff; 24]), trailers),
+        // The answer is there, and ends without a word on how the call went.
+        "trailers" => (whole, None),
+        "compressed" => (changed(&whole, |head| head[0] = 1), trailers),
+        // The first message says that it is longer, or shorter, than it is.
+        "lie" => {
+            let by = i32::try_from(fault.number).unwrap_or(i32::MAX);
+            let lie = |head: &mut [u8; 5]| {
+                let [_, length @ ..] = *head;
+                head[1..].copy_from_slice(&u32::from_be_bytes(length).saturating_add_signed(by).to_be_bytes());
+            };
+            (changed(&whole, lie), trailers)
+        }
         _ => (
             messages(&whole)
                 .take(fault.sent)
@@ -176,6 +198,15 @@ async fn change(response: Answer, fault: &Fault) -> Answer {
         parts,
         tonic::body::Body::new(Parcel { bytes: Some(bytes), trailers, fails: fault.how == "cut" }),
     )
+}
+
+/// A body whose first message has another flag or length before it.
+fn changed(body: &[u8], change: impl FnOnce(&mut [u8; 5])) -> Bytes {
+    let mut all = body.to_vec();
+    if let Some(head) = all.first_chunk_mut::<5>() {
+        change(head);
+    }
+    all.into()
 }
 
 fn framed(message: &[u8]) -> Bytes {

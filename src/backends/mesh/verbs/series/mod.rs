@@ -16,6 +16,7 @@ mod write;
 
 pub(in crate::backends::mesh) use ask::{Span, target};
 pub(in crate::backends::mesh) use single::Single;
+pub(super) use write::written;
 
 use super::{Ask, Plan, Shown, Verb, Work};
 use crate::{
