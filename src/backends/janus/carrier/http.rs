@@ -17,7 +17,10 @@ use rustc_hash::FxBuildHasher;
 use super::{Api, Carrier, Connecting, Connection, Ear, Ending, Parcel, Receipt, Road, Running, Withdraw};
 use crate::{
     args::Args,
-    backends::{Answer, Backend, Call, Lent, janus::settings::Current},
+    backends::{
+        Answer, Backend, Call, Lent,
+        janus::{refusal, settings::Current},
+    },
     engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
     error::{Error, Outcome, Result, code},
     log,
@@ -25,7 +28,7 @@ use crate::{
         atomic::{AtomicU64, Ordering},
         lock::Mutex,
     },
-    value::{Object, Tree},
+    value::{Document, Object, Tree},
 };
 
 /// The server answers a long poll after 30 seconds at the latest; the official clients wait so long.
@@ -94,6 +97,11 @@ fn no_janus(shown: &str, status: i32, path: &str) -> Error {
         format!("there was no Janus at {shown}: {shown}/info was answered with {status}; the path is {path} as a rule");
     // A proxy that does not reach it says 5xx.
     Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status)).transient(status >= 500)
+}
+
+fn refused(body: &[u8]) -> Option<Error> {
+    let message = Document::from_json(body.to_vec()).ok()?;
+    refusal::number(message.root()).map(|_| refusal::core(message.root()))
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -413,10 +421,15 @@ impl Shared {
                 ear.heard(body);
             }
             Ok((status, body)) => {
-                let text = String::from_utf8_lossy(body.get(..body.len().min(200)).unwrap_or_default()).into_owned();
-                let message = format!("the server answered a request with {status} and nothing that belongs to it");
-                let error = Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status));
-                ear.failed(number, error.with("server_text", text).outcome(Outcome::Unknown));
+                // What the server cannot read it refuses without saying which request that was.
+                let error = refused(&body).unwrap_or_else(|| {
+                    let text = String::from_utf8_lossy(body.get(..body.len().min(200)).unwrap_or_default());
+                    let message =
+                        format!("the server answered a request with {status} and nothing that belongs to it");
+                    let error = Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status));
+                    error.with("server_text", &*text).outcome(Outcome::Unknown)
+                });
+                ear.failed(number, error);
             }
             // The line has settled it.
             Err(_) if given_up => {}
