@@ -156,7 +156,9 @@ fn checked(call: &Call<'_>) -> Result<Sent> {
     for (name, value) in checked.body.iter() {
         members.add(name, value);
     }
-    let request = Sent { members, about, ..Sent::new(checked.request.name) };
+    // The secret goes no further than it has to.
+    let bare = matches!(verb, "ping" | "info");
+    let request = Sent { members, about, bare, ..Sent::new(checked.request.name) };
     Ok(if only_looks(verb) { request.again() } else { request })
 }
 
