@@ -93,7 +93,12 @@ fn prepared_requests_are_the_whole_message() {
     let shown: Value = serde_json::from_str(&prepared.view().root().to_json()).unwrap();
     assert_eq!(shown["body"], json!({"request": "exists", "room": 1234}), "{shown}");
     let answer = handle.session.request(None, None, &prepared).unwrap();
-    assert_eq!(crate::bed::value(&answer)["plugindata"]["data"]["exists"].as_bool().or(crate::bed::value(&answer)["exists"].as_bool()), Some(true));
+    assert_eq!(
+        crate::bed::value(&answer)["plugindata"]["data"]["exists"]
+            .as_bool()
+            .or(crate::bed::value(&answer)["exists"].as_bool()),
+        Some(true)
+    );
 }
 
 #[test]

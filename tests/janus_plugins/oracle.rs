@@ -166,7 +166,9 @@ impl Judge {
             ("videoroom", "subscribe" | "unsubscribe" | "update" | "switch") => {
                 vec![json!({"request": "join", "room": DUMMY, "ptype": "subscriber", "streams": [{"feed": DUMMY}]})]
             }
-            ("videocall", "call" | "accept" | "set") => vec![json!({"request": "register", "username": format!("judge {}", self.handles)})],
+            ("videocall", "call" | "accept" | "set") => {
+                vec![json!({"request": "register", "username": format!("judge {}", self.handles)})]
+            }
             ("streaming", "configure" | "switch") => vec![json!({"request": "watch", "id": DUMMY})],
             ("audiobridge", "configure" | "changeroom") => vec![json!({"request": "join", "room": 1234})],
             ("sip", name) if name != "register" => {
@@ -196,7 +198,10 @@ fn the_server_checks_what_the_tables_say() {
         ("videoroom", json!({"request": "create", "room": DUMMY})),
         ("videoroom", json!({"request": "add_remote_publisher", "room": DUMMY, "id": DUMMY, "streams": video})),
         ("audiobridge", json!({"request": "create", "room": DUMMY, "allow_rtp_participants": true})),
-        ("streaming", json!({"request": "create", "id": DUMMY, "type": "rtp", "video": true, "videoport": 0, "videopt": 96, "videocodec": "vp8"})),
+        (
+            "streaming",
+            json!({"request": "create", "id": DUMMY, "type": "rtp", "video": true, "videoport": 0, "videopt": 96, "videocodec": "vp8"}),
+        ),
     ] {
         let maker = judge.socket.attach(judge.session, &format!("janus.plugin.{plugin}"));
         let answer = judge.send(maker, &body, None);
@@ -242,7 +247,9 @@ impl Judge {
             let (Kind::Many(group) | Kind::One(group)) = field.kind else { continue };
             for inner in field::read(plugin.group(group)).filter(|inner| inner.checked) {
                 for wrong in unfit(inner) {
-                    let Value::Object(mut item) = least(plugin, field::read(plugin.group(group))) else { unreachable!() };
+                    let Value::Object(mut item) = least(plugin, field::read(plugin.group(group))) else {
+                        unreachable!()
+                    };
                     item.insert(inner.name.into(), wrong);
                     let value = if matches!(field.kind, Kind::Many(_)) { json!([item]) } else { json!(item) };
                     let mut body = base.clone();
@@ -273,7 +280,8 @@ impl Judge {
             own.insert("jsep".into(), offer());
         }
         let ours = plugins::check(plugin, request.name, &args(&Value::Object(own)), |_| false);
-        let ours = ours.err().and_then(|error| Some(error.detail().get("key")?.as_str()?.to_owned())).unwrap_or_default();
+        let ours =
+            ours.err().and_then(|error| Some(error.detail().get("key")?.as_str()?.to_owned())).unwrap_or_default();
         if ours.rsplit(['.', ']']).next() != Some(name) {
             told.push(format!("{} {name} of {}: we refused {ours:?}", plugin.name(), json!(body)));
         }
