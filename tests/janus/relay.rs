@@ -5,7 +5,7 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -37,6 +37,7 @@ struct Shared {
     line: Mutex<Line>,
     changed: Condvar,
     refusing: AtomicBool,
+    refused: AtomicUsize,
     ended: AtomicBool,
 }
 
@@ -60,6 +61,7 @@ impl Relay {
                     return;
                 }
                 if ours.refusing.load(Ordering::SeqCst) {
+                    ours.refused.fetch_add(1, Ordering::SeqCst);
                     continue;
                 }
                 // Where nobody listens the client is hung up on.
@@ -97,6 +99,11 @@ impl Relay {
     /// Whether new connections are closed at once.
     pub fn refuse(&self, refuse: bool) {
         self.shared.refusing.store(refuse, Ordering::SeqCst);
+    }
+
+    /// How many were.
+    pub fn refused(&self) -> usize {
+        self.shared.refused.load(Ordering::SeqCst)
     }
 
     /// Holds every byte back from here on, or lets them go.

@@ -11,6 +11,7 @@ pub use verbs::{OPTIONS, only};
 use super::{
     envelope::Members,
     line::{Brings, Request, again},
+    plugins::{Again, Checked, Declared},
     refusal,
     session::{Session, is_refusal},
     topics::{Herald, Topics},
@@ -20,8 +21,11 @@ use crate::{
     engine::net::cancel::Cancel,
     error::{Error, Result, code},
     log,
-    sys::atomic::{AtomicBool, AtomicU64, Ordering},
-    value::Tree,
+    sys::{
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        lock::Mutex,
+    },
+    value::{Node, Tree},
 };
 
 /// What attach says of a handle.
@@ -44,6 +48,8 @@ pub struct Handle {
     /// Who hears its messages.
     pub topics: Arc<Topics>,
     herald: Herald,
+    /// What its requests have brought about.
+    declared: Mutex<Declared>,
     /// 0 while there is none.
     id: AtomicU64,
     /// It is over, or its detach was asked for.
@@ -61,6 +67,7 @@ impl Handle {
             wish,
             topics: Arc::default(),
             herald: Herald::default(),
+            declared: Mutex::default(),
             id: AtomicU64::new(0),
             left: AtomicBool::new(false),
             gone: AtomicBool::new(false),
@@ -121,8 +128,49 @@ impl Handle {
 
     /// It exists on the server: told on the reactor, before whoever attached it hears of it.
     pub(super) fn born(self: &Arc<Self>, id: u64) {
-        self.id.store(id, Ordering::Release);
+        let old = self.id.swap(id, Ordering::AcqRel);
+        if old != 0 && old != id {
+            self.session.forget(old);
+        }
+        if self.is_over() && old != 0 {
+            // It was closed while it was attached again.
+            let _ = self.session.line.tell(Request { ahead: true, ..Request::new("detach").to(self) });
+            return;
+        }
         self.session.know(id, self);
+    }
+
+    /// Whether it is over, or its end was asked for.
+    pub(super) fn is_over(&self) -> bool {
+        self.left.load(Ordering::Acquire)
+    }
+
+    /// A request was answered that makes something of its state.
+    pub(super) fn learn(&self, done: &Checked, answer: Node<'_>) {
+        let data = answer.at("/plugindata/data");
+        if data.is_none_or(|data| refusal::plugin(self.plugin(), data).is_none()) {
+            self.declared.lock().went_well(done, data, answer.get("jsep").is_some());
+        }
+    }
+
+    /// The plugin said something by itself, which may end what was declared.
+    pub(super) fn heed(&self, message: Node<'_>) {
+        let mut declared = self.declared.lock();
+        if !declared.again().is_empty()
+            && let Some(data) = message.at("/plugindata/data")
+        {
+            declared.heed(data);
+        }
+    }
+
+    /// What it takes to bring its state about again.
+    pub(super) fn declared(&self) -> Vec<Again> {
+        self.declared.lock().again().to_vec()
+    }
+
+    /// Of what was declared only this is still so.
+    pub(super) fn keep(&self, kept: &[Again]) {
+        self.declared.lock().keep(kept);
     }
 
     /// The host's handle exists.
@@ -175,7 +223,7 @@ impl Handle {
         self.herald.part();
         let gone = self.left.swap(true, Ordering::AcqRel);
         let told = match self.id() {
-            Some(_) if !keep && !gone && !self.session.takes_along() && self.session.line.is_ready() => {
+            Some(_) if !keep && !gone && self.is_within_reach() => {
                 self.detach(deadline)
             }
             _ => Ok(()),
@@ -184,6 +232,11 @@ impl Handle {
             self.session.forget(id);
         }
         told
+    }
+
+    /// Whether it can be told to end, and does not end with its session.
+    fn is_within_reach(&self) -> bool {
+        !self.session.takes_along() && self.session.line.is_ready() && !self.session.is_astray()
     }
 
     fn detach(self: &Arc<Self>, deadline: Instant) -> Result<()> {
@@ -204,8 +257,7 @@ impl Handle {
         let gone = self.left.swap(true, Ordering::AcqRel);
         if let Some(id) = self.id() {
             if !gone
-                && !self.session.takes_along()
-                && self.session.line.is_ready()
+                && self.is_within_reach()
                 && let Err(error) = self.session.line.tell(Request::new("detach").to(self))
             {
                 log::debug(c"janus", || format!("a handle was not detached: {error}"));

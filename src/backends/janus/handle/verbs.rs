@@ -1,7 +1,7 @@
 //! What hosts ask of a handle (verbs.md "Janus"): the requests of the core that concern one, and those of its plugin by
 //! their own names.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::Handle;
 use crate::{
@@ -101,7 +101,8 @@ fn message(handle: &Arc<Handle>, args: &Args) -> Result<Request> {
     };
     let mut members = Members::default().with("body", body);
     jsep(args, &mut members)?;
-    Ok(Request { members, ..Request::new("message").to(handle) })
+    let done = plugins::find(handle.plugin()).and_then(|plugin| plugins::recognized(plugin, body, args.get("jsep")));
+    Ok(Request { members, done, ..Request::new("message").to(handle) })
 }
 
 fn trickle(handle: &Arc<Handle>, args: &Args) -> Result<Request> {
@@ -138,12 +139,15 @@ fn trickle(handle: &Arc<Handle>, args: &Args) -> Result<Request> {
 /// plugin is known.
 fn of_plugin(handle: &Arc<Handle>, verb: &str, args: &Args) -> Result<Request> {
     if let Some(plugin) = plugins::find(handle.plugin()) {
-        let Checked { body, jsep, .. } = plugins::check(plugin, verb, args, |name| OPTIONS.contains(&name))?;
+        let checked = plugins::check(plugin, verb, args, |name| OPTIONS.contains(&name))?;
+        let done = plugins::noted(&checked);
+        let Checked { request, body, jsep, .. } = checked;
         let mut members = Members::default().with("body", &Tree::Object(body));
         if let Some(jsep) = jsep {
             members.add("jsep", &jsep);
         }
-        return Ok(Request { members, ..Request::new("message").to(handle) });
+        let verb = Cow::Borrowed(request.name);
+        return Ok(Request { members, verb, done, ..Request::new("message").to(handle) });
     }
     if verb.is_empty() {
         return Err(Error::new(&code::UNSUPPORTED, "the verb was empty").with("key", "verb"));
@@ -157,5 +161,5 @@ fn of_plugin(handle: &Arc<Handle>, verb: &str, args: &Args) -> Result<Request> {
     }
     let mut members = Members::default().with("body", &Tree::Object(body));
     jsep(args, &mut members)?;
-    Ok(Request { members, ..Request::new("message").to(handle) })
+    Ok(Request { members, verb: Cow::Owned(verb.to_owned()), ..Request::new("message").to(handle) })
 }

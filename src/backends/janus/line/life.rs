@@ -7,10 +7,10 @@ use super::{
     super::{
         carrier::{Carrier, Connecting, Connection, Ending},
         settings::Recover,
-        transactions::Stage,
+        transactions::{Entry, Stage},
     },
-    Line, Phase, Request, again,
-    recovery::{Fate, settle},
+    Line, Phase, Request, Waiting, again,
+    recovery::settle,
     routing::Hearing,
 };
 use crate::{
@@ -109,7 +109,7 @@ impl Line {
                 return None;
             }
             if stood {
-                self.tell_all(|| Change::Lost(again(&error)));
+                self.tell_lost(&error);
                 if self.terms().recover == Recover::Off {
                     return Some(error);
                 }
@@ -125,6 +125,14 @@ impl Line {
             if vigil.sleep(delay).await.is_err() {
                 return None;
             }
+        }
+    }
+
+    /// Tells of the loss whoever has not heard of one already.
+    fn tell_lost(&self, error: &Error) {
+        let members = self.state.lock().members.clone();
+        for member in members.iter().filter(|member| !member.is_astray()) {
+            member.tell(&|| Change::Lost(again(error)));
         }
     }
 
@@ -255,7 +263,7 @@ impl Line {
     fn tell_unopened(&self) {
         let members = self.state.lock().members.clone();
         for member in members.iter().filter(|member| member.id().is_none()) {
-            settle(member, Fate::Restored(crate::value::Tree::Null));
+            member.tell(&|| Change::Restored(crate::value::Tree::Null));
         }
     }
 
@@ -290,12 +298,19 @@ impl Line {
                 // It has its number and its name back, so this cannot fail.
                 let _ = state.table.enter(number, wants, name.as_deref(), entry.it);
             } else {
-                failed.push((entry, sent));
+                failed.push((number, entry, sent));
             }
         }
         drop(state);
-        for (entry, sent) in failed {
+        for (number, entry, sent) in failed {
             let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
+            let request = &entry.it.request;
+            if let Some(session) = &request.session
+                && sent
+                && waited(&entry)
+            {
+                session.doubt(request.handle.as_ref(), request.verb(), &self.named(&entry, number));
+            }
             if let Some(giver) = entry.it.giver {
                 let message = format!("the connection was lost: {}", error.message());
                 giver.give(Err(Error::new(&code::CONNECTION_LOST, message).outcome(outcome)));
@@ -303,6 +318,11 @@ impl Line {
         }
         ready
     }
+}
+
+/// Whether a request is one of the host's, who waits for it and will not see it sent again.
+fn waited(entry: &Entry<Waiting>) -> bool {
+    entry.it.giver.is_some() && !entry.it.request.ahead && !entry.it.request.again
 }
 
 /// Whether what went wrong may be gone at the next try.

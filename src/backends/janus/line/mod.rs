@@ -6,13 +6,16 @@
 //! | `request` | a request on its way, and the wait for its answer |
 //! | `life` | connections one after the other, on the reactor |
 //! | `routing` | what comes, by transaction, session and sender |
-//! | `recovery` | what becomes of sessions after a loss |
+//! | `recovery`, `recreate` | what becomes of sessions after a loss |
+//! | `fate` | what hosts are told of that |
 //!
 //! A request that finds no connection is held until there is one, or its time is over. The lock is held for a look and
 //! for the hand-over to the road, never while something is waited for or told.
 
+mod fate;
 mod life;
 mod recovery;
+mod recreate;
 mod request;
 mod routing;
 
@@ -31,7 +34,7 @@ use super::{
     carrier::{Carrier, Road},
     session::Session,
     settings::{Current, Terms},
-    transactions::{Stage, Transactions},
+    transactions::{Entry, Stage, Transactions},
 };
 use crate::{
     backends::{Backend, Lent},
@@ -200,8 +203,10 @@ impl Line {
     ) -> Result<u64> {
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let terms = self.terms();
+        let generation = || request.session.as_ref().map_or(0, |session| session.generation());
+        let written_in = generation();
         // Written before the lock is taken: whoever else sends does not wait for it.
-        let parcel = request.write(number, &self.prefix, &terms.secrets, waits);
+        let mut parcel = request.write(number, &self.prefix, &terms.secrets, waits);
         let ahead = request.ahead;
         if let Some(session) = &request.session {
             session.touch(clock::now());
@@ -214,14 +219,18 @@ impl Line {
         if parcel.text.len() > limit {
             return Err(too_long(parcel.text.len(), limit));
         }
+        let now_in = generation();
+        if now_in != written_in && !ahead {
+            // The session was made again meanwhile.
+            parcel = request.write(number, &self.prefix, &terms.secrets, waits);
+        }
+        let goes = ahead || (state.phase == Phase::Ready && now_in & 1 == 0);
+        if ahead && state.road.is_none() {
+            return Err(Error::new(&code::CONNECTION_LOST, "there was no connection").outcome(Outcome::NotSent));
+        }
         let (wants, name) = (request.wants, request.name.clone());
-        state.table.enter(
-            number,
-            wants,
-            name.as_deref(),
-            Waiting { request, giver, receipt: None, was_sent: false },
-        )?;
-        let goes = state.phase == Phase::Ready || ahead;
+        let waiting = Waiting { number, request, giver, receipt: None, was_sent: false };
+        state.table.enter(number, wants, name.as_deref(), waiting)?;
         match state.road.clone().filter(|_| goes) {
             Some(road) => match road.send(parcel) {
                 Ok(receipt) => {
@@ -256,7 +265,8 @@ impl Line {
         let mut state = self.state.lock();
         let Some(entry) = state.table.get_mut(number) else { return Outcome::Unknown };
         let outcome = entry.it.give_up(entry.stage);
-        let stays = outcome == Outcome::Unknown && !matches!(entry.it.request.brings, Brings::Nothing);
+        let request = &entry.it.request;
+        let stays = outcome == Outcome::Unknown && (!matches!(request.brings, Brings::Nothing) || request.done.is_some());
         let gone = if stays {
             // What it brings would live on with nobody to end it: the answer is still looked at.
             entry.it.giver.take().map(|giver| (Some(giver), None))
@@ -284,14 +294,17 @@ impl Line {
         self.state.lock().table.any(|entry| wanted(&entry.it.request))
     }
 
-    /// Sends what was held, the oldest first. The phase is `Ready`.
+    /// Sends what was held, the oldest first, if requests go out; not what a session waits for that is made again.
     fn flush(&self) {
         let terms = self.terms();
         let mut refused = Vec::new();
         let mut state = self.state.lock();
-        let Some(road) = state.road.clone() else { return };
+        let Some(road) = state.road.clone().filter(|_| state.phase == Phase::Ready) else { return };
         for number in state.table.held() {
             let Some(entry) = state.table.get_mut(number) else { continue };
+            if entry.it.request.session.as_ref().is_some_and(|session| session.is_astray()) {
+                continue;
+            }
             let parcel = entry.it.request.write(number, &self.prefix, &terms.secrets, false);
             match road.send(parcel) {
                 Ok(receipt) => {
@@ -312,6 +325,19 @@ impl Line {
                 giver.give(Err(error.outcome(Outcome::NotSent)));
             }
         }
+    }
+
+    /// A request that was refused for a session that the server had forgotten: it goes out again when there is another.
+    fn repeat(&self, waiting: Waiting) {
+        let (number, wants, name) = (waiting.number, waiting.request.wants, waiting.request.name.clone());
+        // It has its number and its name back, so this cannot fail.
+        let _ = self.state.lock().table.enter(number, wants, name.as_deref(), waiting);
+        self.flush();
+    }
+
+    /// The transaction of a request that was taken out of the table.
+    fn named(&self, entry: &Entry<Waiting>, number: u64) -> String {
+        entry.name.as_deref().map_or_else(|| transaction(&self.prefix, number), str::to_owned)
     }
 
     /// A session uses the line from now on.

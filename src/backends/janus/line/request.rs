@@ -8,6 +8,7 @@ use super::{
         carrier::{Parcel, Receipt},
         envelope::{Envelope, Members, Secrets},
         handle::Handle,
+        plugins::Checked,
         session::Session,
         transactions::{Stage, Wants},
     },
@@ -62,6 +63,10 @@ pub struct Request {
     pub bare: bool,
     /// What comes of it.
     pub brings: Brings,
+    /// What the host calls it where that is not `word`: the verb of a plugin.
+    pub verb: Cow<'static, str>,
+    /// What it makes of its handle's state.
+    pub done: Option<Box<Checked>>,
 }
 
 impl Request {
@@ -80,7 +85,15 @@ impl Request {
             name: None,
             bare: false,
             brings: Brings::Nothing,
+            verb: Cow::Borrowed(""),
+            done: None,
         }
+    }
+
+    /// What the host calls it.
+    #[must_use]
+    pub fn verb(&self) -> &str {
+        if self.verb.is_empty() { &self.word } else { &self.verb }
     }
 
     /// The same for a session.
@@ -143,6 +156,8 @@ impl Request {
 
 /// A request in the table.
 pub struct Waiting {
+    /// Its number in the table.
+    pub number: u64,
     /// What it is, for another try.
     pub request: Request,
     /// Who waits for the answer; nobody any more, or nobody ever did.

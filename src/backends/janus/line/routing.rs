@@ -9,15 +9,16 @@ use std::sync::Arc;
 use super::{
     super::{
         carrier::Ear,
-        envelope::{self, Kind, Outline},
+        envelope::{self, Kind, Members, Outline},
         refusal,
+        settings::Recover,
         transactions::Heard,
     },
     Brings, Line, Request, Waiting, recovery,
 };
 use crate::{
     backends::Change,
-    error::Error,
+    error::{Error, Outcome},
     log,
     value::{Document, Tree, Type},
 };
@@ -43,8 +44,15 @@ impl Ear for Hearing {
     }
 
     fn failed(&self, number: u64, error: Error) {
-        let entry = self.0.state.lock().table.take(number);
-        if let Some(giver) = entry.and_then(|entry| entry.it.giver) {
+        let Some(entry) = self.0.state.lock().table.take(number) else { return };
+        let request = &entry.it.request;
+        if let Some(session) = &request.session
+            && error.known_outcome() == Some(Outcome::Unknown)
+            && !request.ahead
+        {
+            session.doubt(request.handle.as_ref(), request.verb(), &self.0.named(&entry, number));
+        }
+        if let Some(giver) = entry.it.giver {
             giver.give(Err(error));
         }
     }
@@ -115,18 +123,35 @@ impl Line {
 
     /// An answer has come: what it brings is entered, and whoever waits hears of it.
     fn answered(self: &Arc<Self>, waiting: Waiting, kind: Kind, message: Box<Document>) {
-        let Waiting { request, giver, .. } = waiting;
         let refused = match kind {
-            Kind::Success => {
-                self.brought(&request, &message, giver.is_none());
+            Kind::Success | Kind::Event => {
+                self.brought(&waiting.request, &message, waiting.giver.is_none());
                 None
             }
             Kind::Error => refusal::number(message.root()).map(|number| (number, refusal::core(message.root()))),
             _ => None,
         };
-        // Whoever asked hears the answer before the end of what it asked.
-        if let Some(giver) = giver {
-            giver.give(Ok(message));
+        if let Some((refusal::NO_SESSION, _)) = refused
+            && self.is_repeated(&waiting)
+            && let Some(session) = waiting.request.session.clone()
+        {
+            let of = message.root().get("session_id").and_then(envelope::id);
+            // An answer behind the loss of the session that it was meant for says nothing of the one of now.
+            if of.is_none() || of == session.id() {
+                recovery::forgotten(&session, refusal::core(message.root()));
+            }
+            return self.repeat(waiting);
+        }
+        let Waiting { request, giver, .. } = waiting;
+        // Whoever asked hears the answer before the end of what it asked. Nobody asks any more: what it says has happened
+        // all the same.
+        match (giver, &request.session) {
+            (Some(giver), _) => giver.give(Ok(message)),
+            (None, Some(session)) if kind == Kind::Event => {
+                let sender = message.root().get("sender").and_then(envelope::id);
+                session.heard(kind, sender, message);
+            }
+            (None, _) => {}
         }
         match (refused, &request.session, &request.handle) {
             (Some((refusal::NO_SESSION, error)), Some(session), _) if !request.ahead => {
@@ -141,8 +166,33 @@ impl Line {
         }
     }
 
+    /// Whether a request that was refused for want of its session goes out again, to the one that is made in its place.
+    fn is_repeated(&self, waiting: &Waiting) -> bool {
+        let request = &waiting.request;
+        let lives = request.session.as_ref().is_some_and(|session| !session.takes_along());
+        lives
+            && !request.ahead
+            && waiting.giver.is_some()
+            && self.terms().recover == Recover::Recreate
+            && !request.is("destroy")
+    }
+
     fn brought(self: &Arc<Self>, request: &Request, message: &Document, orphan: bool) {
+        if let (Some(done), Some(handle)) = (&request.done, &request.handle) {
+            handle.learn(done, message.root());
+        }
+        if matches!(request.brings, Brings::Nothing) {
+            return;
+        }
         let id = message.root().at("/data/id").and_then(envelope::id);
+        if orphan && request.ahead {
+            // Too late for a session that is made again: another one is in its place, or it was closed.
+            if let (Brings::Session(_), Some(id)) = (&request.brings, id) {
+                let members = Members::default().with("session_id", &Tree::from(id));
+                let _ = self.tell(Request { members, ahead: true, ..Request::new("destroy") });
+            }
+            return;
+        }
         match (&request.brings, id) {
             (Brings::Nothing, _) => {}
             (Brings::Session(session), id) => {

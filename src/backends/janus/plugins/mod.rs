@@ -26,7 +26,7 @@ mod tests;
 pub use check::{Checked, check};
 pub use events::event_name;
 pub use refusals::refused;
-pub use state::{Again, Declared};
+pub use state::{Again, Declared, noted, recognized};
 
 use crate::error::Code;
 

@@ -4,7 +4,7 @@
 //! What hangs on media cannot: the descriptions that went along, or came back, belong to a session of media that is gone.
 //! It is remembered all the same, and told apart, for the host to be told what to do again.
 
-use super::{Checked, Keeps, Request};
+use super::{Checked, Keeps, Plugin, Request};
 use crate::value::{Node, Object, Tree};
 
 /// What a handle has declared, oldest first.
@@ -85,10 +85,55 @@ impl Declared {
         self.kept.clear();
     }
 
+    /// Only these are still so.
+    pub fn keep(&mut self, kept: &[Again]) {
+        self.kept = kept.to_vec();
+    }
+
+    /// An event of the plugin came, with this `plugindata.data`: some say that what was declared is over.
+    pub fn heed(&mut self, data: Node<'_>) {
+        let text = |path: &str| data.at(path).and_then(Node::as_str);
+        let destroyed = ["/videoroom", "/audiobridge"].iter().any(|path| text(path) == Some("destroyed"));
+        // It left, or was made to.
+        let left = text("/leaving") == Some("ok") || text("/audiobridge") == Some("left");
+        let own = self.kept.first().and_then(|first| first.body.get("id")).cloned();
+        let kicked = own.is_some() && data.get("kicked").map(|id| id.to_tree()) == own;
+        let gone = matches!(text("/result/event"), Some("unregistered")) || text("/result/status") == Some("stopped");
+        if destroyed || left || kicked || gone {
+            self.forget();
+        } else if text("/result/event") == Some("hangup") {
+            self.kept.retain(|kept| !matches!(kept.request.name, "call" | "accept"));
+        }
+    }
+
     /// What there is to be made again, in this order.
     pub fn again(&self) -> &[Again] {
         &self.kept
     }
+}
+
+/// What is remembered of a request while it is on its way, if it makes anything of its handle's state.
+pub fn noted(checked: &Checked) -> Option<Box<Checked>> {
+    let &Checked { plugin, request, ref body, ref jsep } = checked;
+    // That there was a description is all that counts of it.
+    let note = || Checked { plugin, request, body: body.clone(), jsep: jsep.as_ref().map(|_| Tree::Null) };
+    (request.keeps != Keeps::Nothing).then(|| Box::new(note()))
+}
+
+/// The same for the body of a message of the host's own making.
+pub fn recognized(plugin: &'static Plugin, body: &Tree, jsep: Option<&Tree>) -> Option<Box<Checked>> {
+    let body = body.as_object()?;
+    let named = match body.get("request") {
+        None => None,
+        Some(name) => Some(name.as_str()?),
+    };
+    let is_it = |request: &&Request| match (request.wire, named) {
+        (Some(wire), Some(name)) => wire.eq_ignore_ascii_case(name),
+        (wire, name) => wire.is_none() && name.is_none(),
+    };
+    let request = plugin.requests.iter().find(is_it).filter(|request| request.keeps != Keeps::Nothing)?;
+    let jsep = jsep.filter(|jsep| !jsep.is_null()).map(|_| Tree::Null);
+    Some(Box::new(Checked { plugin, request, body: body.clone(), jsep }))
 }
 
 /// Whether two requests are about the same.

@@ -1,15 +1,20 @@
 //! A session on the server (spec/janus.md 2.6): created or claimed, kept alive, destroyed; the handles on it, and who hears
 //! of it. [`super::JanusSession`] is what the host holds of one.
 
+mod astray;
 mod keepalive;
 
 use std::{
     collections::HashMap,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
 use rustc_hash::FxBuildHasher;
+
+pub use astray::Before;
+use astray::{Astray, Doubt};
 
 use super::{
     envelope::{Kind, Members},
@@ -22,6 +27,7 @@ use crate::{
     backends::{Change, Teller},
     clock,
     engine::{
+        backoff::Backoff,
         net::cancel::Cancel,
         reactor::{caller::Caller, promise},
     },
@@ -53,6 +59,8 @@ pub struct Session {
     origin: Origin,
     /// 0 while there is none.
     id: AtomicU64,
+    /// See [`Session::generation`].
+    generation: AtomicU64,
     /// When the last request of it went out, in nanoseconds since `base`.
     used: AtomicU64,
     base: Instant,
@@ -71,6 +79,10 @@ struct State {
     left: bool,
     /// Ends what keeps it alive.
     keeper: Option<Arc<Cancel>>,
+    /// While it is made again.
+    astray: Option<Astray>,
+    /// What went out and may not have been done.
+    doubts: Vec<Doubt>,
 }
 
 impl Session {
@@ -84,12 +96,19 @@ impl Session {
             herald: Herald::default(),
             origin,
             id: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
             used: AtomicU64::new(0),
             base,
             state: Mutex::default(),
         });
         line.join(&session);
         session
+    }
+
+    /// How it came to be.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// Its id on the server, when there is one.
@@ -132,7 +151,21 @@ impl Session {
         }
     }
 
+    /// Opens it; a server that takes no sessions for now is asked again, as one that could not be reached is.
     fn open(self: &Arc<Self>, cancel: &Cancel, deadline: Instant) -> Result<u64> {
+        let mut backoff = Backoff::new(self.line.terms().plan);
+        loop {
+            let error = match self.ask_for_it(cancel, deadline) {
+                Err(error) if error.code() == code::NOT_ACCEPTING_SESSIONS.word => error,
+                done => return done,
+            };
+            let next = backoff.next_delay().map(|delay| clock::now() + delay).filter(|next| *next < deadline);
+            let Some(next) = next else { return Err(error) };
+            Caller::new().wait(Some(cancel), Some(next), |_| Poll::<()>::Pending)?;
+        }
+    }
+
+    fn ask_for_it(self: &Arc<Self>, cancel: &Cancel, deadline: Instant) -> Result<u64> {
         let brings = Brings::Session(Arc::clone(self));
         let request = match self.origin {
             Origin::Created(None) => Request { brings, ..Request::new("create") },
@@ -156,7 +189,7 @@ impl Session {
         self.id.store(id, Ordering::Release);
         if self.state.lock().left {
             // Whoever wanted it has gone meanwhile.
-            let _ = self.line.tell(Request::new("destroy").of(self));
+            let _ = self.line.tell(self.destruction());
             return;
         }
         self.line.know(id, self);
@@ -203,6 +236,9 @@ impl Session {
         let handle = sender.and_then(|id| self.state.lock().handles.get(&id).cloned());
         match handle {
             Some(handle) => {
+                if kind == Kind::Event {
+                    handle.heed(message.root());
+                }
                 bring(message, &[&*handle.topics, &*self.topics]);
                 if kind == Kind::Detached {
                     handle.detached();
@@ -216,6 +252,11 @@ impl Session {
             let error = Error::new(&code::SESSION_LOST, "the session has timed out on the server");
             forgotten(self, error.with("server_text", "timeout"));
         }
+    }
+
+    /// Tells its handle alone.
+    pub(super) fn tell_own(&self, change: Change) {
+        self.herald.tell(change);
     }
 
     /// Tells its handle, and those of what is attached to it.
@@ -247,10 +288,12 @@ impl Session {
         state.left = true;
         let keeper = state.keeper.take();
         let handles = std::mem::take(&mut state.handles);
+        let (restorer, doubts) = (state.astray.as_mut().and_then(|it| it.restorer.take()), std::mem::take(&mut state.doubts));
+        let old = state.astray.as_mut().map(|it| std::mem::take(&mut it.before.handles));
         drop(state);
-        drop(handles);
-        if let Some(keeper) = keeper {
-            keeper.cancel();
+        drop((handles, doubts, old));
+        for cancel in keeper.into_iter().chain(restorer) {
+            cancel.cancel();
         }
         if let Some(id) = self.id() {
             self.line.forget(id);
@@ -277,7 +320,7 @@ impl Session {
         self.herald.part();
         let gone = std::mem::replace(&mut self.state.lock().left, true);
         let told = match self.id() {
-            Some(_) if !keep && !gone && self.line.is_ready() => self.destroy(deadline),
+            Some(_) if !keep && !gone && self.line.is_ready() && self.exists() => self.destroy(deadline),
             _ => Ok(()),
         };
         match self.part() {
@@ -287,7 +330,7 @@ impl Session {
     }
 
     fn destroy(self: &Arc<Self>, deadline: Instant) -> Result<()> {
-        let answer = self.line.ask(Request::new("destroy").of(self), true)?.wait(&Cancel::default(), deadline);
+        let answer = self.line.ask(self.destruction(), true)?.wait(&Cancel::default(), deadline);
         match answer {
             Ok(answer) => match refusal::number(answer.root()) {
                 Some(refusal::NO_SESSION) | None => Ok(()),
@@ -299,14 +342,19 @@ impl Session {
         }
     }
 
+    /// The request that ends it, also while it is made again and everything else waits.
+    pub(super) fn destruction(self: &Arc<Self>) -> Request {
+        Request { ahead: self.is_astray(), ..Request::new("destroy").of(self) }
+    }
+
     /// The host let go of it: the server is told, and nothing is waited for.
     pub fn abandon(self: &Arc<Self>) {
         self.herald.part();
         let gone = std::mem::replace(&mut self.state.lock().left, true);
         if !gone
-            && self.id().is_some()
+            && self.exists()
             && self.line.is_ready()
-            && let Err(error) = self.line.tell(Request::new("destroy").of(self))
+            && let Err(error) = self.line.tell(self.destruction())
         {
             log::debug(c"janus", || format!("a session was not destroyed: {error}"));
         }
