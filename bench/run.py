@@ -31,6 +31,8 @@ class Bench:
         self.rows, self.words, self.markdown, self.sandbox = [], [], False, None
         # The interpreter that has the official ftrack client; without it the rows of ftrack are left out.
         self.here, self.python = HERE, None
+        # The same for the official Mesh SDK, which no package index has.
+        self.mesh_python = None
 
     # --- running one program ---------------------------------------------------------------------------------
 
@@ -309,7 +311,7 @@ def main():
     parser.add_argument("--library", type=pathlib.Path, default=HERE.parent / "build/release/libhaft.so")
     parser.add_argument("--sandbox", type=pathlib.Path, default=HERE.parent / "target/release/haft-sandbox")
     parser.add_argument("--python", type=pathlib.Path, help="an interpreter with the clients of ftrack and Janus")
-    parser.add_argument("--mesh-python", type=pathlib.Path, help="an interpreter with the official Mesh SDK")
+    parser.add_argument("--mesh-python", type=pathlib.Path, default=os.environ.get("HAFT_MESH_PYTHON"), help="an interpreter with the official Mesh SDK")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--markdown", action="store_true", help="the table as docs/performance.md has it")
     options = parser.parse_args()

@@ -51,17 +51,18 @@ impl Wire {
     /// # Errors
     /// What the server refused, in its words; what went wrong on the way.
     pub fn call(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<Vec<u8>>> {
-        all(&*self.answer(path, &frame(message)?, args, cancel)?, self.most)
+        let frame = frame(message)?;
+        all(&*self.answer(path, &|| Ok(Tree::Bytes(Arc::clone(&frame))), args, cancel)?, self.most)
     }
 
-    /// Sends one message that is framed already and brings the answer as it is, once the server has not refused the call:
-    /// its messages are [`slices`] of the body.
+    /// Sends one message that is framed already (bytes, or a reader for each try) and brings the answer as it is, once the
+    /// server has not refused the call: its messages are [`slices`] of the body.
     ///
     /// # Errors
-    /// What the server refused, in its words; what went wrong on the way.
-    pub fn answer(&self, path: Path<'_>, frame: &Arc<[u8]>, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
+    /// What the server refused, in its words; what went wrong on the way; that of `make`.
+    pub fn answer(&self, path: Path<'_>, make: &dyn Fn() -> Result<Tree>, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
         self.signed(cancel, |token| {
-            let order = order_of(Arc::clone(frame), args, token, false);
+            let order = order_of(make()?, args, token, false);
             let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
             told(&*answer)?;
             Ok(answer)
@@ -74,7 +75,7 @@ impl Wire {
     /// Those of the head.
     pub fn opened(&self, path: Path<'_>, frame: &Arc<[u8]>, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
         self.signed(cancel, |token| {
-            let order = order_of(Arc::clone(frame), args, token, true);
+            let order = order_of(Tree::Bytes(Arc::clone(frame)), args, token, true);
             let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
             head(&*answer)?;
             Ok(answer)
@@ -135,7 +136,7 @@ impl Wire {
     /// # Errors
     /// `limit` for a message that has no room.
     pub fn order(&self, message: &[u8], args: &Args, token: Option<&Secret>, stream: bool) -> Result<Args> {
-        Ok(order_of(frame(message)?, args, token, stream))
+        Ok(order_of(Tree::Bytes(frame(message)?), args, token, stream))
     }
 }
 
@@ -184,11 +185,11 @@ pub fn frame(message: &[u8]) -> Result<Arc<[u8]>> {
     Ok(wrap(message)?.into())
 }
 
-/// The request as HTTP has it.
+/// The request as HTTP has it; `data` is a framed message.
 #[must_use]
-pub fn order_of(frame: Arc<[u8]>, args: &Args, token: Option<&Secret>, stream: bool) -> Args {
+pub fn order_of(data: Tree, args: &Args, token: Option<&Secret>, stream: bool) -> Args {
     let mut order = limits(args);
-    order.set("data", Tree::Bytes(frame));
+    order.set("data", data);
     order.set("allow_redirects", false);
     order.set("stream", stream);
     if let Some(token) = token {

@@ -9,15 +9,18 @@
 //! | `schema` | where the three columns are |
 //! | `batch` | copies rows |
 //! | `write` | the other direction |
+//! | `outflow` | the same bytes, made as they are sent |
 
 mod batch;
 mod flatbuffer;
+mod outflow;
 mod schema;
 mod stream;
 mod write;
 
 use std::fmt::Display;
 
+pub use outflow::Outflow;
 pub use write::{append, fitting, size, write};
 
 use crate::{

@@ -100,14 +100,19 @@ pub fn append(out: &mut Vec<u8>, times: &[i64], flags: &[u32], values: &[f64]) {
         return;
     }
     out.reserve(size(count));
-    out.extend_from_slice(&SCHEMA);
-    head(out, count as u64);
+    heads(out, count);
     column(out, times, i64::to_le_bytes);
     column(out, flags, u32::to_le_bytes);
     if count % 2 == 1 {
         out.extend_from_slice(&[0; 4]);
     }
     column(out, values, f64::to_le_bytes);
+}
+
+/// What comes before the columns.
+pub(super) fn heads(out: &mut Vec<u8>, count: usize) {
+    out.extend_from_slice(&SCHEMA);
+    head(out, count as u64);
 }
 
 fn head(out: &mut Vec<u8>, count: u64) {

@@ -18,6 +18,7 @@ use crate::{
     clock,
     engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
     error::{Error, Result, code},
+    value::Tree,
 };
 
 /// What a verb is going to do.
@@ -83,7 +84,15 @@ impl Way {
     /// # Errors
     /// What the server refused, what went wrong on the way.
     pub fn send(&self, path: &str, frame: &Arc<[u8]>) -> Result<Box<dyn Answer>> {
-        let answer = self.core.wire.answer(path, frame, &self.args, &self.cancel)?;
+        self.send_made(path, &|| Ok(Tree::Bytes(Arc::clone(frame))))
+    }
+
+    /// The same with what is made for each try.
+    ///
+    /// # Errors
+    /// Those, and that of `make`.
+    pub fn send_made(&self, path: &str, make: &dyn Fn() -> Result<Tree>) -> Result<Box<dyn Answer>> {
+        let answer = self.core.wire.answer(path, make, &self.args, &self.cancel)?;
         self.used();
         Ok(answer)
     }
@@ -105,7 +114,7 @@ impl Way {
     pub fn begin(&self, path: &str, frame: &Arc<[u8]>, cancel: &Arc<Cancel>) -> Result<Option<Pending>> {
         let wire = &self.core.wire;
         let Some(token) = wire.login.known() else { return Ok(None) };
-        let order = wire::order_of(Arc::clone(frame), &self.args, token.as_ref(), false);
+        let order = wire::order_of(Tree::Bytes(Arc::clone(frame)), &self.args, token.as_ref(), false);
         wire.web.begin(&post(path, &order, cancel))
     }
 }

@@ -19,6 +19,7 @@ use super::{
     lines::Lines,
     patience::{Patience, Sleeper, at_once},
     place::Place,
+    tact::Hold,
 };
 use crate::{
     clock,
@@ -78,6 +79,8 @@ impl Incoming {
             return Poll::Ready(Ok(Some(part)));
         }
         let Some(stream) = &mut self.stream else { return Poll::Ready(Ok(None)) };
+        // Room that was made is told of behind the protocol's lock.
+        let _hold = Hold::new();
         loop {
             match stream.poll_data(cx) {
                 Poll::Pending => return Poll::Pending,

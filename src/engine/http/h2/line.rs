@@ -25,7 +25,12 @@ use h2::{
 };
 use tokio::time::Sleep;
 
-use super::{place::Approach, tally::Tally, transport::Transport};
+use super::{
+    place::Approach,
+    tact::Knock,
+    tally::Tally,
+    transport::{Transport, poll_protocol},
+};
 use crate::{
     clock,
     engine::{
@@ -319,8 +324,12 @@ impl Line {
         let mut pings = protocol.ping_pong();
         let settle = clock::now() + patience.map_or(SETTINGS_PATIENCE, |patience| patience.min(SETTINGS_PATIENCE));
         let mut timer = pin!(tokio::time::sleep_until(settle.into()));
-        let ended =
-            poll_fn(|cx| self.poll_serve(cx, &mut protocol, pings.as_mut(), timer.as_mut(), settle, idle)).await;
+        let mut knock = Knock::default();
+        let ended = poll_fn(|cx| {
+            let cx = &mut Context::from_waker(knock.of(cx.waker()));
+            self.poll_serve(cx, &mut protocol, pings.as_mut(), timer.as_mut(), settle, idle)
+        })
+        .await;
         // Before the streams hear of it: nobody is to try the same line again.
         self.retire();
         ended
@@ -350,7 +359,7 @@ impl Line {
             if self.abandoned.load(Ordering::Acquire) {
                 return Poll::Ready(Ok(()));
             }
-            if let Poll::Ready(ended) = protocol.as_mut().poll(cx) {
+            if let Poll::Ready(ended) = poll_protocol(protocol, &self.tally, cx) {
                 return Poll::Ready(ended.map_err(|error| told(&error)));
             }
             self.looked(protocol.max_concurrent_send_streams());

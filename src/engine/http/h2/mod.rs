@@ -14,6 +14,7 @@ pub mod line;
 pub mod lines;
 pub mod patience;
 mod place;
+mod tact;
 mod talk;
 mod tally;
 mod transport;

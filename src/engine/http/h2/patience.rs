@@ -12,6 +12,7 @@ use std::{
 
 use crate::sys::lock::{Condvar, Mutex};
 
+use super::tact;
 use crate::{
     clock,
     engine::{
@@ -48,6 +49,10 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        // A thread that comes to it while it is being worked on only waits for the lock.
+        if tact::is_held() && tact::keep(&Waker::from(Arc::clone(self))) {
+            return;
+        }
         *self.rung.lock() = true;
         self.heard.notify_one();
     }
@@ -63,6 +68,8 @@ impl Default for Sleeper {
 impl Sleeper {
     /// Sleeps until it is woken, also when it was woken already since the last sleep; false at the deadline.
     fn sleep(&self, deadline: Option<Instant>) -> bool {
+        // Who it waits for may be among those that were not told yet.
+        tact::flush();
         let mut rung = self.bell.rung.lock();
         while !*rung {
             match deadline {

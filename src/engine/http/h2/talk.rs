@@ -16,7 +16,7 @@ use h2::{
     client::{ResponseFuture, SendRequest},
 };
 
-use super::{fault::Trouble, head, line::Line, patience::Patience};
+use super::{fault::Trouble, head, line::Line, patience::Patience, tact::Hold};
 use crate::{
     clock,
     engine::{
@@ -29,6 +29,9 @@ use crate::{
 
 /// A piece of a body.
 const PIECE: usize = 64 << 10;
+/// A body up to this length is handed over with its head, so that both leave together: room for it need not be waited for,
+/// as for what a socket takes in.
+const SMALL: usize = 16 << 10;
 /// What is read ahead of an answer that comes while the request is still being sent; then the server has to wait.
 const AHEAD: usize = 16 << 20;
 
@@ -130,6 +133,10 @@ impl Stream<'_> {
         if let Some(watch) = self.watch {
             watch.begin(self.size);
         }
+        // What is there as a whole goes out as a whole: the connection is woken once. A thread stays with its call; a task of
+        // the reactor wakes nobody else by what it sends.
+        let whole = self.watch.is_none() && matches!(payload, Payload::None | Payload::Bytes(_));
+        let _hold = (whole && matches!(patience, Patience::Thread(..))).then(Hold::new);
         let head = head::size(&request);
         let sent = sender.send_request(request, self.size == Some(0));
         let (response, stream) = sent.map_err(|error| Trouble::of(&error, self.line, None))?;
@@ -191,6 +198,15 @@ impl Stream<'_> {
         }
         match payload {
             Payload::None => Ok(()),
+            Payload::Bytes(bytes) if bytes.len() <= SMALL => {
+                // What refuses it tells why when the answer is waited for.
+                let _ = talk.stream.send_data(Bytes::copy_from_slice(bytes), true);
+                self.body_sent += bytes.len() as u64;
+                if let Some(watch) = self.watch {
+                    patience.rest(watch.sent(bytes.len() as u64, bytes.len() as u64)?).await?;
+                }
+                Ok(())
+            }
             Payload::Bytes(bytes) => self.send(talk, bytes, true, patience).await.map(drop),
             Payload::Source { source, size } => {
                 let mut buffer = vec![0; PIECE];

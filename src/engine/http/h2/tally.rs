@@ -33,6 +33,10 @@ pub struct Tally {
     received: AtomicU64,
     /// The server's SETTINGS came.
     settled: AtomicBool,
+    /// Pieces of bodies wait for each other: what is to be flushed may be kept.
+    gathering: AtomicBool,
+    /// Something was kept.
+    keeps: AtomicBool,
     /// The first bytes, when they were no HTTP/2.
     stray: Mutex<Option<Box<[u8]>>>,
 }
@@ -44,6 +48,8 @@ impl Default for Tally {
             last: AtomicU32::new(NONE),
             received: AtomicU64::new(0),
             settled: AtomicBool::new(false),
+            gathering: AtomicBool::new(false),
+            keeps: AtomicBool::new(false),
             stray: Mutex::default(),
         }
     }
@@ -73,6 +79,28 @@ impl Tally {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.settled.load(Ordering::Acquire)
+    }
+
+    /// Whether what is to be flushed may be kept: there is to be another flush.
+    #[must_use]
+    pub fn is_gathering(&self) -> bool {
+        self.gathering.load(Ordering::Relaxed)
+    }
+
+    /// Allows it, or not any more.
+    pub fn gather(&self, may: bool) {
+        self.gathering.store(may, Ordering::Relaxed);
+    }
+
+    /// Says whether something was kept.
+    pub fn kept(&self, keeps: bool) {
+        self.keeps.store(keeps, Ordering::Relaxed);
+    }
+
+    /// Whether something was kept, and is to be flushed.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.keeps.load(Ordering::Relaxed)
     }
 
     /// How many bytes arrived so far.

@@ -40,6 +40,8 @@ const SHORTEST: i64 = 60_000;
 const HOPED: i64 = 8;
 /// What is kept of a message for what is not points: ids, paths, the interval.
 const REST: usize = 16 << 10;
+/// Room that is made ready at once.
+const STEP: usize = 128 << 10;
 /// What is read of the head of a message that may be too long.
 const HEAD: usize = 64 << 10;
 
@@ -233,8 +235,17 @@ fn careful(way: &Way, path: &str, frame: &Arc<[u8]>) -> Result<Got> {
         Ok(begun) => begun.map_or(0, |(length, _)| length),
     };
     // A byte more than there should be, so that the end is seen.
-    held.resize((PREFIX + length + 1).max(HEAD), 0);
-    while filled < held.len() && fill(&mut *answer, &mut held, &mut filled)? {}
+    let whole = (PREFIX + length + 1).max(HEAD);
+    held.reserve_exact(whole - held.len());
+    loop {
+        // What is made ready is filled at once, while the processor has it at hand.
+        if filled == held.len() {
+            held.resize((filled + STEP).min(whole), 0);
+        }
+        if filled == whole || !fill(&mut *answer, &mut held, &mut filled)? {
+            break;
+        }
+    }
     let message = begun(held.get(..filled).unwrap_or_default(), way.most())?.and_then(|(length, rest)| rest.split_at_checked(length));
     let torn = message.is_none_or(|(_, rest)| !rest.is_empty());
     wire::end(&*answer, torn)?;

@@ -17,7 +17,7 @@ use crate::{
         },
     },
     engine::{
-        arrow,
+        arrow::{self, Outflow},
         grpc::{frame::PREFIX, protobuf::{put_bytes, put_varint}},
     },
     error::{Error, Outcome, Result, code},
@@ -27,6 +27,10 @@ use crate::{
 const WRITE: &str = "/volue.mesh.grpc.time_series.v1alpha.TimeseriesService/WriteTimeseries";
 /// Bytes of the field with the session's id.
 const SESSION: usize = 20;
+/// Points that have no more bytes are sent as a whole.
+const WHOLE: usize = 64 << 10;
+/// What an Arrow stream has before its columns, about.
+const HEADS: usize = 512;
 
 /// A write.
 struct Write {
@@ -99,22 +103,18 @@ fn head(target: &Tree, start: i64, end: i64) -> Result<Vec<u8>> {
 }
 
 impl Write {
-    /// The request of a chunk, framed. All lengths are known before, so that the points are turned into bytes where they
-    /// are sent from.
-    fn frame(&self, session: Guid, chunk: &Chunk) -> Result<Arc<[u8]>> {
+    /// The request of a chunk, framed, up to its points; `room` is for what follows. All lengths are known before, so that
+    /// the points are turned into bytes where they are sent from.
+    fn front(&self, session: Guid, chunk: &Chunk, room: usize) -> Result<Vec<u8>> {
         let head = head(&self.target, chunk.start, chunk.end)?;
-        let all = self.points.series();
-        let times = all.times.get(chunk.points.clone()).unwrap_or_default();
-        let flags = all.flags.get(chunk.points.clone()).unwrap_or_default();
-        let values = all.values.get(chunk.points.clone()).unwrap_or_default();
-        let size = arrow::size(times.len());
+        let size = arrow::size(chunk.points.len());
         let mut data = Vec::with_capacity(6);
         if size > 0 {
             // Field 4 of the series.
             put_varint(4 << 3 | 2, &mut data);
             put_varint(size as u64, &mut data);
         }
-        let mut out = Vec::with_capacity(PREFIX + SESSION + 12 + head.len() + data.len() + size);
+        let mut out = Vec::with_capacity(PREFIX + SESSION + 12 + head.len() + data.len() + room);
         out.extend_from_slice(&[0; PREFIX]);
         let mut guid = Vec::with_capacity(18);
         put_bytes(1, session.wire(), &mut guid);
@@ -123,12 +123,31 @@ impl Write {
         put_varint((head.len() + data.len() + size) as u64, &mut out);
         out.extend_from_slice(&head);
         out.extend_from_slice(&data);
-        arrow::append(&mut out, times, flags, values);
-        let length = u32::try_from(out.len() - PREFIX).map_err(|_| Error::new(&code::LIMIT, "a message of 4 GiB or more cannot be sent"))?;
+        let length = u32::try_from(out.len() - PREFIX + size).map_err(|_| Error::new(&code::LIMIT, "a message of 4 GiB or more cannot be sent"))?;
         if let Some(place) = out.get_mut(1..PREFIX) {
             place.copy_from_slice(&length.to_be_bytes());
         }
+        Ok(out)
+    }
+
+    /// The request of a chunk, framed, as a whole.
+    fn frame(&self, session: Guid, chunk: &Chunk) -> Result<Arc<[u8]>> {
+        let mut out = self.front(session, chunk, arrow::size(chunk.points.len()))?;
+        let all = self.points.series();
+        let times = all.times.get(chunk.points.clone()).unwrap_or_default();
+        let flags = all.flags.get(chunk.points.clone()).unwrap_or_default();
+        let values = all.values.get(chunk.points.clone()).unwrap_or_default();
+        arrow::append(&mut out, times, flags, values);
         Ok(out.into())
+    }
+
+    /// What a thread sends: a long one as it goes, not as a whole.
+    fn data(&self, session: Guid, chunk: &Chunk) -> Result<Tree> {
+        if arrow::size(chunk.points.len()) <= WHOLE {
+            return Ok(Tree::Bytes(self.frame(session, chunk)?));
+        }
+        let front = self.front(session, chunk, HEADS)?;
+        Ok(Tree::Reader(Arc::new(Outflow::new(front, Arc::clone(self.points.series()), chunk.points.clone()))))
     }
 }
 
@@ -147,7 +166,7 @@ impl Plan for Write {
 
     fn run(&self, way: &Way) -> Result<Box<dyn Answer>> {
         for (index, chunk) in self.chunks.iter().enumerate() {
-            let sent = self.frame(way.session, chunk).and_then(|frame| self.show(&*way.send(WRITE, &frame)?, way.most()));
+            let sent = way.send_made(WRITE, &|| self.data(way.session, chunk)).and_then(|answer| self.show(&*answer, way.most()));
             sent.map_err(|error| if self.chunks.len() > 1 { self.up_to(index, chunk, error) } else { error })?;
         }
         Ok(Box::new(Plain::new(&Tree::Null, Object::default())))
