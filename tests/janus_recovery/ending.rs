@@ -12,7 +12,7 @@ use crate::{
     bed::{args, ask, attach, inspect, next, open, shown, start, why},
     guard::ten,
     janus::probe::admin,
-    recreating::BRIDGE,
+    recreating::{BRIDGE, answer},
 };
 
 #[derive(Default)]
@@ -59,7 +59,7 @@ fn a_storm_of_events() {
             ear.submit(Some("list"), None, &Args::new()).unwrap();
         }
         for _ in 0..STORM {
-            assert_eq!(shown(&next(&mouth, Kind::Response))["result"], "ok");
+            assert_eq!(answer(&next(&mouth, Kind::Response))["result"], "ok");
         }
         // Everything the server said before this is here.
         ask(&ear, "list", &json!({})).unwrap();

@@ -52,9 +52,12 @@ fn a_cut_that_is_claimed() {
             let ids = (id(&session), id(&room));
             relay.cut();
             let told = restored(&session);
-            assert_eq!(told["handles"][0], json!({
-                "old_id": ids.1, "id": ids.1, "plugin": ROOM, "restored": [], "not_restored": []
-            }));
+            assert_eq!(
+                told["handles"][0],
+                json!({
+                    "old_id": ids.1, "id": ids.1, "plugin": ROOM, "restored": [], "not_restored": []
+                })
+            );
             restored(&room);
             assert_eq!((id(&session), id(&room)), ids);
             usable(&session, &room);

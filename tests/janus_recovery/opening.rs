@@ -40,7 +40,8 @@ fn a_refused_connection_is_tried_again() {
         let error = create(&server, &json!({"max_retries": 0})).unwrap_err();
         assert_eq!((error.code(), relay.refused()), ("connect", 5));
         // The time of the call ends the tries.
-        let error = create(&server, &json!({"max_retries": null, "retry_delay": "1ms", "timeout": "60ms"})).unwrap_err();
+        let error =
+            create(&server, &json!({"max_retries": null, "retry_delay": "1ms", "timeout": "60ms"})).unwrap_err();
         assert_eq!((error.status(), error.known_outcome()), (Status::Timeout, Some(Outcome::NotSent)), "{error}");
         clean(&error, &[]);
     });
@@ -62,13 +63,15 @@ fn a_server_that_takes_no_sessions_is_asked_again() {
         assert_eq!(creates(&relay), 3);
         // The time of the call ends it, with the server's reason.
         let begun = Instant::now();
-        let error = create(&server, &json!({"timeout": "150ms", "max_retries": null, "retry_delay": "20ms"})).unwrap_err();
+        let error =
+            create(&server, &json!({"timeout": "150ms", "max_retries": null, "retry_delay": "20ms"})).unwrap_err();
         assert_eq!(error.code(), "not_accepting_sessions", "{error}");
         assert!(begun.elapsed() < Duration::from_secs(5));
         let before = creates(&relay);
         let server = &server;
         std::thread::scope(|threads| {
-            let opened = threads.spawn(move || create(server, &json!({"max_retries": null, "retry_delay": "5ms"})).unwrap());
+            let opened =
+                threads.spawn(move || create(server, &json!({"max_retries": null, "retry_delay": "5ms"})).unwrap());
             relay.wait(|messages| {
                 let asked = |(side, message): &&(Side, Value)| *side == Side::Client && message["janus"] == "create";
                 messages.iter().filter(asked).count() >= before + 2
@@ -125,7 +128,8 @@ fn the_next_way_is_taken() {
         }
         assert_eq!(ask(&handle, "exists", &json!({"room": 1234})).unwrap()["exists"], true);
         assert_eq!((one.refused(), two.connections()), (1, 1));
-        let sent = two.messages().into_iter().filter(|(side, _)| *side == Side::Client).map(|(_, sent)| sent["janus"].clone());
+        let sent =
+            two.messages().into_iter().filter(|(side, _)| *side == Side::Client).map(|(_, sent)| sent["janus"].clone());
         assert_eq!(sent.collect::<Vec<_>>()[0], "claim");
         session.close(&Args::new()).unwrap();
     });

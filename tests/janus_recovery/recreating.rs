@@ -2,13 +2,13 @@
 
 use haft::{
     args::Args,
-    session::{Kind, Session},
+    session::{Event, Kind, Session},
 };
 use haft_sandbox::janus::{Janus, Setup};
 use serde_json::{Value, json};
 
 use crate::{
-    bed::{ECHO, ROOM, args, ask, attach, hear, id, inspect, message, next, open, shown, start, why},
+    bed::{ECHO, ROOM, args, ask, attach, hear, id, inspect, message, next, open, shown, start, value, why},
     janus::{
         offer,
         probe::admin,
@@ -22,6 +22,12 @@ pub const BRIDGE: &str = "janus.plugin.audiobridge";
 /// What makes it again.
 pub fn again() -> Value {
     json!({"recover": "recreate", "retry_delay": "20ms", "max_retries": 500})
+}
+
+/// What a submitted call was answered.
+pub fn answer(event: &Event) -> Value {
+    assert_eq!(event.kind(), Kind::Response);
+    event.response().map_or_else(|| panic!("{:?}", why(event)), value)
 }
 
 /// LOST and RESTORED of one handle, in that order and without anything else; what RESTORED says.
@@ -66,9 +72,8 @@ fn declares_everything(janus: &Janus, server: &str) {
         assert_eq!((&own["old_id"], &own["id"], &own["handles"]), (&json!(old), &json!(new), &json!([one])));
     }
     let of = |at: usize| listed.iter().find(|one| one["old_id"] == olds[at]).unwrap();
-    let names = |list: &Value| -> Vec<Value> {
-        list.as_array().unwrap().iter().map(|one| one["request"].clone()).collect()
-    };
+    let names =
+        |list: &Value| -> Vec<Value> { list.as_array().unwrap().iter().map(|one| one["request"].clone()).collect() };
     assert_eq!(names(&of(0)["restored"]), ["join"], "{told}");
     assert_eq!(of(0)["restored"][0]["answer"]["videoroom"], "joined");
     // The id that the server had chosen is the same again.
@@ -80,9 +85,13 @@ fn declares_everything(janus: &Janus, server: &str) {
     assert_eq!((&lacks["reason"], &lacks["server_code"], &lacks["room"]), (&json!("refused"), &json!(426), &room));
 
     let response = own.poll(30_000).unwrap().unwrap();
-    assert_eq!((response.kind(), response.id(), shown(&response)["exists"].clone()), (Kind::Response, late, json!(true)));
+    assert_eq!(
+        (response.kind(), response.id(), answer(&response)["exists"].clone()),
+        (Kind::Response, late, json!(true))
+    );
     // As the server sees it.
-    let there = |handle: &Session| ask(handle, "listparticipants", &json!({"room": 1234})).unwrap()["participants"].clone();
+    let there =
+        |handle: &Session| ask(handle, "listparticipants", &json!({"room": 1234})).unwrap()["participants"].clone();
     assert_eq!((&there(own)[0]["display"], &there(own)[0]["id"]), (&json!("me"), &joined["id"]));
     assert_eq!((&there(singer)[0]["display"], &there(singer)[0]["muted"]), (&json!("singer"), &json!(true)));
     assert_eq!(ask(caller, "list", &json!({})).unwrap()["result"]["list"], json!(["jane"]));
@@ -219,4 +228,28 @@ fn where_nothing_can_be_claimed_nothing_is() {
     let said: Vec<_> = relay.messages().into_iter().filter(|(side, _)| *side == Side::Client).collect();
     assert!(said.iter().all(|(_, message)| message["janus"] != "claim"), "{said:?}");
     ask(&session, "keepalive", &json!({})).unwrap();
+}
+
+/// A name that is taken, as a rule by the old handle, which the server may know for a moment longer, is asked for again.
+#[test]
+fn a_name_that_is_taken_yet_is_waited_for() {
+    let janus = start();
+    let (relay, server) = Relay::of(&janus.ws);
+    let session = open(&server, &again());
+    let caller = attach(&session, CALLS);
+    ask(&caller, "register", &json!({"username": "jane"})).unwrap();
+    relay.refuse(true);
+    janus.kill().unwrap();
+    next(&session, Kind::Lost);
+    janus.restart().unwrap();
+    let other = open(&janus.ws, &json!({}));
+    let holder = attach(&other, CALLS);
+    ask(&holder, "register", &json!({"username": "jane"})).unwrap();
+    relay.refuse(false);
+    let asked = |(side, message): &&(Side, Value)| *side == Side::Client && message["body"]["request"] == "register";
+    relay.wait(|messages| messages.iter().filter(asked).count() >= 3);
+    other.close(&Args::new()).unwrap();
+    let told = shown(&next(&session, Kind::Restored));
+    let one = &told["handles"][0];
+    assert_eq!((&one["restored"][0]["request"], &one["not_restored"]), (&json!("register"), &json!([])), "{told}");
 }

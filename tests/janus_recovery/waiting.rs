@@ -13,12 +13,13 @@ use crate::{
         probe::admin,
         relay::{Relay, Side},
     },
-    recreating::{again, restored},
+    recreating::{again, answer, restored},
 };
 
 /// The bodies that the client sent, of all connections.
 fn bodies(relay: &Relay) -> Vec<Value> {
-    let said = relay.messages().into_iter().filter(|(side, message)| *side == Side::Client && message["janus"] == "message");
+    let said =
+        relay.messages().into_iter().filter(|(side, message)| *side == Side::Client && message["janus"] == "message");
     said.map(|(_, message)| message["body"].clone()).collect()
 }
 
@@ -97,7 +98,7 @@ fn what_waits_goes_out_behind_the_restore() {
     let told = shown(&next(&room, Kind::Restored));
     assert_eq!(told["handles"][0]["restored"][0]["request"], "join");
     for _ in &rooms {
-        assert_eq!(shown(&next(&room, Kind::Response))["exists"], false);
+        assert_eq!(answer(&next(&room, Kind::Response))["exists"], false);
     }
     let sent: Vec<Value> = bodies(&relay).iter().map(|body| body["room"].clone()).collect();
     // The join of before, the join again, and those that waited.
@@ -129,7 +130,10 @@ fn a_session_that_times_out_is_there_again() {
     let told = shown(&next(&session, Kind::Restored));
     assert_eq!((&told["old_id"], &told["id"]), (&json!(old), &json!(id(&session))));
     assert_eq!(told["handles"][0]["restored"][0]["request"], "join");
-    assert_eq!(ask(&room, "listparticipants", &json!({"room": 1234})).unwrap()["participants"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        ask(&room, "listparticipants", &json!({"room": 1234})).unwrap()["participants"].as_array().unwrap().len(),
+        1
+    );
 }
 
 /// The other session on the line does not hear of it.
@@ -140,16 +144,15 @@ fn the_others_on_the_line_go_on() {
     let child = session.attach("session", &args(&json!({}))).unwrap();
     let room = attach(&child, ROOM);
     admin(&janus, json!({"janus": "destroy_session", "session_id": id(&child)}));
-    let submitted: Vec<u64> = (0..100)
-        .map(|number| room.submit(Some("exists"), None, &args(&json!({"room": number}))).unwrap())
-        .collect();
+    let submitted: Vec<u64> =
+        (0..100).map(|number| room.submit(Some("exists"), None, &args(&json!({"room": number}))).unwrap()).collect();
     next(&room, Kind::Lost);
     next(&room, Kind::Restored);
     let answered: Vec<u64> = submitted
         .iter()
         .map(|_| {
             let response = next(&room, Kind::Response);
-            assert_eq!(shown(&response)["exists"], false);
+            assert_eq!(answer(&response)["exists"], false);
             response.id()
         })
         .collect();

@@ -328,7 +328,9 @@ impl Line {
     }
 
     /// A request that was refused for a session that the server had forgotten: it goes out again when there is another.
-    fn repeat(&self, waiting: Waiting) {
+    fn repeat(&self, mut waiting: Waiting) {
+        // It was refused, and so not done.
+        (waiting.receipt, waiting.was_sent) = (None, false);
         let (number, wants, name) = (waiting.number, waiting.request.wants, waiting.request.name.clone());
         // It has its number and its name back, so this cannot fail.
         let _ = self.state.lock().table.enter(number, wants, name.as_deref(), waiting);

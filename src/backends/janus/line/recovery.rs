@@ -76,8 +76,9 @@ impl Line {
     fn doubt_taken(&self, session: &Arc<Session>, why: &Error) {
         let of_it = |request: &Request| request.session.as_ref().is_some_and(|it| Arc::ptr_eq(it, session));
         let mut state = self.state.lock();
-        let taken =
-            state.table.take_all(|entry| entry.stage == Stage::Acked && !entry.it.request.ahead && of_it(&entry.it.request));
+        let taken = state
+            .table
+            .take_all(|entry| entry.stage == Stage::Acked && !entry.it.request.ahead && of_it(&entry.it.request));
         drop(state);
         for (number, entry) in taken {
             session.doubt(entry.it.request.handle.as_ref(), entry.it.request.verb(), &self.named(&entry, number));

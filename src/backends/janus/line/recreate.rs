@@ -2,7 +2,10 @@
 //! what they had declared there. All handles go side by side; what one handle declared goes one after the other, in the
 //! order in which it was.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     super::{
@@ -17,7 +20,11 @@ use super::{
 };
 use crate::{
     clock,
-    engine::{backoff::Backoff, net::cancel::Cancel, reactor::vigil::Vigil},
+    engine::{
+        backoff::{Backoff, Jitter, Plan},
+        net::cancel::Cancel,
+        reactor::vigil::Vigil,
+    },
     error::{Error, Result, Status, code},
     log,
     value::{Document, Object, Tree},
@@ -25,6 +32,14 @@ use crate::{
 
 /// The id that was wished for is another session's.
 const TAKEN: i64 = 468;
+/// When a name or an id is asked for again that is taken: as a rule by the old handle, whose end takes the server a moment.
+const TAKEN_YET: Plan = Plan {
+    delay: Duration::from_millis(50),
+    factor: 2.0,
+    max_delay: Duration::from_secs(1),
+    max_retries: Some(8),
+    jitter: Jitter::Equal,
+};
 
 /// Begins to make a session again that is astray. Whoever was at it on a connection before gives way.
 pub(super) fn begin(session: &Arc<Session>) {
@@ -104,12 +119,7 @@ async fn create(session: &Arc<Session>, vigil: &mut Vigil, deadline: Instant) ->
     refusal::number(answer.root()).map_or(Ok(()), |_| Err(refusal::core(answer.root())))
 }
 
-async fn attach(
-    session: &Arc<Session>,
-    before: &Before,
-    vigil: &mut Vigil,
-    deadline: Instant,
-) -> Result<Vec<Fared>> {
+async fn attach(session: &Arc<Session>, before: &Before, vigil: &mut Vigil, deadline: Instant) -> Result<Vec<Fared>> {
     let mut asked = Vec::with_capacity(before.handles.len());
     // One that was closed meanwhile is nobody's.
     for (handle, old_id) in before.handles.iter().filter(|(handle, _)| !handle.is_over()) {
@@ -149,12 +159,7 @@ fn forgotten_again(answer: &Document) -> Result<()> {
 }
 
 /// Has the handles declare again what they had: the first thing of each, then the second of each, and so on.
-async fn declare(
-    session: &Arc<Session>,
-    fared: &mut [Fared],
-    vigil: &mut Vigil,
-    deadline: Instant,
-) -> Result<()> {
+async fn declare(session: &Arc<Session>, fared: &mut [Fared], vigil: &mut Vigil, deadline: Instant) -> Result<()> {
     let declared = |one: &Fared| if one.error.is_some() { Vec::new() } else { one.handle.declared() };
     let wanted: Vec<Vec<Again>> = fared.iter().map(declared).collect();
     let most = wanted.iter().map(Vec::len).max().unwrap_or(0);
@@ -170,27 +175,45 @@ async fn declare(
                 (false, true) => asked.push((at, again, ask(repeated(&one.handle, again), session)?)),
             }
         }
-        for (at, again, asked) in asked {
-            let answer = asked.wait_on(vigil, deadline).await;
-            let Some(one) = fared.get_mut(at) else { continue };
-            let answer = match answer {
-                Ok(answer) => answer,
-                // Nobody knows what became of it; the handle itself is there.
-                Err(error) if error.code() == code::TOTAL_TIMEOUT.word => {
-                    one.lacks(again, "unanswered", None);
-                    continue;
+        let mut backoff = Backoff::new(TAKEN_YET);
+        loop {
+            let mut taken = Vec::new();
+            for (at, again, asked) in asked {
+                let answer = asked.wait_on(vigil, deadline).await;
+                let Some(one) = fared.get_mut(at) else { continue };
+                let refused = match answer {
+                    Ok(answer) => {
+                        forgotten_again(&answer)?;
+                        noted(one, again, &answer)
+                    }
+                    // Nobody knows what became of it; the handle itself is there.
+                    Err(error) if error.code() == code::TOTAL_TIMEOUT.word => {
+                        one.lacks(again, "unanswered", None);
+                        None
+                    }
+                    Err(error) => return Err(error),
+                };
+                match refused {
+                    None => {}
+                    Some(error) if error.status() == Status::Conflict => taken.push((at, again, error)),
+                    Some(error) => one.lacks(again, "refused", Some(error)),
                 }
-                Err(error) => return Err(error),
-            };
-            forgotten_again(&answer)?;
-            if refusal::number(answer.root()).is_some() {
-                one.lacks(again, "refused", Some(refusal::core(answer.root())));
-                continue;
             }
-            let data = answer.root().at("/plugindata/data");
-            match data.and_then(|data| refusal::plugin(one.handle.plugin(), data)) {
-                Some(error) => one.lacks(again, "refused", Some(error)),
-                None => one.has(again, data.map(|data| data.to_tree())),
+            let delay = if taken.is_empty() { None } else { backoff.next_delay() };
+            let delay = delay.filter(|delay| clock::now() + *delay < deadline);
+            asked = Vec::with_capacity(taken.len());
+            if let Some(delay) = delay {
+                vigil.sleep(delay).await?;
+            }
+            for (at, again, error) in taken {
+                let Some(one) = fared.get_mut(at) else { continue };
+                match delay {
+                    Some(_) => asked.push((at, again, ask(repeated(&one.handle, again), session)?)),
+                    None => one.lacks(again, "refused", Some(error)),
+                }
+            }
+            if asked.is_empty() {
+                break;
             }
         }
     }
@@ -199,6 +222,20 @@ async fn declare(
         one.handle.keep(&one.kept);
     }
     Ok(())
+}
+
+/// Notes an answer, unless it is a refusal of what was declared.
+fn noted(one: &mut Fared, again: &Again, answer: &Document) -> Option<Error> {
+    let root = answer.root();
+    if refusal::number(root).is_some() {
+        return Some(refusal::core(root));
+    }
+    let data = root.at("/plugindata/data");
+    let refused = data.and_then(|data| refusal::plugin(one.handle.plugin(), data));
+    if refused.is_none() {
+        one.has(again, data.map(|data| data.to_tree()));
+    }
+    refused
 }
 
 fn repeated(handle: &Arc<Handle>, again: &Again) -> Request {

@@ -154,14 +154,18 @@ impl Session {
     /// Opens it; a server that takes no sessions for now is asked again, as one that could not be reached is.
     fn open(self: &Arc<Self>, cancel: &Cancel, deadline: Instant) -> Result<u64> {
         let mut backoff = Backoff::new(self.line.terms().plan);
+        let mut refused = None;
         loop {
-            let error = match self.ask_for_it(cancel, deadline) {
-                Err(error) if error.code() == code::NOT_ACCEPTING_SESSIONS.word => error,
-                done => return done,
+            let error = match (self.ask_for_it(cancel, deadline), refused.take()) {
+                (Err(error), _) if error.code() == code::NOT_ACCEPTING_SESSIONS.word => error,
+                // What it said before is why there was no time left.
+                (Err(error), Some(refused)) if error.code() == code::TOTAL_TIMEOUT.word => return Err(refused),
+                (done, _) => return done,
             };
             let next = backoff.next_delay().map(|delay| clock::now() + delay).filter(|next| *next < deadline);
             let Some(next) = next else { return Err(error) };
             Caller::new().wait(Some(cancel), Some(next), |_| Poll::<()>::Pending)?;
+            refused = Some(error);
         }
     }
 
