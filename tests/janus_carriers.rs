@@ -265,3 +265,40 @@ fn a_killed_server_over_a_unix_socket_is_lost() {
     // It has forgotten everything (spec 2.6).
     assert_eq!(why(&next(&session, Kind::Closed)).2["server_code"], 458);
 }
+
+/// The answer to an attach that nobody waits for any more is still heard: the handle that it brings is given back.
+#[test]
+fn what_an_attach_brings_too_late_is_given_back() {
+    let janus = Janus::start(&Setup::default()).unwrap();
+    for url in [janus.http.clone(), janus.ws.clone(), format!("unix:{}", janus.unix.display())] {
+        let session = open(&url, &json!({}));
+        ask(&session, "info", &json!({})).unwrap();
+        hear(&session, "*");
+        janus.freeze().unwrap();
+        let late = session.attach(ECHO, &args(&json!({"timeout": 0.2}))).unwrap_err();
+        assert_eq!((late.code(), &detail(&late)["outcome"]), ("total_timeout", &json!("unknown")), "{url}");
+        janus.thaw().unwrap();
+        assert_eq!(message(&session)["janus"], "detached", "{url}");
+        let left = admin(&janus, json!({"janus": "list_handles", "session_id": id(&session)}));
+        assert_eq!(left["handles"], json!([]), "{url}");
+        // The answer to the detach is the last thing that was asked for.
+        ask(&session, "ping", &json!({})).unwrap();
+        assert_eq!(inspect(&session, "stats")["transactions"], 0, "{url}");
+        session.close(&args(&json!({}))).unwrap();
+    }
+}
+
+/// There may be secrets in the query, and what is below is not what the host wrote.
+#[test]
+fn errors_name_the_address_as_the_host_knows_it() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    for scheme in ["ws", "http"] {
+        let url = format!("{scheme}://user:p4ss@127.0.0.1:{port}/janus?key=s3cret");
+        let refused = Session::create(&bed::url(&url), &args(&json!({"max_retries": 0}))).unwrap_err();
+        let told = detail(&refused);
+        assert_eq!(told["url"], format!("janus+{scheme}://127.0.0.1:{port}/janus"), "{told}");
+        assert!(!format!("{refused} {told}").contains("s3cret"), "{told}");
+    }
+}

@@ -107,6 +107,24 @@ fn use_puts_keepalives_off() {
     drop(clock);
 }
 
+/// Another interval counts from now on, also when there was none.
+#[test]
+fn another_interval_is_heeded_at_once() {
+    let clock = freeze();
+    let peer = living(60);
+    let session = open(&peer.url, &json!({"ping_interval": 0, "keepalive_interval": 0}));
+    informed(&session);
+    session.configure(&bed::args(&json!({"keepalive_interval": 5}))).unwrap();
+    beat(&clock, seconds(5));
+    assert_eq!(peer.until("keepalive")["session_id"], 1);
+    ask(&session, "ping", &json!({})).unwrap();
+    session.configure(&bed::args(&json!({"keepalive_interval": 20}))).unwrap();
+    beat(&clock, seconds(20));
+    assert_eq!(peer.until("keepalive")["session_id"], 1);
+    session.close(&Args::new()).unwrap();
+    drop(clock);
+}
+
 /// A server that has forgotten the session says so to a keepalive.
 #[test]
 fn a_keepalive_finds_out_that_the_session_is_gone() {

@@ -108,6 +108,47 @@ fn what_waits_goes_out_behind_the_restore() {
     assert_eq!(news.count(), rooms.len() + 1);
 }
 
+/// What is asked at the very moment of the restore goes behind what was held.
+#[test]
+fn whoever_asks_at_the_restore_is_not_first() {
+    let janus = start();
+    let (relay, server) = Relay::of(&janus.ws);
+    let session = open(&server, &again());
+    let room = attach(&session, ROOM);
+    ask(&session, "info", &json!({})).unwrap();
+    for round in 0..10 {
+        let before = relay.messages().len();
+        relay.cut();
+        next(&room, Kind::Lost);
+        let (mut asked, mut answered, mut back) = (0, 0, false);
+        let mut begun = None;
+        while begun.is_none_or(|end| asked < end) {
+            asked += 1;
+            room.submit(Some("exists"), None, &args(&json!({"room": asked}))).unwrap();
+            while let Some(event) = room.poll(if asked - answered > 500 { 30_000 } else { 0 }).unwrap() {
+                match event.kind() {
+                    Kind::Response => answered += 1,
+                    Kind::Restored => back = true,
+                    other => panic!("{other:?}"),
+                }
+                if asked - answered <= 500 {
+                    break;
+                }
+            }
+            if back && begun.is_none() {
+                begun = Some(asked + 50);
+            }
+        }
+        while answered < asked {
+            answered += i32::from(room.poll(30_000).unwrap().unwrap().kind() == Kind::Response);
+        }
+        let said = relay.messages().into_iter().skip(before);
+        let said = said.filter(|(side, message)| *side == Side::Client && message["janus"] == "message");
+        let rooms: Vec<i64> = said.map(|(_, message)| message["body"]["room"].as_i64().unwrap()).collect();
+        assert!(rooms.is_sorted(), "round {round}: {:?}", rooms.windows(2).find(|pair| pair[0] > pair[1]));
+    }
+}
+
 /// The server ends an unused session: it is there again before anybody asks, and a request that was refused for it goes to
 /// the new one.
 #[test]

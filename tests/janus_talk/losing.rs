@@ -183,3 +183,29 @@ fn events_come_again_after_a_claim() {
     ask(&guest, "join", &json!({"ptype": "publisher", "room": room, "display": "guest"})).unwrap();
     assert_eq!(message(&watcher)["plugindata"]["data"]["joining"]["display"], "guest");
 }
+
+/// Whoever asks at the moment of the end hears of the end: nobody has cancelled anything.
+#[test]
+fn nobody_is_told_of_a_cancel_that_was_none() {
+    let janus = start();
+    for _ in 0..25 {
+        let (relay, server) = Relay::of(&janus.ws);
+        let session = open(&server, &json!({"max_retries": 0}));
+        ask(&session, "info", &json!({})).unwrap();
+        std::thread::scope(|threads| {
+            let asking = || loop {
+                if let Err(error) = ask(&session, "ping", &json!({})) {
+                    assert_ne!(error.code(), "cancelled", "{error}");
+                    if error.code() == "closed" {
+                        return;
+                    }
+                }
+            };
+            threads.spawn(asking);
+            threads.spawn(asking);
+            ask(&session, "ping", &json!({})).unwrap();
+            relay.refuse(true);
+            relay.cut();
+        });
+    }
+}

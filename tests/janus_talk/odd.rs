@@ -4,7 +4,7 @@ use haft::{args::Args, session::Kind};
 use serde_json::{Value, json};
 
 use crate::{
-    bed::{ECHO, ask, attach, detail, hear, inspect, message, open, shown, why},
+    bed::{ECHO, ROOM, args, ask, attach, detail, hear, inspect, message, next, open, shown, why},
     peer::{Peer, usual},
 };
 
@@ -233,4 +233,24 @@ fn a_detach_is_answered_whichever_comes_first() {
         let other = attach(&session, ECHO);
         other.close(&Args::new()).unwrap();
     }
+}
+
+/// A server that never answers: what nobody waits for any more is not kept without end.
+#[test]
+fn what_is_never_answered_is_let_go_of() {
+    let peer = Peer::start(Box::new(|message| usual(message).into_iter().collect()));
+    let session = open(&peer.url, &json!({}));
+    let room = attach(&session, ROOM);
+    ask(&session, "info", &json!({})).unwrap();
+    let joining = args(&json!({"ptype": "publisher", "room": 1}));
+    for _ in 0..1500 {
+        let call = room.submit(Some("join"), None, &joining).unwrap();
+        // It has gone out by then.
+        while peer.heard.recv().unwrap()["janus"] != "message" {}
+        room.cancel(call);
+        assert_eq!(why(&next(&room, Kind::Response)).0, "cancelled");
+    }
+    ask(&session, "ping", &json!({})).unwrap();
+    assert_eq!(inspect(&session, "stats")["transactions"], 1000);
+    session.close(&Args::new()).unwrap();
 }

@@ -256,7 +256,7 @@ struct Placed {
 }
 
 impl Withdraw for Placed {
-    fn give_up(self: Box<Self>) -> Outcome {
+    fn give_up(self: Box<Self>, brings: bool) -> Outcome {
         let mut state = self.shared.state.lock();
         if let Some(at) = state.fresh.iter().position(|parcel| parcel.number == self.number) {
             state.fresh.remove(at);
@@ -268,7 +268,7 @@ impl Withdraw for Placed {
                 return Outcome::NotSent;
             }
         }
-        let away = state.away.get(&self.number).cloned();
+        let away = if brings { None } else { state.away.get(&self.number).cloned() };
         drop(state);
         if let Some(cancel) = away {
             cancel.cancel();

@@ -154,16 +154,18 @@ pub enum Receipt {
 
 /// A request that was taken and may be taken back.
 pub trait Withdraw: Send {
-    /// Nobody waits for the answer any more: tells whether anything of it was sent.
-    fn give_up(self: Box<Self>) -> Outcome;
+    /// Nobody waits for the answer any more: tells whether anything of it was sent. What was sent goes on when the answer
+    /// `brings` something that somebody has to end, and that is to be heard of.
+    fn give_up(self: Box<Self>, brings: bool) -> Outcome;
 }
 
 impl Receipt {
     /// Nobody waits for the answer any more: `not_sent` when it was taken back in time, else `unknown`.
-    pub fn give_up(self) -> Outcome {
+    /// What was sent is let go of, unless its answer `brings` something.
+    pub fn give_up(self, brings: bool) -> Outcome {
         match self {
             Receipt::Ordered(ticket) => ticket.give_up(),
-            Receipt::Own(own) => own.give_up(),
+            Receipt::Own(own) => own.give_up(brings),
         }
     }
 }

@@ -146,7 +146,7 @@ struct Placed {
 }
 
 impl Withdraw for Placed {
-    fn give_up(self: Box<Self>) -> Outcome {
+    fn give_up(self: Box<Self>, _brings: bool) -> Outcome {
         let mut state = self.lane.0.lock();
         let Some(at) = state.queue.iter().position(|(number, _)| *number == self.number) else {
             return Outcome::Unknown;

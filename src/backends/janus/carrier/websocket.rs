@@ -62,8 +62,8 @@ impl Carrier for WebSocketCarrier {
         args.set("subprotocols", protocol);
         // Nothing is won by it, and time is lost.
         args.set("compression", false);
-        let opening = self.web.websocket(&self.address, &args)?;
-        let (cancel, worker) = (Arc::clone(cancel), Arc::clone(&self.lent.worker));
+        let opening = self.web.websocket(&self.address, &args).map_err(|error| shown(error, &self.shown))?;
+        let (cancel, worker, place) = (Arc::clone(cancel), Arc::clone(&self.lent.worker), self.shown.clone());
         let terms = self.terms.get();
         let settings = Settings {
             max_message_size: LARGEST,
@@ -73,7 +73,7 @@ impl Carrier for WebSocketCarrier {
         };
         Ok(Box::pin(async move {
             let opened = Box::pin(opening.run(&cancel, worker)).await;
-            let opened = opened.map_err(|error| explained(error, protocol))?;
+            let opened = opened.map_err(|error| shown(explained(error, protocol), &place))?;
             if opened.agreement.subprotocol.as_deref() != Some(protocol) {
                 let message = format!("the server opened a WebSocket that does not speak {protocol}");
                 return Err(Error::new(&code::WEBSOCKET_HANDSHAKE, message));
@@ -87,6 +87,11 @@ impl Carrier for WebSocketCarrier {
         // Certificates are files.
         self.address.starts_with("ws:")
     }
+}
+
+/// An error names the address as the host knows it: there may be secrets in the query of the other one.
+fn shown(error: Error, place: &str) -> Error {
+    if error.detail().get("url").is_some() { error.with("url", place) } else { error }
 }
 
 /// A server that hangs up in the middle of the handshake may not know the sub-protocol.

@@ -62,13 +62,17 @@ impl Line {
         let was = std::mem::take(&mut state.phase);
         let leaving = state.leaving;
         (state.cancel, state.road, state.info) = (None, None, None);
+        state.behind = false;
+        state.orphans.clear();
         let left = state.table.take_all(|_| true);
         let departures = std::mem::take(&mut state.departures);
         let members = state.members.clone();
+        // All of them end: another connection would be for nobody.
+        state.leaving |= was != Phase::Off && !members.is_empty() && members.iter().all(|member| member.id().is_some());
         drop(state);
         let why = why.unwrap_or_else(|| Error::new(&code::CONNECTION_LOST, "the connection was ended"));
         for (_, mut entry) in left {
-            let outcome = entry.it.give_up(entry.stage);
+            let outcome = entry.it.give_up(entry.stage, false);
             if let Some(giver) = entry.it.giver {
                 giver.give(Err(again(&why).outcome(outcome)));
             }
@@ -245,6 +249,8 @@ impl Line {
         let mut state = self.state.lock();
         let first = state.phase == Phase::Connecting;
         state.phase = Phase::Ready;
+        // What was held goes first.
+        state.behind = true;
         let (road, ids): (_, Vec<u64>) = (state.road.clone(), state.sessions.keys().copied().collect());
         let leaving = state.leaving;
         drop(state);
@@ -290,7 +296,7 @@ impl Line {
         }
         let mut failed = Vec::new();
         for (number, mut entry) in state.table.take_all(|entry| entry.stage != Stage::Held || entry.it.request.ahead) {
-            let sent = entry.it.give_up(entry.stage) != Outcome::NotSent;
+            let sent = entry.it.give_up(entry.stage, false) != Outcome::NotSent;
             entry.it.was_sent = sent;
             let waits = entry.it.giver.is_some();
             if waits && !entry.it.request.ahead && (!sent || entry.it.request.again) {

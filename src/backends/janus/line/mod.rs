@@ -20,7 +20,7 @@ mod request;
 mod routing;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -65,6 +65,10 @@ enum Phase {
     Ready,
 }
 
+/// So many requests that nobody waits for any more are kept, for what their answers bring about. A server that never
+/// answers would have us keep them all.
+const ORPHANS: usize = 1000;
+
 /// One line.
 pub struct Line {
     /// What the session lends.
@@ -86,6 +90,10 @@ struct State {
     carrier: usize,
     road: Option<Arc<dyn Road>>,
     table: Transactions<Waiting>,
+    /// Some are held there, or were: what comes now goes behind them.
+    behind: bool,
+    /// Those that nobody waits for any more, the oldest first; answered ones too.
+    orphans: VecDeque<u64>,
     /// By their ids on the server.
     sessions: HashMap<u64, Arc<Session>, FxBuildHasher>,
     /// All that were not left, those without an id too.
@@ -118,6 +126,15 @@ fn transaction(prefix: &str, number: u64) -> String {
     text
 }
 
+impl State {
+    /// One that stays in the table without anybody who waits for it; gives the one that was there too long.
+    fn orphaned(&mut self, number: u64) -> Option<Entry<Waiting>> {
+        self.orphans.push_back(number);
+        let oldest = if self.orphans.len() > ORPHANS { self.orphans.pop_front() } else { None };
+        oldest.and_then(|oldest| self.table.take(oldest))
+    }
+}
+
 impl Line {
     /// A line over these carriers; nothing is opened.
     ///
@@ -137,6 +154,8 @@ impl Line {
             carrier: 0,
             road: None,
             table: Transactions::new(&prefix),
+            behind: false,
+            orphans: VecDeque::new(),
             sessions: HashMap::default(),
             members: Vec::new(),
             info: None,
@@ -164,6 +183,11 @@ impl Line {
     /// Says something else from now on.
     pub fn change(&self, terms: Terms) {
         self.terms.set(terms);
+        let members = self.state.lock().members.clone();
+        // How long they are left unused may be another time now.
+        for member in members {
+            member.informed();
+        }
     }
 
     /// The HTTP session below.
@@ -224,7 +248,8 @@ impl Line {
             // The session was made again meanwhile.
             parcel = request.write(number, &self.prefix, &terms.secrets, waits);
         }
-        let goes = ahead || (state.phase == Phase::Ready && now_in & 1 == 0);
+        let takes = state.phase == Phase::Ready && now_in & 1 == 0;
+        let goes = ahead || (takes && !state.behind);
         if ahead && state.road.is_none() {
             return Err(Error::new(&code::CONNECTION_LOST, "there was no connection").outcome(Outcome::NotSent));
         }
@@ -251,9 +276,12 @@ impl Line {
             },
             None => {
                 let off = state.phase == Phase::Off;
+                state.behind = true;
                 drop(state);
                 if off {
                     self.begin();
+                } else if takes {
+                    self.flush();
                 }
             }
         }
@@ -264,17 +292,18 @@ impl Line {
     fn give_up(&self, number: u64) -> Outcome {
         let mut state = self.state.lock();
         let Some(entry) = state.table.get_mut(number) else { return Outcome::Unknown };
-        let outcome = entry.it.give_up(entry.stage);
-        let request = &entry.it.request;
-        let stays = outcome == Outcome::Unknown && (!matches!(request.brings, Brings::Nothing) || request.done.is_some());
+        let brings = !matches!(entry.it.request.brings, Brings::Nothing);
+        let outcome = entry.it.give_up(entry.stage, brings);
+        let stays = outcome == Outcome::Unknown && (brings || entry.it.request.done.is_some());
         let gone = if stays {
             // What it brings would live on with nobody to end it: the answer is still looked at.
             entry.it.giver.take().map(|giver| (Some(giver), None))
         } else {
             state.table.take(number).map(|entry| (None, Some(entry)))
         };
+        let oldest = if stays { state.orphaned(number) } else { None };
         drop(state);
-        drop(gone);
+        drop((gone, oldest));
         outcome
     }
 
@@ -282,7 +311,7 @@ impl Line {
     pub fn fail(&self, choose: impl Fn(&Request) -> bool, error: &Error) {
         let failed = self.state.lock().table.take_all(|entry| choose(&entry.it.request));
         for (_, mut entry) in failed {
-            let outcome = entry.it.give_up(entry.stage);
+            let outcome = entry.it.give_up(entry.stage, false);
             if let Some(giver) = entry.it.giver {
                 giver.give(Err(again(error).outcome(outcome)));
             }
@@ -300,12 +329,21 @@ impl Line {
         let mut refused = Vec::new();
         let mut state = self.state.lock();
         let Some(road) = state.road.clone().filter(|_| state.phase == Phase::Ready) else { return };
+        let limit = self.carriers.get(state.carrier).map_or(usize::MAX, |carrier| carrier.limit());
+        state.behind = false;
         for number in state.table.held() {
             let Some(entry) = state.table.get_mut(number) else { continue };
             if entry.it.request.session.as_ref().is_some_and(|session| session.is_astray()) {
+                state.behind = true;
                 continue;
             }
             let parcel = entry.it.request.write(number, &self.prefix, &terms.secrets, false);
+            if parcel.text.len() > limit {
+                // The way that it was taken for had room for it.
+                let error = too_long(parcel.text.len(), limit);
+                refused.extend(state.table.take(number).map(|entry| (entry, error)));
+                continue;
+            }
             match road.send(parcel) {
                 Ok(receipt) => {
                     entry.stage = Stage::Sent;
@@ -333,7 +371,10 @@ impl Line {
         (waiting.receipt, waiting.was_sent) = (None, false);
         let (number, wants, name) = (waiting.number, waiting.request.wants, waiting.request.name.clone());
         // It has its number and its name back, so this cannot fail.
-        let _ = self.state.lock().table.enter(number, wants, name.as_deref(), waiting);
+        let mut state = self.state.lock();
+        let _ = state.table.enter(number, wants, name.as_deref(), waiting);
+        state.behind = true;
+        drop(state);
         self.flush();
     }
 

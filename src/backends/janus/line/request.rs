@@ -169,11 +169,11 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Nobody waits any more: whether the server may have it.
-    pub(super) fn give_up(&mut self, stage: Stage) -> Outcome {
+    /// Nobody waits any more: whether the server may have it. `brings` is whether its answer is still to be heard.
+    pub(super) fn give_up(&mut self, stage: Stage, brings: bool) -> Outcome {
         match self.receipt.take() {
             _ if self.was_sent => Outcome::Unknown,
-            Some(receipt) => receipt.give_up(),
+            Some(receipt) => receipt.give_up(brings),
             None if stage == Stage::Held => Outcome::NotSent,
             None => Outcome::Unknown,
         }
@@ -229,6 +229,7 @@ impl Asked {
     fn late(&mut self) -> Error {
         let outcome = self.give_up();
         let what = match outcome {
+            Outcome::NotSent if self.line.is_ready() => "the request was not sent in time",
             Outcome::NotSent => "the request was not sent in time: there was no connection",
             _ => "the server did not answer in time",
         };
