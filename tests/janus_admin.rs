@@ -106,7 +106,10 @@ fn every_request(janus: &Janus, url: &str) {
     assert_eq!(inspect(&admin, "server_info")["version_string"], "1.1.2");
     assert_eq!(same("list_sessions", json!({}))["sessions"], json!([me]));
     let handles = same("list_handles", json!({"session_id": me}))["handles"].clone();
-    assert_eq!(handles.as_array().unwrap().iter().filter_map(Value::as_u64).collect::<BTreeSet<_>>(), [handle, other].into());
+    assert_eq!(
+        handles.as_array().unwrap().iter().filter_map(Value::as_u64).collect::<BTreeSet<_>>(),
+        [handle, other].into()
+    );
     let info = done("handle_info", json!({"session_id": me, "handle_id": handle}));
     assert_eq!((&info["info"]["plugin"], &info["info"]["session_timeout"]), (&json!(ECHO), &json!(60)));
     assert!(info["info"]["flags"].is_object());
@@ -142,7 +145,10 @@ fn every_request(janus: &Janus, url: &str) {
         assert_eq!(done("accept_new_sessions", json!({"accept": accept}))["accept"], accept);
         assert_eq!(seen(json!({}), "info")["accepting-new-sessions"], accept);
         let created = Session::create(&bed::url(&janus.ws), &args(&json!({"api_secret": "s3cret", "max_retries": 0})));
-        assert_eq!(created.map(drop).err().map(|error| error.code().to_owned()).as_deref(), if accept { None } else { Some("not_accepting_sessions") });
+        assert_eq!(
+            created.map(drop).err().map(|error| error.code().to_owned()).as_deref(),
+            if accept { None } else { Some("not_accepting_sessions") }
+        );
     }
     tokens(&done, &seen);
     let refused = ask("remove_token", json!({"token": "t0ken"})).unwrap_err();
@@ -150,7 +156,10 @@ fn every_request(janus: &Janus, url: &str) {
     // What answers inside of the answer refuses there.
     let listed = same("message_plugin", json!({"plugin": ROOM, "request": {"request": "list"}}));
     assert!(listed["response"]["list"].is_array(), "{listed}");
-    assert_eq!(done("query_transport", json!({"transport": "janus.transport.http", "request": {"request": "configure"}}))["response"], json!({"result": 200}));
+    assert_eq!(
+        done("query_transport", json!({"transport": "janus.transport.http", "request": {"request": "configure"}}))["response"],
+        json!({"result": 200})
+    );
     for (verb, arguments, code, number) in [
         ("message_plugin", json!({"plugin": ROOM, "request": {"request": "nope"}}), "plugin_invalid_request", 423),
         ("message_plugin", json!({"plugin": "janus.plugin.nope", "request": {}}), "plugin_not_found", 460),
@@ -264,7 +273,11 @@ fn what_is_missing_or_wrong_is_found_before_it_is_sent_as_the_server_finds_it() 
                 assert_eq!(theirs["error"]["code"], number, "{verb} {arguments}: {theirs}");
                 assert!(theirs["error"]["reason"].as_str().unwrap().contains(name), "{theirs}");
                 let ours = ask(&admin, verb, &arguments).unwrap_err();
-                assert_eq!((ours.code(), &detail(&ours)["key"], &detail(&ours)["outcome"]), ("argument", &json!(name), &json!("not_sent")), "{verb} {arguments}");
+                assert_eq!(
+                    (ours.code(), &detail(&ours)["key"], &detail(&ours)["outcome"]),
+                    ("argument", &json!(name), &json!("not_sent")),
+                    "{verb} {arguments}"
+                );
             }
         }
     }

@@ -149,7 +149,8 @@ fn checked(call: &Call<'_>) -> Result<Sent> {
     let checked = plugins::check(&API, verb, call.args, is_option)?;
     let about = level.read(verb, call.args)?;
     if level == Level::ServerOrSession && about.0.is_none() && call.args.int("timeout")?.is_some_and(|time| time < 0) {
-        let message = "timeout was negative; that gives one session the server's own time-out again, and needs session_id";
+        let message =
+            "timeout was negative; that gives one session the server's own time-out again, and needs session_id";
         return Err(Error::option("timeout", message));
     }
     let mut members = Members::default();
