@@ -447,6 +447,33 @@ fn time_and_size_have_limits() {
 }
 
 #[test]
+fn the_page_names_what_there_is() {
+    let janus = bed::start();
+    let session = idle(&janus);
+    let admin = admin(&session, &janus.admin_http);
+    let page = include_str!("../docs/janus.md").split("## The admin interface").nth(1).unwrap();
+    let rows = page.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+    let verbs: BTreeSet<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert_eq!(verbs.len(), 40, "{verbs:?}");
+    for verb in verbs {
+        let refused = ask(&admin, verb, &json!({"no such field": 1})).unwrap_err();
+        assert_eq!(refused.code(), "argument", "{verb}");
+        // The server knows it too, at the place where it belongs: whatever it misses, it is not the request.
+        let of_one = verb.ends_with("pcap") || verb.ends_with("_handle") || verb.ends_with("_webrtc");
+        let of_one = of_one || ["list_handles", "handle_info", "destroy_session"].contains(&verb);
+        if verb != "raw" {
+            let theirs = bare(&janus, json!({"janus": verb}));
+            assert_eq!(
+                [453, 457].map(|number| theirs["error"]["code"] == number).contains(&true),
+                of_one,
+                "{verb}: {theirs}"
+            );
+        }
+    }
+}
+
+#[test]
 fn faults_are_injected_into_sessions() {
     let janus = bed::start();
     let session = open(&janus.ws, &json!({"keepalive_interval": 0}));
