@@ -28,7 +28,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bed::{ECHO, ROOM, args, ask, attach, detail, hear, id, inspect, message, next, open, value, why};
 use haft::session::{Kind, Session};
 use haft_sandbox::janus::{ADMIN_SECRET, Janus, Setup};
-use janus::probe::{PATIENCE, admin as bare};
+use janus::{
+    probe::{PATIENCE, admin as bare},
+    relay::{Relay, Side},
+};
 use serde_json::{Value, json};
 
 /// The ways to the admin API of a server.
@@ -227,7 +230,8 @@ fn tokens(done: &dyn Fn(&str, Value) -> Value, seen: Seen<'_>) {
 fn what_is_missing_or_wrong_is_found_before_it_is_sent_as_the_server_finds_it() {
     let janus = bed::start();
     let session = open(&janus.ws, &json!({}));
-    let (me, handle) = (id(&session), id(&attach(&session, ECHO)));
+    let echo = attach(&session, ECHO);
+    let (me, handle) = (id(&session), id(&echo));
     let admin = admin(&session, &janus.admin_http);
     let sent = || inspect(&admin, "stats")["requests_sent"].clone();
     ask(&admin, "ping", &json!({})).unwrap();
@@ -444,6 +448,25 @@ fn time_and_size_have_limits() {
             Err(error) => assert!(url.starts_with("unix:") && error.code() == "message_too_large", "{url}: {error}"),
         }
     }
+}
+
+#[test]
+fn over_http_the_path_says_whom_a_request_concerns() {
+    let janus = bed::start();
+    let session = open(&janus.ws, &json!({}));
+    let echo = attach(&session, ECHO);
+    let (me, handle) = (id(&session), id(&echo));
+    let (relay, url) = Relay::of(&janus.admin_http);
+    let admin = admin(&session, &url);
+    ask(&admin, "get_status", &json!({})).unwrap();
+    ask(&admin, "list_handles", &json!({"session_id": me})).unwrap();
+    ask(&admin, "handle_info", &json!({"session_id": me, "handle_id": handle})).unwrap();
+    let sent = String::from_utf8(relay.bytes(0, Side::Client)).unwrap();
+    for path in ["/admin".to_owned(), format!("/admin/{me}"), format!("/admin/{me}/{handle}")] {
+        assert!(sent.contains(&format!("POST {path} HTTP/1.1\r\n")), "{path}\n{sent}");
+    }
+    // Nobody's events are asked for.
+    assert!(!sent.contains("maxev"), "{sent}");
 }
 
 #[test]

@@ -24,12 +24,16 @@ fn usable(session: &Session, room: &Session) {
 fn a_server_that_is_killed_and_comes_back() {
     let janus = start();
     ten("kill and restart", &[], |_| {
-        let session = open(&janus.ws, &again());
+        let (relay, server) = Relay::of(&janus.ws);
+        let session = open(&server, &again());
         let room = attach(&session, ROOM);
         ask(&room, "join", &json!({"ptype": "publisher", "room": 1234})).unwrap();
+        relay.refuse(true);
         janus.kill().unwrap();
         next(&session, Kind::Lost);
+        // It may take more than one try.
         janus.restart().unwrap();
+        relay.refuse(false);
         next(&session, Kind::Restored);
         assert_eq!(restored(&room)["handles"][0]["restored"][0]["request"], "join");
         usable(&session, &room);

@@ -1,5 +1,7 @@
 //! What the server has forgotten is made again: sessions, handles, and what they had declared there.
 
+use std::{fs, os::unix::fs::symlink, path::PathBuf};
+
 use haft::{
     args::Args,
     session::{Event, Kind, Session},
@@ -36,9 +38,32 @@ pub fn restored(session: &Session) -> Value {
     shown(&next(session, Kind::Restored))
 }
 
+/// What is closed while a server starts, which may take it more than one try.
+pub enum Door {
+    Relay(Relay),
+    /// A link to a socket.
+    Path(PathBuf, PathBuf),
+}
+
+impl Door {
+    pub fn shut(&self) {
+        match self {
+            Door::Relay(relay) => relay.refuse(true),
+            Door::Path(link, _) => fs::remove_file(link).unwrap(),
+        }
+    }
+
+    pub fn open(&self) {
+        match self {
+            Door::Relay(relay) => relay.refuse(false),
+            Door::Path(link, socket) => symlink(socket, link).unwrap(),
+        }
+    }
+}
+
 /// Everything that is no media: a room that the server has of itself, a name, a participant of a mixer, each as it was; and
 /// one that is only in the memory of the old server.
-fn declares_everything(janus: &Janus, server: &str) {
+fn declares_everything(janus: &Janus, server: &str, door: &Door) {
     let session = open(server, &again());
     let handles = [attach(&session, ROOM), attach(&session, CALLS), attach(&session, BRIDGE), attach(&session, ROOM)];
     let [publisher, caller, singer, own] = &handles;
@@ -52,11 +77,13 @@ fn declares_everything(janus: &Janus, server: &str) {
     ask(own, "join", &json!({"ptype": "publisher", "room": room})).unwrap();
     let (old, olds) = (id(&session), handles.each_ref().map(id));
 
+    door.shut();
     janus.kill().unwrap();
     next(&session, Kind::Lost);
     // Asked while nobody is there: it goes to the new handle, behind what makes that one what it was.
     let late = own.submit(Some("exists"), None, &args(&json!({"room": 1234}))).unwrap();
     janus.restart().unwrap();
+    door.open();
     let told = shown(&next(&session, Kind::Restored));
     let (new, news) = (id(&session), handles.each_ref().map(id));
     assert_ne!(new, old);
@@ -103,19 +130,24 @@ fn declares_everything(janus: &Janus, server: &str) {
 #[test]
 fn by_websocket_everything_is_as_it_was() {
     let janus = start();
-    declares_everything(&janus, &janus.ws);
+    let (relay, server) = Relay::of(&janus.ws);
+    declares_everything(&janus, &server, &Door::Relay(relay));
 }
 
 #[test]
 fn by_http_too() {
     let janus = start();
-    declares_everything(&janus, &janus.http);
+    let (relay, server) = Relay::of(&janus.http);
+    declares_everything(&janus, &server, &Door::Relay(relay));
 }
 
 #[test]
 fn by_a_unix_socket_too() {
     let janus = start();
-    declares_everything(&janus, &format!("unix:{}", janus.unix.display()));
+    let door = Door::Path(janus.dir.join("door.sock"), janus.unix.clone());
+    door.open();
+    let server = format!("unix:{}", janus.dir.join("door.sock").display());
+    declares_everything(&janus, &server, &door);
 }
 
 /// Media is gone with the server: it is named, and so is what stands on it. What the host does about it counts for the next
@@ -123,15 +155,18 @@ fn by_a_unix_socket_too() {
 #[test]
 fn media_is_the_hosts() {
     let janus = start();
-    let session = open(&janus.ws, &again());
+    let (relay, server) = Relay::of(&janus.ws);
+    let session = open(&server, &again());
     let (echo, room) = (attach(&session, ECHO), attach(&session, ROOM));
     let description = json!({"type": "offer", "sdp": offer()});
     let body = json!({"body": {"audio": true}, "jsep": description});
     ask(&echo, "message", &body).unwrap();
     ask(&room, "joinandconfigure", &json!({"ptype": "publisher", "room": 1234, "jsep": description})).unwrap();
     ask(&room, "configure", &json!({"bitrate": 128_000})).unwrap();
+    relay.refuse(true);
     janus.kill().unwrap();
     janus.restart().unwrap();
+    relay.refuse(false);
     let told = restored(&session);
     let lacks = |handle: &Session| {
         let one = told["handles"].as_array().unwrap().iter().find(|one| one["id"] == id(handle)).unwrap().clone();
@@ -142,8 +177,10 @@ fn media_is_the_hosts() {
     assert_eq!(lacks(&echo), ["\"echo\" \"media\""]);
     assert_eq!(lacks(&room), ["\"joinandconfigure\" \"media\"", "\"configure\" \"earlier\""]);
     ask(&room, "join", &json!({"ptype": "publisher", "room": 1234})).unwrap();
+    relay.refuse(true);
     janus.kill().unwrap();
     janus.restart().unwrap();
+    relay.refuse(false);
     let told = restored(&session);
     let of = |handle: &Session| told["handles"].as_array().unwrap().iter().find(|one| one["id"] == id(handle)).unwrap();
     assert_eq!((&of(&echo)["restored"], &of(&echo)["not_restored"]), (&json!([]), &json!([])));
@@ -228,6 +265,17 @@ fn where_nothing_can_be_claimed_nothing_is() {
     let said: Vec<_> = relay.messages().into_iter().filter(|(side, _)| *side == Side::Client).collect();
     assert!(said.iter().all(|(_, message)| message["janus"] != "claim"), "{said:?}");
     ask(&session, "keepalive", &json!({})).unwrap();
+    // Somebody else has it meanwhile: another one.
+    relay.refuse(true);
+    janus.kill().unwrap();
+    next(&session, Kind::Lost);
+    janus.restart().unwrap();
+    let other = open(&janus.ws, &json!({"create_id": 77}));
+    relay.refuse(false);
+    let told = shown(&next(&session, Kind::Restored));
+    assert_eq!((&told["old_id"], &told["id"]), (&json!(77), &json!(id(&session))));
+    assert_ne!(id(&session), 77);
+    ask(&other, "keepalive", &json!({})).unwrap();
 }
 
 /// A name that is taken, as a rule by the old handle, which the server may know for a moment longer, is asked for again.

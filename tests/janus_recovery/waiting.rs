@@ -1,14 +1,11 @@
 //! What is asked while a session is lost, and what was on its way when it was.
 
-use haft::{
-    error::Outcome,
-    session::{Kind, Session},
-};
+use haft::{error::Outcome, session::Kind};
 use haft_sandbox::janus::{Janus, Setup};
 use serde_json::{Value, json};
 
 use crate::{
-    bed::{ROOM, args, ask, attach, detail, hear, id, message, next, open, shown, start, why},
+    bed::{ROOM, args, ask, attach, hear, id, message, next, open, shown, start, why},
     janus::{
         probe::admin,
         relay::{Relay, Side},
@@ -172,26 +169,11 @@ fn closing_in_between() {
     admin(&janus, json!({"janus": "destroy_session", "session_id": id(&session)}));
     room.submit(Some("exists"), None, &args(&json!({"room": 1234}))).unwrap();
     next(&session, Kind::Lost);
+    next(&room, Kind::Lost);
     session.close(&args(&json!({}))).unwrap();
     next(&session, Kind::Closed);
-    let own = |kind: Kind, session: &Session| next(session, kind);
-    own(Kind::Lost, &room);
     let (code, _, detail) = why(&next(&room, Kind::Response));
     assert!(matches!(&*code, "cancelled" | "closed"), "{code}");
     assert_eq!(detail["outcome"], "not_sent");
     assert_eq!(admin(&janus, json!({"janus": "list_sessions"}))["sessions"], json!([]));
-}
-
-/// The session of the host's choice, when somebody else has it by now: it gets another.
-#[test]
-fn a_chosen_id_that_is_taken_is_given_up() {
-    let janus = start();
-    let mut options = again();
-    options["create_id"] = 77.into();
-    let session = open(&janus.ws, &options);
-    admin(&janus, json!({"janus": "destroy_session", "session_id": 77}));
-    let other = open(&janus.ws, &json!({"create_id": 77}));
-    ask(&session, "keepalive", &json!({})).unwrap_or_else(|error| panic!("{error} {}", detail(&error)));
-    // The other one's session is alive, so that ours is taken for it until it is destroyed as well.
-    drop(other);
 }

@@ -168,3 +168,27 @@ fn sessions_are_kept_alive() {
     ask(&session, "claim", &json!({})).unwrap();
     session.close(&Args::new()).unwrap();
 }
+
+/// When `close` has returned, the connection is gone as well: the last one on the line waits for that.
+#[test]
+fn the_connection_is_over_when_close_returns() {
+    let janus = start();
+    let (relay, server) = Relay::of(&janus.ws);
+    for _ in 0..20 {
+        let session = open(&server, &json!({}));
+        session.close(&Args::new()).unwrap();
+        let closes = |side| relay.bytes(relay.connections() - 1, side).last_chunk::<2>().copied();
+        // Both sides have said so: the server's close frame is the last that came.
+        assert_eq!(closes(Side::Server), Some([0x03, 0xe8]));
+    }
+}
+
+/// What nothing but an ack seems to answer is answered by an event all the same.
+#[test]
+fn a_textroom_answers_an_ack_with_an_event() {
+    let janus = start();
+    let session = open(&janus.ws, &json!({}));
+    let text = attach(&session, crate::bed::TEXT);
+    let answer = ask(&text, "message", &json!({"body": {"request": "ack"}, "timeout": 5})).unwrap();
+    assert_eq!(answer, json!({"textroom": "event", "result": "ok"}));
+}

@@ -102,7 +102,8 @@ impl Session {
         shown.insert("verb", Tree::from(verb));
         shown.insert("handle", handle.and_then(|handle| handle.id()).map_or(Tree::Null, Tree::from));
         let mut state = self.state.lock();
-        if state.doubts.len() < DOUBTS {
+        // Of one that is over nobody hears, and it would be held by what it holds.
+        if !state.left && state.doubts.len() < DOUBTS {
             state.doubts.push(Doubt { handle: handle.cloned(), shown: Tree::Object(shown) });
         }
     }

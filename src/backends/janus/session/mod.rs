@@ -273,6 +273,10 @@ impl Session {
 
     /// It is over on the server, or cannot be reached again: its handle is closed.
     pub(super) fn ended(self: &Arc<Self>, value: Tree, error: Option<Error>) {
+        if self.state.lock().left {
+            // The host is at it, or it has ended before.
+            return;
+        }
         let last = self.part();
         let ended = || Error::new(&code::SESSION_LOST, "the session was ended");
         let why = error.as_ref().map_or_else(ended, again);
