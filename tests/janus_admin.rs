@@ -461,7 +461,8 @@ fn over_http_the_path_says_whom_a_request_concerns() {
     ask(&admin, "get_status", &json!({})).unwrap();
     ask(&admin, "list_handles", &json!({"session_id": me})).unwrap();
     ask(&admin, "handle_info", &json!({"session_id": me, "handle_id": handle})).unwrap();
-    let sent = String::from_utf8(relay.bytes(0, Side::Client)).unwrap();
+    let sent: Vec<u8> = (0..relay.connections()).flat_map(|one| relay.bytes(one, Side::Client)).collect();
+    let sent = String::from_utf8(sent).unwrap();
     for path in ["/admin".to_owned(), format!("/admin/{me}"), format!("/admin/{me}/{handle}")] {
         assert!(sent.contains(&format!("POST {path} HTTP/1.1\r\n")), "{path}\n{sent}");
     }
