@@ -66,9 +66,10 @@ impl JanusAdmin {
 
     /// When a call is over at the latest; where `timeout` is a field of the request, `timeouts.total` alone says so.
     fn deadline(&self, call: &Call<'_>) -> Result<Instant> {
-        match self.owns(call.verb, "timeout") {
-            true => calls::deadline(&self.line, &requests::without_timeout(call.args)),
-            false => calls::deadline(&self.line, call.args),
+        if self.owns(call.verb, "timeout") {
+            calls::deadline(&self.line, &requests::without_timeout(call.args))
+        } else {
+            calls::deadline(&self.line, call.args)
         }
     }
 }
