@@ -28,7 +28,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bed::{ECHO, ROOM, args, ask, attach, detail, hear, id, inspect, message, next, open, value, why};
 use haft::session::{Kind, Session};
 use haft_sandbox::janus::{ADMIN_SECRET, Janus, Setup};
-use janus::probe::{PATIENCE, admin as bare};
+use janus::{
+    probe::{PATIENCE, admin as bare},
+    relay::{Relay, Side},
+};
 use serde_json::{Value, json};
 
 /// The ways to the admin API of a server.
@@ -103,10 +106,12 @@ fn every_request(janus: &Janus, url: &str) {
     };
     assert_eq!(done("ping", json!({}))["janus"], "pong");
     assert_eq!(same("info", json!({}))["version_string"], "1.1.2");
-    assert_eq!(inspect(&admin, "server_info")["version_string"], "1.1.2");
     assert_eq!(same("list_sessions", json!({}))["sessions"], json!([me]));
     let handles = same("list_handles", json!({"session_id": me}))["handles"].clone();
-    assert_eq!(handles.as_array().unwrap().iter().filter_map(Value::as_u64).collect::<BTreeSet<_>>(), [handle, other].into());
+    assert_eq!(
+        handles.as_array().unwrap().iter().filter_map(Value::as_u64).collect::<BTreeSet<_>>(),
+        [handle, other].into()
+    );
     let info = done("handle_info", json!({"session_id": me, "handle_id": handle}));
     assert_eq!((&info["info"]["plugin"], &info["info"]["session_timeout"]), (&json!(ECHO), &json!(60)));
     assert!(info["info"]["flags"].is_object());
@@ -142,7 +147,10 @@ fn every_request(janus: &Janus, url: &str) {
         assert_eq!(done("accept_new_sessions", json!({"accept": accept}))["accept"], accept);
         assert_eq!(seen(json!({}), "info")["accepting-new-sessions"], accept);
         let created = Session::create(&bed::url(&janus.ws), &args(&json!({"api_secret": "s3cret", "max_retries": 0})));
-        assert_eq!(created.map(drop).err().map(|error| error.code().to_owned()).as_deref(), if accept { None } else { Some("not_accepting_sessions") });
+        assert_eq!(
+            created.map(drop).err().map(|error| error.code().to_owned()).as_deref(),
+            if accept { None } else { Some("not_accepting_sessions") }
+        );
     }
     tokens(&done, &seen);
     let refused = ask("remove_token", json!({"token": "t0ken"})).unwrap_err();
@@ -150,7 +158,10 @@ fn every_request(janus: &Janus, url: &str) {
     // What answers inside of the answer refuses there.
     let listed = same("message_plugin", json!({"plugin": ROOM, "request": {"request": "list"}}));
     assert!(listed["response"]["list"].is_array(), "{listed}");
-    assert_eq!(done("query_transport", json!({"transport": "janus.transport.http", "request": {"request": "configure"}}))["response"], json!({"result": 200}));
+    assert_eq!(
+        done("query_transport", json!({"transport": "janus.transport.http", "request": {"request": "configure"}}))["response"],
+        json!({"result": 200})
+    );
     for (verb, arguments, code, number) in [
         ("message_plugin", json!({"plugin": ROOM, "request": {"request": "nope"}}), "plugin_invalid_request", 423),
         ("message_plugin", json!({"plugin": "janus.plugin.nope", "request": {}}), "plugin_not_found", 460),
@@ -191,6 +202,8 @@ fn every_request(janus: &Janus, url: &str) {
     assert!(["session_lost", "closed"].contains(&gone.code()), "{gone}");
     // The session is gone, and the admin interface is not.
     assert_eq!(done("ping", json!({}))["janus"], "pong");
+    // What it asked by itself at the beginning was answered long ago.
+    assert_eq!(inspect(&admin, "server_info")["version_string"], "1.1.2");
     admin.close(&args(&json!({}))).unwrap();
 }
 
@@ -218,7 +231,8 @@ fn tokens(done: &dyn Fn(&str, Value) -> Value, seen: Seen<'_>) {
 fn what_is_missing_or_wrong_is_found_before_it_is_sent_as_the_server_finds_it() {
     let janus = bed::start();
     let session = open(&janus.ws, &json!({}));
-    let (me, handle) = (id(&session), id(&attach(&session, ECHO)));
+    let echo = attach(&session, ECHO);
+    let (me, handle) = (id(&session), id(&echo));
     let admin = admin(&session, &janus.admin_http);
     let sent = || inspect(&admin, "stats")["requests_sent"].clone();
     ask(&admin, "ping", &json!({})).unwrap();
@@ -264,7 +278,11 @@ fn what_is_missing_or_wrong_is_found_before_it_is_sent_as_the_server_finds_it() 
                 assert_eq!(theirs["error"]["code"], number, "{verb} {arguments}: {theirs}");
                 assert!(theirs["error"]["reason"].as_str().unwrap().contains(name), "{theirs}");
                 let ours = ask(&admin, verb, &arguments).unwrap_err();
-                assert_eq!((ours.code(), &detail(&ours)["key"], &detail(&ours)["outcome"]), ("argument", &json!(name), &json!("not_sent")), "{verb} {arguments}");
+                assert_eq!(
+                    (ours.code(), &detail(&ours)["key"], &detail(&ours)["outcome"]),
+                    ("argument", &json!(name), &json!("not_sent")),
+                    "{verb} {arguments}"
+                );
             }
         }
     }
@@ -429,6 +447,53 @@ fn time_and_size_have_limits() {
         match ask(&admin, "custom_logline", &long) {
             Ok(answer) => assert!(!url.starts_with("unix:") && answer["janus"] == "success", "{url}"),
             Err(error) => assert!(url.starts_with("unix:") && error.code() == "message_too_large", "{url}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn over_http_the_path_says_whom_a_request_concerns() {
+    let janus = bed::start();
+    let session = open(&janus.ws, &json!({}));
+    let echo = attach(&session, ECHO);
+    let (me, handle) = (id(&session), id(&echo));
+    let (relay, url) = Relay::of(&janus.admin_http);
+    let admin = admin(&session, &url);
+    ask(&admin, "get_status", &json!({})).unwrap();
+    ask(&admin, "list_handles", &json!({"session_id": me})).unwrap();
+    ask(&admin, "handle_info", &json!({"session_id": me, "handle_id": handle})).unwrap();
+    let sent: Vec<u8> = (0..relay.connections()).flat_map(|one| relay.bytes(one, Side::Client)).collect();
+    let sent = String::from_utf8(sent).unwrap();
+    for path in ["/admin".to_owned(), format!("/admin/{me}"), format!("/admin/{me}/{handle}")] {
+        assert!(sent.contains(&format!("POST {path} HTTP/1.1\r\n")), "{path}\n{sent}");
+    }
+    // Nobody's events are asked for.
+    assert!(!sent.contains("maxev"), "{sent}");
+}
+
+#[test]
+fn the_page_names_what_there_is() {
+    let janus = bed::start();
+    let session = idle(&janus);
+    let admin = admin(&session, &janus.admin_http);
+    let page = include_str!("../docs/janus.md").split("## The admin interface").nth(1).unwrap();
+    let rows = page.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+    let verbs: BTreeSet<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert_eq!(verbs.len(), 40, "{verbs:?}");
+    for verb in verbs {
+        let refused = ask(&admin, verb, &json!({"no such field": 1})).unwrap_err();
+        assert_eq!(refused.code(), "argument", "{verb}");
+        // The server knows it too, at the place where it belongs: whatever it misses, it is not the request.
+        let of_one = verb.ends_with("pcap") || verb.ends_with("_handle") || verb.ends_with("_webrtc");
+        let of_one = of_one || ["list_handles", "handle_info", "destroy_session"].contains(&verb);
+        if verb != "raw" {
+            let theirs = bare(&janus, json!({"janus": verb}));
+            assert_eq!(
+                [453, 457].map(|number| theirs["error"]["code"] == number).contains(&true),
+                of_one,
+                "{verb}: {theirs}"
+            );
         }
     }
 }

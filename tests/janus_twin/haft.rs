@@ -68,7 +68,9 @@ pub fn run(scenario: &Value, bed: &Bed) -> Run {
 /// connection.
 fn without_questions(sent: Vec<Value>) -> Vec<Value> {
     let mut asked = BTreeSet::new();
-    let line = |message: &Value| message["transaction"].as_str().and_then(|name| name.split('-').next()).unwrap_or_default().to_owned();
+    let line = |message: &Value| {
+        message["transaction"].as_str().and_then(|name| name.split('-').next()).unwrap_or_default().to_owned()
+    };
     sent.into_iter().filter(|message| message["janus"] != "info" || !asked.insert(line(message))).collect()
 }
 

@@ -42,7 +42,10 @@ impl JanusAdmin {
     pub fn open(beside: &Line, args: &Args) -> Result<JanusAdmin> {
         let foreign = ["session_id", "create_id", "plugin", "opaque_id", "loop_index"];
         if let Some(name) = foreign.into_iter().find(|name| args.get(name).is_some()) {
-            return Err(Error::option(name, format!("{name} says nothing of the admin interface; its requests name what they concern")));
+            return Err(Error::option(
+                name,
+                format!("{name} says nothing of the admin interface; its requests name what they concern"),
+            ));
         }
         let Some(url) = args.str("admin_url")? else {
             let message = "attach(\"admin\") needs admin_url: http://host:7088/admin, ws://host:7188 or unix:/path";
@@ -63,9 +66,10 @@ impl JanusAdmin {
 
     /// When a call is over at the latest; where `timeout` is a field of the request, `timeouts.total` alone says so.
     fn deadline(&self, call: &Call<'_>) -> Result<Instant> {
-        match self.owns(call.verb, "timeout") {
-            true => calls::deadline(&self.line, &requests::without_timeout(call.args)),
-            false => calls::deadline(&self.line, call.args),
+        if self.owns(call.verb, "timeout") {
+            calls::deadline(&self.line, &requests::without_timeout(call.args))
+        } else {
+            calls::deadline(&self.line, call.args)
         }
     }
 }
@@ -133,7 +137,10 @@ impl Backend for JanusAdmin {
                 let terms = self.line.terms();
                 let mut shown = Object::with_capacity(3);
                 shown.insert("admin_url", Tree::from(self.line.url()));
-                shown.insert("admin_secret", terms.secrets.admin_secret.as_ref().map_or(Tree::Null, |_| Tree::from("***")));
+                shown.insert(
+                    "admin_secret",
+                    terms.secrets.admin_secret.as_ref().map_or(Tree::Null, |_| Tree::from("***")),
+                );
                 shown.insert("timeout", Tree::Double(terms.timeout.as_secs_f64()));
                 Tree::Object(shown)
             }

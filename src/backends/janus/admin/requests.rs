@@ -90,8 +90,8 @@ impl Level {
     fn of(verb: &str) -> Level {
         match verb {
             "list_handles" | "destroy_session" => Level::Session,
-            "handle_info" | "detach_handle" | "hangup_webrtc" => Level::Handle,
-            "start_pcap" | "stop_pcap" | "start_text2pcap" | "stop_text2pcap" => Level::Handle,
+            "handle_info" | "detach_handle" | "hangup_webrtc" | "start_pcap" | "stop_pcap" | "start_text2pcap"
+            | "stop_text2pcap" => Level::Handle,
             "set_session_timeout" => Level::ServerOrSession,
             _ => Level::Server,
         }
@@ -149,7 +149,8 @@ fn checked(call: &Call<'_>) -> Result<Sent> {
     let checked = plugins::check(&API, verb, call.args, is_option)?;
     let about = level.read(verb, call.args)?;
     if level == Level::ServerOrSession && about.0.is_none() && call.args.int("timeout")?.is_some_and(|time| time < 0) {
-        let message = "timeout was negative; that gives one session the server's own time-out again, and needs session_id";
+        let message =
+            "timeout was negative; that gives one session the server's own time-out again, and needs session_id";
         return Err(Error::option("timeout", message));
     }
     let mut members = Members::default();
@@ -158,7 +159,7 @@ fn checked(call: &Call<'_>) -> Result<Sent> {
     }
     // The secret goes no further than it has to.
     let bare = matches!(verb, "ping" | "info");
-    let request = Sent { members, about, bare, ..Sent::new(checked.request.name) };
+    let request = Sent { about, members, bare, ..Sent::new(checked.request.name) };
     Ok(if only_looks(verb) { request.again() } else { request })
 }
 
