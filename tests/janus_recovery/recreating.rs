@@ -231,12 +231,13 @@ fn a_handle_that_is_refused_ends_alone() {
     admin(&janus, json!({"janus": "disallow_token", "token": "mine", "plugins": [ROOM]}));
     admin(&janus, json!({"janus": "destroy_session", "session_id": id(&session)}));
     let late = room.submit(Some("exists"), None, &args(&json!({"room": 1234}))).unwrap();
+    // It finds out, and waits.
+    next(&room, Kind::Lost);
     assert_eq!(ask(&echo, "message", &json!({"body": {"audio": true}})).unwrap()["result"], "ok");
     let told = restored(&session);
     let refused = told["handles"].as_array().unwrap().iter().find(|one| one["old_id"] == old).unwrap();
     assert_eq!((&refused["id"], &refused["plugin"]), (&Value::Null, &json!(ROOM)));
     assert_eq!(restored(&echo)["handles"][0]["id"], id(&echo));
-    next(&room, Kind::Lost);
     // What waited for it was not sent; its end comes behind its answer.
     let response = room.poll(30_000).unwrap().unwrap();
     assert_eq!((response.kind(), response.id()), (Kind::Response, late));
