@@ -15,7 +15,7 @@ use std::{
     process::Command,
 };
 
-use haft_sandbox::{FtrackSetup, MeshSetup, Options, Sandbox};
+use haft_sandbox::{FtrackSetup, MeshSetup, Options, Sandbox, janus};
 use haft_tools::native::{has, libraries, root, run, scratch};
 
 const STRICT: &str = "-O1 -g -pedantic -Wall -Wextra -Werror";
@@ -57,6 +57,7 @@ fn started() -> Sandbox {
     Sandbox::start(Options {
         ftrack: Some(FtrackSetup::default()),
         mesh: Some(MeshSetup::default()),
+        janus: Some(janus::Setup::default()),
         ..Options::default()
     })
     .unwrap()
@@ -76,6 +77,9 @@ fn against(sandbox: &Sandbox, mut command: Command, folder: &Path) -> Command {
         .env("HAFT_DEMO_PIN", &sandbox.pin)
         .env("HAFT_DEMO_FTRACK", &sandbox.http)
         .env("HAFT_DEMO_MESH", &sandbox.mesh["mesh"])
+        .env("HAFT_DEMO_JANUS", &sandbox.janus.as_ref().unwrap().ws)
+        .env("HAFT_DEMO_JANUS_ADMIN", &sandbox.janus.as_ref().unwrap().admin_http)
+        .env("HAFT_DEMO_JANUS_ADMIN_SECRET", janus::ADMIN_SECRET)
         .env("HAFT_DEMO_FTRACK_USER", "jenkins")
         .env("HAFT_DEMO_FTRACK_KEY", "secret-key")
         // The sandbox is part of this process, and under valgrind time is dear; `make demo` runs all ten thousand.

@@ -132,7 +132,6 @@ fn the_record_is_what_the_python_client_does() {
 }
 
 #[test]
-#[ignore = "haft opens no Janus yet"]
 fn both_send_the_same_and_are_given_the_same() {
     let listed: Value = serde_json::from_str(include_str!("janus_twin/differences.json")).unwrap();
     let listed: BTreeSet<(String, String)> = listed

@@ -87,6 +87,7 @@ const FTRACK: &[&str] = &["ftrack"];
 const JANUS: &[&str] = &["janus"];
 /// Handles of plugins: what calls on them take beside these is the plugin's.
 const JANUS_HANDLE: &[&str] = &["janus.handle"];
+const JANUS_ADMIN: &[&str] = &["janus.admin"];
 const MESH_JANUS: &[&str] = &["mesh", "janus"];
 const ALL: &[&str] = &[];
 
@@ -329,6 +330,9 @@ options! {
     "plugin", JANUS, ATTACH, "text", "none", "The plugin of the handle that attach(\"handle:ID\") takes over.";
     "opaque_id", JANUS, ATTACH, "text", "none", "What the server shows of a handle in its logs and its admin interface.";
     "loop_index", JANUS, ATTACH, "number", "the server's choice", "The event loop that serves a handle, where the server has static ones.";
+    "admin_url", JANUS, ATTACH, "URL: http, https, ws, wss, unix", "none", "Where the server's admin interface is; attach(\"admin\") needs it.";
+    "admin_secret", JANUS, ATTACH, "text", "none", "What that interface wants in every request.";
+    "admin_secret", JANUS_ADMIN, CONFIGURE, "text", "as attached", "Another one; null takes it away.";
     "body", JANUS_HANDLE, CALL, "object", "none", "The message for the plugin, with the verb message.";
     "haft", JANUS_HANDLE, CALL, "group: id", "none", "Options of the call whose names are fields of the verb: haft.id is the id of a call, and id the field.";
     "jsep", JANUS_HANDLE, CALL, "object: type, sdp, trickle", "none", "The offer or answer that goes with a request.";

@@ -37,8 +37,12 @@ pub fn settled(value: Value) -> Value {
     match value {
         Value::Object(map) => map
             .into_iter()
+            .filter(|(name, _)| name != "transaction")
             .map(|(name, value)| {
-                let value = if name == "private_id" { json!("<private>") } else { settled(value) };
+                let value = match name.as_str() {
+                    "private_id" | "server-name" => json!(format!("<{name}>")),
+                    _ => settled(value),
+                };
                 (name, value)
             })
             .collect::<Map<_, _>>()

@@ -17,7 +17,7 @@ pub fn value(message: Box<Document>, plugin: &str) -> Result<Box<Document>> {
     if is_refusal(root) {
         return Err(refusal::core(root));
     }
-    let Some(data) = root.at("/plugindata/data") else { return Ok(message) };
+    let Some(data) = root.at("/plugindata/data") else { return inside(message, plugin) };
     if let Some(error) = refusal::plugin(plugin, data) {
         return Err(error);
     }
@@ -54,6 +54,14 @@ pub fn whole(message: Box<Document>, plugin: &str) -> Result<Box<Document>> {
         return Err(refusal::core(root));
     }
     match root.at("/plugindata/data").and_then(|data| refusal::plugin(plugin, data)) {
+        Some(error) => Err(error),
+        None => inside(message, plugin),
+    }
+}
+
+/// The admin API gives what a plugin or another module answers under `response`, refusals too.
+fn inside(message: Box<Document>, plugin: &str) -> Result<Box<Document>> {
+    match message.root().get("response").and_then(|response| refusal::plugin(plugin, response)) {
         Some(error) => Err(error),
         None => Ok(message),
     }

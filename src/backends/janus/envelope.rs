@@ -107,6 +107,8 @@ pub struct Secrets {
     pub api_secret: Option<Secret>,
     /// `token`.
     pub token: Option<Secret>,
+    /// `admin_secret`, which the admin API wants in place of both.
+    pub admin_secret: Option<Secret>,
 }
 
 /// A request in the making.
@@ -150,6 +152,9 @@ impl Envelope {
         }
         if let Some(token) = &secrets.token {
             self.text("token", token.reveal());
+        }
+        if let Some(secret) = &secrets.admin_secret {
+            self.text("admin_secret", secret.reveal());
         }
     }
 
@@ -248,7 +253,7 @@ mod tests {
     fn requests_are_one_object_whatever_is_in_them() {
         let mut envelope = Envelope::new("message", "a\"b", 0);
         envelope.number("session_id", u64::MAX);
-        envelope.secrets(&Secrets { api_secret: Some(Secret::new("s\\")), token: Some(Secret::new("t")) });
+        envelope.secrets(&Secrets { api_secret: Some(Secret::new("s\\")), token: Some(Secret::new("t")), ..Secrets::default() });
         envelope.members(Members::default().with("body", &Tree::from_json(r#"{"a":[1,null]}"#).unwrap()).as_str());
         let expected = r#"{"janus":"message","transaction":"a\"b","session_id":18446744073709551615,"apisecret":"s\\","token":"t","body":{"a":[1,null]}}"#;
         assert_eq!(envelope.finish(), expected);

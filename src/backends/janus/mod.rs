@@ -10,9 +10,11 @@
 //! | `transactions`, `envelope`, `answer`, `refusal` | the protocol without IO |
 //! | `topics` | who hears what |
 //! | `calls`, `raw` | what hosts ask for |
+//! | `admin` | the server's other interface |
 //!
 //! `attach("session")` shares the line; sessions of separate creates do not (docs/decisions/janus-lines.md).
 
+mod admin;
 mod answer;
 mod calls;
 pub mod carrier;
@@ -36,11 +38,12 @@ use super::{Answer, Backend, Call, Feed, Lent, Pending, Sink, Teller};
 use crate::{
     args::Args,
     engine::net::cancel::Cancel,
-    error::{Error, Result, code},
+    error::{Error, Result},
     options::{self, scope},
     value::Tree,
 };
-use carrier::{Carrier, http::HttpCarrier, unix::UnixCarrier, websocket::WebSocketCarrier};
+use admin::JanusAdmin;
+use carrier::{Api, Carrier, http::HttpCarrier, unix::UnixCarrier, websocket::WebSocketCarrier};
 use handle::{Handle, JanusHandle, Wish};
 use line::Line;
 use place::{Place, Transport};
@@ -68,7 +71,11 @@ impl JanusSession {
         options::check(args, scope::CREATE, "janus")?;
         let start = Start::read(url, args)?;
         let terms = Terms::default().with(args)?;
-        let line = Line::open(&start.places, terms, lent, &|terms| web("http:", &settings::web(args, terms)))?;
+        // Also below a Unix socket: its admin interface may be elsewhere.
+        let web = web("http:", &settings::web(args, &terms))?;
+        let now = Current::new(terms);
+        let carriers = carriers(&start.places, Api::Janus, &web, &now, &lent);
+        let line = Line::new(carriers, Some(web), now, lent)?;
         let opened = JanusSession { session: Session::new(&line, start.origin) };
         if !start.lazy {
             let cancel = Cancel::default();
@@ -94,49 +101,18 @@ impl JanusSession {
     }
 }
 
-impl Line {
-    /// A line by way of these places.
-    ///
-    /// # Errors
-    /// What is wrong with the settings of a carrier.
-    fn open(
-        places: &[Place],
-        terms: Terms,
-        lent: Lent,
-        web: &dyn Fn(&Terms) -> Result<Arc<dyn Backend>>,
-    ) -> Result<Arc<Line>> {
-        let on_web = places.iter().any(|place| place.transport != Transport::Unix);
-        let web = if on_web { Some(web(&terms)?) } else { None };
-        let now = Current::new(terms);
-        {
-            let mut carriers: Vec<Arc<dyn Carrier>> = Vec::with_capacity(places.len());
-            for place in places {
-                carriers.push(match (place.transport, &web) {
-                    (Transport::WebSocket, Some(web)) => Arc::new(WebSocketCarrier {
-                        address: place.address.clone(),
-                        shown: place.shown.clone(),
-                        web: Arc::clone(web),
-                        lent: lent.clone(),
-                        terms: Arc::clone(&now),
-                    }),
-                    (Transport::Http, Some(web)) => Arc::new(HttpCarrier {
-                        address: place.address.clone(),
-                        shown: place.shown.clone(),
-                        web: Arc::clone(web),
-                        lent: lent.clone(),
-                        terms: Arc::clone(&now),
-                    }),
-                    (Transport::Unix, _) => {
-                        Arc::new(UnixCarrier { path: place.address.clone().into(), shown: place.shown.clone() })
-                    }
-                    (Transport::WebSocket | Transport::Http, None) => {
-                        return Err(Error::new(&code::INTERNAL, "there was no HTTP session below"));
-                    }
-                });
-            }
-            Line::new(carriers, web, now, lent)
+/// The ways to these places.
+fn carriers(places: &[Place], api: Api, web: &Arc<dyn Backend>, now: &Arc<Current>, lent: &Lent) -> Vec<Arc<dyn Carrier>> {
+    let carrier = |place: &Place| -> Arc<dyn Carrier> {
+        let (address, shown, web) = (place.address.clone(), place.shown.clone(), Arc::clone(web));
+        let (lent, terms) = (lent.clone(), Arc::clone(now));
+        match place.transport {
+            Transport::WebSocket => Arc::new(WebSocketCarrier { api, address, shown, web, lent, terms }),
+            Transport::Http => Arc::new(HttpCarrier { api, address, shown, web, lent, terms }),
+            Transport::Unix => Arc::new(UnixCarrier { path: address.into(), shown }),
         }
-    }
+    };
+    places.iter().map(carrier).collect()
 }
 
 impl Backend for JanusSession {
@@ -208,6 +184,9 @@ impl Backend for JanusSession {
         if name == "session" {
             return self.child(args, cancel);
         }
+        if name == "admin" {
+            return Ok(Arc::new(JanusAdmin::open(&self.session.line, args)?));
+        }
         let deadline = calls::deadline(&self.session.line, args)?;
         let text = |key: &str| -> Result<Option<Box<str>>> { Ok(args.str(key)?.map(Into::into)) };
         let loop_index = match args.int("loop_index")? {
@@ -227,7 +206,7 @@ impl Backend for JanusSession {
             return Ok(Arc::new(JanusHandle::new(handle)));
         }
         if name.is_empty() || wish.plugin.is_some() {
-            let message = "attach takes \"janus.plugin.NAME\", \"session\", or \"handle:ID\" with the option plugin";
+            let message = "attach takes \"janus.plugin.NAME\", \"session\", \"admin\", or \"handle:ID\" with the option plugin";
             return Err(Error::option("name", message));
         }
         self.session.opened(cancel, deadline)?;

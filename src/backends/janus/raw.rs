@@ -80,10 +80,10 @@ pub fn request(call: &Call<'_>, session: Option<&Arc<Session>>, handle: Option<&
 pub fn prepared(request: &Request) -> Result<Args> {
     let mut message = Object::default();
     message.insert("janus", Tree::from(&*request.word));
-    if let Some(id) = request.session.as_ref().and_then(|session| session.id()) {
+    if let Some(id) = request.session.as_ref().and_then(|session| session.id()).or(request.about.0) {
         message.insert("session_id", Tree::from(id));
     }
-    if let Some(id) = request.handle.as_ref().and_then(|handle| handle.id()) {
+    if let Some(id) = request.handle.as_ref().and_then(|handle| handle.id()).or(request.about.1) {
         message.insert("handle_id", Tree::from(id));
     }
     if let Some(name) = &request.name {

@@ -157,7 +157,10 @@ impl Terms {
 }
 
 /// A secret that is given, or taken away by null.
-fn secret(args: &Args, key: &str) -> Result<Option<Option<Secret>>> {
+///
+/// # Errors
+/// `argument`.
+pub fn secret(args: &Args, key: &str) -> Result<Option<Option<Secret>>> {
     match args.get(key) {
         None => Ok(None),
         Some(Tree::Null) => Ok(Some(None)),

@@ -115,7 +115,7 @@ pub struct Sandbox {
     /// PEM of the certificates of `mesh_selfsigned` and `mesh_cn`.
     pub mesh_certificates: [PathBuf; 2],
     /// The real Janus beside, if there is one.
-    pub janus: Option<Janus>,
+    pub janus: Option<Arc<Janus>>,
     /// Directory of all files; removed on drop.
     pub dir: PathBuf,
     state: Arc<State>,
@@ -203,7 +203,10 @@ impl Sandbox {
             Ok(Ok(mut sandbox)) => {
                 sandbox.runtime = Some(runtime);
                 // Blocks: it has no place in the event loop.
-                sandbox.janus = options.janus.as_ref().map(Janus::start).transpose()?;
+                sandbox.janus = options.janus.as_ref().map(Janus::start).transpose()?.map(Arc::new);
+                if let Some(janus) = &sandbox.janus {
+                    let _ = sandbox.state.janus.set(Arc::downgrade(janus));
+                }
                 Ok(sandbox)
             }
             failed => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use crate::endpoint::digest::Nonces;
 use crate::ftrack::Ftrack;
 use crate::h2::{Reports, Tuning};
+use crate::janus::Janus;
 use crate::log::{Log, lock};
 use crate::mesh::Mesh;
 use crate::request::Args;
@@ -99,6 +100,8 @@ pub struct State {
     pub ftrack: Option<Ftrack>,
     /// The Mesh server, if there is one.
     pub mesh: Option<Arc<Mesh>>,
+    /// The real Janus beside, if there is one: the sandbox ends it.
+    pub janus: OnceLock<Weak<Janus>>,
     connections: AtomicU64,
     gates: Mutex<HashMap<&'static str, mpsc::UnboundedSender<Order>>>,
     tasks: Mutex<HashMap<u64, (&'static str, AbortHandle)>>,

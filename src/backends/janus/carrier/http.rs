@@ -14,10 +14,13 @@ use std::{
 
 use rustc_hash::FxBuildHasher;
 
-use super::{Carrier, Connecting, Connection, Ear, Ending, Parcel, Receipt, Road, Running, Withdraw};
+use super::{Api, Carrier, Connecting, Connection, Ear, Ending, Parcel, Receipt, Road, Running, Withdraw};
 use crate::{
     args::Args,
-    backends::{Answer, Backend, Call, Lent, janus::settings::Current},
+    backends::{
+        Answer, Backend, Call, Lent,
+        janus::{refusal, settings::Current},
+    },
     engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
     error::{Error, Outcome, Result, code},
     log,
@@ -25,7 +28,7 @@ use crate::{
         atomic::{AtomicU64, Ordering},
         lock::Mutex,
     },
-    value::{Object, Tree},
+    value::{Document, Object, Tree},
 };
 
 /// The server answers a long poll after 30 seconds at the latest; the official clients wait so long.
@@ -41,6 +44,8 @@ const REFUSED_MAX: Duration = Duration::from_secs(30);
 
 /// The way by HTTP.
 pub struct HttpCarrier {
+    /// What is spoken there.
+    pub api: Api,
     /// `http://host:8088/janus`.
     pub address: String,
     /// As it is shown.
@@ -74,12 +79,12 @@ impl Carrier for HttpCarrier {
             lent: self.lent.clone(),
             terms: Arc::clone(&self.terms),
         };
-        let (cancel, limit) = (Arc::clone(cancel), self.terms.get().timeout);
+        let (cancel, limit, path) = (Arc::clone(cancel), self.terms.get().timeout, self.api.path());
         Ok(Box::pin(async move {
             let mut vigil = Vigil::new(cancel);
             let (status, body) = server.exchange(Errand::Info(limit), &mut vigil).await?;
             if status != 200 || !contains(&body, b"\"server_info\"") {
-                return Err(no_janus(&server.shown, status));
+                return Err(no_janus(&server.shown, status, path));
             }
             let shared = Shared { server, state: Mutex::default(), polls: AtomicU64::new(0) };
             Ok(Box::new(Standing(Arc::new(shared))) as Box<dyn Connection>)
@@ -87,11 +92,16 @@ impl Carrier for HttpCarrier {
     }
 }
 
-fn no_janus(shown: &str, status: i32) -> Error {
+fn no_janus(shown: &str, status: i32, path: &str) -> Error {
     let message =
-        format!("there was no Janus at {shown}: {shown}/info was answered with {status}; the path is /janus as a rule");
+        format!("there was no Janus at {shown}: {shown}/info was answered with {status}; the path is {path} as a rule");
     // A proxy that does not reach it says 5xx.
     Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status)).transient(status >= 500)
+}
+
+fn refused(body: &[u8]) -> Option<Error> {
+    let message = Document::from_json(body.to_vec()).ok()?;
+    refusal::number(message.root()).map(|_| refusal::core(message.root()))
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -411,10 +421,15 @@ impl Shared {
                 ear.heard(body);
             }
             Ok((status, body)) => {
-                let text = String::from_utf8_lossy(body.get(..body.len().min(200)).unwrap_or_default()).into_owned();
-                let message = format!("the server answered a request with {status} and nothing that belongs to it");
-                let error = Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status));
-                ear.failed(number, error.with("server_text", text).outcome(Outcome::Unknown));
+                // What the server cannot read it refuses without saying which request that was.
+                let error = refused(&body).unwrap_or_else(|| {
+                    let text = String::from_utf8_lossy(body.get(..body.len().min(200)).unwrap_or_default());
+                    let message =
+                        format!("the server answered a request with {status} and nothing that belongs to it");
+                    let error = Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status));
+                    error.with("server_text", &*text).outcome(Outcome::Unknown)
+                });
+                ear.failed(number, error);
             }
             // The line has settled it.
             Err(_) if given_up => {}

@@ -23,6 +23,35 @@ pub type Connecting = Pin<Box<dyn Future<Output = Result<Box<dyn Connection>>> +
 /// A connection that runs, on the reactor.
 pub type Running = Pin<Box<dyn Future<Output = Ending> + Send>>;
 
+/// Which of a server's two interfaces a carrier leads to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Api {
+    /// Sessions and handles.
+    Janus,
+    /// Its settings, and a look at everybody's sessions.
+    Admin,
+}
+
+impl Api {
+    /// The sub-protocol of WebSockets.
+    #[must_use]
+    pub fn protocol(self) -> &'static str {
+        match self {
+            Api::Janus => "janus-protocol",
+            Api::Admin => "janus-admin-protocol",
+        }
+    }
+
+    /// The path over HTTP, unless the server was set up with another one.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Api::Janus => "/janus",
+            Api::Admin => "/admin",
+        }
+    }
+}
+
 /// One way to one server.
 pub trait Carrier: Send + Sync {
     /// Where it leads, for errors, logs and snapshots: no secrets, with the scheme that the host wrote.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Carrier, Connecting, Connection, Ear, Ending, Parcel, Receipt, Road, Running};
+use super::{Api, Carrier, Connecting, Connection, Ear, Ending, Parcel, Receipt, Road, Running};
 use crate::{
     args::Args,
     backends::{Backend, Lent, janus::settings::Current},
@@ -26,8 +26,6 @@ use crate::{
     value::{Object, Tree},
 };
 
-/// The sub-protocol.
-const PROTOCOL: &str = "janus-protocol";
 /// How long the server's answer to our close is waited for.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// `list` and `handle_info` may be large; a document has no more.
@@ -35,6 +33,8 @@ const LARGEST: usize = u32::MAX as usize;
 
 /// The way by WebSockets.
 pub struct WebSocketCarrier {
+    /// What is spoken there.
+    pub api: Api,
     /// `ws://…` or `wss://…`.
     pub address: String,
     /// As it is shown.
@@ -58,7 +58,8 @@ impl Carrier for WebSocketCarrier {
 
     fn open(&self, cancel: &Arc<Cancel>) -> Result<Connecting> {
         let mut args = Args::new();
-        args.set("subprotocols", PROTOCOL);
+        let protocol = self.api.protocol();
+        args.set("subprotocols", protocol);
         // Nothing is won by it, and time is lost.
         args.set("compression", false);
         let opening = self.web.websocket(&self.address, &args)?;
@@ -71,9 +72,10 @@ impl Carrier for WebSocketCarrier {
             close_timeout: GOODBYE,
         };
         Ok(Box::pin(async move {
-            let opened = Box::pin(opening.run(&cancel, worker)).await.map_err(explained)?;
-            if opened.agreement.subprotocol.as_deref() != Some(PROTOCOL) {
-                let message = format!("the server opened a WebSocket that does not speak {PROTOCOL}");
+            let opened = Box::pin(opening.run(&cancel, worker)).await;
+            let opened = opened.map_err(|error| explained(error, protocol))?;
+            if opened.agreement.subprotocol.as_deref() != Some(protocol) {
+                let message = format!("the server opened a WebSocket that does not speak {protocol}");
                 return Err(Error::new(&code::WEBSOCKET_HANDSHAKE, message));
             }
             let standing = Standing { opened, settings, road: Arc::default() };
@@ -88,15 +90,15 @@ impl Carrier for WebSocketCarrier {
 }
 
 /// A server that hangs up in the middle of the handshake may not know the sub-protocol.
-fn explained(error: Error) -> Error {
+fn explained(error: Error, protocol: &str) -> Error {
     let hung_up =
         error.code() == code::CONNECT.word && error.detail().get("phase").and_then(Tree::as_str) != Some("connect");
     let hung_up = hung_up || error.code() == code::INCOMPLETE_READ.word;
-    if !hung_up || error.message().contains(PROTOCOL) {
+    if !hung_up || error.message().contains(protocol) {
         return error;
     }
     let message = format!(
-        "{}: the server closed the connection during the handshake; it may not speak {PROTOCOL} there",
+        "{}: the server closed the connection during the handshake; it may not speak {protocol} there",
         error.message()
     );
     let told = Error::new(&code::CONNECT, message);

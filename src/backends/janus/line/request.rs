@@ -47,6 +47,8 @@ pub struct Request {
     pub session: Option<Arc<Session>>,
     /// The handle.
     pub handle: Option<Arc<Handle>>,
+    /// The ids of a session and a handle that are others' (the admin API).
+    pub about: (Option<u64>, Option<u64>),
     /// Everything else.
     pub members: Members,
     /// What ends it.
@@ -75,6 +77,7 @@ impl Request {
             word: Cow::Borrowed(word),
             session: None,
             handle: None,
+            about: (None, None),
             members: Members::default(),
             wants: Wants::Answer,
             again: false,
@@ -135,11 +138,11 @@ impl Request {
             Some(name) => Envelope::new(&self.word, name, members.len()),
             None => Envelope::new(&self.word, &super::transaction(prefix, number), members.len()),
         };
-        let session = self.session.as_ref().and_then(|session| session.id());
+        let session = self.session.as_ref().and_then(|session| session.id()).or(self.about.0);
         if let Some(id) = session {
             envelope.number("session_id", id);
         }
-        let handle = self.handle.as_ref().and_then(|handle| handle.id());
+        let handle = self.handle.as_ref().and_then(|handle| handle.id()).or(self.about.1);
         if let Some(id) = handle {
             envelope.number("handle_id", id);
         }

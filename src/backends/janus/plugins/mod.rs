@@ -120,7 +120,7 @@ impl Request {
     }
 
     /// One that is answered at once.
-    const fn sync(name: &'static str, fields: &'static [&'static str]) -> Request {
+    pub const fn sync(name: &'static str, fields: &'static [&'static str]) -> Request {
         Request::new(name, Way::Sync, fields)
     }
 
@@ -134,7 +134,8 @@ impl Request {
         Request::new(name, Way::Channel, fields)
     }
 
-    const fn wire(mut self, name: Option<&'static str>) -> Request {
+    /// The same under another name on the wire, or under none.
+    pub const fn wire(mut self, name: Option<&'static str>) -> Request {
         self.wire = name;
         self
     }

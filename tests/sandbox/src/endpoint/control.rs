@@ -1,7 +1,7 @@
 //! The sandbox's own pages: log, connections, faults. They are not logged and no fault strikes them.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde_json::{Value, json};
 
@@ -48,6 +48,7 @@ pub async fn serve(ex: &mut Exchange<'_>, words: &[&str]) -> io::Result<Next> {
             let dropped = ex.state.drop_connections(ex.origin.connection, args.get("listener"));
             ex.send(Reply::json(&json!({ "dropped": dropped }))).await
         }
+        ("_control", "POST") if args.get("janus") == Some("restart") => restart_janus(ex).await,
         ("_control", "POST") if args.get("gate").is_some() => gate(ex, &args).await,
         ("_control", "POST") if args.flag("h2") => {
             let tuning = Tuning::from_args(&args);
@@ -92,4 +93,17 @@ async fn gate(ex: &mut Exchange<'_>, args: &Args) -> io::Result<Next> {
         });
     }
     ex.send(Reply::json(&json!({"listener": name, "gate": args.get("gate"), "dropped": dropped}))).await
+}
+
+/// `/_control?janus=restart`: it is killed and started again; done when it answers again.
+async fn restart_janus(ex: &mut Exchange<'_>) -> io::Result<Next> {
+    let Some(janus) = ex.state.janus.get().and_then(Weak::upgrade) else {
+        return bad_request(ex, "there is no Janus beside this sandbox").await;
+    };
+    // Both wait for processes.
+    let done = tokio::task::spawn_blocking(move || janus.kill().and_then(|()| janus.restart())).await;
+    match done.map_err(io::Error::other)? {
+        Ok(()) => ex.send(Reply::new(204)).await,
+        Err(error) => bad_request(ex, &error.to_string()).await,
+    }
 }

@@ -156,7 +156,7 @@ pub fn write(
         "janus.transport.pfunix.jcfg",
         format!(
             "general: {{ enabled = true, json = \"compact\", path = \"{at}/janus.sock\", type = \"{kind}\" }}\n\
-             admin: {{ admin_enabled = true, admin_path = \"{at}/admin.sock\", admin_type = \"SOCK_SEQPACKET\" }}\n"
+             admin: {{ admin_enabled = true, admin_path = \"{at}/admin.sock\", admin_type = \"{kind}\" }}\n"
         ),
     )?;
     for plugin in PLAIN {
