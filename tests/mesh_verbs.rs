@@ -21,3 +21,7 @@ mod raw;
 mod reading;
 #[path = "mesh_verbs/refusing.rs"]
 mod refusing;
+#[path = "mesh_verbs/doubt.rs"]
+mod doubt;
+#[path = "mesh_verbs/relative.rs"]
+mod relative;

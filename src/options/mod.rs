@@ -57,8 +57,15 @@ fn unknown(key: &str, scope: u16, backend: &str) -> Error {
     Error::option(key, message)
 }
 
+/// More bytes than any name has.
+const LONGEST_NAME: usize = 256;
+
 /// The name closest to `word` by edits, when it is close enough to be a slip.
 pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Nothing has so long a name, and looking at each of them would take its time.
+    if word.len() > LONGEST_NAME {
+        return None;
+    }
     let allowed = (word.chars().count() / 3).clamp(1, 4);
     names.map(|name| (edits(word, name), name)).filter(|(edits, _)| *edits <= allowed).min().map(|(_, name)| name)
 }
@@ -102,6 +109,12 @@ mod tests {
             let error = check(&args, scope::CALL | scope::CREATE, "http").unwrap_err();
             assert!(error.message().ends_with(&format!("the nearest is {option:?}")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_word_that_is_no_name_is_compared_with_none() {
+        let asked = std::iter::once("timeout").inspect(|_| panic!("compared"));
+        assert_eq!(nearest(&"x".repeat(LONGEST_NAME + 1), asked), None);
     }
 
     #[test]

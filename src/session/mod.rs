@@ -225,8 +225,9 @@ impl Session {
     pub fn rollback(&self, args: &Args) -> Result<()> {
         self.handle.ready()?;
         options::check(args, scope::COMMIT, self.handle.backend.name())?;
-        staged::rollback(&self.handle);
+        // A mistake in the arguments forgets nothing.
         let ticket = self.handle.open(None, args)?;
+        staged::rollback(&self.handle);
         self.handle.backend.undo(args, &ticket.cancel)
     }
 

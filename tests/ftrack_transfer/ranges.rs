@@ -64,6 +64,41 @@ fn a_stretch_that_was_cut_off_goes_on() {
     }
 }
 
+/// Notes may outlive what they are of: a crash behind the last byte leaves them alone, and files are removed and cut by hand.
+#[test]
+fn notes_without_their_bytes_are_not_believed() {
+    let (sandbox, folder) = (sandbox(), Folder::new());
+    let session = session(&sandbox, "{}");
+    let content = bytes(900_000);
+    let target = component(&sandbox, &folder, &session, &content);
+    let out = folder.file("out");
+    for left in [None, Some(0), Some(50_000), Some(350_000)] {
+        let _ = fs::remove_file(&out);
+        sandbox.ftrack_order("fault=truncate&action=download&sent=100000&skip=1").unwrap();
+        sandbox.ftrack_order("fault=delay&action=download&seconds=0.3&skip=2&times=2").unwrap();
+        get(&session, &target, json!({"save_to": out, "parts": 3})).unwrap_err();
+        sandbox.ftrack_order("clear=1").unwrap();
+        let (part, notes) = (format!("{out}.part"), format!("{out}.part.tag"));
+        // All is said to be there, as it stands between the last byte and the name.
+        let text = fs::read_to_string(&notes).unwrap();
+        let (head, _) = text.split_at(text.match_indices('\n').nth(1).unwrap().0 + 1);
+        fs::write(&notes, format!("{head}0 300000 300000\n300000 600000 600000\n600000 900000 900000\n")).unwrap();
+        match left {
+            None => fs::remove_file(&part).unwrap(),
+            Some(length) => {
+                fs::write(&part, &content).unwrap();
+                fs::OpenOptions::new().write(true).open(&part).unwrap().set_len(length).unwrap();
+            }
+        }
+        // Without a comparison nothing else would notice.
+        let ask = json!({"save_to": out, "parts": 3, "resume": true, "check": false});
+        let answer = get(&session, &target, ask).unwrap();
+        assert_eq!(meta(&answer)["resumed_at"].as_u64(), Some(left.unwrap_or(0)), "{left:?}");
+        assert!(fs::read(&out).unwrap() == content, "{left:?}");
+        assert_eq!(parts_left(&out), (true, false, false));
+    }
+}
+
 /// By one stretch after the other, and the reverse.
 #[test]
 fn one_way_goes_on_where_the_other_was_cut_off() {

@@ -117,9 +117,9 @@ impl MeshSession {
         let core = Arc::new(Core { wire, server, lent, model, farewells: Farewells::default() });
         let session = MeshSession::of(core, longest, true);
         match joins {
-            Some(id) => session.workspace.join(&session.core, id, &cancel)?,
+            Some(id) => session.workspace.join(&session.core, id, args, &cancel)?,
             None if lazy => {}
-            None => drop(session.workspace.id(&session.core, &cancel)?),
+            None => drop(session.workspace.id(&session.core, args, &cancel)?),
         }
         Ok(session)
     }
@@ -134,15 +134,16 @@ impl MeshSession {
     /// # Errors
     /// What the server refused.
     fn id(&self, call: &Call<'_>) -> Result<Guid> {
-        self.workspace.id(&self.core, call.cancel)
+        self.workspace.id(&self.core, call.args, call.cancel)
     }
 
     /// Does something with a call whose target is a whole path.
     fn placed<T>(&self, call: &Call<'_>, work: impl FnOnce(&Call<'_>) -> T) -> T {
         let Some(model) = self.core.model.as_deref() else { return work(call) };
-        let target = start::place(model, call.verb.unwrap_or_default(), call.target);
+        let verb = call.verb.unwrap_or_default();
+        let (target, args) = (start::place(model, verb, call.target), start::place_args(model, verb, call.args));
         let progress = call.progress.clone();
-        work(&Call { verb: call.verb, target: target.as_deref(), args: call.args, cancel: call.cancel, progress })
+        work(&Call { verb: call.verb, target: target.as_deref(), args: &args, cancel: call.cancel, progress })
     }
 
     /// The server has answered a call that names the session.
@@ -187,11 +188,12 @@ impl Backend for MeshSession {
     }
 
     fn rollback(&self) -> Option<usize> {
-        Some(self.staged.lock().forget())
+        let forgotten = self.staged.lock().forget();
+        Some(forgotten.len())
     }
 
     fn undo(&self, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-        self.workspace.rollback(&self.core, args, cancel)
+        staged::undo(self, args, cancel)
     }
 
     fn staged(&self) -> Option<Tree> {
@@ -229,8 +231,8 @@ impl Backend for MeshSession {
         let longest = settings::keepalive(args)?.unwrap_or(self.workspace.longest());
         let child = MeshSession::of(Arc::clone(&self.core), longest, false);
         match name.split_once(':') {
-            None if name == "session" => drop(child.workspace.id(&child.core, cancel)?),
-            Some(("session", id)) => child.workspace.join(&child.core, session_id(id)?, cancel)?,
+            None if name == "session" => drop(child.workspace.id(&child.core, args, cancel)?),
+            Some(("session", id)) => child.workspace.join(&child.core, session_id(id)?, args, cancel)?,
             _ => return Err(Error::option("name", format!("{name:?} is no session; attach takes \"session\" or \"session:ID\""))),
         }
         Ok(Arc::new(child))

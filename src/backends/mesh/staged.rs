@@ -9,7 +9,7 @@ use crate::{
     args::Args,
     backends::{Answer, Call, Plain},
     engine::net::cancel::Cancel,
-    error::{Error, Outcome, Result, code},
+    error::{Error, Outcome, Result, Status, code},
     value::{Object, Tree},
 };
 
@@ -21,6 +21,8 @@ pub struct Staged {
     corrupt: bool,
     /// Something may be in the workspace beside the list: raw calls, and calls of which nobody knows how they went.
     beside: bool,
+    /// A rollback of the host did not reach the server: what was forgotten may still be in the workspace.
+    owed: bool,
     /// How often the workspace was rolled back.
     epoch: u64,
 }
@@ -53,9 +55,17 @@ impl Staged {
         Tree::Array(self.items.iter().enumerate().map(show).collect())
     }
 
-    /// What a refusal says about the workspace. Others have committed what does not go with it: no commit of it will succeed.
+    /// What a failure says about the workspace: others may have committed what does not go with it, so that no commit of it
+    /// will succeed. What may have been done although it failed is in it beside the list.
     fn heed(&mut self, error: &Error) {
-        self.corrupt |= [code::SESSION_CORRUPT.word, code::OWNER_GONE.word].contains(&error.code());
+        self.corrupt |= error.code() == code::SESSION_CORRUPT.word;
+        self.beside |= may_be_done(error);
+    }
+
+    /// The same of a failed commit: an owner that is gone spoils it, too. A call that names no owner was only refused.
+    fn heed_commit(&mut self, error: &Error) {
+        self.heed(error);
+        self.corrupt |= error.code() == code::OWNER_GONE.word;
     }
 
     /// Adds what a call with these arguments has done since that epoch; its index.
@@ -71,11 +81,11 @@ impl Staged {
         self.beside = true;
     }
 
-    /// The host forgets all of it.
-    pub fn forget(&mut self) -> usize {
-        let count = self.items.len();
-        *self = Staged { epoch: self.epoch + 1, ..Staged::default() };
-        count
+    /// The host forgets all of it. What is forgotten may hold what is the host's, whose code lets go of it: without the lock.
+    #[must_use]
+    pub fn forget(&mut self) -> Staged {
+        let empty = Staged { epoch: self.epoch + 1, owed: self.owed, ..Staged::default() };
+        std::mem::replace(self, empty)
     }
 
     /// The workspace was rolled back on the server: all of it is to be sent again.
@@ -83,6 +93,39 @@ impl Staged {
         self.epoch += 1;
         self.items.iter_mut().for_each(|item| item.sent = None);
     }
+}
+
+/// Whether what failed may have changed the workspace all the same: an answer that did not come, or one that could not be read.
+fn may_be_done(error: &Error) -> bool {
+    match error.known_outcome() {
+        Some(outcome) => outcome != Outcome::NotSent,
+        None => matches!(error.status(), Status::Protocol | Status::Limit | Status::Internal),
+    }
+}
+
+/// Forgets on the server what the host has forgotten.
+///
+/// # Errors
+/// What the server refused, what went wrong on the way. Then nothing gets into the workspace before it has succeeded.
+pub fn undo(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+    session.staged.lock().owed = true;
+    session.workspace.rollback(&session.core, args, cancel)?;
+    let mut staged = session.staged.lock();
+    staged.owed = false;
+    // What another thread has staged meanwhile may have been forgotten with it.
+    staged.unsent();
+    Ok(())
+}
+
+/// Before anything gets into the workspace: an earlier rollback that did not reach the server is made up for.
+///
+/// # Errors
+/// Those of [`undo`]; nothing else was sent.
+pub fn make_up(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+    if !session.staged.lock().owed {
+        return Ok(());
+    }
+    undo(session, args, cancel).map_err(|error| error.outcome(Outcome::NotSent))
 }
 
 fn index_tree(index: usize) -> Tree {
@@ -96,15 +139,12 @@ fn index_tree(index: usize) -> Tree {
 /// before are; `index` says where.
 pub fn stage(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     verbs::stageable(call)?;
+    make_up(session, call.args, call.cancel)?;
     let epoch = session.staged.lock().epoch;
     let mut answer = match verbs::request(session, call) {
         Ok(answer) => answer,
         Err(error) => {
-            let mut staged = session.staged.lock();
-            staged.heed(&error);
-            // It may be in the workspace, of which a commit takes everything.
-            staged.beside |= matches!(error.known_outcome(), Some(Outcome::Unknown | Outcome::Applied));
-            drop(staged);
+            session.staged.lock().heed(&error);
             // What was done before it failed is in the workspace, and goes with its commit.
             return Err(match verbs::done(call, &error) {
                 Some(args) => error.with("index", index_tree(session.staged.lock().add(call, args, Tree::Null, epoch))),
@@ -133,6 +173,7 @@ pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Resul
     if idle && !session.workspace.keeps() {
         return Ok(Box::new(Plain::of_items(&Tree::Array(Vec::new()), std::iter::empty())));
     }
+    make_up(session, args, cancel)?;
     if std::mem::take(&mut session.staged.lock().corrupt) {
         // Nothing of it can be committed any more: it is done again on what the others have made of the model.
         if let Err(error) = session.workspace.rollback(&session.core, args, cancel) {
@@ -163,7 +204,7 @@ pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Resul
         }
     }
     if let Err(error) = session.workspace.commit(&session.core, args, cancel) {
-        session.staged.lock().heed(&error);
+        session.staged.lock().heed_commit(&error);
         return Err(error);
     }
     let done: Vec<Item> = {

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::{args::Args, value::Tree};
+
 /// What a whole path begins with, and what is no path.
 const WHOLE: [&str; 5] = ["Model/", "Repository/", "Resource/", "id:", "key:"];
 /// Verbs whose target is the model itself.
@@ -12,6 +14,17 @@ const BELOW: [&str; 2] = ["search_objects", "search_attributes"];
 /// Verbs whose target is no path of a model.
 const ELSEWHERE: [&str; 7] =
     ["call", "create_model", "get_resource", "update_resource", "create_series", "list_text_resources", "write_text_resource"];
+
+/// Arguments that name something of a model, or a list of such.
+const NAMED: [(&str, &str); 7] = [
+    ("read_series", "targets"),
+    ("copy_series", "source"),
+    ("clone_object", "new_owner"),
+    ("update_object", "new_owner"),
+    ("availability.search_availability_events", "owners"),
+    ("availability.search_advanced_restrictions", "owners"),
+    ("availability.create_advanced_restriction", "calculation_id"),
+];
 
 /// The target that a verb means.
 #[must_use]
@@ -27,10 +40,31 @@ pub fn place<'a>(model: &str, verb: &str, target: Option<&'a str>) -> Option<Cow
             _ => None,
         };
     };
-    let whole = WHOLE.iter().any(|start| target.starts_with(start)) || OF_THE_MODEL.contains(&verb);
-    // A number alone is a key.
-    let key = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_digit());
-    Some(if whole || key || target.is_empty() { Cow::Borrowed(target) } else { Cow::Owned(format!("Model/{model}/{target}")) })
+    Some(if OF_THE_MODEL.contains(&verb) { Cow::Borrowed(target) } else { path(model, target) })
+}
+
+/// The whole of a path.
+#[must_use]
+pub fn path<'a>(model: &str, target: &'a str) -> Cow<'a, str> {
+    let whole = WHOLE.iter().any(|start| target.starts_with(start));
+    // A number alone is a key, and nothing is nothing.
+    let key = target.bytes().all(|byte| byte.is_ascii_digit());
+    if whole || key { Cow::Borrowed(target) } else { Cow::Owned(format!("Model/{model}/{target}")) }
+}
+
+/// The arguments that a verb means.
+#[must_use]
+pub fn place_args<'a>(model: &str, verb: &str, args: &'a Args) -> Cow<'a, Args> {
+    let named = NAMED.iter().find(|(of, _)| *of == verb);
+    let Some((name, given)) = named.and_then(|(_, name)| Some((name, args.get(name)?))) else { return Cow::Borrowed(args) };
+    let place = |given: &Tree| given.as_str().map_or_else(|| given.clone(), |text| Tree::from(&*path(model, text)));
+    let placed = match given {
+        Tree::Array(list) => Tree::Array(list.iter().map(place).collect()),
+        one => place(one),
+    };
+    let mut own = args.clone();
+    own.set(name, placed);
+    Cow::Owned(own)
 }
 
 #[cfg(test)]

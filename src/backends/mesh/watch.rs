@@ -5,6 +5,7 @@
 mod difference;
 
 use std::{
+    borrow::Cow,
     future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use super::{
-    MeshSession, refusal,
+    MeshSession, refusal, start,
     verbs::{Found, Single, Span, Way, is_too_large, target},
     wire,
 };
@@ -46,13 +47,14 @@ pub(super) fn subscribe(session: &MeshSession, topic: &str, args: &Args, sink: A
     if args.get("answer").is_some() {
         return Err(Error::option("answer", "a series asks nothing that could be answered"));
     }
-    let target = target("topic", &Tree::from(path))?;
+    let whole = session.core.model.as_deref().map_or(Cow::Borrowed(path), |model| start::path(model, path));
+    let target = target("topic", &Tree::from(&*whole))?;
     let span = args.get("interval").filter(|interval| !interval.is_null());
     let span = Span::read(span.ok_or_else(|| Error::option("interval", "the topic series:PATH needs interval"))?)?;
     let every = args.duration("every")?.unwrap_or(EVERY).max(SOONEST);
     let initial = args.bool("initial")?.unwrap_or(false);
     let cancel = Arc::<Cancel>::default();
-    let id = session.workspace.id(&session.core, &cancel)?;
+    let id = session.workspace.id(&session.core, args, &cancel)?;
     let watch = Watch {
         way: Way::of(session, id, args, Arc::clone(&cancel)),
         single: Single::watched(target, span),

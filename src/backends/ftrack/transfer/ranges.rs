@@ -43,7 +43,7 @@ pub fn fetch(
     drop(head.answer);
     let courses = match known.filter(|notes| notes.tag == tag) {
         Some(notes) if notes.courses.is_empty() => after(partial.len().min(total), total, parts),
-        Some(notes) if notes.total == Some(total) => notes.courses,
+        Some(notes) if notes.total == Some(total) => there(notes.courses, partial.len()),
         _ => {
             partial.clear()?;
             after(0, total, parts)
@@ -70,6 +70,15 @@ pub fn fetch(
     outcome?;
     noted?;
     Ok(Some(Arrived { size: total, resumed_at, total: Some(total), expected, sum: None }))
+}
+
+/// What of the stretches can be there in a file of so many bytes: it may have been shortened, or be another one than when
+/// they were written down.
+fn there(mut courses: Vec<Course>, len: u64) -> Vec<Course> {
+    for course in &mut courses {
+        course.at = course.at.min(len).max(course.stretch.from);
+    }
+    courses
 }
 
 /// What is left behind what is there, in so many stretches.

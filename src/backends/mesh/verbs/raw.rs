@@ -2,7 +2,7 @@
 
 use super::{Verb, Work, put_session, send, whole};
 use crate::{
-    backends::{Answer, Call, mesh::{MeshSession, form::encode, schema}},
+    backends::{Answer, Call, mesh::{MeshSession, form::encode, schema, staged}},
     error::{Error, Result, code},
     options::nearest,
     value::{Object, Tree},
@@ -42,6 +42,7 @@ fn call(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         (None, _) => Vec::new(),
         (Some(other), kind) => encode(kind, other)?,
     };
+    staged::make_up(session, call.args, call.cancel)?;
     // Whether it changes something, only the server knows.
     session.staged.lock().beside();
     send(session, (service, method), &message, whole, call)

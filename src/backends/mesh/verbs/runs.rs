@@ -5,7 +5,7 @@ use super::{Ask, Asked, Verb, Work, known, message, send, sent, whole};
 use crate::{
     backends::{
         Answer, Call, Plain,
-        mesh::{MeshSession, form::decode},
+        mesh::{MeshSession, form::decode, staged},
     },
     error::{Error, Result, code},
     value::{Object, Tree},
@@ -102,6 +102,9 @@ fn inflow(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
 fn run(session: &MeshSession, asked: Asked, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let (service, method) = known(asked.method)?;
     let message = message(session, (service, method), asked.fields, call)?;
+    staged::make_up(session, call.args, call.cancel)?;
+    // What it calculates is in the workspace, and everybody's with the next commit.
+    session.staged.lock().beside();
     if call.args.bool("stream")?.unwrap_or(false) {
         return send(session, (service, method), &message, whole, call);
     }

@@ -18,7 +18,7 @@ pub(super) static VERBS: &[Verb] = &[
 /// Tells the server that the session is still used; the value is for how many seconds that counts.
 fn extend(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let id = session.id(call)?;
-    session.workspace.extend(&session.core.wire, id, call.cancel)?;
+    session.workspace.extend(&session.core.wire, id, call.args, call.cancel)?;
     Ok(super::plain(&session.workspace.promised().map_or(Tree::Null, Tree::Double)))
 }
 

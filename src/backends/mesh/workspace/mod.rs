@@ -16,7 +16,7 @@ use super::{
     form::{Guid, decode},
     refusal,
     schema::{self, Kind},
-    wire::Wire,
+    wire::{Wire, limits},
 };
 use crate::{
     args::Args,
@@ -45,6 +45,8 @@ const EXTEND: &str = method!("ExtendSession");
 /// What a session lives without being used when the server does not say so (spec/mesh.md 3.3).
 const USUAL: Duration = Duration::from_secs(300);
 
+/// How often a thread that waits for another one's opening looks whether its call is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
 /// A session is told to be used no more often than this, however little time the server grants.
 const SOONEST: Duration = Duration::from_millis(100);
 /// What the server grants beyond that is as good as for ever: moments must have a place in the clock.
@@ -131,18 +133,23 @@ impl Workspace {
     ///
     /// # Errors
     /// What the server refused.
-    pub fn id(self: &Arc<Self>, core: &Arc<Core>, cancel: &Arc<Cancel>) -> Result<Guid> {
+    pub fn id(self: &Arc<Self>, core: &Arc<Core>, args: &Args, cancel: &Arc<Cancel>) -> Result<Guid> {
         if let Some(id) = self.known() {
             return Ok(id);
         }
-        let _opening = self.opening.lock();
+        let _opening = loop {
+            cancel.check()?;
+            if let Some(opening) = self.opening.try_lock_for(LOOK) {
+                break opening;
+            }
+        };
         let state = self.state.lock();
         match state.id {
             Some(id) => Ok(id),
             None if state.left => Err(Error::new(&code::CLOSED, "the session was closed")),
             None => {
                 drop(state);
-                self.open(core, cancel)
+                self.open(core, &limits(args), cancel)
             }
         }
     }
@@ -159,15 +166,15 @@ impl Workspace {
         state.used = Some(state.used.map_or(at, |used| used.max(at)));
     }
 
-    fn open(self: &Arc<Self>, core: &Arc<Core>, cancel: &Arc<Cancel>) -> Result<Guid> {
+    fn open(self: &Arc<Self>, core: &Arc<Core>, limits: &Args, cancel: &Arc<Cancel>) -> Result<Guid> {
         let wire = &core.wire;
-        let answer = wire.unary(START, &[], &Args::new(), cancel)?;
+        let answer = wire.unary(START, &[], limits, cancel)?;
         let told = decode(Kind::Message(&schema::tables::session::START_SESSION_RESPONSE), &answer)?;
         let id = told.get("session_id").and_then(Tree::as_str).and_then(Guid::parse);
         let id = id.ok_or_else(|| Error::new(&code::PROTOCOL, "the server opened a session without an id"))?;
-        if let Err(error) = self.extend(wire, id, cancel) {
+        if let Err(error) = self.extend(wire, id, limits, cancel) {
             // Nobody would ever end it.
-            if let Err(worse) = wire.unary(END, &named(id), &Args::new(), cancel) {
+            if let Err(worse) = wire.unary(END, &named(id), limits, cancel) {
                 log::debug(c"mesh", || format!("a session that could not be used was not ended: {worse}"));
             }
             return Err(error);
@@ -181,8 +188,8 @@ impl Workspace {
     ///
     /// # Errors
     /// `session_lost` when the server does not know it.
-    pub fn join(self: &Arc<Self>, core: &Arc<Core>, id: Guid, cancel: &Arc<Cancel>) -> Result<()> {
-        self.extend(&core.wire, id, cancel)?;
+    pub fn join(self: &Arc<Self>, core: &Arc<Core>, id: Guid, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+        self.extend(&core.wire, id, &limits(args), cancel)?;
         let mut state = self.state.lock();
         state.id = Some(id);
         state.joined = true;
@@ -201,8 +208,8 @@ impl Workspace {
     ///
     /// # Errors
     /// `session_lost`, and what goes wrong on the way.
-    pub fn extend(&self, wire: &Wire, id: Guid, cancel: &Arc<Cancel>) -> Result<()> {
-        let answer = wire.unary(EXTEND, &named(id), &Args::new(), cancel).map_err(|error| refusal::of_session(error, id))?;
+    pub fn extend(&self, wire: &Wire, id: Guid, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+        let answer = wire.unary(EXTEND, &named(id), args, cancel).map_err(|error| refusal::of_session(error, id))?;
         self.extended(&answer)
     }
 
@@ -220,7 +227,7 @@ impl Workspace {
     /// # Errors
     /// `session_corrupt`, `owner_gone`, and what goes wrong on the way.
     pub fn commit(self: &Arc<Self>, core: &Arc<Core>, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-        let id = self.id(core, cancel)?;
+        let id = self.id(core, args, cancel)?;
         self.tell(core, COMMIT, id, args, cancel)
     }
 
