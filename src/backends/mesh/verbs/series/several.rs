@@ -174,7 +174,7 @@ impl Course {
                 let targets = self.several.targets.get(self.next..self.until.min(self.several.targets.len())).unwrap_or_default();
                 self.until = self.next + targets.len();
                 let (path, message) = self.several.message(self.way.session, targets)?;
-                let messages = self.way.core.wire.stream(path, &message, &self.way.args, &self.way.cancel)?;
+                let messages = self.way.core.wire.stream(path, &message, &self.way.terms)?;
                 self.way.used();
                 none.insert(messages)
             }
