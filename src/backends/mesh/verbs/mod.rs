@@ -192,7 +192,7 @@ pub(super) fn request(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn 
         Work::One(ask) => {
             let asked = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
             let method = known(asked.method)?;
-            let message = message(session, method, asked.fields, call)?;
+            let message = of_target(session, method, asked.fields, call)?;
             send(session, method, &message, asked.shape, call)
         }
     }
@@ -240,7 +240,7 @@ pub(super) fn begin(session: &MeshSession, call: &Task<'_>) -> Result<Option<Pen
     }
     let Asked { method, fields, shape } = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
     let (service, method) = known(method)?;
-    let message = message(session, (service, method), fields, call)?;
+    let message = of_target(session, (service, method), fields, call)?;
     let order = wire.order(&message, call.terms, token.as_ref(), false)?;
     let path = wire::path(service, method);
     let Some(pending) = wire.web.begin(&wire::post(&path, &order, &call.terms.cancel))? else { return Ok(None) };
@@ -309,6 +309,20 @@ pub(super) fn known(name: &str) -> Result<Known> {
 pub(super) fn message(session: &MeshSession, (_, method): Known, mut fields: Object, call: &Task<'_>) -> Result<Vec<u8>> {
     put_session(session, method.input, &mut fields, call)?;
     encode(method.input, &Tree::Object(fields))
+}
+
+/// The same of a verb: what is wrong with the host's target is told of `target`, whatever the field is called.
+fn of_target(session: &MeshSession, (_, method): Known, mut fields: Object, call: &Task<'_>) -> Result<Vec<u8>> {
+    put_session(session, method.input, &mut fields, call)?;
+    let fields = Tree::Object(fields);
+    encode(method.input, &fields).map_err(|error| {
+        let key = error.detail().get("key").and_then(Tree::as_str).unwrap_or_default();
+        let given = fields.get(key).and_then(Tree::as_str);
+        match key.to_owned() {
+            name if given.is_some() && given == call.target => error.with("key", "target").reworded(&name, "target"),
+            _ => error,
+        }
+    })
 }
 
 /// Names the session in a message that has a place for it and does not name one.
