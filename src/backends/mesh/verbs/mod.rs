@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     args::Args,
-    backends::{Answer, Late, Pending, Plain},
+    backends::{Answer, Late, Pending, Plain, Rest},
     clock,
     engine::{errands, reactor::vigil::Vigil},
     error::{Error, Outcome, Result, code},
@@ -204,7 +204,7 @@ pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u
     if method.answers_many && call.args.bool("stream")?.unwrap_or(false) {
         let messages = wire.stream(&wire::path(service, method), message, call.terms)?;
         session.used(uses_session(method.input));
-        return Ok(Box::new(Stream { messages, kind: method.output, shape, meta: Document::from_object(&Object::default()) }));
+        return Ok(Box::new(Stream { messages, kind: method.output, shape, meta: Document::from_object(&Object::default()), failed: false, rest: Rest::default() }));
     }
     shown(sent(session, (service, method), message, call)?, method, shape)
 }
@@ -361,22 +361,46 @@ struct Stream {
     kind: Kind,
     shape: Shape,
     meta: Box<Document>,
+    /// An error has come out of it: what follows is not the rest.
+    failed: bool,
+    rest: Rest,
 }
 
 impl Answer for Stream {
+    fn body(&self) -> &[u8] {
+        self.rest.body()
+    }
+
     fn value(&self) -> Option<&Document> {
-        None
+        self.rest.value()
     }
 
     fn meta(&self) -> &Document {
         &self.meta
     }
 
-    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
-        let Some(message) = self.messages.next()? else { return Ok(None) };
-        let Shown { value, meta } = decode(self.kind, &message).and_then(self.shape)?;
-        Ok(Some(Box::new(Plain::new(&value, meta))))
+    fn drain(&mut self) -> Result<()> {
+        let Stream { messages, kind, shape, failed, rest, .. } = self;
+        if *failed {
+            return Ok(());
+        }
+        let drained = rest.gather(|| item(messages, *kind, *shape));
+        *failed = drained.is_err();
+        drained
     }
+
+    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
+        let next = item(&mut self.messages, self.kind, self.shape);
+        self.failed |= next.is_err();
+        next
+    }
+}
+
+/// The next message as an answer of its own.
+fn item(messages: &mut Messages, kind: Kind, shape: Shape) -> Result<Option<Box<dyn Answer>>> {
+    let Some(message) = messages.next()? else { return Ok(None) };
+    let Shown { value, meta } = decode(kind, &message).and_then(shape)?;
+    Ok(Some(Box::new(Plain::new(&value, meta))))
 }
 
 /// The whole message.

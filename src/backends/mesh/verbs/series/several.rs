@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     backends::{
-        Answer, Plain,
+        Answer, Plain, Rest,
         mesh::{
             form::{Guid, encode},
             points::LIMIT,
@@ -114,7 +114,7 @@ impl Plan for Several {
         if self.stream {
             // A refusal of the call comes out of the call.
             course.ahead()?;
-            return Ok(Box::new(Stream { course, meta: Document::from_object(&Object::default()) }));
+            return Ok(Box::new(Stream { course, meta: Document::from_object(&Object::default()), rest: Rest::default() }));
         }
         let mut items = Vec::with_capacity(self.targets.len());
         while let Some(found) = course.next()? {
@@ -146,6 +146,12 @@ impl Course {
         let next = self.ahead().map(|()| self.ready.pop_front().map(|found| self.several.trimmed(found)));
         self.failed = next.is_err();
         next
+    }
+
+    /// The next one as an answer of its own.
+    fn item(&mut self) -> Result<Option<Box<dyn Answer>>> {
+        let found = self.next()?;
+        Ok(found.map(|found| Box::new(Plain::new(&found.item(), Object::default())) as Box<dyn Answer>))
     }
 
     /// Sees to it that the next one is there, unless there is none.
@@ -198,19 +204,28 @@ impl Course {
 struct Stream {
     course: Course,
     meta: Box<Document>,
+    rest: Rest,
 }
 
 impl Answer for Stream {
+    fn body(&self) -> &[u8] {
+        self.rest.body()
+    }
+
     fn value(&self) -> Option<&Document> {
-        None
+        self.rest.value()
     }
 
     fn meta(&self) -> &Document {
         &self.meta
     }
 
+    fn drain(&mut self) -> Result<()> {
+        let Stream { course, rest, .. } = self;
+        if course.failed { Ok(()) } else { rest.gather(|| course.item()) }
+    }
+
     fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
-        let found = self.course.next()?;
-        Ok(found.map(|found| Box::new(Plain::new(&found.item(), Object::default())) as Box<dyn Answer>))
+        self.course.item()
     }
 }
