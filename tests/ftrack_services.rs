@@ -6,7 +6,7 @@
 #[path = "ftrack_svc/bed.rs"]
 mod bed;
 
-use bed::{TASK, USER, args, call, fails, mark, sandbox, sent, session, stage};
+use bed::{TASK, USER, args, call, fails, mark, queued::commit, sandbox, sent, session, stage};
 use haft::args::Args;
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ fn the_requests_are_the_official_clients() {
         ("note", |session| {
             let data = json!({"content": "hello", "author": format!("User/{USER}"), "recipients": [format!("User/{OTHER}")], "labels": [format!("NoteLabel/{LABEL}")]});
             stage(session, "create_note", &format!("Task/{TASK}"), &data.to_string());
-            session.commit(&Args::new()).unwrap();
+            commit(session, &Args::new()).unwrap();
         }),
         ("reply", |session| {
             let data = json!({"content": "yes", "author": {"__entity_type__": "User", "id": USER}});
@@ -153,7 +153,7 @@ fn a_note_is_one_batch_and_a_mistake_leaves_nothing() {
     let note = stage(&session, "create_note", &target, &data.to_string());
     assert_eq!(note["content"], "first");
     assert!(sandbox.ftrack_query("Note where content is \"first\"").unwrap().as_array().is_none_or(Vec::is_empty));
-    session.commit(&Args::new()).unwrap();
+    commit(&session, &Args::new()).unwrap();
     let found =
         sandbox.ftrack_query("select content, note_label_links.label_id from Note where content is \"first\"").unwrap();
     assert!(found.to_string().contains(LABEL), "{found}");

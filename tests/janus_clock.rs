@@ -141,3 +141,33 @@ fn a_call_has_thirty_seconds() {
     assert_eq!((&*code, &detail["phase"], &detail["outcome"]), ("total_timeout", &json!("total"), &json!("unknown")));
     drop(clock);
 }
+
+/// A server that says nothing at all: asked after twenty seconds, given up after ten more.
+#[test]
+fn a_silent_server_is_noticed() {
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let clock = freeze();
+    let peer = Peer::start(Box::new(move |message| {
+        if message["janus"] == "ping" {
+            // Nothing is read or written any more, until the test is over.
+            let _ = held.recv();
+        }
+        vec![usual(message).unwrap()]
+    }));
+    let options = json!({"keepalive_interval": 0, "recover": "off", "timeout": 1000});
+    let session = open(&peer.url, &options);
+    informed(&session);
+    session.submit(Some("ping"), None, &Args::new()).unwrap();
+    peer.until("info");
+    peer.until("ping");
+    // Something was heard in the first twenty seconds, nothing in the next: it is asked, and given ten more.
+    clock.advance(clock.awaited(seconds(20)..=seconds(20)));
+    clock.advance(clock.awaited(seconds(20)..=seconds(20)));
+    clock.advance(clock.awaited(seconds(10)..=seconds(10)));
+    let (code, _, detail) = why(&next(&session, Kind::Lost));
+    assert_eq!((&*code, &detail["code"]), ("connection_lost", &json!("connection_lost")));
+    let (code, _, detail) = why(&next(&session, Kind::Response));
+    assert_eq!((&*code, &detail["outcome"]), ("connection_lost", &json!("unknown")));
+    next(&session, Kind::Closed);
+    drop((hold, clock));
+}

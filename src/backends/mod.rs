@@ -15,7 +15,12 @@ use crate::sys::lock::Mutex;
 
 use crate::{
     args::Args,
-    engine::{errands::{Errands, Nobody}, net::cancel::Cancel, reactor::seat::Seat, websocket::Opening},
+    engine::{
+        errands::{Errands, Nobody},
+        net::cancel::Cancel,
+        reactor::seat::Seat,
+        websocket::Opening,
+    },
     error::{Error, Result, code},
     value::{Document, Provider, Raw, Tree},
 };
@@ -219,6 +224,17 @@ pub type Late = Box<dyn FnOnce() -> Result<Box<dyn Answer>> + Send>;
 /// A call for the reactor.
 pub type Pending = Pin<Box<dyn Future<Output = Late> + Send>>;
 
+/// What a submitted call does with the staged list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Staging {
+    /// Adds to it.
+    Stage,
+    /// Sends it.
+    Commit,
+    /// Forgets it.
+    Rollback,
+}
+
 /// One kind of server. The defaults answer "unsupported".
 pub trait Backend: Send + Sync {
     /// The name of the back end (`http`).
@@ -239,6 +255,15 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// The mistake.
     fn begin(&self, _call: &Call<'_>) -> Result<Option<Pending>> {
+        Ok(None)
+    }
+
+    /// The same for what is about the staged list. A back end that takes one of these takes all, and does them one after the
+    /// other in the order in which they were begun.
+    ///
+    /// # Errors
+    /// The mistake.
+    fn begin_staging(&self, _staging: Staging, _call: &Call<'_>) -> Result<Option<Pending>> {
         Ok(None)
     }
 

@@ -24,6 +24,11 @@ pub trait Errands: Send + Sync {
     /// # Errors
     /// `closed` when nobody does errands any more, `limit` when no thread can be had. The errand is dropped then.
     fn run(&self, errand: Errand) -> Result<()>;
+
+    /// Whether this is the thread that does them: it must not wait for what needs an errand to be done.
+    fn is_here(&self) -> bool {
+        false
+    }
 }
 
 /// Does none: for a back end that is used without a session.

@@ -11,4 +11,5 @@ pub mod socketio;
 pub mod sse;
 pub mod store;
 pub mod tls;
+pub mod turn;
 pub mod websocket;

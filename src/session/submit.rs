@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     args::Args,
-    backends::{Call, Late, Pending, Progress},
+    backends::{Call, Late, Pending, Progress, Staging},
     engine::net::cancel::{Cancel, cancelled},
     error::{Error, Outcome, Result, code},
     options::{self, scope},
@@ -78,18 +78,25 @@ pub(super) fn submit(handle: &Arc<Handle>, verb: Option<&str>, target: Option<&s
     let progress = progress.then(|| progress_events(handle, id, &tag));
     // The call keeps the handle, not the host's reference: a free meanwhile cancels it.
     let delivery = Delivery { inner: Some(Inner { handle: Arc::clone(handle), ticket, id, tag }) };
-    if matches!(work, Work::Request) {
-        let call = Call { verb, target, args, cancel: &cancel, progress: progress.clone() };
-        match handle.backend.begin(&call) {
-            Ok(None) => {}
-            Ok(Some(pending)) => {
-                on_reactor(handle, pending, delivery)?;
-                return Ok(id);
+    let call = Call { verb, target, args, cancel: &cancel, progress: progress.clone() };
+    let begun = match &work {
+        Work::Request => handle.backend.begin(&call),
+        Work::Stage => handle.backend.begin_staging(Staging::Stage, &call),
+        Work::Commit => handle.backend.begin_staging(Staging::Commit, &call),
+        Work::Rollback => handle.backend.begin_staging(Staging::Rollback, &call),
+    };
+    match begun {
+        Ok(None) => {}
+        Ok(Some(pending)) => {
+            on_reactor(handle, pending, delivery)?;
+            if matches!(work, Work::Request) {
+                handle.shared.calls.fetch_add(1, Ordering::Relaxed);
             }
-            Err(error) => {
-                delivery.bring(Box::new(|| Err(error)));
-                return Ok(id);
-            }
+            return Ok(id);
+        }
+        Err(error) => {
+            delivery.bring(Box::new(|| Err(error)));
+            return Ok(id);
         }
     }
     on_worker(handle, work, verb, target, args, progress, delivery)?;
@@ -141,7 +148,8 @@ fn on_worker(
         };
     }
     // The worker may be in the host's code for long: until the call's turn comes, a cancel answers for it.
-    let waiting = Waker::from(Arc::new(Waiting { handle: Arc::downgrade(handle), cancel: Arc::downgrade(&cancel), id }));
+    let waiting =
+        Waker::from(Arc::new(Waiting { handle: Arc::downgrade(handle), cancel: Arc::downgrade(&cancel), id }));
     if cancel.heed(&mut Context::from_waker(&waiting)).is_err() {
         waiting.wake();
     }
@@ -196,16 +204,12 @@ fn on_reactor(handle: &Arc<Handle>, mut pending: Pending, delivery: Delivery) ->
         },
     );
     match begun {
-        Ok(()) => drop(handle.shared.calls.fetch_add(1, Ordering::Relaxed)),
-        Err(_) => {
-            let inner = delivery.and_then(|mut delivery| delivery.inner.take());
-            return match inner {
-                Some(inner) => inner.refuse(begun),
-                None => begun,
-            };
-        }
+        Ok(()) => begun,
+        Err(_) => match delivery.and_then(|mut delivery| delivery.inner.take()) {
+            Some(inner) => inner.refuse(begun),
+            None => begun,
+        },
     }
-    begun
 }
 
 /// Brings one outcome, whatever happens: a call that the reactor forgets ends cancelled.

@@ -5,6 +5,7 @@
 //! errands are numbered by the same count, so that everything is done in order of arrival.
 
 use std::{
+    cell::Cell,
     cmp::Reverse,
     collections::{BinaryHeap, HashMap, VecDeque, binary_heap::PeekMut},
     sync::Arc,
@@ -259,6 +260,10 @@ impl Errands for Worker {
     fn run(&self, errand: Errand) -> Result<()> {
         Worker::run(self, errand)
     }
+
+    fn is_here(&self) -> bool {
+        SERVES.with(Cell::get) == Arc::as_ptr(&self.shared).addr()
+    }
 }
 
 impl State {
@@ -302,8 +307,17 @@ impl State {
     }
 }
 
-fn serve(shared: &Shared) {
+#[cfg(feature = "model")]
+use shuttle::thread_local;
+
+thread_local! {
+    /// Whose work this thread does.
+    static SERVES: Cell<usize> = const { Cell::new(0) };
+}
+
+fn serve(shared: &Arc<Shared>) {
     HostCode::become_worker();
+    SERVES.with(|serves| serves.set(Arc::as_ptr(shared).addr()));
     let mut state = shared.state.lock();
     loop {
         if let Some(task) = state.take() {

@@ -1,5 +1,8 @@
 //! A server, a session with it, and short ways to speak to both.
 
+#[path = "../ftrack_svc/queued.rs"]
+pub mod queued;
+
 use haft::{
     args::Args,
     error::Error,
@@ -61,7 +64,7 @@ impl Bed {
 
     pub fn try_call(&self, verb: &str, target: &str, json: &str) -> Result<Value, Error> {
         let target = (!target.is_empty()).then_some(target);
-        self.session.request(Some(verb), target, &args(json)).map(|answer| value(&answer))
+        queued::request(&self.session, Some(verb), target, &args(json)).map(|answer| value(&answer))
     }
 
     pub fn call(&self, verb: &str, target: &str, json: &str) -> Value {
@@ -77,11 +80,20 @@ impl Bed {
 
     pub fn stage(&self, verb: &str, target: &str, json: &str) -> Value {
         let target = (!target.is_empty()).then_some(target);
-        value(&self.session.stage(Some(verb), target, &args(json)).unwrap())
+        value(&queued::stage(&self.session, Some(verb), target, &args(json)).unwrap())
+    }
+
+    /// A query that is read page by page.
+    pub fn open(&self, query: &str, args: &Args) -> Result<Response, Error> {
+        queued::request(&self.session, Some("query"), Some(query), args)
+    }
+
+    pub fn rollback(&self) {
+        queued::rollback(&self.session, &Args::new()).unwrap();
     }
 
     pub fn commit(&self) -> Result<Value, Error> {
-        self.session.commit(&Args::new()).map(|answer| value(&answer))
+        queued::commit(&self.session, &Args::new()).map(|answer| value(&answer))
     }
 
     pub fn inspect(&self, what: &str, json: &str) -> Value {

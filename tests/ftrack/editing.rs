@@ -10,7 +10,7 @@ use haft::{
 };
 use serde_json::{Value, json};
 
-use super::bed::{TASK, args, detail, login, sandbox, url, value};
+use super::bed::{TASK, args, detail, login, queued, sandbox, url, value};
 
 struct Editor<F>(F);
 
@@ -40,7 +40,7 @@ fn bring(schema: &Value, reply: &mut Args) -> Status {
 }
 
 fn call(session: &Session, verb: &str, target: &str, json: &str) -> Result<Value, Error> {
-    session.request(Some(verb), Some(target), &args(json)).map(|answer| value(&answer))
+    queued::request(session, Some(verb), Some(target), &args(json)).map(|answer| value(&answer))
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn types_are_as_the_host_wants_them() {
             .map(|made| value(&made))
             .unwrap();
         assert_eq!(made["sort"], 7);
-        session.rollback(&Args::new()).unwrap();
+        queued::rollback(&session, &Args::new()).unwrap();
     }
     // The file is the server's: who edits nothing has all of it, without another request.
     let count = || sandbox.ftrack_log(0, false).as_array().unwrap().len();

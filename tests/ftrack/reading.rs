@@ -30,8 +30,7 @@ fn pages_are_asked_for_one_after_the_other() {
     assert_eq!((found.as_array().unwrap().len(), sent.len()), (5, 2));
     let ((pages, rest), sent) = bed.sent(|| {
         let mut stream = bed
-            .session
-            .request(Some("query"), Some("select name from Task"), &args(r#"{"page_size": 6, "stream": true}"#))
+            .open("select name from Task", &args(r#"{"page_size": 6, "stream": true}"#))
             .unwrap();
         let first = value(&stream.next().unwrap().unwrap());
         let second = value(&stream.next().unwrap().unwrap());
@@ -74,7 +73,7 @@ fn the_next_page_is_on_its_way_while_one_is_read() {
     for (options, ahead) in [("{}", 2), (r#"{"compat": "python"}"#, 1)] {
         let bed = Bed::with(options);
         let order = args(r#"{"page_size": 6, "stream": true}"#);
-        let mut stream = bed.session.request(Some("query"), Some("select name from Task order by id"), &order).unwrap();
+        let mut stream = bed.open("select name from Task order by id", &order).unwrap();
         let first = value(&stream.next().unwrap().unwrap());
         assert_eq!(first.as_array().unwrap().len(), 6);
         while asked(&bed) < ahead {}
@@ -87,7 +86,7 @@ fn the_next_page_is_on_its_way_while_one_is_read() {
         assert!(stream.next().unwrap().is_none());
         assert_eq!(asked(&bed) - before, 1);
         // Nobody waits for a page that nobody reads.
-        let stream = bed.session.request(Some("query"), Some("select name from Task order by id"), &order).unwrap();
+        let stream = bed.open("select name from Task order by id", &order).unwrap();
         drop(stream);
         bed.session.close(&Args::new()).unwrap();
     }

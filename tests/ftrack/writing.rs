@@ -3,7 +3,7 @@
 use haft::error::{Outcome, Status};
 use serde_json::{Value, json};
 
-use super::bed::{Bed, TASK, detail};
+use super::bed::{Bed, TASK, detail, queued};
 
 fn task(bed: &Bed, name: &str) -> Value {
     let parent = bed.call("query", "select id from Shot where name is sh010", r#"{"one": true}"#);
@@ -64,7 +64,7 @@ fn a_change_now_leaves_what_is_staged_alone() {
     assert_eq!((changed["name"].as_str(), sent.len()), (Some("now"), 1));
     assert_eq!(sent[0][0]["entity_data"], json!({"__entity_type__": "Task", "name": "now"}));
     assert_eq!(bed.inspect("operations", "{}").as_array().unwrap().len(), 1);
-    bed.session.rollback(&haft::args::Args::new()).unwrap();
+    bed.rollback();
     assert_eq!(bed.inspect("operations", "{}"), json!([]));
     assert_ne!(bed.call("get", &format!("Task/{TASK}"), "{}")["description"], "staged");
     assert_eq!(bed.call("get", &format!("Task/{TASK}"), "{}")["name"], "now");
@@ -89,7 +89,7 @@ fn a_refused_commit_keeps_everything() {
             .unwrap()
             .is_empty()
     );
-    bed.session.rollback(&haft::args::Args::new()).unwrap();
+    bed.rollback();
     assert_eq!(bed.call("get", &format!("Task/{id}"), "{}"), Value::Null);
 }
 
@@ -157,7 +157,7 @@ fn mistakes_are_found_before_anything_is_sent() {
     });
     assert!(sent.is_empty(), "{sent:?}");
     assert_eq!(
-        bed.session.stage(Some("query"), Some("Task"), &haft::args::Args::new()).unwrap_err().code(),
+        queued::stage(&bed.session, Some("query"), Some("Task"), &haft::args::Args::new()).unwrap_err().code(),
         "unsupported"
     );
 }

@@ -12,7 +12,7 @@ use haft_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
 use crate::{
-    bed::{TASK, args, call, inspect, session, value},
+    bed::{TASK, args, call, inspect, queued, session, value},
     guard::{clean, ten},
 };
 
@@ -23,7 +23,7 @@ fn quiet() -> Sandbox {
 }
 
 fn commit(session: &Session) -> Result<Value, Error> {
-    session.commit(&Args::new()).map(|answer| value(&answer))
+    queued::commit(session, &Args::new()).map(|answer| value(&answer))
 }
 
 /// A number that no other turn has.
@@ -45,7 +45,7 @@ impl Batch {
         let old = call(session, "create", "NoteLabel", &json!({"data": {"name": format!("old {name}")}}).to_string());
         let old = format!("NoteLabel/{}", old["id"].as_str().unwrap());
         let stage = |verb: &str, target: &str, options: Value| {
-            value(&session.stage(Some(verb), Some(target), &args(&options.to_string())).unwrap())
+            value(&queued::stage(&session, Some(verb), Some(target), &args(&options.to_string())).unwrap())
         };
         let new = stage("create", "NoteLabel", json!({"data": {"name": name}}));
         stage("create", "Scope", json!({"data": {"name": name}}));
@@ -116,7 +116,7 @@ fn a_batch_is_made_once_whatever_became_of_its_answer() {
             let before = staged(&session);
             sandbox.ftrack_order(&format!("{fault}&action=create")).unwrap();
             let options = if fault.contains("stall") { args(r#"{"timeout": 0.05}"#) } else { Args::new() };
-            let error = session.commit(&options).unwrap_err();
+            let error = queued::commit(&session, &options).unwrap_err();
             clean(&error, &[KEY]);
             assert!(codes.contains(&error.code()), "{fault}: {} {error}", error.code());
             assert_eq!(error.known_outcome(), Some(outcome), "{fault}: {error}");
@@ -124,7 +124,7 @@ fn a_batch_is_made_once_whatever_became_of_its_answer() {
             assert_eq!(staged(&session), before, "{fault}: nothing of the list is lost");
             // What is staged now belongs to the same commit or to the next one; it is made once as well.
             let late = value(
-                &session.stage(Some("create"), Some("NoteLabel"), &args(r#"{"data": {"name": "late"}}"#)).unwrap(),
+                &queued::stage(&session, Some("create"), Some("NoteLabel"), &args(r#"{"data": {"name": "late"}}"#)).unwrap(),
             );
             let done = commit(&session).unwrap();
             assert_eq!(done.as_array().unwrap().len(), if applied { 1 } else { 6 }, "{fault}: {done}");
@@ -200,7 +200,7 @@ fn doubts_add_up_and_are_settled() {
             lose(lost[0]);
             let name = format!("second {}", next());
             let stage = |verb: &str, target: &str, options: Value| {
-                value(&session.stage(Some(verb), Some(target), &args(&options.to_string())).unwrap())
+                value(&queued::stage(&session, Some(verb), Some(target), &args(&options.to_string())).unwrap())
             };
             let second = stage("create", "NoteLabel", json!({"data": {"name": name}}));
             // The question is lost too: nothing is known, and nothing is sent.
@@ -236,7 +236,7 @@ fn a_batch_that_arrives_late() {
         let session = session(&sandbox, "{}");
         let batch = Batch::stage(&session);
         sandbox.ftrack_order("fault=delay&seconds=0.2&action=create&when=before").unwrap();
-        let error = session.commit(&args(r#"{"timeout": 0.05}"#)).unwrap_err();
+        let error = queued::commit(&session, &args(r#"{"timeout": 0.05}"#)).unwrap_err();
         assert_eq!((error.code(), error.known_outcome()), ("read_timeout", Some(Outcome::Unknown)));
         let mut tries = 0;
         while let Err(error) = commit(&session) {
@@ -262,7 +262,7 @@ fn a_doubt_that_is_rolled_back() {
         let batch = Batch::stage(&session);
         sandbox.ftrack_order("fault=cut&action=create&when=after").unwrap();
         commit(&session).unwrap_err();
-        session.rollback(&Args::new()).unwrap();
+        queued::rollback(&session, &Args::new()).unwrap();
         assert_eq!(inspect(&session, "operations"), json!([]));
         // Without the memory of what was staged the server is asked, and has it.
         assert_eq!(
@@ -286,7 +286,7 @@ fn a_change_at_once_can_be_looked_for() {
             let id = format!("00000000-0000-4000-8000-{:012}", next());
             let data = json!({"data": {"id": id, "name": "at once"}}).to_string();
             sandbox.ftrack_order(&format!("fault=cut&action=create&when={when}")).unwrap();
-            let error = session.request(Some("create"), Some("NoteLabel"), &args(&data)).unwrap_err();
+            let error = queued::request(&session, Some("create"), Some("NoteLabel"), &args(&data)).unwrap_err();
             assert_eq!(error.known_outcome(), Some(Outcome::Unknown));
             let address = format!("NoteLabel/{id}");
             let found = call(&session, "get", &address, "{}");

@@ -1,5 +1,8 @@
 //! An ftrack sandbox and short ways to speak to it.
 
+#[path = "queued.rs"]
+pub mod queued;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -50,15 +53,16 @@ pub fn value(response: &Response) -> Value {
 }
 
 pub fn call(session: &Session, verb: &str, target: &str, json: &str) -> Value {
-    value(&session.request(Some(verb), Some(target).filter(|target| !target.is_empty()), &args(json)).unwrap())
+    let target = Some(target).filter(|target| !target.is_empty());
+    value(&queued::request(session, Some(verb), target, &args(json)).unwrap())
 }
 
 pub fn stage(session: &Session, verb: &str, target: &str, json: &str) -> Value {
-    value(&session.stage(Some(verb), Some(target), &args(json)).unwrap())
+    value(&queued::stage(session, Some(verb), Some(target), &args(json)).unwrap())
 }
 
 pub fn fails(session: &Session, verb: &str, target: &str, json: &str) -> Error {
-    session.request(Some(verb), Some(target).filter(|target| !target.is_empty()), &args(json)).unwrap_err()
+    queued::request(session, Some(verb), Some(target).filter(|target| !target.is_empty()), &args(json)).unwrap_err()
 }
 
 pub fn inspect(session: &Session, what: &str) -> Value {

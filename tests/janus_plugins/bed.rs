@@ -119,7 +119,11 @@ impl Handle<'_> {
         self.ask(next, json!({}), expected);
         self.session.cancel(id);
         let event = self.session.poll(30_000).unwrap().expect("nothing came in time");
-        assert_eq!(event.failure().map(|failure| failure.error().code().to_owned()).as_deref(), Some("cancelled"), "{verb}");
+        assert_eq!(
+            event.failure().map(|failure| failure.error().code().to_owned()).as_deref(),
+            Some("cancelled"),
+            "{verb}"
+        );
     }
 
     pub fn hear(&self, topic: &str) {

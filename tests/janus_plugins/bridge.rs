@@ -9,24 +9,42 @@ fn every_request_goes_well_or_is_refused_as_documented() {
     let janus = start();
     let bridge = Plugin::new(&janus, "audiobridge");
     let keeper = bridge.attach();
-    keeper.ask("create", json!({"room": 5, "secret": "s", "sampling_rate": 16000, "allow_rtp_participants": true}), json!({"audiobridge": "created", "room": 5}));
+    keeper.ask(
+        "create",
+        json!({"room": 5, "secret": "s", "sampling_rate": 16000, "allow_rtp_participants": true}),
+        json!({"audiobridge": "created", "room": 5}),
+    );
     keeper.ask("create", json!({"room": 6, "sampling_rate": 16000}), json!({"audiobridge": "created"}));
     keeper.refused("create", json!({"room": 5}), 486, "plugin_room_exists");
     keeper.ask("edit", json!({"room": 5, "secret": "s", "new_description": "x"}), json!({"audiobridge": "edited"}));
     keeper.ask("list", json!({}), json!({"audiobridge": "success"}));
     keeper.ask("exists", json!({"room": 7}), json!({"exists": false}));
     keeper.ask("allowed", json!({"room": 5, "secret": "s", "action": "enable"}), json!({"allowed": []}));
-    keeper.ask("allowed", json!({"room": 5, "secret": "s", "action": "add", "allowed": ["t"]}), json!({"allowed": ["t"]}));
+    keeper.ask(
+        "allowed",
+        json!({"room": 5, "secret": "s", "action": "add", "allowed": ["t"]}),
+        json!({"allowed": ["t"]}),
+    );
     bridge.attach().refused("join", json!({"room": 5}), 489, "plugin_unauthorized");
     keeper.ask("allowed", json!({"room": 5, "secret": "s", "action": "disable"}), json!({}));
-    keeper.ask("enable_recording", json!({"room": 5, "record": false, "secret": "s"}), json!({"audiobridge": "success"}));
+    keeper.ask(
+        "enable_recording",
+        json!({"room": 5, "record": false, "secret": "s"}),
+        json!({"audiobridge": "success"}),
+    );
     keeper.ask("enable_mjrs", json!({"room": 5, "mjrs": false, "secret": "s"}), json!({"audiobridge": "success"}));
     let forward = json!({"room": 5, "secret": "s", "port": 9, "host": "127.0.0.1"});
     let forwarded = keeper.ask("rtp_forward", forward, json!({"audiobridge": "success", "room": 5}));
     let listed = keeper.ask("listforwarders", json!({"room": 5, "secret": "s"}), json!({"audiobridge": "forwarders"}));
     assert_eq!(listed["rtp_forwarders"][0]["stream_id"], forwarded["stream_id"], "{listed}");
-    keeper.ask("stop_rtp_forward", json!({"room": 5, "secret": "s", "stream_id": forwarded["stream_id"]}), json!({"audiobridge": "success"}));
-    for (verb, more) in [("play_file", json!({"filename": "/none.opus"})), ("is_playing", json!({})), ("stop_file", json!({}))] {
+    keeper.ask(
+        "stop_rtp_forward",
+        json!({"room": 5, "secret": "s", "stream_id": forwarded["stream_id"]}),
+        json!({"audiobridge": "success"}),
+    );
+    for (verb, more) in
+        [("play_file", json!({"filename": "/none.opus"})), ("is_playing", json!({})), ("stop_file", json!({}))]
+    {
         let mut arguments = json!({"room": 5, "secret": "s", "file_id": "f"});
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         // Built with or without the library that plays files.
@@ -40,12 +58,20 @@ fn every_request_goes_well_or_is_refused_as_documented() {
     let one = bridge.attach();
     one.refused("configure", json!({"muted": true}), 487, "plugin_not_joined");
     one.refused("join", json!({"room": 7}), 485, "plugin_no_such_room");
-    one.ask("join", json!({"room": 5, "id": 1, "display": "one"}), json!({"audiobridge": "joined", "id": 1, "participants": []}));
+    one.ask(
+        "join",
+        json!({"room": 5, "id": 1, "display": "one"}),
+        json!({"audiobridge": "joined", "id": 1, "participants": []}),
+    );
     one.refused("join", json!({"room": 5}), 491, "plugin_already_joined");
     bridge.attach().refused("join", json!({"room": 5, "id": 1}), 490, "plugin_id_taken");
     one.ask("configure", json!({"muted": true}), json!({"audiobridge": "event", "result": "ok"}));
     one.ask("configure", json!({"jsep": offer()}), json!({"result": "ok", "jsep": {"type": "answer"}}));
-    keeper.ask("listparticipants", json!({"room": 5}), json!({"participants": [{"id": 1, "display": "one", "muted": true}]}));
+    keeper.ask(
+        "listparticipants",
+        json!({"room": 5}),
+        json!({"participants": [{"id": 1, "display": "one", "muted": true}]}),
+    );
     keeper.ask("unmute", json!({"room": 5, "id": 1, "secret": "s"}), json!({"audiobridge": "success"}));
     keeper.ask("mute", json!({"room": 5, "id": 1, "secret": "s"}), json!({"audiobridge": "success"}));
     keeper.refused("mute", json!({"room": 5, "id": 2, "secret": "s"}), 492, "plugin_no_such_user");

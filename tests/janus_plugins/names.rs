@@ -1,6 +1,7 @@
 //! Fields and options of one name, topics by the names of events, and what is found before anything is sent.
 
 use haft::{args::Args, session::Kind};
+use haft_sandbox::janus::{Janus, Setup};
 use serde_json::{Value, json};
 
 use crate::bed::{Plugin, args, open, start};
@@ -53,6 +54,37 @@ fn mistakes_are_found_before_anything_is_sent() {
 }
 
 #[test]
+fn staged_requests_are_sent_in_order() {
+    let janus = start();
+    let rooms = Plugin::new(&janus, "videoroom");
+    let handle = rooms.attach();
+    for (verb, arguments) in
+        [("create", json!({"room": 5})), ("kick", json!({"room": 5, "id": 7})), ("destroy", json!({"room": 5}))]
+    {
+        handle.session.stage(Some(verb), None, &args(&arguments)).unwrap();
+    }
+    assert_eq!(handle.ask("exists", json!({"room": 5}), json!({}))["exists"], false);
+    let error = handle.session.commit(&Args::new()).unwrap_err();
+    let index = error.detail().get("index").and_then(haft::value::Tree::as_int);
+    assert_eq!((error.code(), index), ("plugin_no_such_feed", Some(1)));
+    assert_eq!(handle.ask("exists", json!({"room": 5}), json!({}))["exists"], true);
+}
+
+#[test]
+fn ids_are_text_where_the_server_says_so() {
+    let janus = Janus::start(&Setup { string_ids: true, ..Setup::default() }).unwrap();
+    let rooms = Plugin::new(&janus, "videoroom");
+    let (one, two) = (rooms.attach(), rooms.attach());
+    one.ask("create", json!({"room": "lobby"}), json!({"videoroom": "created", "room": "lobby"}));
+    one.ask("join", json!({"room": "lobby", "ptype": "publisher", "id": "alice"}), json!({"id": "alice"}));
+    two.ask("join", json!({"room": "lobby", "ptype": "publisher", "id": "bob"}), json!({"id": "bob"}));
+    two.hear("event:leaving");
+    one.ask("kick", json!({"room": "lobby", "id": "bob"}), json!({"videoroom": "success"}));
+    assert_eq!(two.event()["reason"], "kicked");
+    one.refused("exists", json!({"room": 5}), 430, "plugin_invalid_element");
+}
+
+#[test]
 fn prepared_requests_are_the_whole_message() {
     let janus = start();
     let rooms = Plugin::new(&janus, "videoroom");
@@ -61,7 +93,12 @@ fn prepared_requests_are_the_whole_message() {
     let shown: Value = serde_json::from_str(&prepared.view().root().to_json()).unwrap();
     assert_eq!(shown["body"], json!({"request": "exists", "room": 1234}), "{shown}");
     let answer = handle.session.request(None, None, &prepared).unwrap();
-    assert_eq!(crate::bed::value(&answer)["plugindata"]["data"]["exists"].as_bool().or(crate::bed::value(&answer)["exists"].as_bool()), Some(true));
+    assert_eq!(
+        crate::bed::value(&answer)["plugindata"]["data"]["exists"]
+            .as_bool()
+            .or(crate::bed::value(&answer)["exists"].as_bool()),
+        Some(true)
+    );
 }
 
 #[test]

@@ -76,6 +76,18 @@ fn unfit(field: Field) -> Vec<Value> {
     wrong
 }
 
+/// What the server calls that.
+fn words(field: Field) -> &'static str {
+    match field.kind {
+        _ if field.filled => "a non-empty string",
+        // Text only where it was set up so.
+        Kind::Id => "a positive integer",
+        Kind::Texts | Kind::Secrets | Kind::Array | Kind::Many(_) => "an array",
+        Kind::Object | Kind::One(_) => "an object",
+        kind => kind.words(),
+    }
+}
+
 /// A room, a publisher in it that needs no media, and a mountpoint: what is asked for has to be there.
 const DUMMY: u64 = 99;
 
@@ -154,7 +166,9 @@ impl Judge {
             ("videoroom", "subscribe" | "unsubscribe" | "update" | "switch") => {
                 vec![json!({"request": "join", "room": DUMMY, "ptype": "subscriber", "streams": [{"feed": DUMMY}]})]
             }
-            ("videocall", "call" | "accept" | "set") => vec![json!({"request": "register", "username": format!("judge {}", self.handles)})],
+            ("videocall", "call" | "accept" | "set") => {
+                vec![json!({"request": "register", "username": format!("judge {}", self.handles)})]
+            }
             ("streaming", "configure" | "switch") => vec![json!({"request": "watch", "id": DUMMY})],
             ("audiobridge", "configure" | "changeroom") => vec![json!({"request": "join", "room": 1234})],
             ("sip", name) if name != "register" => {
@@ -184,7 +198,10 @@ fn the_server_checks_what_the_tables_say() {
         ("videoroom", json!({"request": "create", "room": DUMMY})),
         ("videoroom", json!({"request": "add_remote_publisher", "room": DUMMY, "id": DUMMY, "streams": video})),
         ("audiobridge", json!({"request": "create", "room": DUMMY, "allow_rtp_participants": true})),
-        ("streaming", json!({"request": "create", "id": DUMMY, "type": "rtp", "video": true, "videoport": 0, "videopt": 96, "videocodec": "vp8"})),
+        (
+            "streaming",
+            json!({"request": "create", "id": DUMMY, "type": "rtp", "video": true, "videoport": 0, "videopt": 96, "videocodec": "vp8"}),
+        ),
     ] {
         let maker = judge.socket.attach(judge.session, &format!("janus.plugin.{plugin}"));
         let answer = judge.send(maker, &body, None);
@@ -225,18 +242,20 @@ impl Judge {
                     ref wrong => drop(body.insert(field.name.into(), wrong.clone())),
                 }
                 count += 1;
-                self.compare(plugin, request, handle, &body, field.name, word, told);
+                self.compare(plugin, request, handle, &body, *field, word, told);
             }
             let (Kind::Many(group) | Kind::One(group)) = field.kind else { continue };
             for inner in field::read(plugin.group(group)).filter(|inner| inner.checked) {
                 for wrong in unfit(inner) {
-                    let Value::Object(mut item) = least(plugin, field::read(plugin.group(group))) else { unreachable!() };
+                    let Value::Object(mut item) = least(plugin, field::read(plugin.group(group))) else {
+                        unreachable!()
+                    };
                     item.insert(inner.name.into(), wrong);
                     let value = if matches!(field.kind, Kind::Many(_)) { json!([item]) } else { json!(item) };
                     let mut body = base.clone();
                     body.insert(field.name.into(), value);
                     count += 1;
-                    self.compare(plugin, request, handle, &body, inner.name, "plugin_invalid_element", told);
+                    self.compare(plugin, request, handle, &body, inner, "plugin_invalid_element", told);
                 }
             }
         }
@@ -250,17 +269,19 @@ impl Judge {
         request: &Request,
         handle: u64,
         body: &Map<String, Value>,
-        name: &str,
+        field: Field,
         word: &str,
         told: &mut Vec<String>,
     ) {
+        let name = field.name;
         let mut own = body.clone();
         own.remove("request");
         if request.jsep == Jsep::Must {
             own.insert("jsep".into(), offer());
         }
         let ours = plugins::check(plugin, request.name, &args(&Value::Object(own)), |_| false);
-        let ours = ours.err().and_then(|error| Some(error.detail().get("key")?.as_str()?.to_owned())).unwrap_or_default();
+        let ours =
+            ours.err().and_then(|error| Some(error.detail().get("key")?.as_str()?.to_owned())).unwrap_or_default();
         if ours.rsplit(['.', ']']).next() != Some(name) {
             told.push(format!("{} {name} of {}: we refused {ours:?}", plugin.name(), json!(body)));
         }
@@ -275,7 +296,12 @@ impl Judge {
         let code = answer["error_code"].as_i64();
         let text = answer["error"].as_str().unwrap_or_default().to_owned();
         let expected = number(plugin, word);
-        if expected.is_none() || code != expected || !text.contains(name) {
+        // "Invalid element type (room should be a positive integer)", "Missing mandatory element (room)"
+        let said = match word {
+            "plugin_invalid_element" => format!("({name} should be {})", words(field)),
+            _ => format!("({name})"),
+        };
+        if expected.is_none() || code != expected || !text.contains(&said) {
             told.push(format!("{} {name} ({word} {expected:?}) of {}: {answer}", plugin.name(), json!(body)));
         }
     }

@@ -19,7 +19,11 @@ fn every_request_goes_well_or_is_refused_as_documented() {
         );
         assert!(made["stream"]["ports"][0]["port"].as_u64().unwrap() > 0, "{made}");
     }
-    keeper.ask("create", json!({"type": "rtp", "id": 7, "audio": true, "audioport": 0, "audiopt": 111, "audiocodec": "opus"}), json!({"streaming": "created"}));
+    keeper.ask(
+        "create",
+        json!({"type": "rtp", "id": 7, "audio": true, "audioport": 0, "audiopt": 111, "audiocodec": "opus"}),
+        json!({"streaming": "created"}),
+    );
     keeper.refused("create", json!({"type": "rtp", "id": 5, "media": video}), 456, "plugin_error");
     keeper.refused("create", json!({"type": "ondemand", "filename": "/none"}), 456, "plugin_error");
     keeper.ask("info", json!({"id": 5, "secret": "s"}), json!({"streaming": "info", "info": {"id": 5, "name": "n5"}}));
@@ -32,14 +36,22 @@ fn every_request_goes_well_or_is_refused_as_documented() {
     let folder = janus.dir.join("recordings/v");
     let record = json!({"id": 5, "secret": "s", "action": "start", "media": [{"mid": "v", "filename": folder}]});
     keeper.ask("recording", record, json!({"streaming": "ok"}));
-    keeper.ask("recording", json!({"id": 5, "secret": "s", "action": "stop", "media": [{"mid": "v"}]}), json!({"streaming": "ok"}));
+    keeper.ask(
+        "recording",
+        json!({"id": 5, "secret": "s", "action": "stop", "media": [{"mid": "v"}]}),
+        json!({"streaming": "ok"}),
+    );
 
     let viewer = streams.attach();
     viewer.refused("watch", json!({"id": 9}), 455, "plugin_no_such_item");
     viewer.refused("configure", json!({"mid": "0", "send": false}), 455, "plugin_no_such_item");
     viewer.hear("event");
     viewer.ask("watch", json!({"id": 5}), json!({"result": {"status": "preparing"}, "jsep": {"type": "offer"}}));
-    viewer.ask("configure", json!({"mid": "v", "send": true}), json!({"streaming": "event", "result": {"event": "configured"}}));
+    viewer.ask(
+        "configure",
+        json!({"mid": "v", "send": true}),
+        json!({"streaming": "event", "result": {"event": "configured"}}),
+    );
     viewer.ask("pause", json!({}), json!({"result": {"status": "pausing"}}));
     viewer.ask("start", json!({}), json!({"result": {"status": "starting"}}));
     viewer.ask("switch", json!({"id": 6}), json!({"result": {"switched": "ok", "id": 6}}));

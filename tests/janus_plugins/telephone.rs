@@ -21,12 +21,20 @@ fn plain_descriptions_are_made_and_read() {
     let janus = start();
     let plain = Plugin::new(&janus, "nosip");
     let handle = plain.attach();
-    let made = handle.ask("generate", json!({"info": "mine", "jsep": voice()}), json!({"nosip": "event", "result": {"event": "generated", "type": "offer"}}));
+    let made = handle.ask(
+        "generate",
+        json!({"info": "mine", "jsep": voice()}),
+        json!({"nosip": "event", "result": {"event": "generated", "type": "offer"}}),
+    );
     assert!(made["result"]["sdp"].as_str().unwrap().contains("RTP/AVP"), "{made}");
     handle.refused("recording", json!({"action": "start"}), 449, "plugin_error");
     handle.ask("hangup", json!({}), json!({"result": {"event": "hangingup"}}));
     let other = plain.attach();
-    other.ask("process", json!({"type": "offer", "sdp": PLAIN}), json!({"result": {"event": "processed"}, "jsep": {"type": "offer"}}));
+    other.ask(
+        "process",
+        json!({"type": "offer", "sdp": PLAIN}),
+        json!({"result": {"event": "processed"}, "jsep": {"type": "offer"}}),
+    );
     let streams = json!({"streams": [{"type": "audio", "host": "127.0.0.1", "port": 9}]});
     plain.all_were_asked(&[
         ("keyframe", json!({"user": true})),
@@ -42,28 +50,50 @@ fn a_guest_registers_and_everything_else_wants_a_call() {
     let sip = Plugin::new(&janus, "sip");
     let handle = sip.attach();
     let wrong_state = |verb: &str, arguments: Value| handle.refused(verb, arguments, 447, "plugin_wrong_state");
-    wrong_state("call", json!({"uri": "sip:x@127.0.0.1:9", "jsep": voice()}));
+    sip.attach().refused("call", json!({"uri": "sip:x@127.0.0.1:9", "jsep": voice()}), 447, "plugin_wrong_state");
     handle.refused("register", json!({"username": "nobody"}), 446, "plugin_error");
-    handle.ask("register", json!({"type": "guest", "username": "sip:me@127.0.0.1"}), json!({"sip": "event", "result": {"event": "registered", "username": "me"}}));
+    handle.ask(
+        "register",
+        json!({"type": "guest", "username": "sip:me@127.0.0.1"}),
+        json!({"sip": "event", "result": {"event": "registered", "username": "me"}}),
+    );
+    for verb in ["accept", "update"] {
+        wrong_state(verb, json!({}));
+    }
+    // Refusals that have no number.
     for (verb, arguments) in [
-        ("accept", json!({})),
-        ("update", json!({})),
         ("transfer", json!({"uri": "sip:x@127.0.0.1"})),
-        ("hold", json!({"direction": "inactive"})),
-        ("unhold", json!({})),
-        ("hangup", json!({})),
         ("recording", json!({"action": "start", "audio": true})),
         ("info", json!({"type": "text/plain", "content": "x"})),
         ("dtmf_info", json!({"digit": "1"})),
     ] {
-        wrong_state(verb, arguments);
+        handle.refused(verb, arguments, 0, "plugin_error");
+    }
+    // What makes no sense without a call is passed over.
+    for (verb, arguments) in [
+        ("hold", json!({"direction": "inactive"})),
+        ("unhold", json!({})),
+        ("hangup", json!({})),
+        ("decline", json!({"code": 486})),
+    ] {
+        handle.unanswered(verb, arguments, "reset", json!({"result": {"event": "reset"}}));
     }
     handle.refused("call", json!({"uri": "nobody", "jsep": voice()}), 446, "plugin_error");
-    handle.ask("sipmessage", json!({"content": "hello", "uri": "sip:x@127.0.0.1:9"}), json!({"result": {"event": "messagesent"}}));
-    handle.ask("subscribe", json!({"event": "presence", "to": "sip:x@127.0.0.1:9"}), json!({"result": {"event": "subscribing"}}));
-    handle.ask("unsubscribe", json!({"event": "presence", "to": "sip:x@127.0.0.1:9"}), json!({"result": {"event": "unsubscribing"}}));
-    handle.unanswered("decline", json!({"code": 486}), "reset", json!({"result": {"event": "reset"}}));
-    handle.ask("reset", json!({}), json!({"result": {"event": "reset"}}));
+    handle.ask(
+        "sipmessage",
+        json!({"content": "hello", "uri": "sip:x@127.0.0.1:9"}),
+        json!({"result": {"event": "messagesent"}}),
+    );
+    handle.ask(
+        "subscribe",
+        json!({"event": "presence", "to": "sip:x@127.0.0.1:9"}),
+        json!({"result": {"event": "subscribing"}}),
+    );
+    handle.ask(
+        "unsubscribe",
+        json!({"event": "presence", "to": "sip:x@127.0.0.1:9"}),
+        json!({"result": {"event": "unsubscribing"}}),
+    );
     let _ = handle.try_ask("unregister", &json!({}));
     let streams = json!({"streams": [{"type": "audio", "host": "127.0.0.1", "port": 9}]});
     sip.all_were_asked(&[

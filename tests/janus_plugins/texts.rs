@@ -14,7 +14,11 @@ fn every_request_goes_well_or_is_refused_as_documented() {
     handle.ask("exists", json!({"room": 5}), json!({"exists": true}));
     handle.ask("edit", json!({"room": 5, "secret": "s", "new_description": "x"}), json!({"textroom": "edited"}));
     handle.refused("edit", json!({"room": 5, "secret": "wrong"}), 419, "plugin_unauthorized");
-    handle.ask("allowed", json!({"room": 5, "secret": "s", "action": "add", "allowed": ["t"]}), json!({"allowed": ["t"]}));
+    handle.ask(
+        "allowed",
+        json!({"room": 5, "secret": "s", "action": "add", "allowed": ["t"]}),
+        json!({"allowed": ["t"]}),
+    );
     handle.ask("listparticipants", json!({"room": 5}), json!({"room": 5, "participants": []}));
     handle.refused("listparticipants", json!({"room": 6}), 417, "plugin_no_such_room");
     handle.refused("kick", json!({"room": 5, "secret": "s", "username": "x"}), 423, "plugin_no_such_user");
@@ -24,7 +28,9 @@ fn every_request_goes_well_or_is_refused_as_documented() {
     handle.refused("setup", json!({}), 416, "plugin_wrong_state");
     handle.ask("ack", json!({}), json!({"textroom": "event", "result": "ok"}));
     handle.ask("destroy", json!({"room": 5, "secret": "s"}), json!({"textroom": "destroyed", "room": 5}));
-    for (verb, arguments) in [("join", json!({"room": 5, "username": "a"})), ("message", json!({"body": {"request": "message"}}))] {
+    for (verb, arguments) in
+        [("join", json!({"room": 5, "username": "a"})), ("message", json!({"body": {"request": "message"}}))]
+    {
         let error = handle.try_ask(verb, &arguments).unwrap_err();
         assert!(["unsupported", "plugin_invalid_request"].contains(&error.code()), "{error}");
     }
@@ -42,7 +48,8 @@ fn three_clients_list_the_same_rooms() {
     }
     for handle in &handles {
         let list = handle.ask("list", json!({}), json!({"textroom": "success"}));
-        let mut rooms: Vec<u64> = list["list"].as_array().unwrap().iter().map(|room| room["room"].as_u64().unwrap()).collect();
+        let mut rooms: Vec<u64> =
+            list["list"].as_array().unwrap().iter().map(|room| room["room"].as_u64().unwrap()).collect();
         rooms.sort_unstable();
         assert_eq!(rooms, [1, 2, 3, 1234]);
     }

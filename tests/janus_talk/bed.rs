@@ -68,7 +68,13 @@ pub fn hear(session: &Session, topic: &str) -> u64 {
 /// The next event, which must be of that kind.
 pub fn next(session: &Session, kind: Kind) -> Event {
     let event = session.poll(30_000).unwrap().expect("nothing came in time");
-    assert_eq!(event.kind(), kind, "{} {:?}", shown(&event), event.failure().map(|failure| failure.error().to_string()));
+    assert_eq!(
+        event.kind(),
+        kind,
+        "{} {:?}",
+        shown(&event),
+        event.failure().map(|failure| failure.error().to_string())
+    );
     event
 }
 

@@ -143,8 +143,7 @@ fn without_recovery_a_loss_is_the_end() {
 #[test]
 fn a_server_that_stays_away_is_given_up() {
     let janus = patient();
-    let (relay, server) = Relay::of(&janus.ws);
-    let session = open(&server, &json!({"retry_delay": "10ms", "max_retries": 2}));
+    let session = open(&janus.ws, &json!({"retry_delay": "10ms", "max_retries": 2}));
     janus.kill().unwrap();
     next(&session, Kind::Lost);
     let (code, text, _) = why(&next(&session, Kind::Closed));

@@ -83,7 +83,8 @@ fn what_is_not_known_is_passed_on() {
 /// What concerns no session is of the connection, and all sessions on it hear it.
 #[test]
 fn errors_without_a_transaction_are_events_of_the_connection() {
-    let refused = json!({"janus": "error", "error": {"code": 454, "reason": "JSON error: on line 1: '[' or '{' expected"}});
+    let refused =
+        json!({"janus": "error", "error": {"code": 454, "reason": "JSON error: on line 1: '[' or '{' expected"}});
     let told = refused.clone();
     let peer = answering(move |message| vec![told.clone(), event(message, &json!({}))]);
     let session = open(&peer.url, &json!({}));
@@ -168,7 +169,7 @@ fn a_timeout_of_the_session_ends_its_handles() {
     let echo = attach(&session, ECHO);
     hear(&session, "timeout");
     let error = ask(&echo, "message", &json!({})).unwrap_err();
-    assert_eq!((error.code(), &detail(&error)["outcome"]), ("cancelled", &json!("unknown")));
+    assert_eq!((error.code(), &detail(&error)["outcome"]), ("session_lost", &json!("unknown")));
     assert_eq!(message(&session)["janus"], "timeout");
     assert_eq!(why(&crate::bed::next(&session, Kind::Closed)).0, "session_lost");
     assert_eq!(shown(&crate::bed::next(&echo, Kind::Closed)), Value::Null);
@@ -210,4 +211,26 @@ fn a_session_that_comes_too_late_is_used_or_destroyed() {
     ask(&session, "ping", &json!({})).unwrap();
     assert_eq!(peer.until("destroy")["session_id"], 2);
     assert_eq!(inspect(&session, "stats")["sessions"], 1);
+}
+
+/// The word that a handle is gone may come before the answer to its detach: both are heard, the answer first.
+#[test]
+fn a_detach_is_answered_whichever_comes_first() {
+    for first in ["detached", "success"] {
+        let peer = Peer::start(Box::new(move |message| {
+            let answer = usual(message).unwrap();
+            let gone = json!({"janus": "detached", "session_id": 1, "sender": 2});
+            match (message["janus"].as_str().unwrap(), first) {
+                ("detach", "detached") => vec![gone, answer],
+                ("detach", _) => vec![answer, gone],
+                _ => vec![answer],
+            }
+        }));
+        let session = open(&peer.url, &json!({}));
+        let echo = attach(&session, ECHO);
+        assert_eq!(ask(&echo, "detach", &json!({})).unwrap()["janus"], "success", "{first}");
+        assert!(crate::bed::next(&echo, Kind::Closed).failure().is_none());
+        let other = attach(&session, ECHO);
+        other.close(&Args::new()).unwrap();
+    }
 }

@@ -36,9 +36,11 @@ fn a_session_is_made_with_one_message() {
     let (relay, server) = Relay::of(&janus.ws);
     let session = open(&server, &json!({}));
     assert_eq!(sessions(&janus), json!([id(&session)]));
-    assert!(session.inspect("url", &Args::new()).is_ok_and(|shown| {
-        shown.value().unwrap().root().as_str() == Some(&format!("janus+{server}"))
-    }));
+    assert!(
+        session
+            .inspect("url", &Args::new())
+            .is_ok_and(|shown| { shown.value().unwrap().root().as_str() == Some(&format!("janus+{server}")) })
+    );
     relay.wait(|messages| messages.iter().filter(|(side, _)| *side == Side::Server).count() == 2);
     let mut sent: Vec<Value> =
         relay.messages().into_iter().filter(|(side, _)| *side == Side::Client).map(|(_, message)| message).collect();
@@ -48,9 +50,8 @@ fn a_session_is_made_with_one_message() {
     }
     sent.sort_by_key(ToString::to_string);
     assert_eq!(sent, [json!({"janus": "create"}), json!({"janus": "info"})]);
-    let head = String::from_utf8(relay.bytes(0, Side::Client)).unwrap_or_else(|error| {
-        String::from_utf8_lossy(error.as_bytes()).into_owned()
-    });
+    let head = String::from_utf8(relay.bytes(0, Side::Client))
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     assert!(head.contains("\r\nSec-WebSocket-Protocol: janus-protocol\r\n"), "{head}");
     assert!(!head.contains("permessage-deflate"), "{head}");
     session.close(&Args::new()).unwrap();

@@ -71,8 +71,8 @@ fn serve(mut stream: TcpStream, script: &mut Script, tell: &Sender<Value>) {
     while let Ok(message) = socket.read() {
         let Message::Text(text) = message else { continue };
         let message: Value = serde_json::from_str(&text).unwrap();
+        let _ = tell.send(message.clone());
         let answers = script(&message);
-        let _ = tell.send(message);
         for answer in answers {
             let text = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
             if socket.send(Message::text(text)).is_err() {

@@ -85,7 +85,10 @@ fn a_refused_attach_is_that_of_the_original() {
     let error = session.attach("janus.plugin.nope", &Args::new()).unwrap_err();
     assert_eq!((error.code(), error.status()), ("plugin_attach_fail", Status::Remote));
     let told = detail(&error);
-    assert_eq!((&told["server_code"], &told["server_text"]), (&json!(460), &json!("No such plugin 'janus.plugin.nope'")));
+    assert_eq!(
+        (&told["server_code"], &told["server_text"]),
+        (&json!(460), &json!("No such plugin 'janus.plugin.nope'"))
+    );
     assert_eq!(inspect(&session, "handles"), json!([]));
 }
 

@@ -72,12 +72,20 @@ fn options() -> String {
     section(&mut page, "ftrack: one call, or one subscription", |option| on_ftrack(option) && option.scopes & scope::CREATE == 0);
     section(&mut page, "Mesh: sessions", |option| on_mesh(option) && option.scopes & scope::CREATE != 0);
     section(&mut page, "Mesh: one call, or one subscription", |option| on_mesh(option) && option.scopes & scope::CREATE == 0);
+    section(&mut page, "Janus: sessions", on_janus);
+    section(&mut page, "Janus: calls on a plugin handle", |option| option.backends == ["janus.handle"]);
+    page.push_str("\nEverything else that a call on a handle takes is the plugin's: [Janus](janus.md).\n");
     page
 }
 
 /// Those that HTTP has as well stand there.
 fn on_mesh(option: &Opt) -> bool {
     option.backends.contains(&"mesh") && !on_http(option)
+}
+
+/// Those that HTTP has as well stand there.
+fn on_janus(option: &Opt) -> bool {
+    option.backends.contains(&"janus") && !on_http(option)
 }
 
 /// Those that HTTP has as well stand there.

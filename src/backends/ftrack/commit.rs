@@ -1,24 +1,21 @@
 //! Commit: everything that was changed in one request, applied as a whole or not at all (spec/ftrack.md 5.4, 5.5).
 
-use std::sync::Arc;
-
 use super::{
     Core, doubt,
     store::{Drawing, Paths, Store},
     unit::{Action, Identity, Operation, Payload, batch, to_trees},
+    way::{Way, now},
 };
 use crate::{
-    args::Args,
-    backends::{Answer, Plain},
-    engine::net::cancel::Cancel,
+    backends::{Answer, Call, Plain},
     error::Result,
     value::{Document, Draft, Node, Object, Tree},
 };
 
 /// Sends what is staged. A failure leaves the list as it was; what is staged meanwhile belongs to the next commit.
-pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
-    let _committing = core.committing.take()?;
-    doubt::settle(core, args, cancel)?;
+pub(super) async fn commit(core: &Core, way: &Way<'_>) -> Result<Box<dyn Answer>> {
+    let _committing = way.turn(core).await?;
+    doubt::settle(core, way).await?;
     let (count, payloads) = {
         let mut store = core.store.lock();
         let count = store.operations.list().len();
@@ -27,15 +24,21 @@ pub(super) fn commit(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<B
             // What cancels itself out is done.
             store.committed(count);
         }
+        store.operations.send(if payloads.is_empty() { 0 } else { count });
         (count, payloads)
     };
     if let Some(journal) = core.journal.as_ref().filter(|_| !payloads.is_empty()) {
         journal.follow(&core.store)?;
         journal.sending(&core.store, count)?;
     }
-    let sent = send(core, payloads, args, cancel, |store| store.committed(count));
+    let sent = send(core, payloads, way, |store| {
+        // It may be less: somebody may have taken of the list meanwhile.
+        let count = store.operations.sent();
+        store.committed(count);
+    })
+    .await;
     if let Err(error) = &sent {
-        doubt::note(core, count, error);
+        doubt::note(core, error);
         if let Some(journal) = &core.journal {
             journal.sent(&core.store);
         }
@@ -73,38 +76,37 @@ impl Answer for Committed {
 }
 
 /// Sends changes that are not staged, as a batch of their own.
-pub(super) fn send_apart(core: &Core, operations: &[Operation], args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-    send(core, batch(operations), args, cancel, |store| store.applied(operations)).map(drop)
+pub(super) async fn send_apart(core: &Core, operations: &[Operation], way: &Way<'_>) -> Result<()> {
+    send(core, batch(operations), way, |store| store.applied(operations)).await.map(drop)
 }
 
-/// The same, with those of the staged changes ahead that `along` picks: they are committed too.
+/// The same on the calling thread, with those of the staged changes ahead that `along` picks: they are committed too.
 pub(super) fn send_with_staged(
     core: &Core,
     along: &dyn Fn(&Operation) -> bool,
     operations: &[Operation],
-    args: &Args,
-    cancel: &Arc<Cancel>,
+    call: &Call<'_>,
 ) -> Result<()> {
-    let _committing = core.committing.take()?;
+    let way = Way::here(call);
+    let _committing = now(way.turn(core))?;
     let (count, mut all) = {
         let store = core.store.lock();
         let list = store.operations.list();
         (list.len(), list.iter().filter(|operation| along(operation)).cloned().collect::<Vec<_>>())
     };
     all.extend_from_slice(operations);
-    send(core, batch(&all), args, cancel, |store| {
+    let sent = send(core, batch(&all), &way, |store| {
         store.operations.committed_of(count, along);
         store.applied(&all);
-    })
-    .map(drop)
+    });
+    now(sent).map(drop)
 }
 
 /// Sends payloads; when the server has applied them, `settle` is told and the answer is merged.
-fn send(
+async fn send(
     core: &Core,
     payloads: Vec<Payload>,
-    args: &Args,
-    cancel: &Arc<Cancel>,
+    way: &Way<'_>,
     settle: impl FnOnce(&mut Store),
 ) -> Result<Box<Document>> {
     let mut draft = Draft::default();
@@ -119,7 +121,8 @@ fn send(
     };
     let deleted = of(|action| action == Action::Delete);
     let changed = if deleted.is_empty() { Vec::new() } else { of(|action| action != Action::Delete) };
-    let reply = core.wire.call(to_trees(payloads), args, cancel);
+    way.changes();
+    let reply = core.wire.ask(to_trees(payloads), way).await;
     // Also when nobody knows what became of it.
     core.committed();
     let reply = reply?;

@@ -4,17 +4,16 @@
 //! The server applies a batch whole or not at all, and one entity tells of all of it. Several batches may be in doubt at
 //! once, each with all that came before in it: what lies between the end of one and of the next tells them apart.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use super::{
     Core, query,
     schema::{Default, EntityType},
     unit::{Change, Identity, Operation},
     verbs,
+    way::Way,
 };
 use crate::{
-    args::Args,
-    engine::net::cancel::Cancel,
     error::{Error, Outcome, Result},
     log,
 };
@@ -23,14 +22,14 @@ use crate::{
 ///
 /// # Errors
 /// What goes wrong on the way to the server; the outcome is as unknown as it was.
-pub(super) fn settle(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+pub(super) async fn settle(core: &Core, way: &Way<'_>) -> Result<()> {
     let (list, doubts) = {
         let store = core.store.lock();
         let doubts = store.operations.doubts().to_vec();
         let most = doubts.last().copied().unwrap_or(0);
         (store.operations.list().iter().take(most).cloned().collect::<Vec<_>>(), doubts)
     };
-    let done = applied(core, &list, &doubts, args, cancel).map_err(|error| error.outcome(Outcome::Unknown))?;
+    let done = applied(core, &list, &doubts, way).await.map_err(|error| error.outcome(Outcome::Unknown))?;
     if done == 0 {
         return Ok(());
     }
@@ -47,11 +46,17 @@ pub(super) fn settle(core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<(
     Ok(())
 }
 
-/// After a commit of the first `count` changes failed.
-pub(super) fn note(core: &Core, count: usize, error: &Error) {
+/// After a commit failed.
+pub(super) fn note(core: &Core, error: &Error) {
     // What says nothing of it is a mistake that was found before anything was sent.
     if error.known_outcome() == Some(Outcome::Unknown) {
-        core.store.lock().operations.doubt(count);
+        let mut store = core.store.lock();
+        let count = store.operations.sent();
+        // Nothing is in doubt of what was taken back.
+        if count > 0 {
+            store.operations.doubt(count);
+            store.operations.send(0);
+        }
     }
 }
 
@@ -59,19 +64,13 @@ pub(super) fn note(core: &Core, count: usize, error: &Error) {
 ///
 /// # Errors
 /// What goes wrong on the way to the server.
-pub(super) fn applied(
-    core: &Core,
-    list: &[Operation],
-    doubts: &[usize],
-    args: &Args,
-    cancel: &Arc<Cancel>,
-) -> Result<usize> {
+pub(super) async fn applied(core: &Core, list: &[Operation], doubts: &[usize], way: &Way<'_>) -> Result<usize> {
     for (at, end) in doubts.iter().enumerate().rev() {
         let start = at.checked_sub(1).and_then(|before| doubts.get(before)).copied().unwrap_or(0);
         let (Some(batch), Some(own)) = (list.get(..*end), list.get(start..*end)) else { continue };
         let Some((operation, kind)) = telling(core, batch, own) else { continue };
         let text = query::populate(kind, &kind.key_names().collect::<Vec<_>>().join(", "), &[&operation.identity.key]);
-        let reply = core.wire.call(vec![verbs::query_operation(format!("{text} offset 0 limit 1"))], args, cancel)?;
+        let reply = core.wire.ask(vec![verbs::query_operation(format!("{text} offset 0 limit 1"))], way).await?;
         let there = reply.result(0)?.get("data").is_some_and(|data| data.count() > 0);
         if there == matches!(operation.change, Change::Create(_)) {
             return Ok(*end);

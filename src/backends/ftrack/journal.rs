@@ -12,9 +12,11 @@ use super::{
     query::Key,
     store::Store,
     unit::{Change, Identity, Operation},
+    way::{Way, now},
 };
 use crate::{
     args::Args,
+    backends::Call,
     engine::{net::cancel::Cancel, store::Log},
     error::{Error, Result, code},
     log,
@@ -87,7 +89,9 @@ impl Journal {
         }
         let doubts: Vec<usize> =
             self.file.mark()?.unwrap_or_default().split(',').filter_map(|end| end.parse().ok()).collect();
-        let done = doubt::applied(core, &operations, &doubts, &Args::new(), &Arc::<Cancel>::default())?;
+        let (args, cancel) = (Args::new(), Arc::<Cancel>::default());
+        let call = Call { verb: None, target: None, args: &args, cancel: &cancel, progress: None };
+        let done = now(doubt::applied(core, &operations, &doubts, &Way::here(&call)))?;
         if done > 0 {
             log::info(c"ftrack", || format!("{done} changes of the journal had been committed"));
             operations.drain(..done);

@@ -22,10 +22,11 @@ mod snapshot;
 mod start;
 pub mod store;
 pub mod structures;
+mod submitted;
 mod transfer;
-mod turn;
 pub mod unit;
 mod verbs;
+mod way;
 mod wire;
 
 use std::{
@@ -34,10 +35,10 @@ use std::{
     time::Instant,
 };
 
-use super::{Answer, Backend, Call, Feed, Lent, Pending, PlugIns, Sink, Teller};
+use super::{Answer, Backend, Call, Feed, Lent, Pending, PlugIns, Sink, Staging, Teller};
 use crate::{
     args::Args,
-    engine::net::cancel::Cancel,
+    engine::{net::cancel::Cancel, turn::Turn},
     error::{Error, Result},
     log,
     options::{self, scope},
@@ -57,7 +58,7 @@ use settings::{Flags, HubSettings, Login};
 use start::Server;
 use store::Store;
 use transfer::Storage;
-use turn::Turns;
+use way::{Way, now};
 use wire::Wire;
 
 /// Opens the HTTP session that carries everything.
@@ -82,7 +83,10 @@ pub(self) struct Core {
     /// How many bytes of a file are moved at once.
     pub chunk_bytes: usize,
     /// Held through a whole commit: two never interleave.
-    pub committing: Turns,
+    pub committing: Arc<Turn>,
+    /// Held by submitted calls that stage, commit and roll back, from first to last: they are done in the order in which
+    /// they were submitted. The worker never waits for `committing` while somebody else has this one.
+    pub lane: Arc<Turn>,
     /// How many batches were sent: what was asked for before the last is older than what is known.
     commits: AtomicU64,
     pub lent: Lent,
@@ -120,6 +124,13 @@ impl Core {
     /// Writes down what was staged or is no more.
     fn follow(&self) -> Result<()> {
         self.journal.as_ref().map_or(Ok(()), |journal| journal.follow(&self.store))
+    }
+
+    /// The same where something else has to be told.
+    fn follow_if_possible(&self) {
+        if let Err(error) = self.follow() {
+            log::warn(c"ftrack", || format!("the journal could not be written: {}", error.message()));
+        }
     }
 }
 
@@ -172,7 +183,8 @@ impl FtrackSession {
             chunk_bytes: chunk_bytes(&sys::environment::variable)?,
             server,
             store: Mutex::new(store),
-            committing: Turns::default(),
+            committing: Arc::default(),
+            lane: Arc::default(),
             commits: AtomicU64::default(),
             lent,
             hub,
@@ -196,6 +208,43 @@ impl FtrackSession {
     fn flags(&self, args: &Args) -> Result<Flags> {
         let own = *self.flags.lock();
         own.with(args)
+    }
+}
+
+/// What a call does, whoever waits for it.
+impl FtrackSession {
+    /// Does a verb.
+    async fn perform(&self, way: &Way<'_>) -> Result<Box<dyn Answer>> {
+        let done = verbs::request(self, way).await;
+        self.core.settle();
+        if verbs::changes_the_list(way, self.core.login.python) {
+            self.core.follow()?;
+        }
+        done
+    }
+
+    /// Stages a verb.
+    async fn list(&self, way: &Way<'_>) -> Result<Box<dyn Answer>> {
+        let done = verbs::stage(self, way).await;
+        self.core.settle();
+        self.core.follow().and(done)
+    }
+
+    /// Commits what is staged.
+    async fn send(&self, way: &Way<'_>) -> Result<Box<dyn Answer>> {
+        let done = commit::commit(&self.core, way).await;
+        self.core.settle();
+        // The server has applied it: that is what the host has to hear.
+        self.core.follow_if_possible();
+        done
+    }
+
+    /// Forgets what is staged.
+    fn forget(&self) -> usize {
+        let count = self.core.store.lock().rollback();
+        self.core.settle();
+        self.core.follow_if_possible();
+        count
     }
 }
 
@@ -252,16 +301,15 @@ impl Backend for FtrackSession {
     }
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-        let done = verbs::request(self, call);
-        self.core.settle();
-        if verbs::changes_the_list(call, self.core.login.python) {
-            self.core.follow()?;
-        }
-        done
+        now(self.perform(&Way::here(call)))
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
-        verbs::begin(self, call)
+        submitted::begin(self, call)
+    }
+
+    fn begin_staging(&self, staging: Staging, call: &Call<'_>) -> Result<Option<Pending>> {
+        submitted::begin_staging(self, staging, call)
     }
 
     fn check(&self, call: &Call<'_>) -> Result<()> {
@@ -269,28 +317,16 @@ impl Backend for FtrackSession {
     }
 
     fn stage(&self, call: &Call<'_>) -> Option<Result<Box<dyn Answer>>> {
-        let done = verbs::stage(self, call);
-        self.core.settle();
-        Some(self.core.follow().and(done))
+        Some(now(self.list(&Way::here(call))))
     }
 
     fn commit(&self, args: &Args, cancel: &Arc<Cancel>) -> Option<Result<Box<dyn Answer>>> {
-        let done = commit::commit(&self.core, args, cancel);
-        self.core.settle();
-        if let Err(error) = self.core.follow() {
-            // The server has applied it: that is what the host has to hear.
-            log::warn(c"ftrack", || format!("the journal could not be written: {}", error.message()));
-        }
-        Some(done)
+        let call = Call { verb: None, target: None, args, cancel, progress: None };
+        Some(now(self.send(&Way::here(&call))))
     }
 
     fn rollback(&self) -> Option<usize> {
-        let count = self.core.store.lock().rollback();
-        self.core.settle();
-        if let Err(error) = self.core.follow() {
-            log::warn(c"ftrack", || format!("the journal could not be written: {}", error.message()));
-        }
-        Some(count)
+        Some(self.forget())
     }
 
     fn keeps_staged(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::way::Way;
 use crate::{
     args::Args,
     backends::{Answer, Backend, Call, Carried},
@@ -54,6 +55,24 @@ impl Wire {
         let answer =
             self.web.request(&Call { verb: Some("POST"), target: Some("/api"), args: &order, cancel, progress: None });
         understood(answer, count)
+    }
+
+    /// The same, waited for in the way of a verb.
+    ///
+    /// # Errors
+    /// As [`Wire::call`].
+    pub async fn ask(&self, operations: Vec<Tree>, way: &Way<'_>) -> Result<Reply> {
+        let count = operations.len();
+        let Some(post) = way.post() else { return self.call(operations, way.args, way.cancel) };
+        let pending = {
+            let order = self.order(operations, way.args)?;
+            let call =
+                Call { verb: Some("POST"), target: Some("/api"), args: &order, cancel: way.cancel, progress: None };
+            self.web.begin(&call)?
+        };
+        let pending = pending.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the connection served no reactor"))?;
+        let late = post.away(pending).await?;
+        understood(late(), count)
     }
 
     /// The arguments of the request.

@@ -149,6 +149,11 @@ impl<T> Transactions<T> {
         numbers
     }
 
+    /// Whether there is one like this.
+    pub fn any(&self, wanted: impl Fn(&Entry<T>) -> bool) -> bool {
+        self.entries.values().any(wanted)
+    }
+
     /// How many are in flight.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -300,6 +300,13 @@ impl Sandbox {
         ftrack::apply(server, &Args(parse_pairs(order)))
     }
 
+    /// Returns once this many requests are held by the fault `hold`.
+    pub fn ftrack_held(&self, count: usize) {
+        if let Some(server) = &self.state.ftrack {
+            server.gate.wait(count);
+        }
+    }
+
     /// What the ftrack server holds, asked in its own query language.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::{
         schema::TypeId,
         store::{EntityId, Value},
         verbs,
+        way::{Way, now},
     },
     error::Result,
 };
@@ -53,7 +54,7 @@ fn populate(errand: &Errand<'_>, components: &[EntityId]) -> Result<()> {
             }
         }
         for (_, ids) in kinds {
-            verbs::bring(errand.core, &ids, select, &errand.call())?;
+            now(verbs::bring(errand.core, &ids, select, &Way::here(&errand.call())))?;
         }
     }
     Ok(())

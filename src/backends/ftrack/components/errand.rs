@@ -12,6 +12,7 @@ use crate::{
             store::{EntityId, Value},
             unit::State,
             verbs,
+            way::{Way, now},
             wire::Reply,
         },
     },
@@ -113,7 +114,7 @@ impl<'a> Errand<'a> {
             }
             at
         };
-        verbs::fill(self.core, entity, name, &self.call())?;
+        now(verbs::fill(self.core, entity, name, &Way::here(&self.call())))?;
         Ok(self.core.store.lock().value(entity, at).cloned())
     }
 

@@ -195,7 +195,7 @@ fn send(errand: &Errand<'_>, touched: &FxHashSet<Identity>, pending: &[Operation
     operations.extend_from_slice(&apart.operations);
     let python = errand.is_python();
     let along = |operation: &Operation| python || touched.contains(&operation.identity);
-    let sent = commit::send_with_staged(core, &along, &operations, errand.args, errand.cancel);
+    let sent = commit::send_with_staged(core, &along, &operations, &errand.call());
     match sent {
         Ok(_) => Ok(()),
         Err(error) => {

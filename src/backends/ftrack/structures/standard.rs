@@ -10,6 +10,7 @@ use crate::{
         store::{EntityId, Value},
         unit::State,
         verbs,
+        way::{Way, now},
     },
     error::{Error, Result, code},
     value::{Document, Node, Tree},
@@ -142,7 +143,10 @@ fn fetch(errand: &Errand<'_>, version: EntityId) -> Result<()> {
         let has = |name: &str| kind.position(name).is_some_and(|at| store.value(version, at).is_some());
         has("link") && has("asset") && has("version")
     };
-    if known { Ok(()) } else { verbs::bring(errand.core, &[version], "link, version, asset.name", &errand.call()) }
+    if known {
+        return Ok(());
+    }
+    now(verbs::bring(errand.core, &[version], "link, version, asset.name", &Way::here(&errand.call())))
 }
 
 /// The name of a project, which is its code and not what its links show.

@@ -22,6 +22,7 @@ use crate::{
         query::Key,
         store::{Apart, EntityId},
         unit::{Change, Identity, Operation, batch},
+        way::{Way, now},
         wire::operation,
     },
     engine::net::cancel::Cancel,
@@ -132,7 +133,7 @@ impl Flow<'_> {
         }
         let registration = register(self.core(), &component)?;
         let operations = [&*self.apart.operations, &*registration.operations].concat();
-        let Err(error) = commit::send_apart(self.core(), &operations, self.errand.args, self.errand.cancel) else {
+        let Err(error) = now(commit::send_apart(self.core(), &operations, &Way::here(&self.errand.call()))) else {
             return Ok(self.id);
         };
         self.undecided(error, &component, &operations, registration, false)
@@ -220,7 +221,10 @@ impl Flow<'_> {
         let core = self.errand.core;
         let key: Key = [component.into()].into();
         let identity = Identity { kind: "FileComponent".into(), key };
-        let gone = operation("delete", &[("entity_type", Tree::from("FileComponent")), ("entity_key", Tree::Array(vec![Tree::from(component)]))]);
+        let gone = operation(
+            "delete",
+            &[("entity_type", Tree::from("FileComponent")), ("entity_key", Tree::Array(vec![Tree::from(component)]))],
+        );
         let undone = core.wire.call(vec![gone], &aftermath(self.errand.cancel), &Arc::default());
         {
             let mut store = core.store.lock();

@@ -79,6 +79,8 @@ pub struct Operations {
     written: Option<Numbers>,
     /// How many of the first were sent together without anybody knowing whether the server applied them; ascending.
     doubts: Vec<usize>,
+    /// How many of the first are on their way in a commit. What is taken from the list meanwhile is taken from here, too.
+    sending: usize,
 }
 
 /// Which changes are written down elsewhere.
@@ -180,6 +182,16 @@ impl Operations {
         &self.doubts
     }
 
+    /// A commit sends the first `count`.
+    pub fn send(&mut self, count: usize) {
+        self.sending = count;
+    }
+
+    /// How many of the first are those that the commit sent.
+    pub fn sent(&self) -> usize {
+        self.sending
+    }
+
     /// The changes alone, in order.
     pub fn into_list(self) -> Vec<Operation> {
         self.list
@@ -191,6 +203,7 @@ impl Operations {
             *doubt = doubt.saturating_sub(count);
             *doubt > 0
         });
+        self.sending = self.sending.saturating_sub(count);
         if let Some(written) = &mut self.written {
             written.keep(|at| at >= count);
         }
@@ -208,6 +221,7 @@ impl Operations {
         self.doubts.iter_mut().for_each(|doubt| *doubt = kept.iter().take(*doubt).filter(|kept| **kept).count());
         self.doubts.dedup();
         self.doubts.retain(|doubt| *doubt > 0);
+        self.sending = kept.iter().take(self.sending).filter(|kept| **kept).count();
         if let Some(written) = &mut self.written {
             written.keep(|at| kept.get(at).copied().unwrap_or(true));
         }
@@ -222,6 +236,7 @@ impl Operations {
         self.list.clear();
         self.states.clear();
         self.doubts.clear();
+        self.sending = 0;
     }
 
     /// Forgets the updates of one entity's attributes, for a revert; of all when `attributes` is empty.
@@ -237,6 +252,7 @@ impl Operations {
         self.doubts.iter_mut().for_each(|doubt| *doubt = left(*doubt));
         self.doubts.dedup();
         self.doubts.retain(|doubt| *doubt > 0);
+        self.sending = left(self.sending);
         if let Some(written) = &mut self.written {
             let kept: Vec<bool> = list.iter().map(stays).collect();
             written.keep(|at| kept.get(at).copied().unwrap_or(false));

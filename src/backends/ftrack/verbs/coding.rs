@@ -1,5 +1,7 @@
 //! `encode` and `decode` (spec/ftrack.md 2.4): entities as text that the official client reads, and the reverse.
 
+use std::{future::Future, pin::Pin};
+
 use super::{plain, read, target};
 use crate::{
     backends::{
@@ -8,6 +10,7 @@ use crate::{
             FtrackSession,
             schema::Schemas,
             store::{EntityId, Strategy, time},
+            way::Way,
             wire,
         },
     },
@@ -20,7 +23,7 @@ use crate::{
 const DEPTH_MAX: usize = 200;
 
 /// A value, or the target, as text. Entities in it are written with their attributes by `strategy`.
-pub(super) fn encode(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn encode(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let word = call.args.str("strategy")?.unwrap_or("set_only");
     let Some((_, strategy)) = Strategy::WORDS.into_iter().find(|(known, _)| *known == word) else {
         let known: Vec<_> = Strategy::WORDS.iter().map(|(word, _)| *word).collect();
@@ -36,49 +39,61 @@ pub(super) fn encode(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn
             store.reference(id)
         }
     };
-    fill_in(session, call, &mut value, strategy, 0)?;
+    fill_in(session, call, &mut value, strategy, 0).await?;
     wire::sort(&mut value);
     Ok(plain(&Tree::from(json::encode(&value)?)))
 }
 
 /// Puts what is known in the place of references.
-fn fill_in(session: &FtrackSession, call: &Call<'_>, value: &mut Tree, strategy: Strategy, depth: usize) -> Result<()> {
-    if depth > DEPTH_MAX {
-        return Err(Error::option("value", "the value was nested too deeply"));
-    }
-    match value {
-        Tree::Array(items) => {
-            for item in items {
-                fill_in(session, call, item, strategy, depth + 1)?;
-            }
+fn fill_in<'a>(
+    session: &'a FtrackSession,
+    call: &'a Way<'_>,
+    value: &'a mut Tree,
+    strategy: Strategy,
+    depth: usize,
+) -> Filling<'a> {
+    Box::pin(async move {
+        if depth > DEPTH_MAX {
+            return Err(Error::option("value", "the value was nested too deeply"));
         }
-        Tree::Object(object) if object.contains("__entity_type__") => {
-            let entity = Tree::Object(std::mem::take(object));
-            let id = session.core.store.lock().entity_for(&entity, None, "value")?;
-            if strategy == Strategy::All {
-                whole(session, call, id)?;
+        let has_more = |item: &Tree| matches!(item, Tree::Array(_) | Tree::Object(_));
+        match value {
+            Tree::Array(items) => {
+                for item in items.iter_mut().filter(|item| has_more(item)) {
+                    fill_in(session, call, item, strategy, depth + 1).await?;
+                }
             }
-            *value = session.core.store.lock().encode(id, strategy);
-        }
-        Tree::Object(object) => {
-            for (_, item) in object.iter_mut() {
-                fill_in(session, call, item, strategy, depth + 1)?;
+            Tree::Object(object) if object.contains("__entity_type__") => {
+                let entity = Tree::Object(std::mem::take(object));
+                let id = session.core.store.lock().entity_for(&entity, None, "value")?;
+                if strategy == Strategy::All {
+                    whole(session, call, id).await?;
+                }
+                *value = session.core.store.lock().encode(id, strategy);
             }
+            Tree::Object(object) => {
+                for (_, item) in object.iter_mut().filter(|(_, item)| has_more(item)) {
+                    fill_in(session, call, item, strategy, depth + 1).await?;
+                }
+            }
+            _ => {}
         }
-        _ => {}
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
+/// Values are inside values: each has a future of its own.
+type Filling<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
 /// Fetches all that is not known of an entity.
-fn whole(session: &FtrackSession, call: &Call<'_>, id: EntityId) -> Result<()> {
+async fn whole(session: &FtrackSession, call: &Way<'_>, id: EntityId) -> Result<()> {
     let core = &session.core;
     let missing = core.store.lock().unknown(id);
     if missing.is_empty() {
         return Ok(());
     }
     let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-    read::fill_several(core, id, &missing, call)
+    read::fill_several(core, id, &missing, call).await
 }
 
 /// Text that `encode` or the official client wrote, as a value: date-times as ISO 8601 in UTC. Nothing of it is merged.

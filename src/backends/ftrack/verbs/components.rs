@@ -15,6 +15,7 @@ use crate::{
             },
             locations::{Location, ORIGIN, REVIEW, Register},
             store::{Apart, EntityId, Paths},
+            way::{Way, now},
         },
     },
     error::{Error, Result, code},
@@ -217,7 +218,7 @@ pub(super) fn create(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn
     note(&errand, &origin, &made);
     let fresh: Vec<EntityId> = made.paths.iter().map(|(id, _)| *id).collect();
     let sent = match &location {
-        None => commit::send_apart(core, &apart.operations, call.args, call.cancel).map(drop),
+        None => now(commit::send_apart(core, &apart.operations, &Way::here(call))),
         Some(target) => {
             let errand = Errand { fresh: &fresh, ..errand.clone() };
             let pending = apart.operations.clone();

@@ -3,14 +3,12 @@
 
 use super::{query_operation, read};
 use crate::{
-    backends::{
-        Call,
-        ftrack::{
-            Core, FtrackSession,
-            query::Statement,
-            schema::{EntityType, Kind},
-            store::{Configuration, EntityId},
-        },
+    backends::ftrack::{
+        Core, FtrackSession,
+        query::Statement,
+        schema::{EntityType, Kind},
+        store::{Configuration, EntityId},
+        way::Way,
     },
     error::Result,
     value::{Node, Object},
@@ -30,35 +28,35 @@ pub(super) fn wanted(kind: &EntityType, data: &Object) -> bool {
 }
 
 /// Asks for what custom attributes there are, and for the project of an asset version.
-pub(super) fn prepare(
+pub(super) async fn prepare(
     session: &FtrackSession,
     kind: &EntityType,
     asset: Option<EntityId>,
-    call: &Call<'_>,
+    call: &Way<'_>,
 ) -> Result<()> {
     let core = &session.core;
     if let Some(asset) = asset.filter(|_| *kind.name == *"AssetVersion") {
-        read::fill(core, asset, "parent", call)?;
+        read::fill(core, asset, "parent", call).await?;
         let parent = core.store.lock().related_to(asset, "parent");
         if let Some(parent) = parent {
-            read::fill(core, parent, "project_id", call)?;
+            read::fill(core, parent, "project_id", call).await?;
         }
     }
     if core.store.lock().is_configured() {
         return Ok(());
     }
-    let configurations = fetch(core, call)?;
+    let configurations = fetch(core, call).await?;
     core.store.lock().configure(configurations);
     Ok(())
 }
 
-fn fetch(core: &Core, call: &Call<'_>) -> Result<Vec<Configuration>> {
+async fn fetch(core: &Core, call: &Way<'_>) -> Result<Vec<Configuration>> {
     let statement = Statement::new(CONFIGURATIONS, &core.server.schemas, false)?;
     let mut out = Vec::new();
     let mut next = Some(0);
     while let Some(offset) = next {
         let text = statement.page(offset, statement.page_size(None));
-        let reply = core.wire.call(vec![query_operation(text)], call.args, call.cancel)?;
+        let reply = core.wire.ask(vec![query_operation(text)], call).await?;
         let data = read::entities(&reply)?;
         core.store.lock().merge_all(data);
         out.extend(data.items().filter_map(configuration));

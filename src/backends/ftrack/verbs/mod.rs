@@ -22,6 +22,7 @@ use super::{
     query::Key,
     schema::EntityType,
     store::{EntityId, Store},
+    way::Way,
     wire::operation,
 };
 use crate::{
@@ -78,13 +79,13 @@ pub(super) fn changes_the_list(call: &Call<'_>, python: bool) -> bool {
 }
 
 /// Does a verb now.
-pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn request(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     match verb(call)? {
-        "query" => read::query(session, call),
-        "get" => read::get(session, call),
-        "search" => read::search(session, call),
-        "populate" => read::populate(session, call),
-        "call" => raw(session, call),
+        "query" => read::query(session, call).await,
+        "get" => read::get(session, call).await,
+        "search" => read::search(session, call).await,
+        "populate" => read::populate(session, call).await,
+        "call" => raw(session, call).await,
         "publish" | "reply" | "stop" | "connect" | "disconnect" => events::request(session, call),
         "invalidate" => invalidate(session, call),
         "reset" => {
@@ -94,40 +95,84 @@ pub(super) fn request(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dy
             locations.install(&session.core);
             Ok(plain(&Tree::Null))
         }
-        "encode" => coding::encode(session, call),
+        "encode" => coding::encode(session, call).await,
         "decode" => coding::decode(session, call),
-        "start_timer" => timer::start(session, call),
-        "stop_timer" => timer::stop(session, call),
-        "statuses" => workflow::statuses(session, call),
-        "types" => workflow::types(session, call),
+        "start_timer" => timer::start(session, call).await,
+        "stop_timer" => timer::stop(session, call).await,
+        "statuses" => workflow::statuses(session, call).await,
+        "types" => workflow::types(session, call).await,
         "upload" => transfer::upload(session, call),
         "download" => transfer::download(session, call),
         "create_thumbnail" => transfer::create_thumbnail(session, call),
         "create_component" => components::create(session, call),
         component if components::VERBS.contains(&component) => components::request(session, component, call),
-        service if services::VERBS.contains(&service) => services::request(session, service, call),
-        changing => write::request(session, changing, call),
+        service if services::VERBS.contains(&service) => services::request(session, service, call).await,
+        changing => write::request(session, changing, call).await,
     }
 }
 
-/// Begins a verb that the reactor can do: those of the event hub.
-pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Option<Pending>> {
-    match verb(call)? {
-        "publish" | "reply" | "stop" | "connect" | "disconnect" => events::begin(session, call),
-        "upload" | "download" | "create_thumbnail" | "create_component" | "add_component" => {
-            transfer::begin(session, call)
+/// How a submitted verb begins.
+pub(super) enum Begin {
+    /// It is begun: those of the event hub, and those that move bytes on a thread of their own.
+    Begun(Pending),
+    /// On the worker, from start to end: the host's code takes part, and there is nobody to wait for.
+    Whole,
+    /// By its first step, on the calling thread: it needs nobody to prepare its first request.
+    AtOnce,
+    /// By its first step, on the worker.
+    OnWorker,
+}
+
+/// Verbs whose first step does not wait, whatever the session is made of.
+const QUICK: &[&str] = &[
+    "query",
+    "get",
+    "search",
+    "populate",
+    "call",
+    "create",
+    "update",
+    "delete",
+    "ensure",
+    "create_note",
+    "create_reply",
+    "encode",
+    "start_timer",
+    "stop_timer",
+    "statuses",
+    "types",
+    "encode_media",
+    "get_widget_url",
+    "send_user_invite",
+    "send_review_session_invite",
+    "reset_remote",
+    "delayed_job",
+];
+
+/// Begins a submitted verb.
+pub(super) fn begin(session: &FtrackSession, call: &Call<'_>) -> Result<Begin> {
+    let verb = verb(call)?;
+    let moves = match verb {
+        "publish" | "reply" | "stop" | "connect" | "disconnect" => {
+            return Ok(events::begin(session, call)?.map_or(Begin::Whole, Begin::Begun));
         }
-        _ => Ok(None),
+        "upload" | "download" | "create_thumbnail" | "create_component" | "add_component" => true,
+        "encode_media" => services::encodes_a_file(session, call),
+        _ => false,
+    };
+    if moves {
+        return Ok(transfer::begin(session, call)?.map_or(Begin::OnWorker, Begin::Begun));
     }
+    Ok(if QUICK.contains(&verb) { Begin::AtOnce } else { Begin::OnWorker })
 }
 
 /// Records a verb for commit.
-pub(super) fn stage(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn stage(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     stageable(call)?;
     match verb(call)? {
         "create_thumbnail" => transfer::stage_thumbnail(session, call),
         "create_component" => components::stage(session, call),
-        verb => write::stage(session, verb, call),
+        verb => write::stage(session, verb, call).await,
     }
 }
 
@@ -154,10 +199,10 @@ fn verb<'a>(call: &Call<'a>) -> Result<&'a str> {
 }
 
 /// Operations as the host wrote them, results as the server did.
-fn raw(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+async fn raw(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let operations =
         call.args.array("operations")?.ok_or_else(|| Error::option("operations", "call needs operations, an array"))?;
-    let reply = session.core.wire.call(operations.to_vec(), call.args, call.cancel)?;
+    let reply = session.core.wire.ask(operations.to_vec(), call).await?;
     Ok(plain(&reply.results().map_or(Tree::Null, Node::to_tree)))
 }
 
@@ -188,6 +233,11 @@ fn invalidate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer
         None => cache.clear(),
     }
     Ok(plain(&Tree::from(forgotten)))
+}
+
+/// The answer of what has nothing to say.
+pub(super) fn null() -> Box<dyn Answer> {
+    plain(&Tree::Null)
 }
 
 fn plain(value: &Tree) -> Box<dyn Answer> {

@@ -13,6 +13,7 @@ use crate::{
             query::{self, Statement},
             schema::EntityType,
             store::{Drawing, EntityId, Paths},
+            way::{Way, now},
             wire::{Reply, operation},
         },
     },
@@ -25,7 +26,7 @@ use crate::{
 pub(in crate::backends::ftrack) const AT_ONCE: usize = 500;
 
 /// A query: all results, the first, the only one, or page by page.
-pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn query(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let (core, args) = (&session.core, call.args);
     let text = call.target.ok_or_else(|| Error::option("target", "a query needs its expression as target"))?;
     let bound = match args.object("bind")? {
@@ -42,7 +43,7 @@ pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
         if first && one {
             return Err(Error::option("one", "first and one were asked for together"));
         }
-        return single(core, &if one { statement.one()? } else { statement.first()? }, one, &paths, call);
+        return single(core, &if one { statement.one()? } else { statement.first()? }, one, &paths, call).await;
     }
     let streamed = args.bool("stream")?.unwrap_or(false);
     let pages = Pages {
@@ -54,14 +55,14 @@ pub(super) fn query(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
         left: statement.limit,
         statement,
         paths,
-        args: args.clone(),
+        args: Arc::new(args.clone()),
         cancel: Arc::clone(call.cancel),
     };
     if streamed {
         return Ok(Box::new(Streamed { pages, meta: Document::from_object(&Object::default()), draft: None, rest: None }));
     }
     let mut draft = Draft::default();
-    pages.all(&mut draft)?;
+    pages.all(&mut draft, call).await?;
     Ok(document(draft.finish()))
 }
 
@@ -71,8 +72,8 @@ fn count(args: &Args, name: &str) -> Result<Option<u64>> {
 }
 
 /// The first result, or the only one.
-fn single(core: &Core, text: &str, only: bool, paths: &Paths, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    let reply = core.wire.call(vec![query_operation(text.to_owned())], call.args, call.cancel)?;
+async fn single(core: &Core, text: &str, only: bool, paths: &Paths, call: &Way<'_>) -> Result<Box<dyn Answer>> {
+    let reply = core.wire.ask(vec![query_operation(text.to_owned())], call).await?;
     let data = entities(&reply)?;
     match data.count() {
         0 if only => return Err(Error::new(&code::NO_RESULT_FOUND, "the query had no result")),
@@ -104,7 +105,7 @@ struct Pages {
     /// Results that are still wanted.
     left: Option<u64>,
     paths: Paths,
-    args: Args,
+    args: Arc<Args>,
     cancel: Arc<Cancel>,
     /// Whether the page behind the one that is read is asked for already.
     ahead: bool,
@@ -114,11 +115,11 @@ struct Pages {
 
 impl Pages {
     /// Writes the next page into an array; false after the last.
-    fn page(&mut self, draft: &mut Draft, items: &Open) -> Result<bool> {
+    async fn page(&mut self, draft: &mut Draft, items: &Open, way: &Way<'_>) -> Result<bool> {
         let Some(offset) = self.next.filter(|_| self.left != Some(0)) else { return Ok(false) };
         let reply = match self.coming.take().filter(|coming| coming.is_fresh(&self.core)) {
             Some(coming) => coming.wait(&self.cancel)?,
-            None => self.core.wire.call(vec![self.operation(offset)], &self.args, &self.cancel)?,
+            None => self.core.wire.ask(vec![self.operation(offset)], way).await?,
         };
         let data = entities(&reply)?;
         let next = reply.result(0)?.at("/metadata/next/offset").and_then(Node::int);
@@ -151,9 +152,9 @@ impl Pages {
         query_operation(self.statement.page(offset, self.size))
     }
 
-    fn all(mut self, draft: &mut Draft) -> Result<()> {
+    async fn all(mut self, draft: &mut Draft, way: &Way<'_>) -> Result<()> {
         let items = draft.open(Draft::ROOT);
-        while self.page(draft, &items)? {}
+        while self.page(draft, &items, way).await? {}
         draft.array(&items);
         Ok(())
     }
@@ -209,25 +210,28 @@ impl Answer for Streamed {
     fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
         let mut draft = Draft::default();
         let items = draft.open(Draft::ROOT);
-        let there = self.pages.page(&mut draft, &items)?;
+        // Whoever asks for the next page waits for it.
+        let (args, cancel) = (Arc::clone(&self.pages.args), Arc::clone(&self.pages.cancel));
+        let call = Call { verb: None, target: None, args: &args, cancel: &cancel, progress: None };
+        let there = now(self.pages.page(&mut draft, &items, &Way::here(&call)))?;
         draft.array(&items);
         Ok(there.then(|| document(draft.finish())))
     }
 }
 
 /// One entity by its key: what is known when that is enough, else what the server says.
-pub(super) fn get(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn get(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     // A child is asked for an attribute by its name alone.
     if let (Some(entity), Some(name)) = (&session.entity, call.target)
         && !name.contains('/')
     {
-        return attribute(session, entity, name, call);
+        return attribute(session, entity, name, call).await;
     }
-    get_address(session, target(session, call)?, call)
+    get_address(session, target(session, call)?, call).await
 }
 
 /// The same for an entity by its address.
-pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn get_address(session: &FtrackSession, text: &str, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let core = &session.core;
     let select = call.args.str("select")?;
     let refresh = call.args.bool("refresh")?.unwrap_or(false);
@@ -251,7 +255,7 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
             None => &query::projections(&kind),
         };
         if session.flags(call.args)?.auto_populate {
-            fill(core, id, wanted, call)?;
+            fill(core, id, wanted, call).await?;
         }
         return Ok(document(core.store.lock().shown(id, &paths)));
     }
@@ -259,7 +263,7 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
     if let Some(select) = select {
         text = query::populate(&kind, select, &[&key]);
     }
-    let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
+    let reply = core.wire.ask(vec![query_operation(format!("{text} offset 0 limit 500"))], call).await?;
     let data = entities(&reply)?;
     let mut store = core.store.lock();
     let first = store.merge_all(data).into_iter().next().flatten();
@@ -267,7 +271,7 @@ pub(super) fn get_address(session: &FtrackSession, text: &str, call: &Call<'_>) 
 }
 
 /// An attribute's value, fetched when it is not known.
-fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+async fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let core = &session.core;
     let (kind, key) = addressed(&core.store.lock(), entity)?;
     let (at, attribute) = kind.find(name)?;
@@ -276,8 +280,7 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
         Some(id) => id,
         None => {
             let text = query::populate(&kind, &query::projection(&core.server.schemas, &kind, name), &[&key]);
-            let reply =
-                core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
+            let reply = core.wire.ask(vec![query_operation(format!("{text} offset 0 limit 500"))], call).await?;
             let merged = core.store.lock().merge_all(entities(&reply)?);
             match merged.first() {
                 Some(Some(id)) => *id,
@@ -286,7 +289,7 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
         }
     };
     if session.flags(call.args)?.auto_populate {
-        fill(core, id, name, call)?;
+        fill(core, id, name, call).await?;
     }
     let store = core.store.lock();
     let paths = Paths::default();
@@ -295,7 +298,7 @@ fn attribute(session: &FtrackSession, entity: &str, name: &str, call: &Call<'_>)
 }
 
 /// Fetches the attributes of `select` that are not known, for all entities that came with this one.
-pub(in crate::backends::ftrack) fn fill(core: &Core, id: EntityId, select: &str, call: &Call<'_>) -> Result<()> {
+pub(in crate::backends::ftrack) async fn fill(core: &Core, id: EntityId, select: &str, call: &Way<'_>) -> Result<()> {
     // The server does not have it yet.
     if core.store.lock().empty_if_new(id, select) {
         return Ok(());
@@ -323,19 +326,27 @@ pub(in crate::backends::ftrack) fn fill(core: &Core, id: EntityId, select: &str,
     let Some((_, longest)) = missing.iter().max_by_key(|(_, ids)| ids.len()) else { return Ok(()) };
     let ids = longest.clone();
     let select: Vec<_> = missing.iter().map(|(text, _)| text.as_str()).collect();
-    bring(core, &ids, &select.join(", "), call)
+    bring(core, &ids, &select.join(", "), call).await
 }
 
 /// Fetches several attributes of one entity that are not known: together, or one by one as the official client does.
-pub(super) fn fill_several(core: &Core, id: EntityId, names: &[&str], call: &Call<'_>) -> Result<()> {
+pub(super) async fn fill_several(core: &Core, id: EntityId, names: &[&str], call: &Way<'_>) -> Result<()> {
     if core.wire.sorted {
-        return names.iter().try_for_each(|name| fill(core, id, name, call));
+        for name in names {
+            fill(core, id, name, call).await?;
+        }
+        return Ok(());
     }
-    fill(core, id, &names.join(", "), call)
+    fill(core, id, &names.join(", "), call).await
 }
 
 /// Asks the server for attributes of entities that it knows; new ones are left alone.
-pub(in crate::backends::ftrack) fn bring(core: &Core, ids: &[EntityId], select: &str, call: &Call<'_>) -> Result<()> {
+pub(in crate::backends::ftrack) async fn bring(
+    core: &Core,
+    ids: &[EntityId],
+    select: &str,
+    call: &Way<'_>,
+) -> Result<()> {
     for ids in ids.chunks(AT_ONCE) {
         let text = {
             let store = core.store.lock();
@@ -348,11 +359,7 @@ pub(in crate::backends::ftrack) fn bring(core: &Core, ids: &[EntityId], select: 
             let keys: Vec<_> = known.iter().filter(|entity| entity.kind == kind.id).map(|entity| &entity.key).collect();
             query::populate(kind, select, &keys)
         };
-        let reply = core.wire.call(
-            vec![query_operation(format!("{text} offset 0 limit {AT_ONCE}"))],
-            call.args,
-            call.cancel,
-        )?;
+        let reply = core.wire.ask(vec![query_operation(format!("{text} offset 0 limit {AT_ONCE}"))], call).await?;
         let data = entities(&reply)?;
         // They belong to the answer that brought them first: what they lack, its other entities lack as well.
         let mut store = core.store.lock();
@@ -364,7 +371,7 @@ pub(in crate::backends::ftrack) fn bring(core: &Core, ids: &[EntityId], select: 
 }
 
 /// Attributes of several entities.
-pub(super) fn populate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn populate(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let core = &session.core;
     let select =
         call.args.str("select")?.ok_or_else(|| Error::option("select", "populate needs select, the projections"))?;
@@ -385,13 +392,13 @@ pub(super) fn populate(session: &FtrackSession, call: &Call<'_>) -> Result<Box<d
             kind.find(projection.trim().split(['.', '[']).next().unwrap_or_default())?;
         }
     }
-    bring(core, &ids, select, call)?;
+    bring(core, &ids, select, call).await?;
     let (store, paths) = (core.store.lock(), Paths::of(select));
     Ok(document(store.shown_all(&ids, &paths)))
 }
 
 /// A search by words.
-pub(super) fn search(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn search(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let core = &session.core;
     let kind = call.target.ok_or_else(|| Error::option("target", "a search needs an entity type as target"))?;
     core.server.schemas.find(kind)?;
@@ -406,7 +413,7 @@ pub(super) fn search(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn
             members.push((name, value.clone()));
         }
     }
-    let reply = core.wire.call(vec![operation("search", &members)], call.args, call.cancel)?;
+    let reply = core.wire.ask(vec![operation("search", &members)], call).await?;
     let data = entities(&reply)?;
     let mut store = core.store.lock();
     let merged = store.merge_all(data);

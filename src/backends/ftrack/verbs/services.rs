@@ -11,6 +11,7 @@ use crate::{
             FtrackSession, commit,
             store::{EntityId, Paths, Store},
             unit::Operation,
+            way::Way,
             wire::{Reply, operation},
         },
     },
@@ -29,21 +30,21 @@ pub(super) const VERBS: &[&str] = &[
 ];
 
 /// Does one of [`VERBS`].
-pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn request(session: &FtrackSession, verb: &str, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     match verb {
-        "encode_media" => encode_media(session, call),
-        "get_widget_url" => widget_url(session, call),
-        "send_user_invite" => invite(session, call, "User", verb, "user_id"),
+        "encode_media" => encode_media(session, call).await,
+        "get_widget_url" => widget_url(session, call).await,
+        "send_user_invite" => invite(session, call, "User", verb, "user_id").await,
         "send_review_session_invite" => {
-            invite(session, call, "ReviewSessionInvitee", verb, "review_session_invitee_id")
+            invite(session, call, "ReviewSessionInvitee", verb, "review_session_invitee_id").await
         }
-        "reset_remote" => reset_remote(session, call),
-        _ => delayed_job(session, call),
+        "reset_remote" => reset_remote(session, call).await,
+        _ => delayed_job(session, call).await,
     }
 }
 
-fn send(session: &FtrackSession, call: &Call<'_>, operations: Vec<Tree>) -> Result<Reply> {
-    session.core.wire.call(operations, call.args, call.cancel)
+async fn send(session: &FtrackSession, call: &Way<'_>, operations: Vec<Tree>) -> Result<Reply> {
+    session.core.wire.ask(operations, call).await
 }
 
 /// One text that must be given.
@@ -60,9 +61,14 @@ fn only_part(session: &FtrackSession, text: &str, kind: &str) -> Result<Arc<str>
     key.into_iter().next().ok_or_else(|| Error::option("target", format!("{text:?} has no key")))
 }
 
+/// Whether `encode_media` uploads a file first.
+pub(super) fn encodes_a_file(session: &FtrackSession, call: &Call<'_>) -> bool {
+    target(session, call).is_ok_and(|text| addressed(&session.core.store.lock(), text).is_err())
+}
+
 /// A job that encodes a component, or a file that is uploaded first, for browsers. A component stays unless
 /// `keep_original` is false; that of a file goes unless it is true.
-fn encode_media(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+async fn encode_media(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let text = target(session, call)?;
     let version = call.args.str("version_id")?.map_or(Tree::Null, Tree::from);
     let keep = call.args.bool("keep_original")?;
@@ -82,14 +88,14 @@ fn encode_media(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answ
         }
     };
     let members = [("component_id", component), ("version_id", version), ("keep_original", Tree::Bool(keep))];
-    let reply = send(session, call, vec![operation("encode_media", &members)])?;
+    let reply = send(session, call, vec![operation("encode_media", &members)]).await?;
     let job = reply.result(0)?.get("job_id").and_then(Node::as_str);
     let job = job.ok_or_else(|| Error::new(&code::PROTOCOL, "the server answered encode_media without a job"))?;
-    read::get_address(session, &format!("Job/{job}"), call)
+    read::get_address(session, &format!("Job/{job}"), call).await
 }
 
 /// The address of a widget, good for some minutes.
-fn widget_url(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+async fn widget_url(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let name = needed(call, "name")?;
     let theme = call.args.str("theme")?.map_or(Tree::Null, Tree::from);
     let mut members = vec![("name", Tree::from(name)), ("theme", theme)];
@@ -98,13 +104,19 @@ fn widget_url(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer
         members.push(("entity_type", Tree::Text(kind.name.clone())));
         members.push(("entity_key", Tree::Array(key.iter().map(|part| Tree::from(&**part)).collect())));
     }
-    let reply = send(session, call, vec![operation("get_widget_url", &members)])?;
+    let reply = send(session, call, vec![operation("get_widget_url", &members)]).await?;
     let url = reply.result(0)?.get("widget_url");
     Ok(plain(&url.map_or(Tree::Null, Node::to_tree)))
 }
 
 /// Invitations, all in one request.
-fn invite(session: &FtrackSession, call: &Call<'_>, kind: &str, action: &str, member: &str) -> Result<Box<dyn Answer>> {
+async fn invite(
+    session: &FtrackSession,
+    call: &Way<'_>,
+    kind: &str,
+    action: &str,
+    member: &str,
+) -> Result<Box<dyn Answer>> {
     let addresses: Vec<String> = match call.args.array("entities")? {
         Some(list) => list.iter().map(|entity| address_of(session, entity, kind)).collect::<Result<_>>()?,
         None => vec![target(session, call)?.to_owned()],
@@ -115,7 +127,7 @@ fn invite(session: &FtrackSession, call: &Call<'_>, kind: &str, action: &str, me
         .collect();
     let operations = operations?;
     if !operations.is_empty() {
-        send(session, call, operations)?;
+        send(session, call, operations).await?;
     }
     Ok(plain(&Tree::Null))
 }
@@ -129,7 +141,7 @@ fn address_of(session: &FtrackSession, entity: &Tree, kind: &str) -> Result<Stri
 }
 
 /// Resets something on the server, such as a user's API key.
-fn reset_remote(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+async fn reset_remote(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let mut members = vec![("reset_type", Tree::from(needed(call, "reset_type")?))];
     if let Some(text) = call.target.or(session.entity.as_deref()) {
         let (kind, key) = addressed(&session.core.store.lock(), text)?;
@@ -137,18 +149,18 @@ fn reset_remote(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answ
         // The one action that takes a key as text.
         members.push(("entity_key", key.first().map_or(Tree::Null, |part| Tree::from(&**part))));
     }
-    let reply = send(session, call, vec![operation("reset_remote", &members)])?;
+    let reply = send(session, call, vec![operation("reset_remote", &members)]).await?;
     let data = reply.result(0)?.get("data");
     Ok(plain(&data.map_or(Tree::Null, Node::to_tree)))
 }
 
 /// Work that the server does later; its job when it tells one.
-fn delayed_job(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+async fn delayed_job(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let mut members = vec![("job_type", Tree::from(needed(call, "job_type")?))];
     if let Some(data) = call.args.get("data").filter(|data| !data.is_null()) {
         members.push(("data", data.clone()));
     }
-    let reply = send(session, call, vec![operation("delayed_job", &members)])?;
+    let reply = send(session, call, vec![operation("delayed_job", &members)]).await?;
     let Some(data) = reply.result(0)?.get("data") else { return Ok(plain(&Tree::Null)) };
     let mut store = session.core.store.lock();
     Ok(plain(&match store.merge(data) {
@@ -158,7 +170,7 @@ fn delayed_job(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answe
 }
 
 /// What can be wrong with a note without knowing anything.
-pub(super) fn check_note(call: &Call<'_>) -> Result<()> {
+pub(super) fn check_note(call: &Way<'_>) -> Result<()> {
     let given = |name: &str| {
         call.args
             .get(name)
@@ -172,13 +184,7 @@ pub(super) fn check_note(call: &Call<'_>) -> Result<()> {
 
 /// Makes a note, or a reply to one, and hangs it where it belongs: several changes, of which the answer is the note.
 /// The collection that it is added to is known by now.
-pub(super) fn note(
-    store: &mut Store,
-    verb: &str,
-    subject: EntityId,
-    call: &Call<'_>,
-    record: bool,
-) -> Result<EntityId> {
+pub(super) fn note(store: &mut Store, verb: &str, subject: EntityId, call: &Way<'_>, record: bool) -> Result<EntityId> {
     let content = call.args.str("content")?.ok_or_else(|| Error::option("content", format!("{verb} needs content")))?;
     let author = call.args.get("author").filter(|author| !author.is_null());
     let author = author.ok_or_else(|| Error::option("author", format!("{verb} needs an author")))?;
@@ -232,15 +238,15 @@ fn key_part(store: &mut Store, entity: &Tree, kind: &str, option: &str) -> Resul
 }
 
 /// Sends what `make` changes as a batch of its own; a refusal leaves nothing behind.
-pub(super) fn now<T>(
+pub(super) async fn now<T>(
     session: &FtrackSession,
-    call: &Call<'_>,
+    call: &Way<'_>,
     make: impl FnOnce(&mut Store) -> Result<T>,
 ) -> Result<T> {
     let core = &session.core;
     let (made, apart) = core.store.lock().apart(make)?;
     let operations: &[Operation] = &apart.operations;
-    if let Err(error) = commit::send_apart(core, operations, call.args, call.cancel) {
+    if let Err(error) = commit::send_apart(core, operations, call).await {
         core.store.lock().take_back(apart);
         return Err(error);
     }
@@ -248,7 +254,7 @@ pub(super) fn now<T>(
 }
 
 /// The entity that a service is about, of this type.
-pub(super) fn subject(session: &FtrackSession, call: &Call<'_>, kind: &str) -> Result<EntityId> {
+pub(super) fn subject(session: &FtrackSession, call: &Way<'_>, kind: &str) -> Result<EntityId> {
     let text = target(session, call)?;
     let mut store = session.core.store.lock();
     let (found, _) = addressed(&store, text)?;

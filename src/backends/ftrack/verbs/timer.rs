@@ -3,11 +3,12 @@
 use super::{entities, plain, query_operation, read, services};
 use crate::{
     backends::{
-        Answer, Call,
+        Answer,
         ftrack::{
             FtrackSession,
             query::{Statement, quoted},
             store::{EntityId, Paths, Store, Value, time},
+            way::Way,
         },
     },
     clock,
@@ -17,10 +18,10 @@ use crate::{
 };
 
 /// Starts one; with `force`, one that runs is stopped before.
-pub(super) fn start(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn start(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let user = services::subject(session, call, "User")?;
     if call.args.bool("force")?.unwrap_or(false) {
-        match stop_of(session, call, user) {
+        match stop_of(session, call, user).await {
             Err(error) if error.code() != "no_result_found" => return Err(error),
             _ => {}
         }
@@ -34,7 +35,8 @@ pub(super) fn start(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
         data.insert("name", name);
         data.insert("comment", Tree::from(comment));
         store.create("Timer", &data, true)
-    });
+    })
+    .await;
     let timer = made.map_err(|error| {
         let twice = error.detail().get("exception").and_then(Tree::as_str) == Some("DuplicateEntryError");
         if !twice {
@@ -51,21 +53,21 @@ pub(super) fn start(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn 
 }
 
 /// Stops the running one; the answer is the time log.
-pub(super) fn stop(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn stop(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let user = services::subject(session, call, "User")?;
-    let timelog = stop_of(session, call, user)?;
+    let timelog = stop_of(session, call, user).await?;
     Ok(plain(&session.core.store.lock().show(timelog, &Paths::default())))
 }
 
 /// What of a timer goes into its time log, in the order in which the official client looks at it.
 const KEPT: [&str; 5] = ["start", "user_id", "context_id", "comment", "name"];
 
-fn stop_of(session: &FtrackSession, call: &Call<'_>, user: EntityId) -> Result<EntityId> {
+async fn stop_of(session: &FtrackSession, call: &Way<'_>, user: EntityId) -> Result<EntityId> {
     let core = &session.core;
     let id = core.store.lock().entity(user).and_then(|user| user.key.first().cloned()).unwrap_or_default();
     let text = format!("Timer where user_id = {}", quoted(&id));
     let statement = Statement::new(&text, &core.server.schemas, core.wire.sorted)?;
-    let reply = core.wire.call(vec![query_operation(statement.one()?)], call.args, call.cancel)?;
+    let reply = core.wire.ask(vec![query_operation(statement.one()?)], call).await?;
     let data = entities(&reply)?;
     let found = core.store.lock().merge_all(data);
     let timer = match &*found {
@@ -74,7 +76,7 @@ fn stop_of(session: &FtrackSession, call: &Call<'_>, user: EntityId) -> Result<E
         [None] => return Err(Error::new(&code::PROTOCOL, "the server answered no timer where one was asked for")),
         _ => return Err(Error::new(&code::MULTIPLE_RESULTS_FOUND, "the user has more than one timer running")),
     };
-    read::fill_several(core, timer, &KEPT, call)?;
+    read::fill_several(core, timer, &KEPT, call).await?;
     let started = text_of(&core.store.lock(), timer, "start");
     let started = started
         .as_deref()
@@ -92,6 +94,7 @@ fn stop_of(session: &FtrackSession, call: &Call<'_>, user: EntityId) -> Result<E
         store.delete(timer, true);
         Ok(timelog)
     })
+    .await
 }
 
 /// The time of day as the server writes it: UTC, or its own time when it does not know of time zones. Then we are taken

@@ -12,6 +12,7 @@ use crate::{
             locations::{Location, SERVER},
             store::{EntityId, Paths},
             transfer::{self, Brought, Bytes, Origin, Told, Wanted},
+            way::{Way, now},
         },
     },
     engine::{net::cancel::Cancel, reactor::promise},
@@ -110,7 +111,7 @@ pub(super) fn create_thumbnail(session: &FtrackSession, call: &Call<'_>) -> Resu
     let core = &session.core;
     let set = core.store.lock().apart(|store| refer(store, subject, id, true));
     let (picture, apart) = set?;
-    if let Err(error) = commit::send_apart(core, &apart.operations, call.args, call.cancel) {
+    if let Err(error) = now(commit::send_apart(core, &apart.operations, &Way::here(call))) {
         core.store.lock().take_back(apart);
         // It is there, and nobody refers to it.
         return Err(error.with("component", picture));

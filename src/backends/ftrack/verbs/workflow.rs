@@ -8,6 +8,7 @@ use crate::{
             FtrackSession, query,
             schema::Default,
             store::{EntityId, Paths, Value},
+            way::Way,
         },
     },
     error::{Error, Result},
@@ -15,30 +16,30 @@ use crate::{
 };
 
 /// The statuses of a type (`schema`), for Task also by the type of the task (`type_id`).
-pub(super) fn statuses(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn statuses(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let schema = schema(call)?;
     let project_schema = services::subject(session, call, "ProjectSchema")?;
     let type_id = call.args.str("type_id")?;
     let found = match schema {
-        "Task" => match overridden(session, call, project_schema, type_id)? {
-            Some(workflow) => list(session, call, workflow, "statuses")?,
-            None => through(session, call, project_schema, "_task_workflow", "statuses")?,
+        "Task" => match overridden(session, call, project_schema, type_id).await? {
+            Some(workflow) => list(session, call, workflow, "statuses").await?,
+            None => through(session, call, project_schema, "_task_workflow", "statuses").await?,
         },
-        "AssetVersion" => through(session, call, project_schema, "_version_workflow", "statuses")?,
-        _ => of_object_type(session, call, project_schema, schema, "task_status", "SchemaStatus")?,
+        "AssetVersion" => through(session, call, project_schema, "_version_workflow", "statuses").await?,
+        _ => of_object_type(session, call, project_schema, schema, "task_status", "SchemaStatus").await?,
     };
-    show(session, call, &found)
+    show(session, call, &found).await
 }
 
 /// The types of a type (`schema`).
-pub(super) fn types(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn types(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let schema = schema(call)?;
     let project_schema = services::subject(session, call, "ProjectSchema")?;
     let found = match schema {
-        "Task" => through(session, call, project_schema, "_task_type_schema", "types")?,
-        _ => of_object_type(session, call, project_schema, schema, "task_type", "SchemaType")?,
+        "Task" => through(session, call, project_schema, "_task_type_schema", "types").await?,
+        _ => of_object_type(session, call, project_schema, schema, "task_type", "SchemaType").await?,
     };
-    show(session, call, &found)
+    show(session, call, &found).await
 }
 
 fn schema<'a>(call: &Call<'a>) -> Result<&'a str> {
@@ -46,39 +47,45 @@ fn schema<'a>(call: &Call<'a>) -> Result<&'a str> {
 }
 
 /// The value of an attribute, fetched when it is not known.
-fn attribute(session: &FtrackSession, call: &Call<'_>, id: EntityId, name: &str) -> Result<Option<Value>> {
-    read::fill(&session.core, id, name, call)?;
+async fn attribute(session: &FtrackSession, call: &Way<'_>, id: EntityId, name: &str) -> Result<Option<Value>> {
+    read::fill(&session.core, id, name, call).await?;
     let store = session.core.store.lock();
     let Some(kind) = store.kind_of(id) else { return Ok(None) };
     let (at, _) = kind.find(name)?;
     Ok(store.value(id, at).cloned())
 }
 
-fn list(session: &FtrackSession, call: &Call<'_>, id: EntityId, name: &str) -> Result<Vec<EntityId>> {
-    Ok(match attribute(session, call, id, name)? {
+async fn list(session: &FtrackSession, call: &Way<'_>, id: EntityId, name: &str) -> Result<Vec<EntityId>> {
+    Ok(match attribute(session, call, id, name).await? {
         Some(Value::Entities(ids)) => ids.to_vec(),
         _ => Vec::new(),
     })
 }
 
-fn through(session: &FtrackSession, call: &Call<'_>, id: EntityId, step: &str, name: &str) -> Result<Vec<EntityId>> {
-    match attribute(session, call, id, step)? {
-        Some(Value::Entity(next)) => list(session, call, next, name),
+async fn through(
+    session: &FtrackSession,
+    call: &Way<'_>,
+    id: EntityId,
+    step: &str,
+    name: &str,
+) -> Result<Vec<EntityId>> {
+    match attribute(session, call, id, step).await? {
+        Some(Value::Entity(next)) => list(session, call, next, name).await,
         _ => Ok(Vec::new()),
     }
 }
 
 /// The workflow that takes the place of the usual one for a type of task.
-fn overridden(
+async fn overridden(
     session: &FtrackSession,
-    call: &Call<'_>,
+    call: &Way<'_>,
     id: EntityId,
     type_id: Option<&str>,
 ) -> Result<Option<EntityId>> {
     let Some(type_id) = type_id else { return Ok(None) };
-    for entry in list(session, call, id, "_overrides")? {
-        if matches!(attribute(session, call, entry, "type_id")?, Some(Value::Text(found)) if *found == *type_id) {
-            return Ok(match attribute(session, call, entry, "workflow_schema")? {
+    for entry in list(session, call, id, "_overrides").await? {
+        if matches!(attribute(session, call, entry, "type_id").await?, Some(Value::Text(found)) if *found == *type_id) {
+            return Ok(match attribute(session, call, entry, "workflow_schema").await? {
                 Some(Value::Entity(workflow)) => Some(workflow),
                 _ => None,
             });
@@ -88,9 +95,9 @@ fn overridden(
 }
 
 /// By the object type that new entities of the type have.
-fn of_object_type(
+async fn of_object_type(
     session: &FtrackSession,
-    call: &Call<'_>,
+    call: &Way<'_>,
     id: EntityId,
     schema: &str,
     wanted: &str,
@@ -103,8 +110,9 @@ fn of_object_type(
     });
     let none = || Error::option("schema", format!("{schema} has neither statuses nor types"));
     let object_type = default.ok_or_else(none)?;
-    for entry in list(session, call, id, "_schemas")? {
-        if !matches!(attribute(session, call, entry, "type_id")?, Some(Value::Text(found)) if *found == *object_type) {
+    for entry in list(session, call, id, "_schemas").await? {
+        if !matches!(attribute(session, call, entry, "type_id").await?, Some(Value::Text(found)) if *found == *object_type)
+        {
             continue;
         }
         let (kind, key) = {
@@ -113,11 +121,7 @@ fn of_object_type(
         };
         let (Some(_), Some(schema_id)) = (kind, key.first()) else { continue };
         let text = format!("select {wanted} from {link} where schema_id is {}", query::bare_text(schema_id));
-        let reply = session.core.wire.call(
-            vec![query_operation(format!("{text} offset 0 limit 500"))],
-            call.args,
-            call.cancel,
-        )?;
+        let reply = session.core.wire.ask(vec![query_operation(format!("{text} offset 0 limit 500"))], call).await?;
         let mut store = session.core.store.lock();
         let links: Vec<EntityId> = store.merge_all(entities(&reply)?).into_iter().flatten().collect();
         let of = |link: &EntityId| match store.kind_of(*link)?.position(wanted).and_then(|at| store.value(*link, at))? {
@@ -133,7 +137,7 @@ fn of_object_type(
 const SHOWN: [&str; 3] = ["name", "color", "sort"];
 
 /// With what they are shown by; the official client fetches that when somebody looks.
-fn show(session: &FtrackSession, call: &Call<'_>, ids: &[EntityId]) -> Result<Box<dyn Answer>> {
+async fn show(session: &FtrackSession, call: &Way<'_>, ids: &[EntityId]) -> Result<Box<dyn Answer>> {
     let core = &session.core;
     if !core.wire.sorted && session.flags(call.args)?.auto_populate {
         let kind = ids.first().and_then(|id| core.store.lock().kind_of(*id).cloned());
@@ -149,7 +153,7 @@ fn show(session: &FtrackSession, call: &Call<'_>, ids: &[EntityId]) -> Result<Bo
             };
             ids.iter().filter(lacks).copied().collect()
         };
-        read::bring(core, &lacking, &names.join(", "), call)?;
+        read::bring(core, &lacking, &names.join(", "), call).await?;
     }
     let store = core.store.lock();
     Ok(plain(&Tree::Array(ids.iter().map(|id| store.show(*id, &Paths::default())).collect())))

@@ -4,12 +4,13 @@ use super::{custom, document, plain, query_operation, read, services, target};
 use crate::{
     args::Args,
     backends::{
-        Answer, Call,
+        Answer,
         ftrack::{
             FtrackSession, commit,
             query::{self, Statement},
             schema::Kind,
             store::{EntityId, Paths, Store},
+            way::Way,
         },
     },
     error::{Error, Result, code},
@@ -17,19 +18,19 @@ use crate::{
 };
 
 /// Records a change; the answer is the entity as it is here from now on.
-pub(super) fn stage(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn stage(session: &FtrackSession, verb: &str, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     if verb == "revert" {
         return revert(session, call);
     }
-    let made = list(session, verb, call)?;
+    let made = list(session, verb, call).await?;
     Ok(show(&session.core.store.lock(), made))
 }
 
 /// Puts a change on the list.
-fn list(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Made> {
+async fn list(session: &FtrackSession, verb: &str, call: &Way<'_>) -> Result<Made> {
     let record = session.flags(call.args)?.record;
-    prepare(session, verb, call)?;
-    let ensured = if verb == "ensure" { Some(look(session, call)?) } else { None };
+    prepare(session, verb, call).await?;
+    let ensured = if verb == "ensure" { Some(look(session, call).await?) } else { None };
     let mut store = session.core.store.lock();
     let (made, apart) = store.apart(|store| change(session, store, verb, call, ensured, record))?;
     // A mistake would have left nothing; now it is part of the list.
@@ -40,18 +41,18 @@ fn list(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Made> {
 }
 
 /// Makes a change now, whatever is staged.
-pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) async fn request(session: &FtrackSession, verb: &str, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     if verb == "revert" {
         return revert(session, call);
     }
     let core = &session.core;
     if verb == "ensure" && core.wire.sorted {
-        return ensure_as_python(session, call);
+        return ensure_as_python(session, call).await;
     }
-    prepare(session, verb, call)?;
-    let ensured = if verb == "ensure" { Some(look(session, call)?) } else { None };
+    prepare(session, verb, call).await?;
+    let ensured = if verb == "ensure" { Some(look(session, call).await?) } else { None };
     let (made, apart) = core.store.lock().apart(|store| change(session, store, verb, call, ensured, true))?;
-    if let Err(error) = commit::send_apart(core, &apart.operations, call.args, call.cancel) {
+    if let Err(error) = commit::send_apart(core, &apart.operations, call).await {
         core.store.lock().take_back(apart);
         return Err(error);
     }
@@ -60,18 +61,18 @@ pub(super) fn request(session: &FtrackSession, verb: &str, call: &Call<'_>) -> R
 }
 
 /// `ensure` of the official client: whatever is staged is committed with it, if it changed anything itself.
-fn ensure_as_python(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+async fn ensure_as_python(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let core = &session.core;
     let before = core.store.lock().operations.list().len();
-    let made = list(session, "ensure", call)?;
+    let made = list(session, "ensure", call).await?;
     if core.store.lock().operations.list().len() > before {
-        commit::commit(core, call.args, call.cancel)?;
+        commit::commit(core, call).await?;
     }
     Ok(show(&core.store.lock(), made))
 }
 
 /// Takes back what was set here and is staged: it changes the staged list itself, and sends nothing.
-fn revert(session: &FtrackSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+fn revert(session: &FtrackSession, call: &Way<'_>) -> Result<Box<dyn Answer>> {
     let names: Vec<&str> =
         call.args.str("select")?.map(|names| names.split(',').map(str::trim).collect()).unwrap_or_default();
     let mut store = session.core.store.lock();
@@ -102,7 +103,7 @@ fn change(
     session: &FtrackSession,
     store: &mut Store,
     verb: &str,
-    call: &Call<'_>,
+    call: &Way<'_>,
     ensured: Option<Option<EntityId>>,
     record: bool,
 ) -> Result<Made> {
@@ -180,9 +181,9 @@ fn set_differing(store: &mut Store, id: EntityId, data: &Object, record: bool) -
 
 /// Collections and maps must be known before they can be edited: what is missing is fetched. Of a new entity there is
 /// nothing to fetch.
-fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
+async fn prepare(session: &FtrackSession, verb: &str, call: &Way<'_>) -> Result<()> {
     let mut names = match verb {
-        "create" | "ensure" => return prepare_new(session, call),
+        "create" | "ensure" => return prepare_new(session, call).await,
         "update" => collections(call.args)?,
         "create_note" => {
             services::check_note(call)?;
@@ -193,19 +194,21 @@ fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
     };
     let core = &session.core;
     names.extend(call.args.object("replace")?.into_iter().flat_map(Object::keys).map(str::to_owned));
-    let missing = {
+    let (id, kind, new) = {
         let mut store = core.store.lock();
         let id = store.entity_for(&Tree::from(target(session, call)?), None, "target")?;
         let Some(kind) = store.kind_of(id).cloned() else { return Ok(()) };
-        if store.is_new(id) {
-            let asset = store.related_to(id, "asset");
-            drop(store);
-            let replaced = call.args.object("replace")?.cloned().unwrap_or_default();
-            if custom::wanted(&kind, &data(call.args)?) || custom::wanted(&kind, &replaced) {
-                custom::prepare(session, &kind, asset, call)?;
-            }
-            return Ok(());
+        (id, kind, store.is_new(id).then(|| store.related_to(id, "asset")))
+    };
+    if let Some(asset) = new {
+        let replaced = call.args.object("replace")?.cloned().unwrap_or_default();
+        if custom::wanted(&kind, &data(call.args)?) || custom::wanted(&kind, &replaced) {
+            custom::prepare(session, &kind, asset, call).await?;
         }
+        return Ok(());
+    }
+    let missing = {
+        let store = core.store.lock();
         for name in data(call.args)?.keys() {
             let (_, attribute) = kind.find(name)?;
             if matches!(attribute.kind, Kind::Metadata(_) | Kind::CustomAttributes(_) | Kind::OldCustomAttributes(_)) {
@@ -219,19 +222,21 @@ fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
                 missing.push(name);
             }
         }
-        (!missing.is_empty()).then(|| (id, kind, missing))
+        missing
     };
-    let Some((id, kind, missing)) = missing else { return Ok(()) };
+    if missing.is_empty() {
+        return Ok(());
+    }
     if core.wire.sorted {
         let names: Vec<&str> = missing.iter().map(String::as_str).collect();
-        return read::fill_several(core, id, &names, call);
+        return read::fill_several(core, id, &names, call).await;
     }
     let text = {
         let store = core.store.lock();
         let Some(entity) = store.entity(id) else { return Ok(()) };
         query::populate(&kind, &missing.join(", "), &[&entity.key])
     };
-    let reply = core.wire.call(vec![query_operation(format!("{text} offset 0 limit 500"))], call.args, call.cancel)?;
+    let reply = core.wire.ask(vec![query_operation(format!("{text} offset 0 limit 500"))], call).await?;
     let mut store = core.store.lock();
     for node in reply.result(0)?.get("data").into_iter().flat_map(crate::value::Node::items) {
         store.merge(node);
@@ -240,7 +245,7 @@ fn prepare(session: &FtrackSession, verb: &str, call: &Call<'_>) -> Result<()> {
 }
 
 /// Custom attributes of what is not there yet are named by their configurations.
-fn prepare_new(session: &FtrackSession, call: &Call<'_>) -> Result<()> {
+async fn prepare_new(session: &FtrackSession, call: &Way<'_>) -> Result<()> {
     let Some(kind) = call.target.and_then(|name| session.core.server.schemas.get(name)) else { return Ok(()) };
     let data = data(call.args)?;
     if !custom::wanted(kind, &data) {
@@ -250,11 +255,11 @@ fn prepare_new(session: &FtrackSession, call: &Call<'_>) -> Result<()> {
         Some(asset) => Some(session.core.store.lock().entity_for(asset, Some("Asset"), "data.asset")?),
         None => None,
     };
-    custom::prepare(session, kind, asset, call)
+    custom::prepare(session, kind, asset, call).await
 }
 
 /// The entity that `ensure` is about, when the server has it.
-fn look(session: &FtrackSession, call: &Call<'_>) -> Result<Option<EntityId>> {
+async fn look(session: &FtrackSession, call: &Way<'_>) -> Result<Option<EntityId>> {
     let core = &session.core;
     let name = call.target.ok_or_else(|| Error::option("target", "ensure needs an entity type as target"))?;
     let kind = core.server.schemas.find(name)?;
@@ -275,7 +280,7 @@ fn look(session: &FtrackSession, call: &Call<'_>) -> Result<Option<EntityId>> {
         identifying.push((key.as_str(), value));
     }
     let statement = Statement::new(&query::ensure(kind, &identifying), &core.server.schemas, core.wire.sorted)?;
-    let reply = core.wire.call(vec![query_operation(statement.one()?)], call.args, call.cancel)?;
+    let reply = core.wire.ask(vec![query_operation(statement.one()?)], call).await?;
     let found = reply.result(0)?.get("data");
     let merged: Vec<_> = {
         let mut store = core.store.lock();
@@ -286,7 +291,7 @@ fn look(session: &FtrackSession, call: &Call<'_>) -> Result<Option<EntityId>> {
         [found] => {
             // What is not known cannot be told from what differs, and would be sent for nothing.
             if let Some(id) = found.filter(|_| session.flags(call.args).is_ok_and(|flags| flags.auto_populate)) {
-                read::fill_several(core, id, &data.keys().collect::<Vec<_>>(), call)?;
+                read::fill_several(core, id, &data.keys().collect::<Vec<_>>(), call).await?;
             }
             Ok(*found)
         }

@@ -10,7 +10,7 @@ pub use verbs::{OPTIONS, only};
 
 use super::{
     envelope::Members,
-    line::{Brings, Request},
+    line::{Brings, Request, again},
     refusal,
     session::{Session, is_refusal},
     topics::{Herald, Topics},
@@ -48,6 +48,8 @@ pub struct Handle {
     id: AtomicU64,
     /// It is over, or its detach was asked for.
     left: AtomicBool,
+    /// The server has said that it is gone.
+    gone: AtomicBool,
 }
 
 impl Handle {
@@ -61,6 +63,7 @@ impl Handle {
             herald: Herald::default(),
             id: AtomicU64::new(0),
             left: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
         })
     }
 
@@ -133,12 +136,35 @@ impl Handle {
     }
 
     /// It is gone on the server: its handle is closed, by itself when nobody asked for that.
-    pub(super) fn ended(&self, error: Option<Error>) {
+    pub(super) fn ended(self: &Arc<Self>, error: Option<Error>) {
         self.left.store(true, Ordering::Release);
         if let Some(id) = self.id() {
             self.session.forget(id);
         }
+        let ended = || Error::new(&code::HANDLE_LOST, "the handle was detached");
+        let why = error.as_ref().map_or_else(ended, again);
+        self.session.line.fail(|request| !request.is("detach") && self.is_of(request), &why);
         self.herald.tell(Change::Ended { value: Tree::Null, error });
+    }
+
+    fn is_of(self: &Arc<Self>, request: &Request) -> bool {
+        request.handle.as_ref().is_some_and(|handle| Arc::ptr_eq(handle, self))
+    }
+
+    /// The server says that it is gone: by itself, or in answer to a detach. That may be told before the answer, and
+    /// whoever asked hears the answer before the end.
+    pub(super) fn detached(self: &Arc<Self>) {
+        self.gone.store(true, Ordering::Release);
+        if !self.session.line.is_asking(|request| request.is("detach") && self.is_of(request)) {
+            self.ended(None);
+        }
+    }
+
+    /// A detach was answered: the end is here already, or to come.
+    pub(super) fn was_detached(self: &Arc<Self>) {
+        if self.gone.load(Ordering::Acquire) {
+            self.ended(None);
+        }
     }
 
     /// Detaches it, unless it is to be kept or its session goes as well.

@@ -67,12 +67,8 @@ impl Line {
         let members = state.members.clone();
         drop(state);
         let why = why.unwrap_or_else(|| Error::new(&code::CONNECTION_LOST, "the connection was ended"));
-        for (_, entry) in left {
-            let outcome = match entry.it.receipt {
-                Some(receipt) => receipt.give_up(),
-                None if entry.stage == Stage::Held => Outcome::NotSent,
-                None => Outcome::Unknown,
-            };
+        for (_, mut entry) in left {
+            let outcome = entry.it.give_up(entry.stage);
             if let Some(giver) = entry.it.giver {
                 giver.give(Err(again(&why).outcome(outcome)));
             }
@@ -286,7 +282,8 @@ impl Line {
         }
         let mut failed = Vec::new();
         for (number, mut entry) in state.table.take_all(|entry| entry.stage != Stage::Held || entry.it.request.ahead) {
-            let sent = entry.it.receipt.take().is_none_or(|receipt| receipt.give_up() != Outcome::NotSent);
+            let sent = entry.it.give_up(entry.stage) != Outcome::NotSent;
+            entry.it.was_sent = sent;
             let waits = entry.it.giver.is_some();
             if waits && !entry.it.request.ahead && (!sent || entry.it.request.again) {
                 let (wants, name) = (entry.wants, entry.name.take());

@@ -215,7 +215,12 @@ impl Line {
             return Err(too_long(parcel.text.len(), limit));
         }
         let (wants, name) = (request.wants, request.name.clone());
-        state.table.enter(number, wants, name.as_deref(), Waiting { request, giver, receipt: None })?;
+        state.table.enter(
+            number,
+            wants,
+            name.as_deref(),
+            Waiting { request, giver, receipt: None, was_sent: false },
+        )?;
         let goes = state.phase == Phase::Ready || ahead;
         match state.road.clone().filter(|_| goes) {
             Some(road) => match road.send(parcel) {
@@ -250,13 +255,7 @@ impl Line {
     fn give_up(&self, number: u64) -> Outcome {
         let mut state = self.state.lock();
         let Some(entry) = state.table.get_mut(number) else { return Outcome::Unknown };
-        let receipt = entry.it.receipt.take();
-        let held = entry.stage == Stage::Held;
-        let outcome = match receipt {
-            Some(receipt) => receipt.give_up(),
-            None if held => Outcome::NotSent,
-            None => Outcome::Unknown,
-        };
+        let outcome = entry.it.give_up(entry.stage);
         let stays = outcome == Outcome::Unknown && !matches!(entry.it.request.brings, Brings::Nothing);
         let gone = if stays {
             // What it brings would live on with nobody to end it: the answer is still looked at.
@@ -267,6 +266,22 @@ impl Line {
         drop(state);
         drop(gone);
         outcome
+    }
+
+    /// Ends the requests that `choose` wants with an error; each hears whether it was sent.
+    pub fn fail(&self, choose: impl Fn(&Request) -> bool, error: &Error) {
+        let failed = self.state.lock().table.take_all(|entry| choose(&entry.it.request));
+        for (_, mut entry) in failed {
+            let outcome = entry.it.give_up(entry.stage);
+            if let Some(giver) = entry.it.giver {
+                giver.give(Err(again(error).outcome(outcome)));
+            }
+        }
+    }
+
+    /// Whether a request like this is in flight.
+    pub fn is_asking(&self, wanted: impl Fn(&Request) -> bool) -> bool {
+        self.state.lock().table.any(|entry| wanted(&entry.it.request))
     }
 
     /// Sends what was held, the oldest first. The phase is `Ready`.

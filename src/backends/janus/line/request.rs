@@ -1,7 +1,7 @@
 //! One request of a host on its way through a line, and the wait for its answer: on the caller's own thread, or as a
 //! future on the reactor.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{borrow::Cow, future::poll_fn, sync::Arc, task::Poll, time::Instant};
 
 use super::{
     super::{
@@ -9,7 +9,7 @@ use super::{
         envelope::{Envelope, Members, Secrets},
         handle::Handle,
         session::Session,
-        transactions::Wants,
+        transactions::{Stage, Wants},
     },
     Line,
 };
@@ -109,6 +109,12 @@ impl Request {
         self
     }
 
+    /// Whether it asks for this; the server does not look at the case.
+    #[must_use]
+    pub fn is(&self, word: &str) -> bool {
+        self.word.eq_ignore_ascii_case(word)
+    }
+
     /// As it goes out now.
     pub(super) fn write(&self, number: u64, prefix: &str, secrets: &Secrets, waits: bool) -> Parcel {
         let members = self.members.as_str();
@@ -140,6 +146,20 @@ pub struct Waiting {
     pub giver: Option<Giver<Result<Box<Document>>>>,
     /// How it is taken back.
     pub receipt: Option<Receipt>,
+    /// A connection that was lost has had it.
+    pub was_sent: bool,
+}
+
+impl Waiting {
+    /// Nobody waits any more: whether the server may have it.
+    pub(super) fn give_up(&mut self, stage: Stage) -> Outcome {
+        match self.receipt.take() {
+            _ if self.was_sent => Outcome::Unknown,
+            Some(receipt) => receipt.give_up(),
+            None if stage == Stage::Held => Outcome::NotSent,
+            None => Outcome::Unknown,
+        }
+    }
 }
 
 /// A request that was given to a line, waited for. Dropping it takes it back or lets its answer go.
@@ -170,7 +190,12 @@ impl Asked {
     /// As [`Asked::wait`].
     pub async fn wait_on(mut self, vigil: &mut Vigil, deadline: Instant) -> Result<Box<Document>> {
         let taker = &mut self.taker;
-        match vigil.until(Some(deadline), |cx| taker.poll_take(cx)).await {
+        let waited = poll_fn(|cx| match taker.poll_take(cx) {
+            // What is there counts, also when the end of the call came with it.
+            Poll::Ready(it) => Poll::Ready(Ok(Some(it))),
+            Poll::Pending => vigil.poll_until(Some(deadline), cx, &mut |_| Poll::Pending),
+        });
+        match waited.await {
             Ok(Some(answer)) => self.settled(answer),
             Ok(None) => Err(self.late()),
             Err(error) => Err(error.outcome(self.give_up())),

@@ -116,33 +116,28 @@ impl Line {
     /// An answer has come: what it brings is entered, and whoever waits hears of it.
     fn answered(self: &Arc<Self>, waiting: Waiting, kind: Kind, message: Box<Document>) {
         let Waiting { request, giver, .. } = waiting;
-        match kind {
+        let refused = match kind {
             Kind::Success => {
                 self.brought(&request, &message, giver.is_none());
-                if request.word.eq_ignore_ascii_case("destroy")
-                    && let Some(session) = &request.session
-                {
-                    session.ended(Tree::Null, None);
-                }
+                None
             }
-            Kind::Error => {
-                let number = refusal::number(message.root());
-                if number == Some(refusal::NO_SESSION)
-                    && !request.ahead
-                    && let Some(session) = &request.session
-                {
-                    recovery::forgotten(session, refusal::core(message.root()));
-                }
-                if number == Some(refusal::NO_HANDLE)
-                    && let Some(handle) = &request.handle
-                {
-                    handle.ended(Some(refusal::core(message.root())));
-                }
-            }
-            _ => {}
-        }
+            Kind::Error => refusal::number(message.root()).map(|number| (number, refusal::core(message.root()))),
+            _ => None,
+        };
+        // Whoever asked hears the answer before the end of what it asked.
         if let Some(giver) = giver {
             giver.give(Ok(message));
+        }
+        match (refused, &request.session, &request.handle) {
+            (Some((refusal::NO_SESSION, error)), Some(session), _) if !request.ahead => {
+                recovery::forgotten(session, error);
+            }
+            (Some((refusal::NO_HANDLE, error)), _, Some(handle)) => handle.ended(Some(error)),
+            (None, _, Some(handle)) if kind == Kind::Success && request.is("detach") => handle.was_detached(),
+            (None, Some(session), None) if kind == Kind::Success && request.is("destroy") => {
+                session.ended(Tree::Null, None);
+            }
+            _ => {}
         }
     }
 

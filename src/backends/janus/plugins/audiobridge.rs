@@ -45,10 +45,16 @@ pub(super) static PLUGIN: Plugin = Plugin {
         Request::sync("rtp_forward", &[ROOM, FORWARD, UNCHECKED_SECRET, ADMIN_KEY]),
         Request::sync("stop_rtp_forward", &[ROOM, "stream_id:nat!", UNCHECKED_SECRET, ADMIN_KEY]),
         Request::sync("listforwarders", &[ROOM, UNCHECKED_SECRET]),
-        Request::sync("play_file", &[ROOM, "filename:text! file_id:text group:text loop:bool", UNCHECKED_SECRET, ADMIN_KEY]),
+        Request::sync(
+            "play_file",
+            &[ROOM, "filename:text! file_id:text group:text loop:bool", UNCHECKED_SECRET, ADMIN_KEY],
+        ),
         Request::sync("is_playing", &[ROOM, "file_id:text!", UNCHECKED_SECRET, ADMIN_KEY]),
         Request::sync("stop_file", &[ROOM, "file_id:text!", UNCHECKED_SECRET, ADMIN_KEY]),
-        Request::sync("enable_recording", &["room:id!~ record:bool! record_file:text record_dir:text", UNCHECKED_SECRET]),
+        Request::sync(
+            "enable_recording",
+            &["room:id!~ record:bool! record_file:text record_dir:text", UNCHECKED_SECRET],
+        ),
         Request::sync("enable_mjrs", &["room:id!~ mjrs:bool! mjrs_dir:text", UNCHECKED_SECRET]),
         Request::later("join", &[JOIN, "id:id"]).keeps(Keeps::Begins(&["id"])),
         Request::later("configure", &[CONFIGURE]).keeps(Keeps::Adds(&[])),

@@ -54,7 +54,8 @@ fn known(plugin: &'static Plugin, verb: &str) -> Result<&'static Request> {
     let Some(request) = plugin.request(verb) else {
         let near = nearest(verb, plugin.requests.iter().map(|request| request.name));
         let hint = near.map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
-        return Err(Error::new(&code::UNSUPPORTED, format!("{} has no request {verb:?}{hint}", plugin.package)).with("key", "verb"));
+        return Err(Error::new(&code::UNSUPPORTED, format!("{} has no request {verb:?}{hint}", plugin.package))
+            .with("key", "verb"));
     };
     if request.way == Way::Channel {
         let message = format!("{} takes {verb:?} over the data channel of the handle alone", plugin.package);
@@ -66,7 +67,9 @@ fn known(plugin: &'static Plugin, verb: &str) -> Result<&'static Request> {
 /// Options of the call that stand beside a field of the same name.
 fn own_group(args: &Args) -> Result<()> {
     let foreign = args.object("haft")?.and_then(|group| group.keys().find(|name| *name != "id"));
-    foreign.map_or(Ok(()), |name| Err(Error::option(name, format!("there is no option \"haft.{name}\"; there is \"haft.id\""))))
+    foreign.map_or(Ok(()), |name| {
+        Err(Error::option(name, format!("there is no option \"haft.{name}\"; there is \"haft.id\"")))
+    })
 }
 
 /// The fields that count for what was given: those of the request, and those of the cases that hold.
@@ -130,7 +133,9 @@ fn checked_value(place: &Place<'_>, field: Field, value: &Tree) -> Result<Tree> 
         | (Kind::Text | Kind::Secret | Kind::Id, Tree::Text(_))
         | (Kind::Array, Tree::Array(_))
         | (Kind::Object, Tree::Object(_)) => Ok(value.clone()),
-        (Kind::Int, Tree::Int(_) | Tree::Double(_) | Tree::Number(..)) => value.as_int().map(Tree::Int).ok_or_else(wrong),
+        (Kind::Int, Tree::Int(_) | Tree::Double(_) | Tree::Number(..)) => {
+            value.as_int().map(Tree::Int).ok_or_else(wrong)
+        }
         (Kind::Nat | Kind::Id, Tree::Int(_) | Tree::Double(_) | Tree::Number(..)) => {
             value.as_int().filter(|number| *number >= 0).map(Tree::Int).ok_or_else(wrong)
         }
@@ -139,7 +144,9 @@ fn checked_value(place: &Place<'_>, field: Field, value: &Tree) -> Result<Tree> 
             let text = Field { kind: Kind::Text, ..field };
             bad.map_or_else(|| Ok(value.clone()), |(index, item)| Err(place.item(index).wrong(text, item)))
         }
-        (Kind::Word(words), Tree::Text(text)) if words.split('|').all(|word| !word.eq_ignore_ascii_case(text)) => Err(place.no_word(words, text)),
+        (Kind::Word(words), Tree::Text(text)) if words.split('|').all(|word| !word.eq_ignore_ascii_case(text)) => {
+            Err(place.no_word(words, text))
+        }
         (Kind::Word(_), Tree::Text(_)) => Ok(value.clone()),
         (Kind::One(group), Tree::Object(object)) => Ok(Tree::Object(members(place, group, object)?)),
         (Kind::Many(group), Tree::Array(items)) => {
@@ -172,7 +179,9 @@ fn members(place: &Place<'_>, group: &'static str, given: &Object) -> Result<Obj
 fn jsep(request: &Request, given: Option<&Tree>) -> Result<Option<Tree>> {
     let given = given.filter(|jsep| !jsep.is_null());
     match (given, request.jsep) {
-        (None, Jsep::Must) => Err(Error::option("jsep", format!("{} needs jsep: the description of a media session", request.name))),
+        (None, Jsep::Must) => {
+            Err(Error::option("jsep", format!("{} needs jsep: the description of a media session", request.name)))
+        }
         (None, _) => Ok(None),
         (Some(_), Jsep::No) => Err(Error::option("jsep", format!("{} takes no jsep", request.name))),
         (Some(Tree::Object(object)), _) => {
@@ -180,12 +189,19 @@ fn jsep(request: &Request, given: Option<&Tree>) -> Result<Option<Tree>> {
                 match object.get(name) {
                     Some(Tree::Text(_)) => {}
                     None | Some(Tree::Null) => return Err(Error::option(path, format!("jsep had no {name}"))),
-                    Some(other) => return Err(Error::option(path, format!("{path} was {}; a string was expected", other.kind_name()))),
+                    Some(other) => {
+                        return Err(Error::option(
+                            path,
+                            format!("{path} was {}; a string was expected", other.kind_name()),
+                        ));
+                    }
                 }
             }
             Ok(given.cloned())
         }
-        (Some(other), _) => Err(Error::option("jsep", format!("jsep was {}; an object was expected", other.kind_name()))),
+        (Some(other), _) => {
+            Err(Error::option("jsep", format!("jsep was {}; an object was expected", other.kind_name())))
+        }
     }
 }
 
@@ -247,13 +263,16 @@ impl<'a> Place<'a> {
 
     fn unknown(&self, known: impl Iterator<Item = Field>) -> Error {
         let names: Vec<&str> = known.map(|field| field.name).collect();
-        let hint = nearest(self.name, names.into_iter()).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
+        let hint =
+            nearest(self.name, names.into_iter()).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
         self.error(|path| format!("{} of {} has no field {path:?}{hint}", self.verb, self.plugin.package))
     }
 
     /// A field of the request, but not with what else was given.
     fn elsewhere(&self, request: &'static Request) -> Error {
-        let takes = |case: &&super::Case| case.fields.iter().flat_map(|text| field::read(text)).any(|field| field.name == self.name);
+        let takes = |case: &&super::Case| {
+            case.fields.iter().flat_map(|text| field::read(text)).any(|field| field.name == self.name)
+        };
         let condition = |(name, value): &(&str, &str)| match *value {
             "" => format!("no {name}"),
             value => format!("{name} {value}"),

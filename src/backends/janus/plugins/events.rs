@@ -23,9 +23,9 @@ impl Plugin {
         let named = self.events.iter().find_map(|member| Some((data.get(member)?, *member)));
         match named {
             // The result is a word, or has one.
-            Some((result, "result")) => {
-                result.as_str().or_else(|| ["event", "status", "switched"].into_iter().find_map(|member| named_by(result, member)))
-            }
+            Some((result, "result")) => result
+                .as_str()
+                .or_else(|| ["event", "status", "switched"].into_iter().find_map(|member| named_by(result, member))),
             Some((status, "status")) => status.as_str(),
             Some((_, member)) => Some(member),
             None => said,

@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn a_text_is_read_as_fields() {
-        let fields: Vec<Field> = read("room:id! name:text!#  ptype:publisher|subscriber! streams:[stream]~ rtp:{rtp}").collect();
+        let fields: Vec<Field> =
+            read("room:id! name:text!#  ptype:publisher|subscriber! streams:[stream]~ rtp:{rtp}").collect();
         let field = |name, kind, mandatory, filled, checked| Field { name, kind, mandatory, filled, checked };
         let expected = [
             field("room", Kind::Id, true, false, true),

@@ -4,7 +4,8 @@ use super::{Jsep, Plugin, Request};
 use crate::error::code;
 
 const GENERATE: &str = "info:text srtp:sdes_optional|sdes_mandatory srtp_profile:text update:bool";
-const PROCESS: &str = "type:offer|answer! sdp:text! info:text srtp:sdes_optional|sdes_mandatory srtp_profile:text update:bool";
+const PROCESS: &str =
+    "type:offer|answer! sdp:text! info:text srtp:sdes_optional|sdes_mandatory srtp_profile:text update:bool";
 const RECORDING: &str = "action:start|stop! audio:bool video:bool peer_audio:bool peer_video:bool filename:text";
 
 pub(super) static PLUGIN: Plugin = Plugin {

@@ -33,11 +33,16 @@ pub(super) static PLUGIN: Plugin = Plugin {
         Request::later("recording", &[RECORDING]).jsep(Jsep::No),
         Request::later("info", &["type:text! content:text! headers:object"]).jsep(Jsep::No),
         // `message` is the verb for any message of a handle.
-        Request::later("sipmessage", &["content_type:text content:text! uri:text headers:object call_id:text"]).wire(Some("message")).jsep(Jsep::No),
+        Request::later("sipmessage", &["content_type:text content:text! uri:text headers:object call_id:text"])
+            .wire(Some("message"))
+            .jsep(Jsep::No),
         Request::later("dtmf_info", &["digit:text! duration:nat headers:object"]).jsep(Jsep::No),
         Request::later("reset", &[]).jsep(Jsep::No),
         // Newer servers.
-        Request::later("progress", &["srtp:sdes_optional|sdes_mandatory~ srtp_profile:text~ headers:object~ autoaccept_reinvites:bool~"]),
+        Request::later(
+            "progress",
+            &["srtp:sdes_optional|sdes_mandatory~ srtp_profile:text~ headers:object~ autoaccept_reinvites:bool~"],
+        ),
         Request::later("send_ringing", &["headers:object~"]).jsep(Jsep::No),
         Request::later("keyframe", &["user:bool~ peer:bool~"]).jsep(Jsep::No),
         Request::later("rtp_forward", &["streams:[rtp_forward_stream]!~"]).jsep(Jsep::No),

@@ -42,13 +42,16 @@ impl Declared {
                 self.begin(request, &body, learned, answer, media);
             }
             Keeps::Adds(by) => {
-                let same = |kept: &&mut Again| kept.request.name == done.request.name && alike(&kept.body, &done.body, by);
+                let same =
+                    |kept: &&mut Again| kept.request.name == done.request.name && alike(&kept.body, &done.body, by);
                 match self.kept.iter_mut().find(same) {
                     Some(kept) => {
                         kept.body.merge(done.body.clone());
                         kept.media |= media;
                     }
-                    None => self.kept.push(Again { request: done.request, body: done.body.clone(), media, altered: false }),
+                    None => {
+                        self.kept.push(Again { request: done.request, body: done.body.clone(), media, altered: false })
+                    }
                 }
             }
             Keeps::Alters => self.kept.iter_mut().take(1).for_each(|kept| kept.altered = true),
@@ -59,7 +62,14 @@ impl Declared {
         }
     }
 
-    fn begin(&mut self, request: &'static Request, body: &Object, learned: &[&str], answer: Option<Node<'_>>, media: bool) {
+    fn begin(
+        &mut self,
+        request: &'static Request,
+        body: &Object,
+        learned: &[&str],
+        answer: Option<Node<'_>>,
+        media: bool,
+    ) {
         let mut body = body.clone();
         for name in learned {
             if let Some(value) = answer.and_then(|answer| answer.get(name)) {

@@ -40,21 +40,33 @@ fn mistake(name: &str, verb: &str, json: &str) -> (String, String) {
 #[test]
 fn tables_are_well_formed() {
     for plugin in &PLUGINS {
-        let texts = plugin.requests.iter().flat_map(|request| request.fields.iter().chain(request.cases.iter().flat_map(|case| case.fields)));
+        let texts = plugin
+            .requests
+            .iter()
+            .flat_map(|request| request.fields.iter().chain(request.cases.iter().flat_map(|case| case.fields)));
         for text in texts.chain(plugin.groups.iter().map(|(_, text)| text)) {
             assert_eq!(field::read(text).count(), text.split_ascii_whitespace().count(), "{text}");
             for field in field::read(text) {
                 match field.kind {
                     // A slip in a type would be taken for a list of words.
                     Kind::Word(words) => assert!(words.contains('|'), "{}: {field:?}", plugin.package),
-                    Kind::Many(group) | Kind::One(group) => assert!(!plugin.group(group).is_empty(), "{}: {group}", plugin.package),
+                    Kind::Many(group) | Kind::One(group) => {
+                        assert!(!plugin.group(group).is_empty(), "{}: {group}", plugin.package)
+                    }
                     _ => {}
                 }
             }
         }
         for (at, request) in plugin.requests.iter().enumerate() {
-            assert!(plugin.requests.iter().skip(at + 1).all(|other| other.name != request.name), "{} twice", request.name);
-            assert!(!["message", "trickle", "hangup_webrtc", "detach", "raw"].contains(&request.name) || request.way == Way::Channel);
+            assert!(
+                plugin.requests.iter().skip(at + 1).all(|other| other.name != request.name),
+                "{} twice",
+                request.name
+            );
+            assert!(
+                !["message", "trickle", "hangup_webrtc", "detach", "raw"].contains(&request.name)
+                    || request.way == Way::Channel
+            );
             for case in request.cases {
                 assert!(case.when.iter().all(|(name, _)| request.has(name)), "{}", request.name);
             }
@@ -90,7 +102,11 @@ fn requests_are_answered_as_the_specification_says() {
              suspend resume listannouncements stop_all_files denoise_enable denoise_disable",
             "join configure changeroom leave hangup",
         ),
-        ("streaming", "list info create edit destroy recording enable disable kick_all", "watch start pause stop configure switch"),
+        (
+            "streaming",
+            "list info create edit destroy recording enable disable kick_all",
+            "watch start pause stop configure switch",
+        ),
         ("recordplay", "update list configure", "record play start pause resume stop"),
         (
             "sip",
@@ -104,7 +120,8 @@ fn requests_are_answered_as_the_specification_says() {
     assert_eq!(table.len(), PLUGINS.len());
     for (name, sync, later) in table {
         for (way, expected) in [(Way::Sync, sync), (Way::Later, later)] {
-            let mut known: Vec<&str> = plugin(name).requests.iter().filter(|request| request.way == way).map(|request| request.name).collect();
+            let mut known: Vec<&str> =
+                plugin(name).requests.iter().filter(|request| request.way == way).map(|request| request.name).collect();
             let mut expected: Vec<&str> = expected.split_ascii_whitespace().collect();
             (known.sort_unstable(), expected.sort_unstable());
             assert_eq!(known, expected, "{name} {way:?}");
@@ -145,8 +162,14 @@ fn refusals_have_the_numbers_of_the_specification() {
 
 #[test]
 fn arguments_become_the_body() {
-    assert_eq!(body("videoroom", "create", r#"{"room": 5, "publishers": 6.0, "record": false}"#), r#"{"request":"create","room":5,"publishers":6,"record":false}"#);
-    assert_eq!(body("videoroom", "exists", r#"{"room": "lobby", "timeout": 3, "tag": "x"}"#), r#"{"request":"exists","room":"lobby"}"#);
+    assert_eq!(
+        body("videoroom", "create", r#"{"room": 5, "publishers": 6.0, "record": false}"#),
+        r#"{"request":"create","room":5,"publishers":6,"record":false}"#
+    );
+    assert_eq!(
+        body("videoroom", "exists", r#"{"room": "lobby", "timeout": 3, "tag": "x"}"#),
+        r#"{"request":"exists","room":"lobby"}"#
+    );
     assert_eq!(body("echotest", "echo", r#"{"audio": true}"#), r#"{"audio":true}"#);
     assert_eq!(body("sip", "sipmessage", r#"{"content": "hi"}"#), r#"{"request":"message","content":"hi"}"#);
     // A field is the field, whatever option has its name; the same name is the option where there is no such field.
@@ -155,7 +178,10 @@ fn arguments_become_the_body() {
     // Null is what was not given.
     assert_eq!(body("videoroom", "list", r#"{"admin_key": null}"#), r#"{"request":"list"}"#);
     let nested = r#"{"room": 5, "ptype": "Subscriber", "streams": [{"feed": 1.0, "mid": "0", "crossrefid": null}]}"#;
-    assert_eq!(body("videoroom", "join", nested), r#"{"request":"join","room":5,"ptype":"Subscriber","streams":[{"feed":1,"mid":"0"}]}"#);
+    assert_eq!(
+        body("videoroom", "join", nested),
+        r#"{"request":"join","room":5,"ptype":"Subscriber","streams":[{"feed":1,"mid":"0"}]}"#
+    );
     let rtp = r#"{"room": 5, "rtp": {"ip": "127.0.0.1", "port": 5000}}"#;
     assert_eq!(body("audiobridge", "join", rtp), r#"{"request":"join","room":5,"rtp":{"ip":"127.0.0.1","port":5000}}"#);
 }
@@ -163,33 +189,135 @@ fn arguments_become_the_body() {
 #[test]
 fn mistakes_are_found_before_anything_is_sent() {
     for (name, verb, json, key, message) in [
-        ("videoroom", "create", r#"{"bitrate": -1}"#, "bitrate", "bitrate was -1; create takes a positive integer there"),
-        ("videoroom", "create", r#"{"bitrate": 1.5}"#, "bitrate", "bitrate was 1.5; create takes a positive integer there"),
-        ("videoroom", "create", r#"{"bitrate": "9"}"#, "bitrate", "bitrate was text; create takes a positive integer there"),
+        (
+            "videoroom",
+            "create",
+            r#"{"bitrate": -1}"#,
+            "bitrate",
+            "bitrate was -1; create takes a positive integer there",
+        ),
+        (
+            "videoroom",
+            "create",
+            r#"{"bitrate": 1.5}"#,
+            "bitrate",
+            "bitrate was 1.5; create takes a positive integer there",
+        ),
+        (
+            "videoroom",
+            "create",
+            r#"{"bitrate": "9"}"#,
+            "bitrate",
+            "bitrate was text; create takes a positive integer there",
+        ),
         ("videoroom", "create", r#"{"record": 1}"#, "record", "record was 1; create takes a boolean there"),
         ("videoroom", "create", r#"{"secret": 1234}"#, "secret", "secret was a number; create takes a string there"),
-        ("videoroom", "create", r#"{"allowed": ["a", 1]}"#, "allowed[1]", "allowed[1] was 1; create takes a string there"),
-        ("videoroom", "create", r#"{"room": 12345678901234567890}"#, "room", "room was 12345678901234567890; create takes a positive integer or a string there"),
-        ("videoroom", "create", r#"{"publisher": 3}"#, "publisher", r#"create of janus.plugin.videoroom has no field "publisher"; the nearest is "publishers""#),
+        (
+            "videoroom",
+            "create",
+            r#"{"allowed": ["a", 1]}"#,
+            "allowed[1]",
+            "allowed[1] was 1; create takes a string there",
+        ),
+        (
+            "videoroom",
+            "create",
+            r#"{"room": 12345678901234567890}"#,
+            "room",
+            "room was 12345678901234567890; create takes a positive integer or a string there",
+        ),
+        (
+            "videoroom",
+            "create",
+            r#"{"publisher": 3}"#,
+            "publisher",
+            r#"create of janus.plugin.videoroom has no field "publisher"; the nearest is "publishers""#,
+        ),
         ("videoroom", "exists", "{}", "room", "exists needs room: a positive integer or a string"),
         ("videoroom", "exists", r#"{"room": null}"#, "room", "exists needs room: a positive integer or a string"),
-        ("videoroom", "exsts", "{}", "verb", r#"janus.plugin.videoroom has no request "exsts"; the nearest is "exists""#),
+        (
+            "videoroom",
+            "exsts",
+            "{}",
+            "verb",
+            r#"janus.plugin.videoroom has no request "exsts"; the nearest is "exists""#,
+        ),
         ("videoroom", "join", r#"{"room": 1}"#, "ptype", "join needs ptype: a string"),
-        ("videoroom", "join", r#"{"room": 1, "ptype": "listener"}"#, "ptype", r#"ptype was "listener"; join takes publisher, subscriber there"#),
-        ("videoroom", "join", r#"{"room": 1, "ptype": "publisher", "feed": 4}"#, "feed", "join takes feed with ptype subscriber alone"),
-        ("videoroom", "join", r#"{"room": 1, "ptype": "subscriber", "streams": [{"feed": 1}, {"mid": "0"}]}"#, "streams[1].feed", "join needs streams[1].feed: a positive integer or a string"),
-        ("videoroom", "join", r#"{"room": 1, "ptype": "subscriber", "streams": [{"feed": 1, "mid": 0}]}"#, "streams[0].mid", "streams[0].mid was 0; join takes a string there"),
-        ("videoroom", "join", r#"{"room": 1, "ptype": "subscriber", "streams": [{"feed": 1, "midd": "0"}]}"#, "streams[0].midd", r#"join of janus.plugin.videoroom has no field "streams[0].midd"; the nearest is "mid""#),
-        ("videoroom", "join", r#"{"room": 1, "ptype": "subscriber", "streams": [7]}"#, "streams[0]", "streams[0] was 7; join takes an object there"),
+        (
+            "videoroom",
+            "join",
+            r#"{"room": 1, "ptype": "listener"}"#,
+            "ptype",
+            r#"ptype was "listener"; join takes publisher, subscriber there"#,
+        ),
+        (
+            "videoroom",
+            "join",
+            r#"{"room": 1, "ptype": "publisher", "feed": 4}"#,
+            "feed",
+            "join takes feed with ptype subscriber alone",
+        ),
+        (
+            "videoroom",
+            "join",
+            r#"{"room": 1, "ptype": "subscriber", "streams": [{"feed": 1}, {"mid": "0"}]}"#,
+            "streams[1].feed",
+            "join needs streams[1].feed: a positive integer or a string",
+        ),
+        (
+            "videoroom",
+            "join",
+            r#"{"room": 1, "ptype": "subscriber", "streams": [{"feed": 1, "mid": 0}]}"#,
+            "streams[0].mid",
+            "streams[0].mid was 0; join takes a string there",
+        ),
+        (
+            "videoroom",
+            "join",
+            r#"{"room": 1, "ptype": "subscriber", "streams": [{"feed": 1, "midd": "0"}]}"#,
+            "streams[0].midd",
+            r#"join of janus.plugin.videoroom has no field "streams[0].midd"; the nearest is "mid""#,
+        ),
+        (
+            "videoroom",
+            "join",
+            r#"{"room": 1, "ptype": "subscriber", "streams": [7]}"#,
+            "streams[0]",
+            "streams[0] was 7; join takes an object there",
+        ),
         ("videoroom", "list", r#"{"jsep": {"type": "offer", "sdp": ""}}"#, "jsep", "list takes no jsep"),
         ("videoroom", "publish", r#"{"jsep": {"type": "offer"}}"#, "jsep.sdp", "jsep had no sdp"),
         ("videoroom", "publish", r#"{"jsep": "v=0"}"#, "jsep", "jsep was text; an object was expected"),
         ("videocall", "call", r#"{"username": "bob"}"#, "jsep", "call needs jsep: the description of a media session"),
-        ("textroom", "join", r#"{"room": 1, "username": "a"}"#, "verb", r#"janus.plugin.textroom takes "join" over the data channel of the handle alone"#),
-        ("streaming", "create", r#"{"type": "rtp", "audio": true, "audioport": 0}"#, "audiopt", "create needs audiopt: a positive integer"),
+        (
+            "textroom",
+            "join",
+            r#"{"room": 1, "username": "a"}"#,
+            "verb",
+            r#"janus.plugin.textroom takes "join" over the data channel of the handle alone"#,
+        ),
+        (
+            "streaming",
+            "create",
+            r#"{"type": "rtp", "audio": true, "audioport": 0}"#,
+            "audiopt",
+            "create needs audiopt: a positive integer",
+        ),
         ("streaming", "create", r#"{"type": "live"}"#, "filename", "create needs filename: a string"),
-        ("streaming", "create", r#"{"type": "live", "filename": "f", "url": "u"}"#, "url", "create takes url with type rtsp alone"),
-        ("streaming", "recording", r#"{"id": 1, "action": "start", "audio": true}"#, "audio", "audio was a boolean; recording takes a string there"),
+        (
+            "streaming",
+            "create",
+            r#"{"type": "live", "filename": "f", "url": "u"}"#,
+            "url",
+            "create takes url with type rtsp alone",
+        ),
+        (
+            "streaming",
+            "recording",
+            r#"{"id": 1, "action": "start", "audio": true}"#,
+            "audio",
+            "audio was a boolean; recording takes a string there",
+        ),
         ("recordplay", "record", r#"{"name": ""}"#, "name", "name was empty; record takes a non-empty string there"),
     ] {
         let (found, said) = mistake(name, verb, json);
@@ -199,7 +327,10 @@ fn mistakes_are_found_before_anything_is_sent() {
     // Packets may be described in either way; what the old one demands is not asked of the new one.
     let media = r#"{"type": "rtp", "audio": true, "media": [{"type": "audio", "mid": "a", "port": 0}]}"#;
     assert!(checked("streaming", "create", media).is_ok());
-    assert!(!mistake("videoroom", "create", r#"{"secret": 987654321}"#).1.contains("987654321"), "secrets are not shown");
+    assert!(
+        !mistake("videoroom", "create", r#"{"secret": 987654321}"#).1.contains("987654321"),
+        "secrets are not shown"
+    );
 }
 
 fn again(declared: &Declared) -> Vec<(String, bool)> {
@@ -221,7 +352,10 @@ fn what_a_handle_declared_is_made_again() {
         again(&declared)
     };
     let joined = (r#"{"request":"join","room":5,"ptype":"publisher","id":77}"#.to_owned(), false);
-    assert_eq!(room("join", r#"{"room": 5, "ptype": "publisher"}"#, r#"{"videoroom": "joined", "id": 77}"#), [joined.clone()]);
+    assert_eq!(
+        room("join", r#"{"room": 5, "ptype": "publisher"}"#, r#"{"videoroom": "joined", "id": 77}"#),
+        [joined.clone()]
+    );
     room("configure", r#"{"bitrate": 1000, "display": "me"}"#, "{}");
     let configured = (r#"{"request":"configure","bitrate":2000,"display":"me"}"#.to_owned(), false);
     assert_eq!(room("configure", r#"{"bitrate": 2000}"#, "{}"), [joined.clone(), configured.clone()]);

@@ -24,7 +24,8 @@ pub(super) static PLUGIN: Plugin = Plugin {
         Request::later("setup", &[]).jsep(Jsep::No).keeps(Keeps::Begins(&[])),
         Request::later("restart", &[]).jsep(Jsep::No),
         Request::later("ack", &[]),
-        Request::channel("join", &[ROOM, "username:text! pin:secret token:secret display:text history:bool"]).keeps(Keeps::Adds(&["room"])),
+        Request::channel("join", &[ROOM, "username:text! pin:secret token:secret display:text history:bool"])
+            .keeps(Keeps::Adds(&["room"])),
         Request::channel("message", &[ROOM, "text:text! to:text tos:texts ack:bool"]),
         Request::channel("leave", &[ROOM]).keeps(Keeps::Ends(&["join"], &["room"])),
     ],

@@ -92,10 +92,12 @@ pub(super) static PLUGIN: Plugin = Plugin {
             .keeps(Keeps::Begins(&["id"])),
         Request::later("publish", &[PUBLISH, "streams:[publish_stream]~", ONE_STREAM]).keeps(Keeps::Adds(&[])),
         Request::later("unpublish", &[]).jsep(Jsep::No).keeps(Keeps::Ends(&["publish"], &[])),
-        Request::later("configure", &[PUBLISH, "streams:[configure_stream]~", ONE_STREAM, LAYERS]).keeps(Keeps::Adds(&["mid"])),
+        Request::later("configure", &[PUBLISH, "streams:[configure_stream]~", ONE_STREAM, LAYERS])
+            .keeps(Keeps::Adds(&["mid"])),
         Request::later("subscribe", &["streams:[subscriber_stream]!"]).keeps(SUBSCRIPTION),
         Request::later("unsubscribe", &["streams:[subscriber_remove]!"]).keeps(SUBSCRIPTION),
-        Request::later("update", &["subscribe:[subscriber_stream] unsubscribe:[subscriber_remove]"]).keeps(SUBSCRIPTION),
+        Request::later("update", &["subscribe:[subscriber_stream] unsubscribe:[subscriber_remove]"])
+            .keeps(SUBSCRIPTION),
         Request::later("start", &[]).keeps(Keeps::Ends(&["pause"], &[])),
         Request::later("pause", &[]).jsep(Jsep::No).keeps(Keeps::Adds(&[])),
         Request::later("switch", &["streams:[switch_update] feed:id~"]).keeps(SUBSCRIPTION),
@@ -115,7 +117,10 @@ pub(super) static PLUGIN: Plugin = Plugin {
              min_delay:int max_delay:int",
         ),
         ("subscriber_remove", "feed:id mid:text sub_mid:text"),
-        ("switch_update", "feed:id! mid:text! sub_mid:text! substream:nat~ temporal:nat~ spatial_layer:nat~ temporal_layer:nat~"),
+        (
+            "switch_update",
+            "feed:id! mid:text! sub_mid:text! substream:nat~ temporal:nat~ spatial_layer:nat~ temporal_layer:nat~",
+        ),
         ("rtp_forward_stream", FORWARD_STREAM),
         ("remote_publisher_stream", REMOTE_STREAM),
     ],

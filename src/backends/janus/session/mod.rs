@@ -14,7 +14,7 @@ use rustc_hash::FxBuildHasher;
 use super::{
     envelope::{Kind, Members},
     handle::Handle,
-    line::{Brings, Line, Request, forgotten},
+    line::{Brings, Line, Request, again, forgotten},
     refusal,
     topics::{Herald, Topics, bring},
 };
@@ -205,7 +205,7 @@ impl Session {
             Some(handle) => {
                 bring(message, &[&*handle.topics, &*self.topics]);
                 if kind == Kind::Detached {
-                    handle.ended(None);
+                    handle.detached();
                 }
             }
             None => {
@@ -229,6 +229,12 @@ impl Session {
     /// It is over on the server, or cannot be reached again: its handle is closed.
     pub(super) fn ended(self: &Arc<Self>, value: Tree, error: Option<Error>) {
         let last = self.part();
+        let ended = || Error::new(&code::SESSION_LOST, "the session was ended");
+        let why = error.as_ref().map_or_else(ended, again);
+        let of_it = |request: &Request| {
+            !request.is("destroy") && request.session.as_ref().is_some_and(|session| Arc::ptr_eq(session, self))
+        };
+        self.line.fail(of_it, &why);
         self.herald.tell(Change::Ended { value, error });
         if last {
             self.line.leave(None);

@@ -36,7 +36,7 @@ pub async fn serve(ex: &mut Exchange<'_>, server: &Ftrack) -> io::Result<Next> {
     let actions: Vec<&str> =
         operations.iter().filter_map(Value::as_array).flatten().filter_map(|one| one["action"].as_str()).collect();
     let fault = lock(&server.faults).take(&actions, &text, None);
-    if let Some(next) = before(ex, fault.as_ref()).await? {
+    if let Some(next) = before(ex, server, fault.as_ref()).await? {
         return Ok(next);
     }
     let answer = asker(ex, server).and_then(|asker| match &operations {
@@ -52,10 +52,11 @@ pub async fn serve(ex: &mut Exchange<'_>, server: &Ftrack) -> io::Result<Next> {
 }
 
 /// Faults that strike before anything was applied.
-async fn before(ex: &mut Exchange<'_>, fault: Option<&Fault>) -> io::Result<Option<Next>> {
+async fn before(ex: &mut Exchange<'_>, server: &Ftrack, fault: Option<&Fault>) -> io::Result<Option<Next>> {
     let Some(fault) = fault else { return Ok(None) };
     match fault.how.as_str() {
         "delay" if !fault.after => wait(fault).await,
+        "hold" if !fault.after => server.gate.hold().await,
         "stall" if !fault.after => return ex.stall().await.map(Some),
         "cut" if !fault.after => return Ok(Some(Next::Abort)),
         "reset" if !fault.after => return Ok(Some(Next::Reset)),
@@ -94,6 +95,7 @@ async fn respond(
     let Some(fault) = fault.filter(|fault| fault.after) else { return ex.send(reply.body(body)).await };
     match fault.how.as_str() {
         "delay" => wait(fault).await,
+        "hold" => server.gate.hold().await,
         "stall" => return ex.stall().await,
         "cut" => return Ok(Next::Abort),
         "reset" => return Ok(Next::Reset),

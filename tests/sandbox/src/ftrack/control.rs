@@ -58,6 +58,9 @@ pub fn apply(server: &Ftrack, args: &Args) -> Result<Value, String> {
         settings.change(args)?;
         return Ok(settings.to_json());
     }
+    if args.flag("release") {
+        return Ok(json!({ "held": server.gate.open() }));
+    }
     if let Some(kind) = args.get("hub") {
         return server.hub.order(kind, args);
     }
@@ -72,7 +75,7 @@ pub fn apply(server: &Ftrack, args: &Args) -> Result<Value, String> {
         *lock(&server.faults) = super::Faults::default();
         return server.hub.order("clear", args);
     }
-    Err("one of fault, set, hub, schema, reset, clear is needed".to_owned())
+    Err("one of fault, release, set, hub, schema, reset, clear is needed".to_owned())
 }
 
 /// Adds an attribute to a type, or removes one: the schemas get another hash.
@@ -98,6 +101,7 @@ fn state(server: &Ftrack) -> Value {
         "schema_hash": hash,
         "settings": settings,
         "faults": faults,
+        "held": server.gate.held(),
         "hub": server.hub.to_json(),
         "files": server.storage.to_json(),
     })

@@ -7,7 +7,7 @@ use crate::request::Args;
 /// One fault.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// `delay`, `status`, `truncate`, `cut`, `reset`, `garbage`, `error`, `stall`, `md5`, `hangup`, `short`.
+    /// `delay`, `hold`, `status`, `truncate`, `cut`, `reset`, `garbage`, `error`, `stall`, `md5`, `hangup`, `short`.
     pub how: String,
     /// Only requests that have this action, or this path of the storage.
     pub action: Option<String>,
@@ -41,8 +41,10 @@ impl Fault {
     /// # Errors
     /// For an unknown `how`.
     pub fn from_args(args: &Args) -> Result<Self, String> {
-        let known =
-            ["delay", "status", "truncate", "cut", "reset", "garbage", "error", "stall", "md5", "hangup", "short"];
+        let known = [
+            "delay", "hold", "status", "truncate", "cut", "reset", "garbage", "error", "stall", "md5", "hangup",
+            "short",
+        ];
         let how = args.get("fault").filter(|how| known.contains(how));
         let how = how.ok_or_else(|| format!("fault must be one of {}", known.join(", ")))?;
         Ok(Self {

@@ -7,6 +7,7 @@ mod control;
 mod date;
 mod disk;
 mod fault;
+mod gate;
 mod hub;
 mod python_text;
 mod query;
@@ -30,6 +31,7 @@ use crate::log::lock;
 use action::Work;
 use disk::{Disk, Files};
 use fault::Faults;
+use gate::Gate;
 use hub::Hub;
 use refusal::Refusal;
 use schema::Schemas;
@@ -71,6 +73,8 @@ pub struct Ftrack {
     data: Mutex<Data>,
     settings: Mutex<Settings>,
     faults: Mutex<Faults>,
+    /// Where the fault `hold` has requests wait.
+    pub gate: Gate,
     storage: Storage,
     disk: Option<Disk>,
     hub: Hub,
@@ -106,6 +110,7 @@ impl Ftrack {
             data: Mutex::new(data),
             settings: Mutex::default(),
             faults: Mutex::default(),
+            gate: Gate::default(),
             storage: Storage::restore(storage),
             disk,
             hub: Hub::default(),
