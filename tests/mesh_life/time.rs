@@ -66,11 +66,12 @@ fn a_search_that_trickles_ends_with_its_time() {
         is_over(&error, Outcome::Unknown);
         assert!(count < 3_000);
         assert!(answer.next().unwrap().is_none());
-        session
-            .submit(Some("search_objects"), Some("Model/M"), &args(&format!("{{{SEARCH}, {limit}}}")))
-            .unwrap();
+        session.submit(Some("search_objects"), Some("Model/M"), &args(&format!("{{{SEARCH}, {limit}}}"))).unwrap();
         let (code, _, detail) = why(&next(&session, Kind::Response));
-        assert_eq!((&*code, &detail["outcome"], &detail["grpc_status"]), ("total_timeout", &"unknown".into(), &"DEADLINE_EXCEEDED".into()));
+        assert_eq!(
+            (&*code, &detail["outcome"], &detail["grpc_status"]),
+            ("total_timeout", &"unknown".into(), &"DEADLINE_EXCEEDED".into())
+        );
     }
     // Silence is another thing: there was none for so long.
     peer.fail("SearchObjects", 2, &Fault::Trickle(100, Duration::from_millis(20)));
@@ -123,7 +124,10 @@ fn the_session_has_a_time_for_calls_that_say_none() {
         assert!(told(&peer, method).is_some_and(|left| left <= 40.0), "{method}");
     }
     let shown = inspect(&session, "options");
-    assert_eq!((&shown["timeout"], &shown["timeouts"]["total"], &shown["timeouts"]["connect"]), (&40.0.into(), &50.0.into(), &9.0.into()));
+    assert_eq!(
+        (&shown["timeout"], &shown["timeouts"]["total"], &shown["timeouts"]["connect"]),
+        (&40.0.into(), &50.0.into(), &9.0.into())
+    );
     let rows = [
         (r#""parse": "auto""#, Some(40.0)),
         (r#""timeout": 20"#, Some(20.0)),
@@ -143,9 +147,20 @@ fn the_session_has_a_time_for_calls_that_say_none() {
     peer.fail("SearchObjects", 1, &TRICKLE);
     session.configure(&args(r#"{"timeout": 0.3}"#)).unwrap();
     is_over(&search(&session, r#""parse": "auto""#).err().unwrap(), Outcome::Unknown);
-    for (options, key) in [(r#"{"timeout": [1, 2]}"#, "timeout"), (r#"{"timeout": 0}"#, "timeout"), (r#"{"timeouts": {"total": 0}}"#, "timeouts.total")] {
-        for error in [session.configure(&args(options)).unwrap_err(), session.request(Some("models"), None, &args(options)).err().unwrap()] {
-            assert_eq!((error.code(), error.detail().get("key").and_then(Tree::as_str)), ("argument", Some(key)), "{error}");
+    for (options, key) in [
+        (r#"{"timeout": [1, 2]}"#, "timeout"),
+        (r#"{"timeout": 0}"#, "timeout"),
+        (r#"{"timeouts": {"total": 0}}"#, "timeouts.total"),
+    ] {
+        for error in [
+            session.configure(&args(options)).unwrap_err(),
+            session.request(Some("models"), None, &args(options)).err().unwrap(),
+        ] {
+            assert_eq!(
+                (error.code(), error.detail().get("key").and_then(Tree::as_str)),
+                ("argument", Some(key)),
+                "{error}"
+            );
         }
     }
 }
@@ -201,7 +216,19 @@ fn a_commit_has_its_time_for_all_that_it_sends() {
     assert_eq!(error.detail().get("index").and_then(Tree::as_int), Some(1));
     assert!(told(&peer, "Rollback").is_some_and(|left| left <= 0.5));
     assert!(told(&peer, "DeleteObject").is_some_and(|left| left <= 0.5), "60 of its own are more");
-    assert_eq!(session.commit(&args(r#"{"timeout": 60}"#)).unwrap().value().unwrap().root().to_tree().as_array().unwrap().len(), 2);
+    assert_eq!(
+        session
+            .commit(&args(r#"{"timeout": 60}"#))
+            .unwrap()
+            .value()
+            .unwrap()
+            .root()
+            .to_tree()
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[test]

@@ -36,7 +36,10 @@ fn a_write_in_chunks_is_over_with_its_time() {
         assert_eq!(of, Some(5));
         assert!(chunks.is_some_and(|chunks| chunks < 3), "{chunks:?}");
         // Of the chunk under way nobody knows; one that was not sent leaves what was written before.
-        assert_ne!(detail.get("outcome").and_then(Tree::as_str), if chunks > Some(0) { Some("not_sent") } else { None });
+        assert_ne!(
+            detail.get("outcome").and_then(Tree::as_str),
+            if chunks > Some(0) { Some("not_sent") } else { None }
+        );
         bed.order("clear=1");
     }
 }

@@ -60,7 +60,12 @@ fn a_refusal_says_no_book_again() {
         session.request(Some("models"), None, &odd).err().unwrap(),
         session.inspect(&long, &args("{}")).err().unwrap(),
         fails(&session, "get_object", &format!("id:{long}"), "{}"),
-        fails(&session, "call", "volue.mesh.grpc.model.v1alpha.ModelService/GetObject", &json!({"message": {(long.as_str()): 1}}).to_string()),
+        fails(
+            &session,
+            "call",
+            "volue.mesh.grpc.model.v1alpha.ModelService/GetObject",
+            &json!({"message": {(long.as_str()): 1}}).to_string(),
+        ),
         session.subscribe(&long, &args("{}"), None, 0).err().unwrap(),
     ] {
         assert!(matches!(error.status(), Status::Argument | Status::Unsupported), "{}", error.message().len());

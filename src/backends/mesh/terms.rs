@@ -224,7 +224,9 @@ impl Terms {
 }
 
 fn late() -> Error {
-    Error::new(&code::TOTAL_TIMEOUT, "the whole call took too long").phase("total").with("grpc_status", "DEADLINE_EXCEEDED")
+    Error::new(&code::TOTAL_TIMEOUT, "the whole call took too long")
+        .phase("total")
+        .with("grpc_status", "DEADLINE_EXCEEDED")
 }
 
 /// When that much time from now on is over; what the clock has no room for never is.
@@ -248,7 +250,8 @@ fn put(headers: &mut Option<Tree>, name: &str, value: Tree) {
 /// A time as gRPC has it: at most 8 digits and a unit; the next whole one, so that the server does not give up before us.
 fn grpc_timeout(left: Duration) -> String {
     let nanos = left.as_nanos();
-    let units: [(u128, &str); 5] = [(1_000, "u"), (1_000_000, "m"), (1_000_000_000, "S"), (60_000_000_000, "M"), (3_600_000_000_000, "H")];
+    let units: [(u128, &str); 5] =
+        [(1_000, "u"), (1_000_000, "m"), (1_000_000_000, "S"), (60_000_000_000, "M"), (3_600_000_000_000, "H")];
     let found = units.into_iter().map(|(unit, name)| (nanos.div_ceil(unit), name)).find(|(count, _)| *count <= MOST);
     let (count, name) = found.unwrap_or((MOST, "H"));
     format!("{count}{name}")
@@ -281,7 +284,12 @@ mod tests {
         for (json, milliseconds) in rows {
             assert_eq!(usual(json).unwrap(), milliseconds.map(Duration::from_millis), "{json}");
         }
-        for (json, key) in [(r#"{"timeout": [1, 2]}"#, "timeout"), (r#"{"timeout": 0}"#, "timeout"), (r#"{"timeouts": {"total": 0}}"#, "timeouts.total"), (r#"{"timeouts": 3}"#, "timeouts")] {
+        for (json, key) in [
+            (r#"{"timeout": [1, 2]}"#, "timeout"),
+            (r#"{"timeout": 0}"#, "timeout"),
+            (r#"{"timeouts": {"total": 0}}"#, "timeouts.total"),
+            (r#"{"timeouts": 3}"#, "timeouts"),
+        ] {
             let error = usual(json).unwrap_err();
             assert_eq!(error.detail().get("key").and_then(Tree::as_str), Some(key), "{json}");
         }

@@ -169,6 +169,15 @@ struct Streamed {
     rest: Option<Plain>,
 }
 
+impl Streamed {
+    /// Writes the next page. Whoever asks for it waits for it.
+    fn page(&mut self, draft: &mut Draft, items: &Open) -> Result<bool> {
+        let (args, cancel) = (Arc::clone(&self.pages.args), Arc::clone(&self.pages.cancel));
+        let call = Call { verb: None, target: None, args: &args, cancel: &cancel, progress: None };
+        now(self.pages.page(draft, items, &Way::here(&call)))
+    }
+}
+
 impl Answer for Streamed {
     fn body(&self) -> &[u8] {
         self.rest.as_ref().map_or(empty(), |rest| rest.body())
@@ -188,7 +197,7 @@ impl Answer for Streamed {
             (draft, items)
         });
         loop {
-            match self.pages.page(&mut draft, &items) {
+            match self.page(&mut draft, &items) {
                 Ok(true) => {}
                 Ok(false) => break,
                 // A page that failed is asked for again by who tries again.
@@ -210,10 +219,7 @@ impl Answer for Streamed {
     fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
         let mut draft = Draft::default();
         let items = draft.open(Draft::ROOT);
-        // Whoever asks for the next page waits for it.
-        let (args, cancel) = (Arc::clone(&self.pages.args), Arc::clone(&self.pages.cancel));
-        let call = Call { verb: None, target: None, args: &args, cancel: &cancel, progress: None };
-        let there = now(self.pages.page(&mut draft, &items, &Way::here(&call)))?;
+        let there = self.page(&mut draft, &items)?;
         draft.array(&items);
         Ok(there.then(|| document(draft.finish())))
     }
