@@ -1,5 +1,5 @@
-/* Janus through haft: janus URL ping|window|message|sessions|negotiate COUNT [ORDER], with the modes and figures of
- * janus_bare.rs. */
+/* Janus through haft: janus URL ping|window|message|sessions|crowd|negotiate COUNT [ORDER], with the modes and figures of
+ * janus_bare.rs. `sessions` is one thread that makes them one after the other, `crowd` the same by 16 threads. */
 #define _GNU_SOURCE
 #include "haft.h"
 
@@ -14,6 +14,7 @@
 
 #define WINDOW 256
 #define NEGOTIATIONS 16
+#define MAKERS 16
 
 static haft_error *error;
 
@@ -93,11 +94,27 @@ static void message(haft_session *session, long count) {
   haft_session_free(handle);
 }
 
-static void sessions(haft_session *session, long count) {
+struct making {
+  haft_session *session, **made;
+  atomic_long next;
+  long count;
+};
+
+static void *maker(void *data) {
+  struct making *all = data;
+  for (long at; (at = atomic_fetch_add(&all->next, 1)) < all->count;) all->made[at] = attach(all->session, "session");
+  return NULL;
+}
+
+static void sessions(haft_session *session, long count, int makers) {
   haft_session **made = calloc((size_t)count, sizeof *made);
   must(made != NULL, "memory");
   double began = now();
-  for (long at = 0; at < count; at++) made[at] = attach(session, "session");
+  struct making all = {.session = session, .made = made, .count = count};
+  pthread_t threads[MAKERS];
+  for (int at = 1; at < makers; at++) must(pthread_create(&threads[at], NULL, maker, &all) == 0, "a thread");
+  maker(&all);
+  for (int at = 1; at < makers; at++) pthread_join(threads[at], NULL);
   double took = (now() - began) * 1e3;
   long kept = 0;
   for (long at = 0; at < count; at++) kept += haft_session_request(made[at], "keepalive", NULL, NULL, NULL, &error) == HAFT_OK;
@@ -152,7 +169,8 @@ int main(int arguments, char **list) {
   if (strcmp(mode, "ping") == 0) ping(session, count);
   else if (strcmp(mode, "window") == 0) windowed(session, "ping", NULL, count);
   else if (strcmp(mode, "message") == 0) message(session, count);
-  else if (strcmp(mode, "sessions") == 0) sessions(session, count);
+  else if (strcmp(mode, "sessions") == 0) sessions(session, count, 1);
+  else if (strcmp(mode, "crowd") == 0) sessions(session, count, MAKERS);
   else if (strcmp(mode, "negotiate") == 0 && arguments > 4) negotiate(session, count, list[4]);
   else return fprintf(stderr, "%s is no mode\n", mode), 2;
   must(haft_session_close(session, NULL, NULL) == HAFT_OK, "close");

@@ -33,6 +33,9 @@ def order(bench):
 
 
 def once(bench, side, url, mode, count):
+    if side != "haft" and mode == "crowd":
+        # One thread with many in flight.
+        mode = "sessions"
     program = {
         "haft": [bench.build / "janus", f"janus+{url}"],
         "bare": [bench.sandbox.parent / "janus-bare", url],
@@ -51,6 +54,8 @@ def measure(bench):
         ("Janus messages a second, window of 256", "message", 50_000, "per_second", 0.75, True, ""),
         ("Janus, 1,000 sessions on one socket", "sessions", 1000, "took", None, False, " ms"),
         ("Janus, 10,000 sessions on one socket", "sessions", 10_000, "took", None, False, " ms"),
+        ("Janus, 1,000 sessions by 16 threads", "crowd", 1000, "took", None, False, " ms"),
+        ("Janus, 10,000 sessions by 16 threads", "crowd", 10_000, "took", None, False, " ms"),
         ("Janus, 1,000 negotiations", "negotiate", 1000, "took", None, False, " s"),
     ]
     if shutil.which("janus") is None or not any(bench.wanted(row[0]) for row in rows):
@@ -73,7 +78,7 @@ def measure(bench):
             runs = done[mode, count]
             middle = {side: statistics.median(run[side][figure] for run in runs) for side in sides}
             ratio = statistics.median(run["haft"][figure] / run["bare"][figure] for run in runs)
-            own = {1000: 60, 10_000: 600}.get(count) if mode == "sessions" else None
+            own = {1000: 60, 10_000: 600}.get(count) if mode in ("sessions", "crowd") else None
             if own is not None:
                 bench.row(name, middle["haft"], middle["bare"], goal=own, ratio=ratio, unit=unit, by="haft")
             elif more:

@@ -618,7 +618,8 @@ HAFT_API haft_status haft_session_request(haft_session *session, const char *ver
 HAFT_API haft_status haft_session_submit(haft_session *session, const char *verb, const char *target,
                                          const haft_args *args, uint64_t *id, haft_error **error);
 
-/** Puts something on the list of what haft_session_commit does. Every session that shares the login shares the list.
+/** Puts something on the list of what haft_session_commit does. Every session that shares the login shares the list; with
+ * Mesh each session on the server has a list of its own.
  *
  * @param session   the session
  * @param verb      what to do; NULL with what haft_session_prepare gave
@@ -794,7 +795,8 @@ HAFT_API const haft_value *haft_response_meta(const haft_response *response);
 
 /** Reads on in a streamed body, and waits for bytes within the time-outs of the call. A body that is in memory is read
  * from there. With a NULL buffer and the size 0, what is left of the stream is read into the response: from then on
- * haft_response_body and haft_response_value have it.
+ * haft_response_body and haft_response_value have it. Of a stream of pages or messages that is an array of what
+ * haft_response_next has not given yet, as the call without `stream` has it; after an error there is none.
  *
  * @param response  the response; one thread at a time
  * @param buffer    where the bytes go; NULL to read the rest into the response

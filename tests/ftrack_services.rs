@@ -48,6 +48,24 @@ fn canonical(requests: &Value) -> String {
     out
 }
 
+/// A time log counts whole seconds of two clocks: what it says must lie within the time that went by, and is told no
+/// further.
+fn without_durations(requests: &mut Value, most: u64) {
+    match requests {
+        Value::Array(list) => list.iter_mut().for_each(|item| without_durations(item, most)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                if name == "duration" && value.as_u64().is_some_and(|seconds| seconds <= most) {
+                    *value = json!("ELAPSED");
+                } else {
+                    without_durations(value, most);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Each service sends what the official client sends for it.
 #[test]
 fn the_requests_are_the_official_clients() {
@@ -102,10 +120,14 @@ fn the_requests_are_the_official_clients() {
     assert_eq!(runs.len(), expected.as_object().unwrap().len());
     for (name, run) in runs {
         let session = session(&sandbox, r#"{"compat": "python"}"#);
-        let since = mark(&sandbox);
+        let (since, began) = (mark(&sandbox), std::time::Instant::now());
         run(&session);
-        let found = Value::Array(sent(&sandbox, since));
-        assert_eq!(canonical(&found), canonical(&expected[name]), "{name}");
+        // A second may turn at the beginning and at the end.
+        let most = began.elapsed().as_secs() + 1;
+        let (mut found, mut wanted) = (Value::Array(sent(&sandbox, since)), expected[name].clone());
+        without_durations(&mut found, most);
+        without_durations(&mut wanted, 1);
+        assert_eq!(canonical(&found), canonical(&wanted), "{name}");
     }
 }
 

@@ -24,3 +24,5 @@ mod opening;
 mod peer;
 #[path = "mesh_life/secure.rs"]
 mod secure;
+#[path = "mesh_life/time.rs"]
+mod time;

@@ -7,6 +7,8 @@ mod bed;
 mod cutting;
 #[path = "mesh_series/reading.rs"]
 mod reading;
+#[path = "mesh_series/time.rs"]
+mod time;
 #[path = "mesh_series/watching.rs"]
 mod watching;
 #[path = "mesh_series/writing.rs"]

@@ -23,5 +23,7 @@ mod reading;
 mod refusing;
 #[path = "mesh_verbs/doubt.rs"]
 mod doubt;
+#[path = "mesh_verbs/rest.rs"]
+mod rest;
 #[path = "mesh_verbs/relative.rs"]
 mod relative;

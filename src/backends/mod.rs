@@ -7,7 +7,7 @@ pub mod janus;
 pub mod mesh;
 mod plain;
 
-pub use plain::Plain;
+pub use plain::{Plain, Rest};
 
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Instant};
 
@@ -86,7 +86,8 @@ pub trait Answer: Send + Sync {
         Ok(0)
     }
 
-    /// Reads the rest of a streamed body into the answer, so that `body` and `value` work.
+    /// Reads the rest of a streamed body, or of a stream of pages or messages, into the answer, so that `body` and `value`
+    /// work.
     ///
     /// # Errors
     /// What the connection says.

@@ -62,3 +62,36 @@ impl Answer for Plain {
         Ok(self.items.pop_front())
     }
 }
+
+/// What was left of a stream of messages when the host had it read as a whole: their values, as the call without `stream`
+/// has them.
+#[derive(Default)]
+pub struct Rest(Option<Plain>);
+
+impl Rest {
+    /// Reads it. After an error there is none: a part must not look like the whole.
+    ///
+    /// # Errors
+    /// That of `next`.
+    pub fn gather(&mut self, mut next: impl FnMut() -> Result<Option<Box<dyn Answer>>>) -> Result<()> {
+        if self.0.is_some() {
+            return Ok(());
+        }
+        let mut values = Vec::new();
+        while let Some(answer) = next()? {
+            values.push(answer.value().map_or(Tree::Null, |value| value.root().to_tree()));
+        }
+        self.0 = Some(Plain::new(&Tree::Array(values), Object::default()));
+        Ok(())
+    }
+
+    /// The values as text; empty when nobody had them read.
+    pub fn body(&self) -> &[u8] {
+        self.0.as_ref().map_or(empty(), Plain::body)
+    }
+
+    /// The values, once they were read.
+    pub fn value(&self) -> Option<&Document> {
+        self.0.as_ref().and_then(Plain::value)
+    }
+}

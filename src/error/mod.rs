@@ -2,6 +2,7 @@
 //! original client's exception.
 
 pub mod code;
+mod echo;
 
 use std::{any::Any, borrow::Cow, fmt, sync::Arc};
 
@@ -147,6 +148,9 @@ impl Error {
             };
             message = Cow::Owned(message.chars().map(escape).collect());
         }
+        if matches!(code.status, Status::Argument | Status::Unsupported) {
+            message = echo::message(message);
+        }
         let mut detail = Object::default();
         detail.insert("code", Tree::from(code.word));
         Error(Box::new(Inner {
@@ -179,7 +183,11 @@ impl Error {
     /// The same error with one more entry in its detail; an older entry of that key is replaced.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Tree>) -> Error {
-        self.0.detail.insert(key, value.into());
+        let value = match value.into() {
+            Tree::Text(text) if key == "key" => Tree::from(&*echo::cut(&text)),
+            value => value,
+        };
+        self.0.detail.insert(key, value);
         self
     }
 

@@ -109,7 +109,8 @@ pub unsafe extern "C" fn haft_response_meta(response: *const haft_response) -> *
 
 /// Reads on in a streamed body, and waits for bytes within the time-outs of the call. A body that is in memory is read
 /// from there. With a NULL buffer and the size 0, what is left of the stream is read into the response: from then on
-/// haft_response_body and haft_response_value have it.
+/// haft_response_body and haft_response_value have it. Of a stream of pages or messages that is an array of what
+/// haft_response_next has not given yet, as the call without `stream` has it; after an error there is none.
 ///
 /// @param response  the response; one thread at a time
 /// @param buffer    where the bytes go; NULL to read the rest into the response

@@ -346,7 +346,8 @@ pub unsafe extern "C" fn haft_session_submit(
     })
 }
 
-/// Puts something on the list of what haft_session_commit does. Every session that shares the login shares the list.
+/// Puts something on the list of what haft_session_commit does. Every session that shares the login shares the list; with
+/// Mesh each session on the server has a list of its own.
 ///
 /// @param session   the session
 /// @param verb      what to do; NULL with what haft_session_prepare gave

@@ -99,7 +99,7 @@ macro_rules! options {
 }
 
 options! {
-    "timeout", ALL, DEFAULT | CLOSE | COMMIT | SUBSCRIBE, "seconds, text with a unit, or [connect, read]", "none (close: 5)", "How long a connection may take and how long the server may be silent; at close, how long leaving may take.";
+    "timeout", ALL, DEFAULT | CLOSE | COMMIT | SUBSCRIBE, "seconds, text with a unit, or [connect, read]", "none (close: 5)", "How long a connection may take and how long the server may be silent; with Mesh and Janus how long the whole call may take, a number or text; at close, how long leaving may take.";
     "timeouts", ALL, DEFAULT | COMMIT | SUBSCRIBE, "group: connect, read, total", "none", "The same by phase, and the whole call.";
     "retry", ALL, DEFAULT, "number, or object: total, connect, read, status, other, status_forcelist, allowed_methods, backoff_factor, backoff_max, backoff_jitter, respect_retry_after_header, retry_after_max, raise_on_status", "0", "How often a failed call is tried again (as urllib3's Retry).";
     "id", ALL, CALL | COMMIT | ATTACH | SUBSCRIBE, "1 to 2^63-1; ftrack subscriptions: text", "made by the library", "The id by which the call, or an attach that waits, can be cancelled; unique among those in flight. Of an ftrack subscription: its identifier, unique in the session.";

@@ -43,8 +43,8 @@ impl Kind {
     }
 }
 
-/// A socket. Dropping it closes the descriptor.
-#[derive(Debug)]
+/// A socket. Dropping it closes the descriptor; so does dropping the last of its clones, which are the same socket.
+#[derive(Clone, Debug)]
 pub struct Socket {
     /// Shared with the reactor, which must have let go of it before it is closed.
     fd: Arc<OwnedFd>,

@@ -39,6 +39,30 @@ fn pages_are_asked_for_one_after_the_other() {
     assert_eq!((pages, rest, sent.len()), ([6, 4], true, 2));
 }
 
+#[test]
+fn the_rest_of_the_pages_is_one_list() {
+    let bed = Bed::new();
+    let query = "select name from Task order by id";
+    let whole = bed.call("query", query, r#"{"page_size": 3}"#);
+    for taken in 0..=4 {
+        let order = args(r#"{"page_size": 3, "stream": true}"#);
+        let mut stream = bed.session.request(Some("query"), Some(query), &order).unwrap();
+        let mut found: Vec<_> = (0..taken).flat_map(|_| value(&stream.next().unwrap().unwrap()).as_array().unwrap().clone()).collect();
+        assert!(stream.value().is_none() && stream.body().is_empty());
+        if taken == 0 {
+            // Nothing was asked for yet: the second page fails, and what came before it is not lost.
+            bed.sandbox.ftrack_order("fault=error&action=query&exception=ServerError&skip=1").unwrap();
+            stream.drain().unwrap_err();
+            assert!(stream.value().is_none());
+        }
+        stream.drain().unwrap();
+        found.extend(value(&stream).as_array().unwrap().iter().cloned());
+        assert_eq!(json!(found), whole, "{taken} pages were taken before");
+        stream.drain().unwrap();
+        assert!(stream.next().unwrap().is_none());
+    }
+}
+
 /// How many queries for pages the server has had.
 fn asked(bed: &Bed) -> usize {
     bed.requests().iter().filter(|body| body.to_string().contains("select name from Task order by id")).count()

@@ -33,6 +33,8 @@ pub enum Fault {
     Reply(Vec<Vec<u8>>),
     /// So many empty messages come, and nothing behind them.
     Part(usize),
+    /// So many empty messages come, one after each such time, and all is well.
+    Trickle(usize, Duration),
 }
 
 /// A call that came.
@@ -43,6 +45,8 @@ pub struct Seen {
     pub session: Option<String>,
     pub token: Option<String>,
     pub client: Option<String>,
+    /// `grpc-timeout`.
+    pub time: Option<String>,
     /// Bytes of Kerberos.
     pub legs: Vec<Vec<u8>>,
     /// The connection, counted from the first.
@@ -261,6 +265,7 @@ async fn call(
         session: None,
         token,
         client: header("x-volue-mesh-client-version"),
+        time: header("grpc-timeout"),
         legs: Vec::new(),
         connection,
     };
@@ -298,6 +303,7 @@ async fn call(
         Err(Fault::Status(code, text)) => refuse(answer, code, &text),
         Err(Fault::Reply(messages)) => replies(answer, &messages),
         Err(Fault::Part(count)) => part(answer, count).await,
+        Err(Fault::Trickle(count, every)) => trickle(answer, count, every).await,
         Err(Fault::Drop) => drop(ending.send(None).await),
         Err(Fault::Goaway(code)) => {
             let _answer = answer;
@@ -395,6 +401,17 @@ fn frame(message: &[u8]) -> Bytes {
 
 fn done() -> HeaderMap {
     HeaderMap::from_iter([(http::HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))])
+}
+
+async fn trickle(mut answer: SendResponse<Bytes>, count: usize, every: Duration) {
+    let Ok(mut stream) = answer.send_response(head(), false) else { return };
+    for _ in 0..count {
+        tokio::time::sleep(every).await;
+        if stream.send_data(frame(&[]), false).is_err() {
+            return;
+        }
+    }
+    let _ = stream.send_trailers(done());
 }
 
 fn reply(mut answer: SendResponse<Bytes>, message: &[u8]) {

@@ -95,6 +95,10 @@ fn several_series_come_in_order_in_one_call() {
         count += 1;
     }
     assert_eq!(count, 42);
+    let mut stream = bed.call("read_series", "", &json.replacen('{', r#"{"stream": true, "#, 1));
+    stream.next().unwrap().unwrap();
+    stream.drain().unwrap();
+    assert_eq!(shown(&stream).as_array().unwrap()[..], items.as_array().unwrap()[1..]);
     bed.session.submit(Some("read_series"), None, &args(&json)).unwrap();
     let event = bed.next(Kind::Response);
     assert_eq!(shown(event.response().unwrap()), items);

@@ -11,7 +11,9 @@ fn mistakes_are_told_before_anything_is_sent() {
     let since = mark(&sandbox);
     for (verb, target, json, key) in [
         ("get_object", "", "{}", "target"),
-        ("get_object", "id:7", "{}", "object_id"),
+        ("get_object", "id:7", "{}", "target"),
+        ("search_objects", "key:x", r#"{"query": "*"}"#, "target"),
+        ("linked_from", "id:7", "{}", "target"),
         ("get_object", PLANT, r#"{"attributes": "DblAtt"}"#, "attributes"),
         ("get_object", PLANT, r#"{"attribute": ["DblAtt"]}"#, "attribute"),
         ("search_objects", PLANT, "{}", "query"),

@@ -135,14 +135,28 @@ fn errors(header: &str) -> Result<String, String> {
         "\n## The detail\n\nAn object. `code` is always there; the rest where it applies.\n\n\
          | key | what |\n|---|---|\n\
          | `code` | a word of the list below; a wrapper can choose an exception by it |\n\
-         | `phase` | which time-out fired or which step failed: `resolve`, `connect`, `proxy`, `tls`, `write`, `read`, `low_speed`, `close` |\n\
+         | `phase` | which time-out fired or which step failed: `resolve`, `connect`, `proxy`, `tls`, `write`, `read`, `total`, `low_speed`, `close` |\n\
          | `outcome` | whether a change may have happened: `not_sent` (certainly not), `unknown` (sent, no answer), `applied` (the server answered) |\n\
          | `http_status` | the status of the answer |\n\
-         | `index` | which staged item failed, from 0 |\n\
+         | `index` | which staged item failed, or which of several arguments or points was wrong, from 0 |\n\
          | `url` | the last URL, without credentials |\n\
-         | `key` | the argument or option that was wrong |\n\
+         | `key` | the argument or option that was wrong; at most 100 characters of it, as of any word that a refusal says again |\n\
          | `line`, `column` | where JSON could not be read |\n\
-         | `grpc_status`, `server_code`, `server_text`, `exception` | what the server said; for back ends to come |\n\n\
+         | `path` | the file that could not be read or written |\n\
+         | `retries` | how often it was tried again |\n\
+         | `reason`, `headers` | what a proxy refused with |\n\
+         | `http2_error` | the code of a stream or connection that HTTP/2 broke off, such as `CANCEL` |\n\
+         | `close_code` | why a WebSocket ended (RFC 6455 7.4) |\n\
+         | `server_text` | what the server said, in its words |\n\
+         | `server_code` | its number for that (ftrack, Janus) |\n\
+         | `exception` | its class (ftrack) |\n\
+         | `grpc_status` | the name of the status, such as `NOT_FOUND`; also of what failed on the way (Mesh) |\n\
+         | `session_id` | the session that the server does not know any more, or that is corrupt (Mesh) |\n\
+         | `time` | the point that was wrong, in UTC milliseconds, beside `index` (Mesh) |\n\
+         | `written` | how far a write in chunks came: `points`, `chunks`, `of`, `interval` (Mesh) |\n\
+         | `plugin` | the plugin that refused (Janus) |\n\
+         | `component`, `components`, `location`, `entity`, `transferred`, `part` | what of a transfer failed, what it had done, and at which part (ftrack) |\n\
+         | `operation`, `resource_identifier` | what an accessor was to do, and with which resource (ftrack) |\n\n\
          `haft_error_is_retryable` is true when the cause may be gone at the next try *and* the outcome is not `unknown`: a read\n\
          time-out is transient, but the request may have taken effect, so that is for the caller to decide.\n\n\
          ## Codes\n\nThe list grows; a word never changes its meaning. *Status* is what it usually comes under: `http_status` is\n\

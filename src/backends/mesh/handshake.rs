@@ -1,17 +1,14 @@
 //! Who the server is, and whether it is new enough (spec/mesh.md 2.2).
 
-use std::sync::Arc;
-
 use super::{
     form::decode,
     schema,
+    terms::Terms,
     wire::Wire,
 };
 use crate::{
-    args::Args,
-    engine::net::cancel::Cancel,
     error::{Error, Result, code},
-    value::{Object, Tree},
+    value::Tree,
 };
 
 /// The call that asks.
@@ -25,12 +22,9 @@ const OLDEST: [u32; 3] = [2, 21, 0];
 ///
 /// # Errors
 /// `version_too_old`, and what goes wrong on the way.
-pub fn greet(wire: &Wire, cancel: &Arc<Cancel>) -> Result<Tree> {
-    let mut args = Args::new();
-    let mut headers = Object::default();
-    headers.insert("x-volue-mesh-client-version", Tree::from(CLIENT));
-    args.set("headers", Tree::Object(headers));
-    let answer = wire.unary(&format!("/{GET_VERSION}"), &[], &args, cancel)?;
+pub fn greet(wire: &Wire, terms: &Terms) -> Result<Tree> {
+    let terms = terms.bare().with_header("x-volue-mesh-client-version", CLIENT);
+    let answer = wire.unary(&format!("/{GET_VERSION}"), &[], &terms)?;
     let Some((_, method)) = schema::method(GET_VERSION) else {
         return Err(Error::new(&code::INTERNAL, "the tables lack GetVersion"));
     };

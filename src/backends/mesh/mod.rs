@@ -14,6 +14,7 @@ mod settings;
 mod snapshot;
 mod staged;
 mod start;
+mod terms;
 mod verbs;
 mod watch;
 mod wire;
@@ -29,15 +30,16 @@ use crate::{
     args::Args,
     clock,
     engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     options::{self, scope},
     sys::lock::Mutex,
-    value::{Object, Tree},
+    value::Tree,
 };
 use form::Guid;
 use login::Login;
 use settings::Place;
 use staged::Staged;
+use terms::{Task, Terms, Usual};
 use wire::Wire;
 use workspace::{Farewells, Workspace};
 
@@ -54,6 +56,8 @@ pub(self) struct Core {
     pub model: Option<Box<str>>,
     /// Sessions that still have to be ended when their handles are gone.
     pub farewells: Farewells,
+    /// The time of calls that say nothing themselves.
+    pub usual: Mutex<Usual>,
 }
 
 impl Core {
@@ -62,20 +66,17 @@ impl Core {
     /// # Errors
     /// What the server refused, what went wrong on the way, `cancelled`.
     async fn ask(self: &Arc<Core>, path: &'static str, message: &[u8], limit: Duration, vigil: &mut Vigil) -> Result<Vec<u8>> {
-        let mut timeouts = Object::with_capacity(1);
-        timeouts.insert("total", Tree::Double(limit.as_secs_f64()));
-        let mut args = Args::new();
-        args.set("timeouts", Tree::Object(timeouts));
+        let terms = Terms::within(limit, vigil.cancel());
         let mut again = true;
         loop {
             let token = match self.wire.login.known() {
                 Some(token) => token,
                 None => {
-                    let (core, cancel) = (Arc::clone(self), Arc::clone(vigil.cancel()));
-                    errands::fetch(&self.lent.worker, vigil, move || core.wire.login.current(&core.wire, &cancel)).await??
+                    let (core, terms) = (Arc::clone(self), terms.clone());
+                    errands::fetch(&self.lent.worker, vigil, move || core.wire.login.current(&core.wire, &terms)).await??
                 }
             };
-            let order = self.wire.order(message, &args, token.as_ref(), false)?;
+            let order = self.wire.order(message, &terms, token.as_ref(), false)?;
             let pending = self.wire.web.begin(&wire::post(path, &order, vigil.cancel()))?;
             let pending = pending.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the connection serves no reactor"))?;
             let answer = (pending.await)().map_err(refusal::on_the_way);
@@ -111,15 +112,16 @@ impl MeshSession {
         let model = args.str("model")?.map(settings::model).transpose()?;
         let lazy = args.bool("lazy")?.unwrap_or(false);
         let longest = settings::keepalive(args)?.unwrap_or(Some(settings::LONGEST));
+        let usual = Usual::default().read(args)?;
+        let terms = Terms::read(args, usual, &Arc::default())?;
         let wire = Wire { web: web(&place.url, &place.web(args)?)?, login, most: place.most };
-        let cancel = Arc::<Cancel>::default();
-        let server = handshake::greet(&wire, &cancel)?;
-        let core = Arc::new(Core { wire, server, lent, model, farewells: Farewells::default() });
+        let server = handshake::greet(&wire, &terms)?;
+        let core = Arc::new(Core { wire, server, lent, model, farewells: Farewells::default(), usual: Mutex::new(usual) });
         let session = MeshSession::of(core, longest, true);
         match joins {
-            Some(id) => session.workspace.join(&session.core, id, args, &cancel)?,
+            Some(id) => session.workspace.join(&session.core, id, &terms)?,
             None if lazy => {}
-            None => drop(session.workspace.id(&session.core, args, &cancel)?),
+            None => drop(session.workspace.id(&session.core, &terms)?),
         }
         Ok(session)
     }
@@ -133,17 +135,25 @@ impl MeshSession {
     ///
     /// # Errors
     /// What the server refused.
-    fn id(&self, call: &Call<'_>) -> Result<Guid> {
-        self.workspace.id(&self.core, call.args, call.cancel)
+    fn id(&self, task: &Task<'_>) -> Result<Guid> {
+        // Nothing of what was asked for was sent, however the opening went.
+        self.workspace.id(&self.core, task.terms).map_err(|error| error.outcome(Outcome::NotSent))
     }
 
-    /// Does something with a call whose target is a whole path.
-    fn placed<T>(&self, call: &Call<'_>, work: impl FnOnce(&Call<'_>) -> T) -> T {
-        let Some(model) = self.core.model.as_deref() else { return work(call) };
+    /// What counts for a call that begins now.
+    fn terms(&self, args: &Args, cancel: &Arc<Cancel>) -> Result<Terms> {
+        let usual = *self.core.usual.lock();
+        Terms::read(args, usual, cancel).map_err(|error| error.outcome(Outcome::NotSent))
+    }
+
+    /// Does something with a call that begins now, and whose target is a whole path.
+    fn placed<T>(&self, call: &Call<'_>, work: impl FnOnce(&Task<'_>) -> Result<T>) -> Result<T> {
+        let terms = self.terms(call.args, call.cancel)?;
+        let task = Task { verb: call.verb, target: call.target, args: call.args, terms: &terms };
+        let Some(model) = self.core.model.as_deref() else { return work(&task) };
         let verb = call.verb.unwrap_or_default();
         let (target, args) = (start::place(model, verb, call.target), start::place_args(model, verb, call.args));
-        let progress = call.progress.clone();
-        work(&Call { verb: call.verb, target: target.as_deref(), args: &args, cancel: call.cancel, progress })
+        work(&Task { target: target.as_deref(), args: &args, ..task })
     }
 
     /// The server has answered a call that names the session.
@@ -168,23 +178,23 @@ impl Backend for MeshSession {
     }
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-        self.placed(call, |call| verbs::direct(self, call))
+        self.placed(call, |task| verbs::direct(self, task))
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
-        self.placed(call, |call| verbs::begin(self, call))
+        self.placed(call, |task| verbs::begin(self, task))
     }
 
     fn check(&self, call: &Call<'_>) -> Result<()> {
-        verbs::stageable(call)
+        verbs::stageable(call.verb)
     }
 
     fn stage(&self, call: &Call<'_>) -> Option<Result<Box<dyn Answer>>> {
-        Some(self.placed(call, |call| staged::stage(self, call)))
+        Some(self.placed(call, |task| staged::stage(self, task)))
     }
 
     fn commit(&self, args: &Args, cancel: &Arc<Cancel>) -> Option<Result<Box<dyn Answer>>> {
-        Some(staged::commit(self, args, cancel))
+        Some(self.terms(args, cancel).and_then(|terms| staged::commit(self, &terms)))
     }
 
     fn rollback(&self) -> Option<usize> {
@@ -193,7 +203,7 @@ impl Backend for MeshSession {
     }
 
     fn undo(&self, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-        staged::undo(self, args, cancel)
+        staged::undo(self, &self.terms(args, cancel)?)
     }
 
     fn staged(&self) -> Option<Tree> {
@@ -205,11 +215,17 @@ impl Backend for MeshSession {
         let longest = settings::keepalive(args)?;
         let mut web = Args::new();
         for (key, value) in args.root().iter() {
-            if options::find(key, scope::CONFIGURE, "http").is_some() {
+            if !settings::WHOLE_CALL.contains(&key) && options::find(key, scope::CONFIGURE, "http").is_some() {
                 web.set(key, value.clone());
             }
         }
+        if let Some(phases) = terms::phases(args) {
+            web.set("timeouts", phases);
+        }
+        let usual = *self.core.usual.lock();
+        let usual = usual.read(args)?;
         self.core.wire.web.configure(&web)?;
+        *self.core.usual.lock() = usual;
         if let Some(swap) = swap {
             self.core.wire.login.swap(swap);
         }
@@ -229,10 +245,11 @@ impl Backend for MeshSession {
 
     fn attach(&self, name: &str, args: &Args, cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
         let longest = settings::keepalive(args)?.unwrap_or(self.workspace.longest());
+        let terms = self.terms(args, cancel)?;
         let child = MeshSession::of(Arc::clone(&self.core), longest, false);
         match name.split_once(':') {
-            None if name == "session" => drop(child.workspace.id(&child.core, args, cancel)?),
-            Some(("session", id)) => child.workspace.join(&child.core, session_id(id)?, args, cancel)?,
+            None if name == "session" => drop(child.workspace.id(&child.core, &terms)?),
+            Some(("session", id)) => child.workspace.join(&child.core, session_id(id)?, &terms)?,
             _ => return Err(Error::option("name", format!("{name:?} is no session; attach takes \"session\" or \"session:ID\""))),
         }
         Ok(Arc::new(child))

@@ -17,6 +17,8 @@ pub const LONGEST: Duration = Duration::from_secs(150);
 const RECEIVE_SIZE: usize = 4 << 20;
 /// Options of HTTP that mean something else here, or nothing.
 const OWN: [&str; 3] = ["headers", "http_version", "parse"];
+/// Options that are about the whole call; what HTTP is told of them is in [`super::terms`].
+pub const WHOLE_CALL: [&str; 2] = ["timeout", "timeouts"];
 
 /// `keepalive`: the longest that a session is left unused. The outer `None` is "nothing was said", the inner one is `false`:
 /// nobody keeps it alive.
@@ -95,9 +97,12 @@ impl Place {
     pub fn web(&self, args: &Args) -> Result<Args> {
         let mut web = Args::new();
         for (key, value) in args.root().iter() {
-            if !OWN.contains(&key) && options::find(key, scope::CREATE, "http").is_some() {
+            if !OWN.contains(&key) && !WHOLE_CALL.contains(&key) && options::find(key, scope::CREATE, "http").is_some() {
                 web.set(key, value.clone());
             }
+        }
+        if let Some(phases) = super::terms::phases(args) {
+            web.set("timeouts", phases);
         }
         web.set("http_version", "2");
         web.set("parse", "none");

@@ -28,6 +28,7 @@ pub fn inspect(session: &MeshSession, what: &str, args: &Args) -> Result<Option<
             let longest = session.workspace.longest();
             shown.insert("keepalive", longest.map_or(Tree::Bool(false), |longest| Tree::Double(longest.as_secs_f64())));
             shown.insert("max_receive_size", Tree::Int(i64::try_from(core.wire.most).unwrap_or(i64::MAX)));
+            core.usual.lock().show(&mut shown);
             core.wire.login.show(&mut shown);
             Tree::Object(shown)
         }

@@ -2,16 +2,18 @@
 //! a commit has succeeded. A workspace that another session's commit made corrupt takes no commit any more; the next one
 //! rolls it back and sends all of the list again, unless the host has rolled back before, which forgets the list.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, time::Duration};
 
-use super::{MeshSession, verbs};
+use super::{MeshSession, terms::{Task, Terms}, verbs};
 use crate::{
     args::Args,
-    backends::{Answer, Call, Plain},
-    engine::net::cancel::Cancel,
+    backends::{Answer, Plain},
     error::{Error, Outcome, Result, Status, code},
     value::{Object, Tree},
 };
+
+/// How often a commit that waits for another one looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The list of one session.
 #[derive(Default)]
@@ -69,7 +71,7 @@ impl Staged {
     }
 
     /// Adds what a call with these arguments has done since that epoch; its index.
-    fn add(&mut self, call: &Call<'_>, args: Args, value: Tree, epoch: u64) -> usize {
+    fn add(&mut self, call: &Task<'_>, args: Args, value: Tree, epoch: u64) -> usize {
         // A rollback meanwhile took it out of the workspace again.
         let sent = (self.epoch == epoch).then_some(value);
         self.items.push_back(Item { verb: call.verb.unwrap_or_default().into(), target: call.target.map(Into::into), args, sent });
@@ -107,9 +109,9 @@ fn may_be_done(error: &Error) -> bool {
 ///
 /// # Errors
 /// What the server refused, what went wrong on the way. Then nothing gets into the workspace before it has succeeded.
-pub fn undo(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+pub fn undo(session: &MeshSession, terms: &Terms) -> Result<()> {
     session.staged.lock().owed = true;
-    session.workspace.rollback(&session.core, args, cancel)?;
+    session.workspace.rollback(&session.core, terms)?;
     let mut staged = session.staged.lock();
     staged.owed = false;
     // What another thread has staged meanwhile may have been forgotten with it.
@@ -121,11 +123,11 @@ pub fn undo(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Result<
 ///
 /// # Errors
 /// Those of [`undo`]; nothing else was sent.
-pub fn make_up(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+pub fn make_up(session: &MeshSession, terms: &Terms) -> Result<()> {
     if !session.staged.lock().owed {
         return Ok(());
     }
-    undo(session, args, cancel).map_err(|error| error.outcome(Outcome::NotSent))
+    undo(session, terms).map_err(|error| error.outcome(Outcome::NotSent))
 }
 
 fn index_tree(index: usize) -> Tree {
@@ -137,9 +139,9 @@ fn index_tree(index: usize) -> Tree {
 /// # Errors
 /// The mistake in the call, what the server refused: then it is not in the list. Of a write in chunks, those that went
 /// before are; `index` says where.
-pub fn stage(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    verbs::stageable(call)?;
-    make_up(session, call.args, call.cancel)?;
+pub fn stage(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
+    verbs::stageable(call.verb)?;
+    make_up(session, call.terms)?;
     let epoch = session.staged.lock().epoch;
     let mut answer = match verbs::request(session, call) {
         Ok(answer) => answer,
@@ -164,8 +166,13 @@ pub fn stage(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> 
 ///
 /// # Errors
 /// The first failure, with its `index`; or that of the commit. The list stays.
-pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
-    let _one = session.committing.lock();
+pub fn commit(session: &MeshSession, terms: &Terms) -> Result<Box<dyn Answer>> {
+    let _one = loop {
+        terms.check().map_err(|error| error.outcome(Outcome::NotSent))?;
+        if let Some(one) = session.committing.try_lock_for(LOOK) {
+            break one;
+        }
+    };
     let idle = {
         let staged = session.staged.lock();
         staged.items.is_empty() && !staged.beside
@@ -173,10 +180,10 @@ pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Resul
     if idle && !session.workspace.keeps() {
         return Ok(Box::new(Plain::of_items(&Tree::Array(Vec::new()), std::iter::empty())));
     }
-    make_up(session, args, cancel)?;
+    make_up(session, terms)?;
     if std::mem::take(&mut session.staged.lock().corrupt) {
         // Nothing of it can be committed any more: it is done again on what the others have made of the model.
-        if let Err(error) = session.workspace.rollback(&session.core, args, cancel) {
+        if let Err(error) = session.workspace.rollback(&session.core, terms) {
             session.staged.lock().corrupt = true;
             return Err(error);
         }
@@ -193,8 +200,11 @@ pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Resul
                 .map(|item| (item.verb.clone(), item.target.clone(), item.args.clone()))
         };
         let Some((verb, target, own)) = next else { continue };
-        let call = Call { verb: Some(&verb), target: target.as_deref(), args: &own, cancel, progress: None };
-        let answer = verbs::request(session, &call).map_err(|error| {
+        // What it said of its time counts again, within that of the commit.
+        let answer = session.terms(&own, &terms.cancel).map(|own| own.inside(terms)).and_then(|terms| {
+            verbs::request(session, &Task { verb: Some(&verb), target: target.as_deref(), args: &own, terms: &terms })
+        });
+        let answer = answer.map_err(|error| {
             session.staged.lock().heed(&error);
             error.with("index", index_tree(index))
         })?;
@@ -203,7 +213,7 @@ pub fn commit(session: &MeshSession, args: &Args, cancel: &Arc<Cancel>) -> Resul
             item.sent = Some(value);
         }
     }
-    if let Err(error) = session.workspace.commit(&session.core, args, cancel) {
+    if let Err(error) = session.workspace.commit(&session.core, terms) {
         session.staged.lock().heed_commit(&error);
         return Err(error);
     }

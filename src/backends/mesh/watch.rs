@@ -54,9 +54,10 @@ pub(super) fn subscribe(session: &MeshSession, topic: &str, args: &Args, sink: A
     let every = args.duration("every")?.unwrap_or(EVERY).max(SOONEST);
     let initial = args.bool("initial")?.unwrap_or(false);
     let cancel = Arc::<Cancel>::default();
-    let id = session.workspace.id(&session.core, args, &cancel)?;
+    let terms = session.terms(args, &cancel)?;
+    let id = session.workspace.id(&session.core, &terms)?;
     let watch = Watch {
-        way: Way::of(session, id, args, Arc::clone(&cancel)),
+        way: Way::of(session, id, terms),
         single: Single::watched(target, span),
         sink: Arc::clone(&sink),
         path: path.into(),
@@ -142,11 +143,13 @@ impl Watch {
     /// One look: the points of now and what is different.
     async fn look(&self, vigil: &mut Vigil) -> Result<Look> {
         let worker = &self.way.core.lent.worker;
-        let (single, way, base) = (self.single.clone(), self.way.clone(), self.base.clone());
+        // The time of a call is that of each look.
+        let way = self.way.anew();
+        let (single, base) = (self.single.clone(), self.base.clone());
         let Some((path, frame)) = self.single.call(self.way.session)? else {
             return errands::fetch(worker, vigil, move || Ok(Look::of(&single.find(&way)?, base))).await?;
         };
-        let Some(pending) = self.way.begin(path, &frame, vigil.cancel())? else {
+        let Some(pending) = way.begin(path, &frame, vigil.cancel())? else {
             return errands::fetch(worker, vigil, move || Ok(Look::of(&single.find(&way)?, base))).await?;
         };
         let answer = (pending.await)().map_err(refusal::on_the_way)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{login::Login, refusal, schema};
+use super::{login::Login, refusal, schema, terms::Terms};
 use crate::{
     args::Args,
     backends::{Answer, Backend, Call},
@@ -18,8 +18,6 @@ use crate::{
     value::{Outlet, Pipe, Tree},
 };
 
-/// What one call may change about how it is sent.
-const OF_A_CALL: [&str; 3] = ["timeout", "timeouts", "headers"];
 /// What is read of a stream at once.
 const PIECE: usize = 64 << 10;
 
@@ -40,6 +38,7 @@ pub type Path<'a> = &'a str;
 pub struct Messages {
     answer: Box<dyn Answer>,
     frames: Frames,
+    terms: Terms,
     /// The stream was read to its end.
     ended: bool,
     failed: bool,
@@ -50,9 +49,9 @@ impl Wire {
     ///
     /// # Errors
     /// What the server refused, in its words; what went wrong on the way.
-    pub fn call(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<Vec<u8>>> {
+    pub fn call(&self, path: Path<'_>, message: &[u8], terms: &Terms) -> Result<Vec<Vec<u8>>> {
         let frame = frame(message)?;
-        all(&*self.answer(path, &|| Ok(Tree::Bytes(Arc::clone(&frame))), args, cancel)?, self.most)
+        all(&*self.answer(path, &|| Ok(Tree::Bytes(Arc::clone(&frame))), terms)?, self.most)
     }
 
     /// Sends one message that is framed already (bytes, or a reader for each try) and brings the answer as it is, once the
@@ -60,10 +59,10 @@ impl Wire {
     ///
     /// # Errors
     /// What the server refused, in its words; what went wrong on the way; that of `make`.
-    pub fn answer(&self, path: Path<'_>, make: &dyn Fn() -> Result<Tree>, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
-        self.signed(cancel, |token| {
-            let order = order_of(make()?, args, token, false);
-            let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+    pub fn answer(&self, path: Path<'_>, make: &dyn Fn() -> Result<Tree>, terms: &Terms) -> Result<Box<dyn Answer>> {
+        self.signed(terms, |token| {
+            let order = terms.order(make()?, token, false)?;
+            let answer = self.web.request(&post(path, &order, &terms.cancel)).map_err(refusal::on_the_way)?;
             told(&*answer)?;
             Ok(answer)
         })
@@ -73,45 +72,45 @@ impl Wire {
     ///
     /// # Errors
     /// Those of the head.
-    pub fn opened(&self, path: Path<'_>, frame: &Arc<[u8]>, args: &Args, cancel: &Arc<Cancel>) -> Result<Box<dyn Answer>> {
-        self.signed(cancel, |token| {
-            let order = order_of(Tree::Bytes(Arc::clone(frame)), args, token, true);
-            let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+    pub fn opened(&self, path: Path<'_>, frame: &Arc<[u8]>, terms: &Terms) -> Result<Box<dyn Answer>> {
+        self.signed(terms, |token| {
+            let order = terms.order(Tree::Bytes(Arc::clone(frame)), token, true)?;
+            let answer = self.web.request(&post(path, &order, &terms.cancel)).map_err(refusal::on_the_way)?;
             head(&*answer)?;
             Ok(answer)
         })
     }
 
     /// Sends with the token of now, and with another one when the server does not take that.
-    fn signed<T>(&self, cancel: &Arc<Cancel>, send: impl Fn(Option<&Secret>) -> Result<T>) -> Result<T> {
-        let token = self.login.current(self, cancel)?;
-        match send(token.as_ref()) {
-            Err(error) if refusal::wants_token(&error) && self.login.refused(token.as_ref()) => {
-                let token = self.login.current(self, cancel)?;
-                send(token.as_ref())
-            }
+    fn signed<T>(&self, terms: &Terms, send: impl Fn(Option<&Secret>) -> Result<T>) -> Result<T> {
+        // However the token was asked for: the call itself was not sent, or was refused for the want of one.
+        let token = || self.login.current(self, terms).map_err(|error| error.outcome(Outcome::NotSent));
+        let first = token()?;
+        let done = match send(first.as_ref()) {
+            Err(error) if refusal::wants_token(&error) && self.login.refused(first.as_ref()) => send(token()?.as_ref()),
             done => done,
-        }
+        };
+        done.map_err(|error| terms.told(error))
     }
 
     /// The same with exactly one answer.
     ///
     /// # Errors
     /// Those, and `protocol` when it is not one.
-    pub fn unary(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Vec<u8>> {
-        single(self.call(path, message, args, cancel)?)
+    pub fn unary(&self, path: Path<'_>, message: &[u8], terms: &Terms) -> Result<Vec<u8>> {
+        single(self.call(path, message, terms)?)
     }
 
     /// Sends one message and brings the answers one by one.
     ///
     /// # Errors
     /// Those of the head; the rest comes out of [`Messages::next`].
-    pub fn stream(&self, path: Path<'_>, message: &[u8], args: &Args, cancel: &Arc<Cancel>) -> Result<Messages> {
-        self.signed(cancel, |token| {
-            let order = self.order(message, args, token, true)?;
-            let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+    pub fn stream(&self, path: Path<'_>, message: &[u8], terms: &Terms) -> Result<Messages> {
+        self.signed(terms, |token| {
+            let order = self.order(message, terms, token, true)?;
+            let answer = self.web.request(&post(path, &order, &terms.cancel)).map_err(refusal::on_the_way)?;
             head(&*answer)?;
-            Ok(Messages { answer, frames: Frames::new(self.most), ended: false, failed: false })
+            Ok(Messages::new(answer, self.most, terms.clone()))
         })
     }
 
@@ -119,24 +118,22 @@ impl Wire {
     ///
     /// # Errors
     /// Those of the head; the rest comes out of [`Talk::next`].
-    pub fn talk(&self, path: Path<'_>, first: &[u8], cancel: &Arc<Cancel>) -> Result<Talk> {
+    pub fn talk(&self, path: Path<'_>, first: &[u8], terms: &Terms) -> Result<Talk> {
         let pipe = Arc::<Pipe>::default();
         pipe.push(wrap(first)?);
-        let mut order = Args::new();
-        order.set("data", Tree::Reader(Arc::new(Outlet(Arc::clone(&pipe)))));
-        order.set("allow_redirects", false);
-        order.set("stream", true);
-        let answer = self.web.request(&post(path, &order, cancel)).map_err(refusal::on_the_way)?;
+        let terms = terms.bare();
+        let order = terms.order(Tree::Reader(Arc::new(Outlet(Arc::clone(&pipe)))), None, true)?;
+        let answer = self.web.request(&post(path, &order, &terms.cancel)).map_err(refusal::on_the_way)?;
         head(&*answer)?;
-        Ok(Talk { messages: Messages { answer, frames: Frames::new(self.most), ended: false, failed: false }, pipe })
+        Ok(Talk { messages: Messages::new(answer, self.most, terms), pipe })
     }
 
     /// The request as HTTP has it.
     ///
     /// # Errors
-    /// `limit` for a message that has no room.
-    pub fn order(&self, message: &[u8], args: &Args, token: Option<&Secret>, stream: bool) -> Result<Args> {
-        Ok(order_of(Tree::Bytes(frame(message)?), args, token, stream))
+    /// `limit` for a message that has no room; `total_timeout`.
+    pub fn order(&self, message: &[u8], terms: &Terms, token: Option<&Secret>, stream: bool) -> Result<Args> {
+        terms.order(Tree::Bytes(frame(message)?), token, stream)
     }
 }
 
@@ -183,33 +180,6 @@ impl Drop for Talk {
 /// `limit` for a message that has no room.
 pub fn frame(message: &[u8]) -> Result<Arc<[u8]>> {
     Ok(wrap(message)?.into())
-}
-
-/// The request as HTTP has it; `data` is a framed message.
-#[must_use]
-pub fn order_of(data: Tree, args: &Args, token: Option<&Secret>, stream: bool) -> Args {
-    let mut order = limits(args);
-    order.set("data", data);
-    order.set("allow_redirects", false);
-    order.set("stream", stream);
-    if let Some(token) = token {
-        let mut headers = args.get("headers").and_then(Tree::as_object).cloned().unwrap_or_default();
-        headers.insert("authorization", Tree::from(format!("Bearer {}", token.reveal())));
-        order.set("headers", Tree::Object(headers));
-    }
-    order
-}
-
-/// Of the arguments of a call what is about how it is sent.
-#[must_use]
-pub fn limits(args: &Args) -> Args {
-    let mut limits = Args::new();
-    for name in OF_A_CALL {
-        if let Some(value) = args.get(name) {
-            limits.set(name, value.clone());
-        }
-    }
-    limits
 }
 
 /// The request of a call.
@@ -303,6 +273,10 @@ pub fn end(answer: &dyn Answer, torn: bool) -> Result<()> {
 }
 
 impl Messages {
+    fn new(answer: Box<dyn Answer>, most: usize, terms: Terms) -> Messages {
+        Messages { answer, frames: Frames::new(most), terms, ended: false, failed: false }
+    }
+
     /// The next message; `None` behind the last.
     ///
     /// # Errors
@@ -311,7 +285,7 @@ impl Messages {
         if self.failed {
             return Ok(None);
         }
-        let next = self.advance();
+        let next = self.advance().map_err(|error| self.terms.told(error));
         self.failed = next.is_err();
         next
     }

@@ -110,6 +110,13 @@ impl Lease {
     /// Has the reactor do a job. What it gives back must not wait for anything but the reactor.
     pub fn run(&self, job: impl Future<Output = ()> + Send + 'static) {
         let Some(shared) = &self.shared else { return };
+        // The reactor itself need not be woken.
+        if is_here()
+            && let Ok(here) = tokio::runtime::Handle::try_current()
+        {
+            drop(here.spawn(job));
+            return;
+        }
         let mut state = shared.state.lock();
         state.jobs.push(Box::pin(job));
         let sleeper = state.sleeper.take();

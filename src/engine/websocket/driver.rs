@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock,
     engine::{
-        net::{cancel::Cancel, limits::reason, pool::Pooled as _},
+        net::{cancel::Cancel, limits::reason, pool::Pooled as _, stream::Stream},
         reactor::{vigil::Vigil, wire::Wired},
     },
     error::{Error, Outcome, Result, code},
@@ -74,6 +74,8 @@ struct Driver<'a, L> {
     keepalive: Keepalive,
     settings: &'a Settings,
     outbox: &'a Outbox,
+    /// Others may write to the socket.
+    lent: bool,
     stats: &'a Stats,
     listener: &'a mut L,
 }
@@ -103,10 +105,12 @@ pub async fn run<L: Listener>(
         keepalive: Keepalive::new(settings.ping_interval, settings.ping_timeout, clock::now()),
         settings,
         outbox,
+        lent: false,
         stats,
         listener,
         wired,
     };
+    let _lending = Lending::begin(outbox, agreement, &driver.wired.connection.stream);
     let mut vigil = Vigil::new(Arc::clone(cancel));
     let end = loop {
         let deadline = driver.deadline();
@@ -124,6 +128,26 @@ pub async fn run<L: Listener>(
     };
     driver.settle(&end);
     end
+}
+
+/// While a connection runs, others may write to its socket.
+struct Lending<'a>(&'a Outbox);
+
+impl<'a> Lending<'a> {
+    fn begin(outbox: &'a Outbox, agreement: &Agreement, stream: &Stream) -> Lending<'a> {
+        if agreement.deflate.is_none()
+            && let Stream::Plain(wire) = stream
+        {
+            outbox.lend(wire.socket().clone());
+        }
+        Lending(outbox)
+    }
+}
+
+impl Drop for Lending<'_> {
+    fn drop(&mut self) {
+        self.0.take_back();
+    }
 }
 
 impl<L: Listener> Driver<'_, L> {
@@ -371,6 +395,9 @@ impl<L: Listener> Driver<'_, L> {
     /// Turns orders into bytes.
     fn make_ready(&mut self, cx: &mut Context<'_>) {
         while self.outbound.pending() < READY {
+            if self.lent && !self.outbound.controls.is_empty() {
+                self.reclaim();
+            }
             let outbound = &mut self.outbound;
             if !outbound.encoder.is_inside_frame()
                 && let Some((kind, payload)) = outbound.controls.pop_front()
@@ -399,14 +426,37 @@ impl<L: Listener> Driver<'_, L> {
             if !self.stage.takes_orders() {
                 return;
             }
-            let Poll::Ready(order) = self.outbox.poll_next(cx) else { return };
-            self.begin(order);
+            let idle = outbound.pending() == 0 && matches!(self.stage, Stage::Open);
+            match self.outbox.poll_next(cx, idle) {
+                Poll::Ready(order) => {
+                    self.lent = false;
+                    self.begin(order);
+                }
+                Poll::Pending => {
+                    self.lent = idle;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// From now on only this task writes.
+    fn reclaim(&mut self) {
+        self.lent = false;
+        if let Some(rest) = self.outbox.close_shortcut() {
+            self.begin(rest);
         }
     }
 
     fn begin(&mut self, order: Order) {
         let Order { what, slot } = order;
         match what {
+            What::Rest(rest) => {
+                let outbound = &mut self.outbound;
+                outbound.out.extend_from_slice(&rest);
+                outbound.messages += 1;
+                outbound.written.push_back((outbound.base + outbound.out.len() as u64, slot));
+            }
             What::Message(payload) => {
                 self.outbound.encoder.begin(payload, &mut self.outbound.out);
                 self.outbound.current = Some(slot);
@@ -431,6 +481,7 @@ impl<L: Listener> Driver<'_, L> {
 
     /// The host has let go: the peer hears that we go away, if that can be said without waiting.
     fn abandon(&mut self, error: Error) -> End {
+        self.reclaim();
         if matches!(self.stage, Stage::Open)
             && !self.outbound.encoder.is_inside_frame()
             && self.outbound.failure.is_none()

@@ -379,7 +379,7 @@ impl Keeper {
         let end = |error| End { close: close.clone(), error, wanted: true };
         let mut vigil = Vigil::new(Arc::clone(&self.link.cancel));
         loop {
-            match vigil.until(Some(until), |cx| self.link.outbox.poll_next(cx)).await {
+            match vigil.until(Some(until), |cx| self.link.outbox.poll_next(cx, false)).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(order)) => match order.what {
                     What::Close(_) => {

@@ -6,6 +6,7 @@
 //! | `handshake`, `opening` | from a request to a connection that speaks frames |
 //! | `order`, `outbox` | what the rest of the process asks of a connection, from any thread |
 //! | `keepalive`, `ear`, `outbound`, `stage`, `driver` | one connection on the reactor, until it ends |
+//! | `shortcut` | past the reactor, while it has nothing to write |
 //! | `link` | one that lasts: opened, kept, made again when it is lost |
 //!
 //! `tungstenite` reads and writes the heads of frames and knows the close codes. Messages are put together here, because
@@ -25,6 +26,7 @@ pub mod opening;
 pub mod order;
 mod outbound;
 pub mod outbox;
+mod shortcut;
 pub mod stage;
 pub mod stats;
 

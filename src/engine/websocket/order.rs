@@ -22,6 +22,8 @@ pub enum What {
     Ping,
     /// Say that it is over.
     Close(Close),
+    /// Send what is left of a frame, of which a shortcut sent the beginning: before anything else.
+    Rest(Vec<u8>),
 }
 
 /// What came of it.

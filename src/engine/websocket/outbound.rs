@@ -12,7 +12,7 @@ use super::{
     encoder::Encoder,
     frame::Control,
     order::{Done, Slot},
-    stats::{Stats, add},
+    stats::{Stats, add_shared},
 };
 use crate::engine::{net::stream::Stream, reactor::wire::Watched};
 
@@ -107,8 +107,8 @@ impl Outbound {
     /// Tells the statistics what is new.
     pub fn count(&mut self, stats: &Stats) {
         let (messages, bytes) = (self.messages, self.base + self.sent as u64);
-        add(&stats.messages_sent, messages - self.counted.0);
-        add(&stats.bytes_sent, bytes - self.counted.1);
+        add_shared(&stats.messages_sent, messages - self.counted.0);
+        add_shared(&stats.bytes_sent, bytes - self.counted.1);
         self.counted = (messages, bytes);
     }
 

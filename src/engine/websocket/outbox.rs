@@ -12,8 +12,13 @@ use crate::sys::lock::Mutex;
 use super::{
     frame::Close,
     order::{Done, Order, Slot, Ticket, What},
+    shortcut::{Shortcut, Went},
+    stats::Stats,
 };
-use crate::error::{Error, Outcome, Result, code};
+use crate::{
+    error::{Error, Outcome, Result, code},
+    sys::socket::Socket,
+};
 
 /// Bytes of messages that may wait before those who do not wait themselves are refused.
 pub const WAITING_LIMIT: usize = 64 << 20;
@@ -50,6 +55,10 @@ struct State {
     waker: Option<Waker>,
     /// This side wants the end.
     asked: bool,
+    /// Past whoever does the orders.
+    shortcut: Option<Box<Shortcut>>,
+    /// The shortcut may be taken: whoever does the orders has nothing to write.
+    open: bool,
 }
 
 /// A place in the queue. It stays when its order is taken back, as thousands may be at once, and each would move all
@@ -70,6 +79,8 @@ impl Default for Outbox {
             bytes: 0,
             waker: None,
             asked: false,
+            shortcut: None,
+            open: false,
         }))
     }
 }
@@ -80,6 +91,82 @@ impl Outbox {
     /// # Errors
     /// `connection_lost`, `closed` or `limit`, all with the outcome `not_sent`.
     pub fn order(self: &Arc<Self>, what: What, waits: bool) -> Result<Ticket> {
+        let (ticket, waker) = self.enter(what, waits, true)?;
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Ok(ticket)
+    }
+
+    /// The same for a thread that waits and calls [`Outbox::push`] next: until then nobody need begin with it.
+    ///
+    /// # Errors
+    /// As [`Outbox::order`].
+    pub fn order_quietly(self: &Arc<Self>, what: What) -> Result<Ticket> {
+        self.enter(what, true, false).map(|(ticket, _)| ticket)
+    }
+
+    /// Has done what was ordered quietly: at once on this thread, if it is the only thing to do, else as any other order.
+    pub fn push(&self, stats: &Stats) {
+        let mut state = self.0.lock();
+        let State { queue, shortcut, open, bytes, waker, .. } = &mut *state;
+        let mut sent = None;
+        if *open
+            && queue.len() == 1
+            && let Some(shortcut) = shortcut
+            && let Some(Waiting { order, .. }) = queue.front_mut()
+            && let Some(Order { what, slot }) = order
+            && let What::Message(payload) = what
+        {
+            let size = payload.bytes().len();
+            match shortcut.send(payload, stats) {
+                Went::Whole => {
+                    sent = Some(Arc::clone(slot));
+                    *bytes -= size;
+                    queue.clear();
+                }
+                Went::Partly(rest) => {
+                    *bytes = *bytes - size + rest.len();
+                    *what = What::Rest(rest);
+                    *open = false;
+                }
+                Went::Not => {}
+            }
+        }
+        // It may be that others have done it meanwhile.
+        let waker = if queue.is_empty() { None } else { waker.take() };
+        drop(state);
+        if let Some(slot) = sent {
+            slot.leave(Ok(Done::Sent));
+        }
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// From now on messages may take a shortcut to this socket, when whoever does the orders leaves it open.
+    pub(super) fn lend(&self, socket: Socket) {
+        self.0.lock().shortcut = Some(Box::new(Shortcut::new(socket)));
+    }
+
+    /// The connection ends: nobody writes to its socket any more, and what a shortcut left of a message is not sent.
+    pub(super) fn take_back(&self) {
+        let mut state = self.0.lock();
+        let shortcut = state.shortcut.take();
+        let rest = state.close_shortcut();
+        drop(state);
+        drop(shortcut);
+        if let Some(Order { slot, .. }) = rest {
+            slot.leave(Err(lost("the connection ended inside the message").outcome(Outcome::Unknown)));
+        }
+    }
+
+    /// Whoever does the orders has something else to write. What a shortcut left of a message comes first.
+    pub(super) fn close_shortcut(&self) -> Option<Order> {
+        self.0.lock().close_shortcut()
+    }
+
+    fn enter(self: &Arc<Self>, what: What, waits: bool, wakes: bool) -> Result<(Ticket, Option<Waker>)> {
         let slot = Arc::new(Slot::default());
         let size = size(&what);
         let mut state = self.0.lock();
@@ -91,7 +178,7 @@ impl Outbox {
             Phase::Closing if matches!(what, What::Close(_)) => {}
             Phase::Ended(close) if matches!(what, What::Close(_)) => {
                 slot.leave(Ok(Done::Closed(close.clone())));
-                return Ok(Ticket { slot, outbox: Arc::clone(self), number: 0, taken: false });
+                return Ok((Ticket { slot, outbox: Arc::clone(self), number: 0, taken: false }, None));
             }
             Phase::Closing | Phase::Ended(_) => {
                 return Err(Error::new(&code::CLOSED, "the WebSocket was closed").outcome(Outcome::NotSent));
@@ -111,16 +198,14 @@ impl Outbox {
         state.last += 1;
         let number = state.last;
         state.queue.push_back(Waiting { number, order: Some(Order { what, slot: Arc::clone(&slot) }) });
-        let waker = state.waker.take();
+        let waker = if wakes { state.waker.take() } else { None };
         drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        Ok(Ticket { slot, outbox: Arc::clone(self), number, taken: false })
+        Ok((Ticket { slot, outbox: Arc::clone(self), number, taken: false }, waker))
     }
 
-    /// The next order; from then on it counts as begun.
-    pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Order> {
+    /// The next order; from then on it counts as begun. Without one the shortcut is open if `idle`: there is nothing else
+    /// to write either.
+    pub fn poll_next(&self, cx: &mut Context<'_>, idle: bool) -> Poll<Order> {
         let mut state = self.0.lock();
         while let Some(Waiting { order, .. }) = state.queue.pop_front() {
             let Some(order) = order else {
@@ -128,8 +213,10 @@ impl Outbox {
                 continue;
             };
             state.bytes -= size(&order.what);
+            state.open = false;
             return Poll::Ready(order);
         }
+        state.open = idle;
         if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             state.waker = Some(cx.waker().clone());
         }
@@ -142,7 +229,9 @@ impl Outbox {
         let mut state = self.0.lock();
         let Ok(at) = state.queue.binary_search_by_key(&number, |waiting| waiting.number) else { return false };
         let Some(waiting) = state.queue.get_mut(at) else { return false };
-        let Some(order) = waiting.order.take_if(|order| !matches!(order.what, What::Close(_))) else { return false };
+        let Some(order) = waiting.order.take_if(|order| !matches!(order.what, What::Close(_) | What::Rest(_))) else {
+            return false;
+        };
         state.bytes -= size(&order.what);
         state.gone += 1;
         if state.gone > state.queue.len() / 2 {
@@ -217,19 +306,21 @@ impl Outbox {
         for order in queue.into_iter().filter_map(|waiting| waiting.order) {
             order.slot.leave(match order.what {
                 What::Close(_) => Ok(Done::Closed(close.clone())),
+                What::Rest(_) => Err(lost("the connection ended inside the message").outcome(Outcome::Unknown)),
                 _ => Err(Error::new(&code::CLOSED, "the WebSocket was closed").outcome(Outcome::NotSent)),
             });
         }
     }
 
-    /// Refuses what waits, closes excepted.
+    /// Refuses what waits, closes excepted, and what is left of a frame: whatever is said before the end comes behind it.
     fn refuse(&self) {
         let mut state = self.0.lock();
-        (state.bytes, state.gone) = (0, 0);
-        let is_close =
-            |waiting: &Waiting| waiting.order.as_ref().is_some_and(|order| matches!(order.what, What::Close(_)));
-        let (kept, refused) = std::mem::take(&mut state.queue).into_iter().partition(is_close);
-        state.queue = kept;
+        let stays = |waiting: &Waiting| {
+            waiting.order.as_ref().is_some_and(|order| matches!(order.what, What::Close(_) | What::Rest(_)))
+        };
+        let (kept, refused): (VecDeque<Waiting>, _) = std::mem::take(&mut state.queue).into_iter().partition(stays);
+        state.bytes = kept.iter().filter_map(|waiting| waiting.order.as_ref()).map(|order| size(&order.what)).sum();
+        (state.queue, state.gone) = (kept, 0);
         drop(state);
         let refused: VecDeque<Waiting> = refused;
         for order in refused.into_iter().filter_map(|waiting| waiting.order) {
@@ -238,9 +329,21 @@ impl Outbox {
     }
 }
 
+impl State {
+    fn close_shortcut(&mut self) -> Option<Order> {
+        self.open = false;
+        let is_rest = |order: &mut Order| matches!(order.what, What::Rest(_));
+        let rest = self.queue.front_mut()?.order.take_if(is_rest)?;
+        self.queue.pop_front();
+        self.bytes -= size(&rest.what);
+        Some(rest)
+    }
+}
+
 fn size(what: &What) -> usize {
     match what {
         What::Message(payload) => payload.bytes().len(),
+        What::Rest(rest) => rest.len(),
         What::Ping | What::Close(_) => 0,
     }
 }
@@ -260,7 +363,7 @@ mod tests {
     }
 
     fn next(outbox: &Outbox) -> Option<String> {
-        match outbox.poll_next(&mut Context::from_waker(Waker::noop())) {
+        match outbox.poll_next(&mut Context::from_waker(Waker::noop()), false) {
             Poll::Ready(Order { what: What::Message(payload), .. }) => {
                 Some(String::from_utf8(payload.bytes().to_vec()).unwrap())
             }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-/// What was counted, over all connections of a link. One task writes.
+/// What was counted, over all connections of a link.
 #[derive(Debug, Default)]
 pub struct Stats {
     /// Messages sent.
@@ -22,9 +22,16 @@ pub struct Stats {
     pub reconnects: AtomicU64,
 }
 
-/// Adds without the cost of a read-modify-write: one task alone writes.
+/// Adds to a counter of which one task alone is the writer, without the cost of a read-modify-write.
 pub(super) fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+}
+
+/// Adds to a counter that several write: what is sent, by the task or by a shortcut.
+pub(super) fn add_shared(counter: &AtomicU64, more: u64) {
+    if more > 0 {
+        counter.fetch_add(more, Ordering::Relaxed);
+    }
 }
 
 impl Stats {

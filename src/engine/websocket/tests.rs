@@ -5,3 +5,4 @@ mod bench;
 mod compression;
 mod frames;
 mod sending;
+mod shortcut;

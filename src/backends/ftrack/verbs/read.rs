@@ -6,7 +6,7 @@ use super::{addressed, document, plain, query_operation, target};
 use crate::{
     args::Args,
     backends::{
-        Answer, Call,
+        Answer, Call, Plain, empty,
         ftrack::{
             Core, FtrackSession,
             ahead::Ahead,
@@ -59,7 +59,7 @@ pub(super) async fn query(session: &FtrackSession, call: &Way<'_>) -> Result<Box
         cancel: Arc::clone(call.cancel),
     };
     if streamed {
-        return Ok(Box::new(Streamed { pages, meta: Document::from_object(&Object::default()) }));
+        return Ok(Box::new(Streamed { pages, meta: Document::from_object(&Object::default()), draft: None, rest: None }));
     }
     let mut draft = Draft::default();
     pages.all(&mut draft, call).await?;
@@ -164,11 +164,52 @@ impl Pages {
 struct Streamed {
     pages: Pages,
     meta: Box<Document>,
+    /// The rest as far as it was read when the host wanted it as a whole.
+    draft: Option<(Draft, Open)>,
+    rest: Option<Plain>,
+}
+
+impl Streamed {
+    /// Writes the next page. Whoever asks for it waits for it.
+    fn page(&mut self, draft: &mut Draft, items: &Open) -> Result<bool> {
+        let (args, cancel) = (Arc::clone(&self.pages.args), Arc::clone(&self.pages.cancel));
+        let call = Call { verb: None, target: None, args: &args, cancel: &cancel, progress: None };
+        now(self.pages.page(draft, items, &Way::here(&call)))
+    }
 }
 
 impl Answer for Streamed {
+    fn body(&self) -> &[u8] {
+        self.rest.as_ref().map_or(empty(), |rest| rest.body())
+    }
+
     fn value(&self) -> Option<&Document> {
-        None
+        self.rest.as_ref().and_then(|rest| rest.value())
+    }
+
+    fn drain(&mut self) -> Result<()> {
+        if self.rest.is_some() {
+            return Ok(());
+        }
+        let (mut draft, items) = self.draft.take().unwrap_or_else(|| {
+            let draft = Draft::default();
+            let items = draft.open(Draft::ROOT);
+            (draft, items)
+        });
+        loop {
+            match self.page(&mut draft, &items) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // A page that failed is asked for again by who tries again.
+                Err(error) => {
+                    self.draft = Some((draft, items));
+                    return Err(error);
+                }
+            }
+        }
+        draft.array(&items);
+        self.rest = Some(Plain::of_document(draft.finish()));
+        Ok(())
     }
 
     fn meta(&self) -> &Document {
@@ -178,10 +219,7 @@ impl Answer for Streamed {
     fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
         let mut draft = Draft::default();
         let items = draft.open(Draft::ROOT);
-        // Whoever asks for the next page waits for it.
-        let (args, cancel) = (Arc::clone(&self.pages.args), Arc::clone(&self.pages.cancel));
-        let call = Call { verb: None, target: None, args: &args, cancel: &cancel, progress: None };
-        let there = now(self.pages.page(&mut draft, &items, &Way::here(&call)))?;
+        let there = self.page(&mut draft, &items)?;
         draft.array(&items);
         Ok(there.then(|| document(draft.finish())))
     }

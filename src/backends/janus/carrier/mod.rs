@@ -116,6 +116,10 @@ pub trait Road: Send + Sync {
     /// `connection_lost` when the connection has ended, `limit` when too much waits; nothing was sent then.
     fn send(&self, parcel: Parcel) -> Result<Receipt>;
 
+    /// Called by a thread that is going to wait, behind a [`Road::send`] of its own that said so and without the line's lock:
+    /// what it gave may be sent here and now.
+    fn push(&self) {}
+
     /// A session exists: its events are asked for from now on (a long poll each; others need nothing).
     fn watch(&self, _session: u64) {}
 

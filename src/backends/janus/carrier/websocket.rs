@@ -131,7 +131,13 @@ struct Lane {
 impl Road for Lane {
     fn send(&self, parcel: Parcel) -> Result<Receipt> {
         let payload = Payload::Text(parcel.text.into());
-        self.outbox.order(What::Message(payload), parcel.waits).map(Receipt::Ordered)
+        let message = What::Message(payload);
+        let ticket = if parcel.waits { self.outbox.order_quietly(message) } else { self.outbox.order(message, false) };
+        ticket.map(Receipt::Ordered)
+    }
+
+    fn push(&self) {
+        self.outbox.push(&self.stats);
     }
 
     fn leave(&self) {

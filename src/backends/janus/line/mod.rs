@@ -264,6 +264,10 @@ impl Line {
                         entry.stage = Stage::Sent;
                         entry.it.receipt = Some(receipt);
                     }
+                    drop(state);
+                    if waits {
+                        road.push();
+                    }
                 }
                 // It ends at this moment: the next one takes it.
                 Err(error) if error.code() == code::CONNECTION_LOST.word || error.code() == code::CLOSED.word => {}

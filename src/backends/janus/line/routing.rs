@@ -143,6 +143,12 @@ impl Line {
             return self.repeat(waiting);
         }
         let Waiting { request, giver, .. } = waiting;
+        if kind == Kind::Success
+            && request.is("claim")
+            && let Some(id) = request.session.as_ref().and_then(|session| session.id())
+        {
+            self.hear_anew(id);
+        }
         // Whoever asked hears the answer before the end of what it asked. Nobody asks any more: what it says has happened
         // all the same.
         match (giver, &request.session) {
@@ -163,6 +169,16 @@ impl Line {
                 session.ended(Tree::Null, None);
             }
             _ => {}
+        }
+    }
+
+    /// A claim gives the session another owner at the server, also when it is the same one: over HTTP the long poll that
+    /// hangs there belongs to the one before, and events would wait for its end.
+    fn hear_anew(&self, id: u64) {
+        let road = self.state.lock().road.clone();
+        if let Some(road) = road {
+            road.unwatch(id);
+            road.watch(id);
         }
     }
 

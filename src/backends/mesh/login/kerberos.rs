@@ -8,13 +8,13 @@ use crate::{
     backends::mesh::{
         form::decode,
         schema::{self, Kind},
+        terms::Terms,
         wire::Wire,
     },
     clock,
     engine::{
         errands::{Errands, Kept},
         grpc::protobuf::put_bytes,
-        net::cancel::Cancel,
     },
     error::{Error, Result, Status, code},
     sys::gss,
@@ -91,7 +91,7 @@ impl Kerberos {
     ///
     /// # Errors
     /// What the library of Kerberos, the host or the server says.
-    pub fn authenticate(&self, wire: &Wire, cancel: &Arc<Cancel>) -> Result<Held> {
+    pub fn authenticate(&self, wire: &Wire, terms: &Terms) -> Result<Held> {
         let began = clock::now();
         let mut party = match &self.provider {
             Some(kept) => match kept.peek() {
@@ -101,7 +101,7 @@ impl Kerberos {
             None => Party::System(self.context()?),
         };
         let first = party.step(None)?;
-        let mut talk = wire.talk(AUTHENTICATE, &leg(&first), cancel)?;
+        let mut talk = wire.talk(AUTHENTICATE, &leg(&first), terms)?;
         for _ in 0..MOST_LEGS {
             let Some(message) = talk.next()? else {
                 return Err(Error::new(&code::PROTOCOL, "the server ended the authentication without a token").status_as(Status::Auth));

@@ -13,14 +13,11 @@ use std::{
 
 use kerberos::Kerberos;
 
-use super::wire::Wire;
+use super::{terms::Terms, wire::Wire};
 use crate::{
     args::Args,
     clock,
-    engine::{
-        errands::{Errands, Kept},
-        net::cancel::Cancel,
-    },
+    engine::errands::{Errands, Kept},
     error::{Error, Result, Status, code},
     secret::Secret,
     sys::lock::Mutex,
@@ -122,8 +119,8 @@ impl Login {
     /// The token for a call that begins now. May ask the host and the server: never on the reactor.
     ///
     /// # Errors
-    /// What its supplier says; `cancelled`.
-    pub fn current(&self, wire: &Wire, cancel: &Arc<Cancel>) -> Result<Option<Secret>> {
+    /// What its supplier says; `cancelled`, `total_timeout`.
+    pub fn current(&self, wire: &Wire, terms: &Terms) -> Result<Option<Secret>> {
         if let Some(known) = self.known() {
             return Ok(known);
         }
@@ -132,7 +129,7 @@ impl Login {
             return Err(Error::new(&code::BUSY, message).with("key", "access_token"));
         }
         let _asking = loop {
-            cancel.check()?;
+            terms.check()?;
             if let Some(asking) = self.asking.try_lock_for(LOOK) {
                 break asking;
             }
@@ -149,7 +146,7 @@ impl Login {
                 Some(provider) => supplier::ask(&**provider)?,
                 None => return Ok(None),
             },
-            Source::Kerberos(kerberos) => kerberos.authenticate(wire, cancel)?,
+            Source::Kerberos(kerberos) => kerberos.authenticate(wire, terms)?,
         };
         drop(asker);
         let token = held.token.clone();

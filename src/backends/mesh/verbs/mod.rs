@@ -20,13 +20,14 @@ use super::{
     Core, MeshSession,
     form::{decode, encode},
     schema::{self, Kind},
+    terms::{Task, Terms},
     wire::{self, Messages},
 };
 use crate::{
     args::Args,
-    backends::{Answer, Call, Late, Pending, Plain},
+    backends::{Answer, Late, Pending, Plain, Rest},
     clock,
-    engine::{errands, net::cancel::Cancel, reactor::vigil::Vigil},
+    engine::{errands, reactor::vigil::Vigil},
     error::{Error, Outcome, Result, code},
     options::nearest,
     secret::Secret,
@@ -53,7 +54,7 @@ pub(super) enum Work {
     /// Planned first, then done: in one call of the server if that is enough.
     Plan(fn(&Ask<'_>) -> Result<Box<dyn Plan>>),
     /// Several calls.
-    Many(fn(&MeshSession, &Call<'_>) -> Result<Box<dyn Answer>>),
+    Many(fn(&MeshSession, &Task<'_>) -> Result<Box<dyn Answer>>),
 }
 
 /// How one message of the answer is shown.
@@ -138,8 +139,8 @@ fn all() -> impl Iterator<Item = &'static Verb> {
     [server::VERBS, objects::VERBS, attributes::VERBS, curves::VERBS, series::VERBS, resources::VERBS, calculations::VERBS, runs::VERBS, availability::VERBS, raw::VERBS].into_iter().flatten()
 }
 
-fn find(call: &Call<'_>) -> Result<&'static Verb> {
-    let name = call.verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the mesh back end sends nothing that was prepared").with("key", "verb"))?;
+fn find(verb: Option<&str>) -> Result<&'static Verb> {
+    let name = verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the mesh back end sends nothing that was prepared").with("key", "verb"))?;
     all().find(|verb| verb.name == name).ok_or_else(|| {
         let hint = nearest(name, all().map(|verb| verb.name)).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
         Error::new(&code::UNSUPPORTED, format!("the mesh back end has no verb {name:?}{hint}")).with("key", "verb")
@@ -147,7 +148,7 @@ fn find(call: &Call<'_>) -> Result<&'static Verb> {
 }
 
 /// The arguments of a call that would have done what this one has, before it failed; none when that is nothing.
-pub(super) fn done(call: &Call<'_>, error: &Error) -> Option<Args> {
+pub(super) fn done(call: &Task<'_>, error: &Error) -> Option<Args> {
     series::written(call.args, error)
 }
 
@@ -155,8 +156,8 @@ pub(super) fn done(call: &Call<'_>, error: &Error) -> Option<Args> {
 ///
 /// # Errors
 /// `unsupported`.
-pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
-    let verb = find(call)?;
+pub(super) fn stageable(verb: Option<&str>) -> Result<()> {
+    let verb = find(verb)?;
     if verb.changes {
         return Ok(());
     }
@@ -168,8 +169,8 @@ pub(super) fn stageable(call: &Call<'_>) -> Result<()> {
 ///
 /// # Errors
 /// `unsupported` for such a verb; otherwise what the verb says.
-pub(super) fn direct(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    immediate(find(call)?)?;
+pub(super) fn direct(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
+    immediate(find(call.verb)?)?;
     request(session, call)
 }
 
@@ -183,34 +184,34 @@ fn immediate(verb: &Verb) -> Result<()> {
 }
 
 /// Does a verb in the workspace.
-pub(super) fn request(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-    let verb = find(call)?;
+pub(super) fn request(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
+    let verb = find(call.verb)?;
     match &verb.work {
         Work::Many(work) => work(session, call),
         Work::Plan(plan) => plan(&Ask { verb: verb.name, target: call.target, args: call.args })?.run(&Way::new(session, call)?),
         Work::One(ask) => {
             let asked = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
             let method = known(asked.method)?;
-            let message = message(session, method, asked.fields, call)?;
+            let message = of_target(session, method, asked.fields, call)?;
             send(session, method, &message, asked.shape, call)
         }
     }
 }
 
 /// Sends a message that is made already and shows what comes back: all of it, or one by one with `stream`.
-pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u8], shape: Shape, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u8], shape: Shape, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let wire = &session.core.wire;
     if method.answers_many && call.args.bool("stream")?.unwrap_or(false) {
-        let messages = wire.stream(&wire::path(service, method), message, call.args, call.cancel)?;
+        let messages = wire.stream(&wire::path(service, method), message, call.terms)?;
         session.used(uses_session(method.input));
-        return Ok(Box::new(Stream { messages, kind: method.output, shape, meta: Document::from_object(&Object::default()) }));
+        return Ok(Box::new(Stream { messages, kind: method.output, shape, meta: Document::from_object(&Object::default()), failed: false, rest: Rest::default() }));
     }
     shown(sent(session, (service, method), message, call)?, method, shape)
 }
 
 /// Sends a message and waits for all that comes back. It is a use of the session that the message names.
-pub(super) fn sent(session: &MeshSession, (service, method): Known, message: &[u8], call: &Call<'_>) -> Result<Vec<Vec<u8>>> {
-    let messages = session.core.wire.call(&wire::path(service, method), message, call.args, call.cancel)?;
+pub(super) fn sent(session: &MeshSession, (service, method): Known, message: &[u8], call: &Task<'_>) -> Result<Vec<Vec<u8>>> {
+    let messages = session.core.wire.call(&wire::path(service, method), message, call.terms)?;
     session.used(uses_session(method.input));
     Ok(messages)
 }
@@ -224,8 +225,8 @@ fn uses_session(input: Kind) -> bool {
 }
 
 /// Begins a verb that is one call, on the reactor; `None` when there is more to do than that.
-pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pending>> {
-    let verb = find(call)?;
+pub(super) fn begin(session: &MeshSession, call: &Task<'_>) -> Result<Option<Pending>> {
+    let verb = find(call.verb)?;
     immediate(verb)?;
     let ask = match &verb.work {
         Work::One(ask) => ask,
@@ -239,14 +240,14 @@ pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pen
     }
     let Asked { method, fields, shape } = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
     let (service, method) = known(method)?;
-    let message = message(session, (service, method), fields, call)?;
-    let order = wire.order(&message, call.args, token.as_ref(), false)?;
+    let message = of_target(session, (service, method), fields, call)?;
+    let order = wire.order(&message, call.terms, token.as_ref(), false)?;
     let path = wire::path(service, method);
-    let Some(pending) = wire.web.begin(&wire::post(&path, &order, call.cancel))? else { return Ok(None) };
+    let Some(pending) = wire.web.begin(&wire::post(&path, &order, &call.terms.cancel))? else { return Ok(None) };
     let workspace = uses_session(method.input).then(|| Arc::clone(&session.workspace));
     let touch = move |at| workspace.iter().for_each(|workspace| workspace.was_used(at));
     if wire.login.renews() {
-        let again = Again { core: Arc::clone(&session.core), path, message, args: call.args.clone(), cancel: Arc::clone(call.cancel) };
+        let again = Again { core: Arc::clone(&session.core), path, message, terms: call.terms.clone() };
         return Ok(Some(Box::pin(async move {
             let messages = again.renewed(pending, token.as_ref()).await;
             let at = clock::now();
@@ -258,13 +259,13 @@ pub(super) fn begin(session: &MeshSession, call: &Call<'_>) -> Result<Option<Pen
             finish
         })));
     }
-    let most = wire.most;
+    let (most, terms) = (wire.most, call.terms.clone());
     Ok(Some(Box::pin(async move {
         let late = pending.await;
         let at = clock::now();
         let finish: Late = Box::new(move || {
             let answer = late().map_err(super::refusal::on_the_way)?;
-            let messages = wire::all(&*answer, most)?;
+            let messages = wire::all(&*answer, most).map_err(|error| terms.told(error))?;
             touch(at);
             shown(messages, method, shape)
         });
@@ -277,8 +278,7 @@ struct Again {
     core: Arc<Core>,
     path: String,
     message: Vec<u8>,
-    args: Args,
-    cancel: Arc<Cancel>,
+    terms: Terms,
 }
 
 impl Again {
@@ -289,10 +289,10 @@ impl Again {
         match answer.and_then(|answer| wire::all(&*answer, self.core.wire.most)) {
             Err(error) if super::refusal::wants_token(&error) && self.core.wire.login.refused(token) => {
                 let worker = Arc::clone(&self.core.lent.worker);
-                let mut vigil = Vigil::new(Arc::clone(&self.cancel));
-                errands::fetch(&worker, &mut vigil, move || self.core.wire.call(&self.path, &self.message, &self.args, &self.cancel)).await?
+                let mut vigil = Vigil::new(Arc::clone(&self.terms.cancel));
+                errands::fetch(&worker, &mut vigil, move || self.core.wire.call(&self.path, &self.message, &self.terms)).await?
             }
-            done => done,
+            done => done.map_err(|error| self.terms.told(error)),
         }
     }
 }
@@ -306,13 +306,27 @@ pub(super) fn known(name: &str) -> Result<Known> {
 }
 
 /// The bytes of a message, with the session's id when it has a place for it.
-pub(super) fn message(session: &MeshSession, (_, method): Known, mut fields: Object, call: &Call<'_>) -> Result<Vec<u8>> {
+pub(super) fn message(session: &MeshSession, (_, method): Known, mut fields: Object, call: &Task<'_>) -> Result<Vec<u8>> {
     put_session(session, method.input, &mut fields, call)?;
     encode(method.input, &Tree::Object(fields))
 }
 
+/// The same of a verb: what is wrong with the host's target is told of `target`, whatever the field is called.
+fn of_target(session: &MeshSession, (_, method): Known, mut fields: Object, call: &Task<'_>) -> Result<Vec<u8>> {
+    put_session(session, method.input, &mut fields, call)?;
+    let fields = Tree::Object(fields);
+    encode(method.input, &fields).map_err(|error| {
+        let key = error.detail().get("key").and_then(Tree::as_str).unwrap_or_default();
+        let given = fields.get(key).and_then(Tree::as_str);
+        match key.to_owned() {
+            name if given.is_some() && given == call.target => error.with("key", "target").reworded(&name, "target"),
+            _ => error,
+        }
+    })
+}
+
 /// Names the session in a message that has a place for it and does not name one.
-pub(super) fn put_session(session: &MeshSession, kind: Kind, fields: &mut Object, call: &Call<'_>) -> Result<()> {
+pub(super) fn put_session(session: &MeshSession, kind: Kind, fields: &mut Object, call: &Task<'_>) -> Result<()> {
     let Kind::Message(of) = kind else { return Ok(()) };
     if of.fields.iter().any(|field| field.name == "session_id") && !fields.contains("session_id") {
         let id = session.id(call)?;
@@ -347,22 +361,46 @@ struct Stream {
     kind: Kind,
     shape: Shape,
     meta: Box<Document>,
+    /// An error has come out of it: what follows is not the rest.
+    failed: bool,
+    rest: Rest,
 }
 
 impl Answer for Stream {
+    fn body(&self) -> &[u8] {
+        self.rest.body()
+    }
+
     fn value(&self) -> Option<&Document> {
-        None
+        self.rest.value()
     }
 
     fn meta(&self) -> &Document {
         &self.meta
     }
 
-    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
-        let Some(message) = self.messages.next()? else { return Ok(None) };
-        let Shown { value, meta } = decode(self.kind, &message).and_then(self.shape)?;
-        Ok(Some(Box::new(Plain::new(&value, meta))))
+    fn drain(&mut self) -> Result<()> {
+        let Stream { messages, kind, shape, failed, rest, .. } = self;
+        if *failed {
+            return Ok(());
+        }
+        let drained = rest.gather(|| item(messages, *kind, *shape));
+        *failed = drained.is_err();
+        drained
     }
+
+    fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
+        let next = item(&mut self.messages, self.kind, self.shape);
+        self.failed |= next.is_err();
+        next
+    }
+}
+
+/// The next message as an answer of its own.
+fn item(messages: &mut Messages, kind: Kind, shape: Shape) -> Result<Option<Box<dyn Answer>>> {
+    let Some(message) = messages.next()? else { return Ok(None) };
+    let Shown { value, meta } = decode(kind, &message).and_then(shape)?;
+    Ok(Some(Box::new(Plain::new(&value, meta))))
 }
 
 /// The whole message.

@@ -2,7 +2,7 @@
 
 use super::{Verb, Work, put_session, send, whole};
 use crate::{
-    backends::{Answer, Call, mesh::{MeshSession, form::encode, schema, staged}},
+    backends::{Answer, mesh::{MeshSession, form::encode, schema, staged, terms::Task}},
     error::{Error, Result, code},
     options::nearest,
     value::{Object, Tree},
@@ -11,7 +11,7 @@ use crate::{
 /// The verbs of this file.
 pub(super) static VERBS: &[Verb] = &[Verb { name: "call", changes: false, work: Work::Many(call) }];
 
-fn call(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+fn call(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let target = call.target.ok_or_else(|| Error::option("target", "call needs a target: \"package.Service/Method\""))?;
     let Some((service, method)) = schema::method(target) else {
         let names: Vec<String> =
@@ -42,7 +42,7 @@ fn call(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         (None, _) => Vec::new(),
         (Some(other), kind) => encode(kind, other)?,
     };
-    staged::make_up(session, call.args, call.cancel)?;
+    staged::make_up(session, call.terms)?;
     // Whether it changes something, only the server knows.
     session.staged.lock().beside();
     send(session, (service, method), &message, whole, call)

@@ -4,10 +4,10 @@ use super::{Ask, Asked, Shown, Verb, Work, known, message, nothing, plain, sent,
 use crate::{
     args::Args,
     backends::{
-        Answer, Call,
-        mesh::{MeshSession, form::decode, wire},
+        Answer,
+        mesh::{MeshSession, form::decode, terms::Task, wire},
     },
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     value::{Object, Tree},
 };
 
@@ -63,15 +63,16 @@ fn write_text(ask: &Ask<'_>) -> Result<Asked> {
 }
 
 /// One call of the server from within a verb of several.
-pub(super) fn once(session: &MeshSession, name: &str, fields: Object, call: &Call<'_>) -> Result<Tree> {
+pub(super) fn once(session: &MeshSession, name: &str, fields: Object, call: &Task<'_>) -> Result<Tree> {
     let (service, method) = known(name)?;
     let message = message(session, (service, method), fields, call)?;
     decode(method.output, &wire::single(sent(session, (service, method), &message, call)?)?)
 }
 
 /// The id of a unit by its exact name.
-fn unit(session: &MeshSession, name: &str, call: &Call<'_>) -> Result<Tree> {
-    let told = once(session, UNITS, Object::default(), call)?;
+fn unit(session: &MeshSession, name: &str, call: &Task<'_>) -> Result<Tree> {
+    // Looked up for a change that was not sent yet.
+    let told = once(session, UNITS, Object::default(), call).map_err(|error| error.outcome(Outcome::NotSent))?;
     let units = told.get("units_of_measurement").and_then(Tree::as_array).unwrap_or_default();
     let found = units.iter().find(|unit| unit.get("name").and_then(Tree::as_str) == Some(name));
     found.and_then(|unit| unit.get("id")).cloned().ok_or_else(|| {
@@ -81,12 +82,12 @@ fn unit(session: &MeshSession, name: &str, call: &Call<'_>) -> Result<Tree> {
     })
 }
 
-fn ask<'a>(call: &Call<'a>, verb: &'a str) -> Ask<'a> {
+fn ask<'a>(call: &Task<'a>, verb: &'a str) -> Ask<'a> {
     Ask { verb, target: call.target, args: call.args }
 }
 
 /// `unit: null` clears it; an empty time zone makes the series naive.
-fn update(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+fn update(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let ask = ask(call, "update_resource");
     let target = ask.target()?;
     let key = key(target).ok_or_else(|| Error::option("target", format!("{target:?} was no key of a series; \"key:7\" is one")))?;
@@ -118,7 +119,7 @@ fn update(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
 }
 
 /// The target is the whole path, `Resource/…/name`. The series can be used after the commit.
-fn create(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+fn create(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let ask = ask(call, "create_series");
     let target = ask.target()?;
     let inside = target.strip_prefix("Resource/").and_then(|rest| rest.rsplit_once('/')).filter(|(_, name)| !name.is_empty());

@@ -4,8 +4,8 @@
 use super::{Ask, Asked, Verb, Work, known, message, send, sent, whole};
 use crate::{
     backends::{
-        Answer, Call, Plain,
-        mesh::{MeshSession, form::decode, staged},
+        Answer, Plain,
+        mesh::{MeshSession, form::decode, staged, terms::Task},
     },
     error::{Error, Result, code},
     value::{Object, Tree},
@@ -18,7 +18,7 @@ pub(super) static VERBS: &[Verb] = &[
     Verb { name: "get_mc_file", changes: false, work: Work::Many(|session, call| run(session, mc_file(&ask(call, "get_mc_file"))?, call)) },
 ];
 
-fn ask<'a>(call: &Call<'a>, verb: &'a str) -> Ask<'a> {
+fn ask<'a>(call: &Task<'a>, verb: &'a str) -> Ask<'a> {
     Ask { verb, target: call.target, args: call.args }
 }
 
@@ -76,7 +76,7 @@ fn mc_file(ask: &Ask<'_>) -> Result<Asked> {
 }
 
 /// The watercourse is looked up first: there must be exactly one.
-fn inflow(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+fn inflow(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let ask = ask(call, "run_inflow");
     let model = ask.target()?;
     let area = ask.text("area")?;
@@ -99,10 +99,10 @@ fn inflow(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
 }
 
 /// All of it in one value, or piece by piece with `stream`.
-fn run(session: &MeshSession, asked: Asked, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+fn run(session: &MeshSession, asked: Asked, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let (service, method) = known(asked.method)?;
     let message = message(session, (service, method), asked.fields, call)?;
-    staged::make_up(session, call.args, call.cancel)?;
+    staged::make_up(session, call.terms)?;
     // What it calculates is in the workspace, and everybody's with the next commit.
     session.staged.lock().beside();
     if call.args.bool("stream")?.unwrap_or(false) {

@@ -2,7 +2,7 @@
 
 use super::{Asked, Verb, Work, whole};
 use crate::{
-    backends::{Answer, Call, mesh::{MeshSession, form::encode, wire}},
+    backends::{Answer, mesh::{MeshSession, form::encode, terms::Task, wire}},
     error::Result,
     value::{Object, Tree},
 };
@@ -16,19 +16,19 @@ pub(super) static VERBS: &[Verb] = &[
 ];
 
 /// Tells the server that the session is still used; the value is for how many seconds that counts.
-fn extend(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+fn extend(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let id = session.id(call)?;
-    session.workspace.extend(&session.core.wire, id, call.args, call.cancel)?;
+    session.workspace.extend(&session.core.wire, id, call.terms)?;
     Ok(super::plain(&session.workspace.promised().map_or(Tree::Null, Tree::Double)))
 }
 
 /// Makes the token of Kerberos unusable.
-fn revoke(session: &MeshSession, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+fn revoke(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let (service, method) = super::known("auth.v1alpha.AuthenticationService/RevokeAccessToken")?;
     let wire = &session.core.wire;
     wire.login.revoke(|token| {
         let message = encode(method.input, &Tree::from(token.reveal()))?;
-        wire.unary(&wire::path(service, method), &message, call.args, call.cancel).map(drop)
+        wire.unary(&wire::path(service, method), &message, call.terms).map(drop)
     })?;
     Ok(super::plain(&Tree::Null))
 }

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use crate::{
-    args::Args,
     backends::{
-        Answer, Call, Late, Pending,
+        Answer, Late, Pending,
         mesh::{
             Core, MeshSession,
             form::Guid,
             refusal,
-            wire::{self, limits, post},
+            terms::{Task, Terms},
+            wire::{self, post},
             workspace::Workspace,
         },
     },
@@ -49,9 +49,8 @@ pub(in crate::backends::mesh) struct Way {
     workspace: Arc<Workspace>,
     /// The session on the server.
     pub session: Guid,
-    /// Time-outs and header fields.
-    pub args: Args,
-    pub cancel: Arc<Cancel>,
+    /// Time and header fields.
+    pub terms: Terms,
 }
 
 impl Way {
@@ -59,14 +58,19 @@ impl Way {
     ///
     /// # Errors
     /// What the server refused.
-    pub fn new(session: &MeshSession, call: &Call<'_>) -> Result<Way> {
-        Ok(Way::of(session, session.id(call)?, call.args, Arc::clone(call.cancel)))
+    pub fn new(session: &MeshSession, call: &Task<'_>) -> Result<Way> {
+        Ok(Way::of(session, session.id(call)?, call.terms.clone()))
     }
 
     /// For what has its own end.
-    pub fn of(session: &MeshSession, id: Guid, args: &Args, cancel: Arc<Cancel>) -> Way {
+    pub fn of(session: &MeshSession, id: Guid, terms: Terms) -> Way {
         let (core, workspace) = (Arc::clone(&session.core), Arc::clone(&session.workspace));
-        Way { core, workspace, session: id, args: limits(args), cancel }
+        Way { core, workspace, session: id, terms }
+    }
+
+    /// The same for what begins now.
+    pub fn anew(&self) -> Way {
+        Way { terms: self.terms.anew(), ..self.clone() }
     }
 
     /// The longest message that is taken.
@@ -92,7 +96,7 @@ impl Way {
     /// # Errors
     /// Those, and that of `make`.
     pub fn send_made(&self, path: &str, make: &dyn Fn() -> Result<Tree>) -> Result<Box<dyn Answer>> {
-        let answer = self.core.wire.answer(path, make, &self.args, &self.cancel)?;
+        let answer = self.core.wire.answer(path, make, &self.terms)?;
         self.used();
         Ok(answer)
     }
@@ -102,7 +106,7 @@ impl Way {
     /// # Errors
     /// Those.
     pub fn open(&self, path: &str, frame: &Arc<[u8]>) -> Result<Box<dyn Answer>> {
-        let answer = self.core.wire.opened(path, frame, &self.args, &self.cancel)?;
+        let answer = self.core.wire.opened(path, frame, &self.terms)?;
         self.used();
         Ok(answer)
     }
@@ -114,19 +118,19 @@ impl Way {
     pub fn begin(&self, path: &str, frame: &Arc<[u8]>, cancel: &Arc<Cancel>) -> Result<Option<Pending>> {
         let wire = &self.core.wire;
         let Some(token) = wire.login.known() else { return Ok(None) };
-        let order = wire::order_of(Tree::Bytes(Arc::clone(frame)), &self.args, token.as_ref(), false);
+        let order = self.terms.order(Tree::Bytes(Arc::clone(frame)), token.as_ref(), false)?;
         wire.web.begin(&post(path, &order, cancel))
     }
 }
 
 /// Begins a plan on the reactor, where one call is enough.
-pub(super) fn begin(session: &MeshSession, call: &Call<'_>, plan: impl FnOnce() -> Result<Box<dyn Plan>>) -> Result<Option<Pending>> {
+pub(super) fn begin(session: &MeshSession, call: &Task<'_>, plan: impl FnOnce() -> Result<Box<dyn Plan>>) -> Result<Option<Pending>> {
     let Some(id) = session.workspace.known() else { return Ok(None) };
     let Some(token) = session.core.wire.login.known() else { return Ok(None) };
     let plan = plan()?;
     let Some((path, frame)) = plan.one(id)? else { return Ok(None) };
-    let way = Way::of(session, id, call.args, Arc::clone(call.cancel));
-    let Some(pending) = way.begin(&path, &frame, &way.cancel)? else { return Ok(None) };
+    let way = Way::of(session, id, call.terms.clone());
+    let Some(pending) = way.begin(&path, &frame, &way.terms.cancel)? else { return Ok(None) };
     Ok(Some(Box::pin(async move {
         let answer = (pending.await)().map_err(refusal::on_the_way);
         let looked = answer.and_then(|answer| {
@@ -140,7 +144,7 @@ pub(super) fn begin(session: &MeshSession, call: &Call<'_>, plan: impl FnOnce() 
             }
             Err(error) if is_too_large(&error) => again(plan, way).await,
             Err(error) if refusal::wants_token(&error) && way.core.wire.login.refused(token.as_ref()) => again(plan, way).await,
-            Err(error) => Err(error),
+            Err(error) => Err(way.terms.told(error)),
         };
         Box::new(move || shown) as Late
     })))
@@ -149,7 +153,7 @@ pub(super) fn begin(session: &MeshSession, call: &Call<'_>, plan: impl FnOnce() 
 /// Does the whole of a plan on the worker.
 async fn again(plan: Box<dyn Plan>, way: Way) -> Result<Box<dyn Answer>> {
     let worker = Arc::clone(&way.core.lent.worker);
-    let mut vigil = Vigil::new(Arc::clone(&way.cancel));
+    let mut vigil = Vigil::new(Arc::clone(&way.terms.cancel));
     errands::fetch(&worker, &mut vigil, move || plan.run(&way)).await?
 }
 

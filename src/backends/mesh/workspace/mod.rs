@@ -16,10 +16,10 @@ use super::{
     form::{Guid, decode},
     refusal,
     schema::{self, Kind},
-    wire::{Wire, limits},
+    terms::Terms,
+    wire::Wire,
 };
 use crate::{
-    args::Args,
     backends::Teller,
     clock,
     engine::net::cancel::Cancel,
@@ -47,6 +47,8 @@ const USUAL: Duration = Duration::from_secs(300);
 
 /// How often a thread that waits for another one's opening looks whether its call is still wanted.
 const LOOK: Duration = Duration::from_millis(50);
+/// What a farewell has at the least.
+const SOON: Duration = Duration::from_millis(1);
 /// A session is told to be used no more often than this, however little time the server grants.
 const SOONEST: Duration = Duration::from_millis(100);
 /// What the server grants beyond that is as good as for ever: moments must have a place in the clock.
@@ -133,12 +135,12 @@ impl Workspace {
     ///
     /// # Errors
     /// What the server refused.
-    pub fn id(self: &Arc<Self>, core: &Arc<Core>, args: &Args, cancel: &Arc<Cancel>) -> Result<Guid> {
+    pub fn id(self: &Arc<Self>, core: &Arc<Core>, terms: &Terms) -> Result<Guid> {
         if let Some(id) = self.known() {
             return Ok(id);
         }
         let _opening = loop {
-            cancel.check()?;
+            terms.check()?;
             if let Some(opening) = self.opening.try_lock_for(LOOK) {
                 break opening;
             }
@@ -149,7 +151,7 @@ impl Workspace {
             None if state.left => Err(Error::new(&code::CLOSED, "the session was closed")),
             None => {
                 drop(state);
-                self.open(core, &limits(args), cancel)
+                self.open(core, terms)
             }
         }
     }
@@ -166,15 +168,15 @@ impl Workspace {
         state.used = Some(state.used.map_or(at, |used| used.max(at)));
     }
 
-    fn open(self: &Arc<Self>, core: &Arc<Core>, limits: &Args, cancel: &Arc<Cancel>) -> Result<Guid> {
+    fn open(self: &Arc<Self>, core: &Arc<Core>, terms: &Terms) -> Result<Guid> {
         let wire = &core.wire;
-        let answer = wire.unary(START, &[], limits, cancel)?;
+        let answer = wire.unary(START, &[], terms)?;
         let told = decode(Kind::Message(&schema::tables::session::START_SESSION_RESPONSE), &answer)?;
         let id = told.get("session_id").and_then(Tree::as_str).and_then(Guid::parse);
         let id = id.ok_or_else(|| Error::new(&code::PROTOCOL, "the server opened a session without an id"))?;
-        if let Err(error) = self.extend(wire, id, limits, cancel) {
+        if let Err(error) = self.extend(wire, id, terms) {
             // Nobody would ever end it.
-            if let Err(worse) = wire.unary(END, &named(id), limits, cancel) {
+            if let Err(worse) = wire.unary(END, &named(id), &terms.anew()) {
                 log::debug(c"mesh", || format!("a session that could not be used was not ended: {worse}"));
             }
             return Err(error);
@@ -188,8 +190,8 @@ impl Workspace {
     ///
     /// # Errors
     /// `session_lost` when the server does not know it.
-    pub fn join(self: &Arc<Self>, core: &Arc<Core>, id: Guid, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-        self.extend(&core.wire, id, &limits(args), cancel)?;
+    pub fn join(self: &Arc<Self>, core: &Arc<Core>, id: Guid, terms: &Terms) -> Result<()> {
+        self.extend(&core.wire, id, terms)?;
         let mut state = self.state.lock();
         state.id = Some(id);
         state.joined = true;
@@ -208,8 +210,8 @@ impl Workspace {
     ///
     /// # Errors
     /// `session_lost`, and what goes wrong on the way.
-    pub fn extend(&self, wire: &Wire, id: Guid, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-        let answer = wire.unary(EXTEND, &named(id), args, cancel).map_err(|error| refusal::of_session(error, id))?;
+    pub fn extend(&self, wire: &Wire, id: Guid, terms: &Terms) -> Result<()> {
+        let answer = wire.unary(EXTEND, &named(id), terms).map_err(|error| refusal::of_session(error, id))?;
         self.extended(&answer)
     }
 
@@ -226,22 +228,22 @@ impl Workspace {
     ///
     /// # Errors
     /// `session_corrupt`, `owner_gone`, and what goes wrong on the way.
-    pub fn commit(self: &Arc<Self>, core: &Arc<Core>, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-        let id = self.id(core, args, cancel)?;
-        self.tell(core, COMMIT, id, args, cancel)
+    pub fn commit(self: &Arc<Self>, core: &Arc<Core>, terms: &Terms) -> Result<()> {
+        let id = self.id(core, terms)?;
+        self.tell(core, COMMIT, id, terms)
     }
 
     /// Forgets the changes. Without a session there are none.
     ///
     /// # Errors
     /// What the server refused.
-    pub fn rollback(&self, core: &Core, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
+    pub fn rollback(&self, core: &Core, terms: &Terms) -> Result<()> {
         let Some(id) = self.known() else { return Ok(()) };
-        self.tell(core, ROLLBACK, id, args, cancel)
+        self.tell(core, ROLLBACK, id, terms)
     }
 
-    fn tell(&self, core: &Core, path: &'static str, id: Guid, args: &Args, cancel: &Arc<Cancel>) -> Result<()> {
-        core.wire.unary(path, &named(id), args, cancel).map_err(|error| refusal::of_session(error, id))?;
+    fn tell(&self, core: &Core, path: &'static str, id: Guid, terms: &Terms) -> Result<()> {
+        core.wire.unary(path, &named(id), terms).map_err(|error| refusal::of_session(error, id))?;
         self.was_used(clock::now());
         Ok(())
     }
@@ -258,12 +260,8 @@ impl Workspace {
     /// What the server refused; that it does not know the session any more is what was wanted.
     pub fn leave(&self, wire: &Wire, keep: bool, deadline: Instant) -> Result<()> {
         let Some(id) = self.part().filter(|_| !keep) else { return Ok(()) };
-        let mut timeouts = Object::with_capacity(1);
-        let left = deadline.saturating_duration_since(clock::now());
-        timeouts.insert("total", Tree::Double(left.as_secs_f64().max(0.001)));
-        let mut args = Args::new();
-        args.set("timeouts", Tree::Object(timeouts));
-        match wire.unary(END, &named(id), &args, &Arc::default()) {
+        let left = deadline.saturating_duration_since(clock::now()).max(SOON);
+        match wire.unary(END, &named(id), &Terms::within(left, &Arc::default())) {
             Err(error) if error.code() != code::SESSION_LOST.word => Err(error),
             _ => Ok(()),
         }

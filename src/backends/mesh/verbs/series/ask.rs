@@ -128,6 +128,9 @@ pub(super) fn of_members(name: &str, object: &Object) -> Result<Object> {
     Ok(out)
 }
 
+/// Resolutions without steps.
+const STEPLESS: [&str; 2] = ["BREAKPOINT", "UNDEFINED"];
+
 /// Another resolution in which the server answers.
 #[derive(Clone, Debug)]
 pub(super) struct Transform {
@@ -149,12 +152,12 @@ impl Transform {
             (None, _) => return Err(Error::option("resolution", "a transformation needs resolution and method")),
             (_, None) => return Err(Error::option("method", "a transformation needs resolution and method")),
         };
-        let resolution = word("resolution", resolution, &common::RESOLUTION_RESOLUTION_TYPE)?;
-        if matches!(resolution, "BREAKPOINT" | "UNDEFINED" | "RESOLUTION_UNSPECIFIED") {
+        let resolution = word("resolution", resolution, &common::RESOLUTION_RESOLUTION_TYPE, &STEPLESS)?;
+        if STEPLESS.contains(&resolution) || resolution.ends_with("UNSPECIFIED") {
             return Err(Error::option("resolution", format!("resolution was {resolution}, which has no steps to transform to")));
         }
-        let method = word("method", method, &time_series::TRANSFORMATION_METHOD)?;
-        let timezone = timezone.map(|zone| word("timezone", zone, &time_series::TIMEZONE)).transpose()?;
+        let method = word("method", method, &time_series::TRANSFORMATION_METHOD, &[])?;
+        let timezone = timezone.map(|zone| word("timezone", zone, &time_series::TIMEZONE, &[])).transpose()?;
         Ok(Some(Transform {
             resolution: Tree::from(resolution),
             method: Tree::from(method),
@@ -177,11 +180,12 @@ impl Transform {
     }
 }
 
-/// One of the words of an enumeration.
-fn word(key: &str, value: &Tree, of: &'static Enumeration) -> Result<&'static str> {
+/// One of the words of an enumeration, of which some are not taken here.
+fn word(key: &str, value: &Tree, of: &'static Enumeration, without: &[&str]) -> Result<&'static str> {
     let found = value.as_str().and_then(|name| of.number_of(name)).and_then(|number| of.name_of(number));
     found.ok_or_else(|| {
-        let names: Vec<&str> = of.values.iter().filter(|(name, _)| !name.ends_with("UNSPECIFIED")).map(|(name, _)| *name).collect();
+        let names = of.values.iter().map(|(name, _)| *name).filter(|name| !name.ends_with("UNSPECIFIED") && !without.contains(name));
+        let names: Vec<&str> = names.collect();
         Error::option(key, format!("{key} was {}; there are {}", shown(value), names.join(", ")))
     })
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     backends::{
-        Answer, Plain,
+        Answer, Plain, Rest,
         mesh::{
             form::{Guid, encode},
             points::LIMIT,
@@ -114,7 +114,7 @@ impl Plan for Several {
         if self.stream {
             // A refusal of the call comes out of the call.
             course.ahead()?;
-            return Ok(Box::new(Stream { course, meta: Document::from_object(&Object::default()) }));
+            return Ok(Box::new(Stream { course, meta: Document::from_object(&Object::default()), rest: Rest::default() }));
         }
         let mut items = Vec::with_capacity(self.targets.len());
         while let Some(found) = course.next()? {
@@ -148,6 +148,12 @@ impl Course {
         next
     }
 
+    /// The next one as an answer of its own.
+    fn item(&mut self) -> Result<Option<Box<dyn Answer>>> {
+        let found = self.next()?;
+        Ok(found.map(|found| Box::new(Plain::new(&found.item(), Object::default())) as Box<dyn Answer>))
+    }
+
     /// Sees to it that the next one is there, unless there is none.
     fn ahead(&mut self) -> Result<()> {
         while self.ready.is_empty() && (self.next < self.several.targets.len() || self.messages.is_some()) {
@@ -174,7 +180,7 @@ impl Course {
                 let targets = self.several.targets.get(self.next..self.until.min(self.several.targets.len())).unwrap_or_default();
                 self.until = self.next + targets.len();
                 let (path, message) = self.several.message(self.way.session, targets)?;
-                let messages = self.way.core.wire.stream(path, &message, &self.way.args, &self.way.cancel)?;
+                let messages = self.way.core.wire.stream(path, &message, &self.way.terms)?;
                 self.way.used();
                 none.insert(messages)
             }
@@ -198,19 +204,28 @@ impl Course {
 struct Stream {
     course: Course,
     meta: Box<Document>,
+    rest: Rest,
 }
 
 impl Answer for Stream {
+    fn body(&self) -> &[u8] {
+        self.rest.body()
+    }
+
     fn value(&self) -> Option<&Document> {
-        None
+        self.rest.value()
     }
 
     fn meta(&self) -> &Document {
         &self.meta
     }
 
+    fn drain(&mut self) -> Result<()> {
+        let Stream { course, rest, .. } = self;
+        if course.failed { Ok(()) } else { rest.gather(|| course.item()) }
+    }
+
     fn next(&mut self) -> Result<Option<Box<dyn Answer>>> {
-        let found = self.course.next()?;
-        Ok(found.map(|found| Box::new(Plain::new(&found.item(), Object::default())) as Box<dyn Answer>))
+        self.course.item()
     }
 }

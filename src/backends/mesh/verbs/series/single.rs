@@ -54,6 +54,9 @@ pub(in crate::backends::mesh) struct Single {
     trim: bool,
 }
 
+/// Spans that touch.
+type Spans = Box<dyn Iterator<Item = Span>>;
+
 /// What came of one call.
 enum Got {
     Found(Found),
@@ -135,7 +138,7 @@ impl Single {
     /// What the server refused, what went wrong on the way; `message_too_large` when it cannot be cut.
     pub fn find(&self, way: &Way) -> Result<Found> {
         let step = self.transform.as_ref().and_then(|transform| transform.step);
-        let known = step.map(|step| self.cut(way, Some(step))).filter(|spans| spans.len() > 1);
+        let known = step.and_then(|step| self.cut(way, Some(step)));
         let spans = match known {
             Some(spans) => spans,
             None => match self.whole(way)? {
@@ -145,8 +148,10 @@ impl Single {
                     if self.transform.is_some() && self.fixed_step().is_none() {
                         return Err(why);
                     }
-                    let spans = self.cut(way, step);
-                    if spans.len() > 1 { spans } else { self.halves(self.span).ok_or(why)? }
+                    match self.cut(way, step) {
+                        Some(spans) => spans,
+                        None => Box::new(self.halves(self.span).ok_or(why)?.into_iter()),
+                    }
                 }
             },
         };
@@ -164,10 +169,13 @@ impl Single {
         found
     }
 
-    fn cut(&self, way: &Way, step: Option<i64>) -> Vec<Span> {
+    /// Spans by the step, made as they are read: there may be more of them than memory holds. None when one is enough.
+    fn cut(&self, way: &Way, step: Option<i64>) -> Option<Spans> {
         let (Span { start, end }, most) = (self.span, way.most());
         let spans = points::spans(start, end, step.unwrap_or(0), REST.min(most / 2), most);
-        spans.map(|(start, end)| Span { start, end }).collect()
+        let mut spans = spans.map(|(start, end)| Span { start, end });
+        let (first, second) = (spans.next()?, spans.next()?);
+        Some(Box::new([first, second].into_iter().chain(spans)))
     }
 
     /// Two spans instead of one, if it is long enough.
@@ -202,7 +210,7 @@ impl Single {
         };
         match got {
             Err(error) if is_too_large(&error) => Ok(Got::TooLong(error, None)),
-            got => got,
+            got => got.map_err(|error| way.terms.told(error)),
         }
     }
 }

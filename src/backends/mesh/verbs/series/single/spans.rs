@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, sync::Arc, task::Poll};
 
-use super::{Found, Single, Span, too_dense};
+use super::{Found, Single, Span, Spans, too_dense};
 use crate::{
     backends::{
         Late,
@@ -42,13 +42,14 @@ impl Drop for Flight {
 }
 
 /// Reads the spans, which touch, and joins them.
-pub(super) fn read(single: &Single, way: &Way, spans: Vec<Span>) -> Result<Found> {
-    let mut waiting = VecDeque::from(spans);
+pub(super) fn read(single: &Single, way: &Way, mut spans: Spans) -> Result<Found> {
+    // Halves of what was still too long, before what comes behind it.
+    let mut waiting = VecDeque::new();
     let mut flights: Vec<Flight> = Vec::new();
     let mut read: Vec<(Span, Found)> = Vec::new();
     loop {
         while flights.len() < AT_ONCE
-            && let Some(span) = waiting.pop_front()
+            && let Some(span) = waiting.pop_front().or_else(|| spans.next())
         {
             match launch(single, way, span)? {
                 Some(flight) => flights.push(flight),
@@ -69,7 +70,7 @@ pub(super) fn read(single: &Single, way: &Way, spans: Vec<Span>) -> Result<Found
             }
             Err(error) => Err(error),
         };
-        let found = match found {
+        let found = match found.map_err(|error| way.terms.told(error)) {
             // Somebody who may wait gets another token.
             Err(error) if refusal::wants_token(&error) => slow(single, way, span),
             found => found,
@@ -108,7 +109,7 @@ fn launch(single: &Single, way: &Way, span: Span) -> Result<Option<Flight>> {
 /// Waits for whichever is answered first.
 fn first(way: &Way, flights: &mut [Flight]) -> Result<(usize, Result<Late>)> {
     let gone = || Error::new(&code::CLOSED, "the session was closed while a series was read");
-    let found = Caller::new().wait(Some(&way.cancel), None, |cx| {
+    let found = Caller::new().wait(Some(&way.terms.cancel), None, |cx| {
         for (at, flight) in flights.iter_mut().enumerate() {
             if let Poll::Ready(late) = flight.taker.poll_take(cx) {
                 return Poll::Ready((at, late.ok_or_else(gone)));
