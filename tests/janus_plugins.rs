@@ -30,3 +30,5 @@ mod streams;
 mod telephone;
 #[path = "janus_plugins/texts.rs"]
 mod texts;
+#[path = "janus_plugins/ways.rs"]
+mod ways;

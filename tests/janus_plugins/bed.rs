@@ -1,6 +1,10 @@
 //! A handle that notes what it was asked, so that nothing of its plugin is left out.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use haft::{
     args::Args,
@@ -14,12 +18,38 @@ use serde_json::{Value, json};
 
 pub use haft_sandbox::janus::ROOM_SECRET;
 
+/// How long the server may take for what it does after its answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 pub fn start() -> Janus {
     Janus::start(&Setup::default()).unwrap()
 }
 
+/// How a test reaches the server.
+#[derive(Clone, Copy)]
+pub enum By {
+    WebSocket,
+    Http,
+    Unix,
+}
+
+thread_local! {
+    static BY: Cell<By> = const { Cell::new(By::WebSocket) };
+}
+
+/// Does a test once more, by another way to the server.
+pub fn once_more(by: By, test: fn()) {
+    BY.set(by);
+    test();
+}
+
 pub fn open(janus: &Janus) -> Session {
-    Session::create(&format!("janus+{}", janus.ws), &Args::new()).unwrap()
+    let url = match BY.get() {
+        By::WebSocket => format!("janus+{}", janus.ws),
+        By::Http => format!("janus+{}", janus.http),
+        By::Unix => format!("janus+unix:{}", janus.unix.display()),
+    };
+    Session::create(&url, &Args::new()).unwrap()
 }
 
 pub fn args(json: &Value) -> Args {
@@ -100,6 +130,22 @@ impl Handle<'_> {
         let answer = self.try_ask(verb, &arguments).unwrap_or_else(|error| panic!("{verb} {arguments}: {error:?}"));
         assert!(holds(&answer, &expected), "{verb} {arguments}: {answer}");
         answer
+    }
+
+    /// Asks for what goes well as soon as the server has got that far; until then it refuses with this word.
+    #[track_caller]
+    pub fn ask_until(&self, refusal: &str, verb: &str, arguments: Value, expected: Value) -> Value {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.try_ask(verb, &arguments) {
+                Err(error) if error.code() == refusal && Instant::now() < until => std::thread::yield_now(),
+                Err(error) => panic!("{verb} {arguments}: {error:?}"),
+                Ok(answer) => {
+                    assert!(holds(&answer, &expected), "{verb} {arguments}: {answer}");
+                    return answer;
+                }
+            }
+        }
     }
 
     /// Asks for what the server refuses with this number, which this word stands for.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::bed::{Plugin, offer, start};
 
 #[test]
-fn every_request_goes_well_or_is_refused_as_documented() {
+pub fn every_request_goes_well_or_is_refused_as_documented() {
     let janus = start();
     let bridge = Plugin::new(&janus, "audiobridge");
     let keeper = bridge.attach();
@@ -96,7 +96,7 @@ fn every_request_goes_well_or_is_refused_as_documented() {
 }
 
 #[test]
-fn participants_hear_of_each_other_in_order() {
+pub fn participants_hear_of_each_other_in_order() {
     let janus = start();
     let bridge = Plugin::new(&janus, "audiobridge");
     let (one, two) = (bridge.attach(), bridge.attach());

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::bed::{Plugin, ROOM_SECRET, offer, start};
 
 #[test]
-fn every_request_goes_well_or_is_refused_as_documented() {
+pub fn every_request_goes_well_or_is_refused_as_documented() {
     let janus = start();
     let rooms = Plugin::new(&janus, "videoroom");
     let keeper = rooms.attach();
@@ -62,7 +62,9 @@ fn every_request_goes_well_or_is_refused_as_documented() {
         json!({"room": 5, "secret": "s", "id": 77, "display": "far", "streams": stream}),
         json!({"videoroom": "success", "room": 5, "id": 77}),
     );
-    keeper.ask(
+    // The server answers before the thread of that publisher stands.
+    keeper.ask_until(
+        "plugin_no_such_feed",
         "update_remote_publisher",
         json!({"room": 5, "secret": "s", "id": 77, "display": "away", "streams": stream}),
         json!({"videoroom": "success"}),
@@ -145,7 +147,7 @@ fn every_request_goes_well_or_is_refused_as_documented() {
 }
 
 #[test]
-fn two_publishers_hear_of_each_other_in_order() {
+pub fn two_publishers_hear_of_each_other_in_order() {
     let janus = start();
     let (ours, theirs) = (Plugin::new(&janus, "videoroom"), Plugin::new(&janus, "videoroom"));
     let one = ours.attach();

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::bed::{Plugin, start};
 
 #[test]
-fn every_request_goes_well_or_is_refused_as_documented() {
+pub fn every_request_goes_well_or_is_refused_as_documented() {
     let janus = start();
     let streams = Plugin::new(&janus, "streaming");
     let keeper = streams.attach();

@@ -17,7 +17,7 @@ fn voice() -> Value {
 }
 
 #[test]
-fn plain_descriptions_are_made_and_read() {
+pub fn plain_descriptions_are_made_and_read() {
     let janus = start();
     let plain = Plugin::new(&janus, "nosip");
     let handle = plain.attach();
@@ -45,7 +45,7 @@ fn plain_descriptions_are_made_and_read() {
 }
 
 #[test]
-fn a_guest_registers_and_everything_else_wants_a_call() {
+pub fn a_guest_registers_and_everything_else_wants_a_call() {
     let janus = start();
     let sip = Plugin::new(&janus, "sip");
     let handle = sip.attach();

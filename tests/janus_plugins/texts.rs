@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::bed::{Plugin, start};
 
 #[test]
-fn every_request_goes_well_or_is_refused_as_documented() {
+pub fn every_request_goes_well_or_is_refused_as_documented() {
     let janus = start();
     let texts = Plugin::new(&janus, "textroom");
     let handle = texts.attach();
@@ -39,7 +39,7 @@ fn every_request_goes_well_or_is_refused_as_documented() {
 }
 
 #[test]
-fn three_clients_list_the_same_rooms() {
+pub fn three_clients_list_the_same_rooms() {
     let janus = start();
     let all: Vec<Plugin> = (0..3).map(|_| Plugin::new(&janus, "textroom")).collect();
     let handles: Vec<_> = all.iter().map(Plugin::attach).collect();
