@@ -18,6 +18,8 @@ use std::{
 use haft_sandbox::{FtrackSetup, MeshSetup, Options, Sandbox, janus};
 use haft_tools::native::{has, libraries, root, run, scratch};
 
+const PYTHON: &str = ".venv/bin/python";
+
 const STRICT: &str = "-O1 -g -pedantic -Wall -Wextra -Werror";
 
 /// The package and a copy of the examples, both in paths with a space.
@@ -85,6 +87,18 @@ fn against(sandbox: &Sandbox, mut command: Command, folder: &Path) -> Command {
         // The sandbox is part of this process, and under valgrind time is dear; `make demo` runs all ten thousand.
         .env("HAFT_DEMO_COUNT", "300");
     command
+}
+
+#[test]
+fn pyarrow_reads_a_series() {
+    let python = root().join(PYTHON);
+    assert!(python.exists(), "{} is needed: scripts/venv makes it", python.display());
+    let folder = scratch("examples_pyarrow");
+    let mut program = Command::new(python);
+    program.arg(root().join("examples-python/mesh_arrow.py")).env("HAFT_LIBRARY", libraries().join("libhaft.so"));
+    let out = run(&mut against(&started(), program, &folder));
+    // Without pyarrow it says so and ends well.
+    assert!(out.contains("times: timestamp[ms, tz=UTC]") && out.contains("'flags': ["), "{out}");
 }
 
 #[test]
