@@ -18,7 +18,10 @@ use std::{sync::Arc, thread};
 
 use bed::{ECHO, ROOM, args, ask, attach, detail, hear, id, inspect, message, next, open, why};
 use haft::session::{Kind, Session};
-use haft_sandbox::janus::{Janus, Setup};
+use haft_sandbox::{
+    Options, Sandbox,
+    janus::{Janus, Setup},
+};
 use janus::{offer, probe::admin, relay::Relay};
 use serde_json::{Value, json};
 
@@ -94,6 +97,38 @@ fn everything_over_https() {
     let echo = attach(&session, ECHO);
     assert_eq!(ask(&echo, "message", &json!({"body": {"audio": true}})).unwrap()["result"], "ok");
     session.close(&args(&json!({}))).unwrap();
+}
+
+#[test]
+fn everything_over_wss() {
+    let janus = Janus::start(&Setup::tls()).unwrap();
+    let url = janus.wss.clone().unwrap();
+    let refused = Session::create(&bed::url(&url), &args(&json!({"max_retries": 0}))).unwrap_err();
+    assert_eq!(refused.code(), "certificate");
+    let session = open(&url, &json!({"verify": janus.ca}));
+    let echo = attach(&session, ECHO);
+    assert_eq!(ask(&echo, "message", &json!({"body": {"audio": true}})).unwrap()["result"], "ok");
+    assert_eq!(inspect(&session, "url"), json!(bed::url(&url)));
+    session.close(&args(&json!({}))).unwrap();
+}
+
+#[test]
+fn everything_through_proxies() {
+    let janus = Janus::start(&Setup::tls()).unwrap();
+    let sandbox = Sandbox::start(Options::default()).unwrap();
+    for url in [&janus.ws, janus.wss.as_ref().unwrap(), &janus.http, janus.https.as_ref().unwrap()] {
+        for proxy in [&sandbox.http_proxy, &sandbox.socks_proxy] {
+            let session = open(url, &json!({"verify": janus.ca, "proxies": {"all": proxy}}));
+            let echo = attach(&session, ECHO);
+            let answer = ask(&echo, "message", &json!({"body": {"audio": true}}));
+            assert_eq!(answer.unwrap()["result"], "ok", "{url} by {proxy}");
+            session.close(&args(&json!({}))).unwrap();
+        }
+        // One that lets nobody through shows that it is asked.
+        let options = json!({"verify": janus.ca, "proxies": {"all": sandbox.http_proxy_auth}, "max_retries": 0});
+        let refused = Session::create(&bed::url(url), &args(&options)).unwrap_err();
+        assert!(["proxy", "protocol"].contains(&refused.code()), "{url}: {refused} {}", detail(&refused));
+    }
 }
 
 #[test]
