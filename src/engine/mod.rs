@@ -5,6 +5,8 @@ pub mod backoff;
 pub mod errands;
 pub mod grpc;
 pub mod http;
+#[cfg(feature = "media")]
+pub mod media;
 pub mod net;
 pub mod reactor;
 pub mod socketio;

@@ -8,6 +8,7 @@ use std::{
 
 use super::{arguments::haft_drop_fn, host::HostData, host::HostLog, text};
 use crate::{
+    backends::SCHEMES,
     error::Status,
     log::{self, Sink},
 };
@@ -83,8 +84,8 @@ pub(super) const VERSION_NUMBER: u32 = number(env!("CARGO_PKG_VERSION_MAJOR")) <
     | number(env!("CARGO_PKG_VERSION_MINOR")) << 8
     | number(env!("CARGO_PKG_VERSION_PATCH"));
 
-/// The schemes and features that this build has.
-const SUPPORTED: &[&str] = &["http", "https"];
+/// The features that this build has, beside the schemes.
+const FEATURES: &[(&str, bool)] = &[("media", cfg!(feature = "media")), ("redis", cfg!(feature = "redis"))];
 
 /// Gives the version of the library, such as "1.2.3".
 ///
@@ -112,7 +113,11 @@ pub unsafe extern "C" fn haft_version_number() -> u32 {
 /// @since 0.1.0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn haft_supports(name: *const c_char) -> bool {
-    entry!(otherwise: false, { text::required(name, "name").is_ok_and(|name| SUPPORTED.contains(&name)) })
+    entry!(otherwise: false, { text::required(name, "name").is_ok_and(is_supported) })
+}
+
+fn is_supported(name: &str) -> bool {
+    SCHEMES.contains(&name) || FEATURES.contains(&(name, true))
 }
 
 /// Frees a text that the library returned as `char *`.
@@ -194,7 +199,7 @@ mod tests {
             assert_eq!(CStr::from_ptr(haft_status_name(7)), c"unknown status");
             assert_eq!(CStr::from_ptr(haft_status_name(-6)), c"HAFT_E_TIMEOUT");
             assert!(
-                haft_supports(c"https".as_ptr()) && !haft_supports(c"gopher".as_ptr()) && !haft_supports(ptr::null())
+                haft_supports(c"https".as_ptr()) && haft_supports(c"janus+ws".as_ptr()) && haft_supports(c"media".as_ptr()) == cfg!(feature = "media") && !haft_supports(c"gopher".as_ptr()) && !haft_supports(ptr::null())
             );
         }
     }
