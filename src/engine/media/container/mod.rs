@@ -3,6 +3,7 @@
 //! broken; it never panics, and never takes more memory than the file's own size plus a few times `FRAME_MAX`.
 
 pub mod matroska;
+pub mod mp4;
 
 use std::{
     io::{Read, Seek, Write},
