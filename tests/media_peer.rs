@@ -12,5 +12,10 @@
 mod bed;
 #[path = "media_peer/pair.rs"]
 mod pair;
+#[path = "media_peer/samples.rs"]
+mod samples;
 #[path = "media_peer/server.rs"]
 mod server;
+#[path = "janus_talk/bed.rs"]
+#[allow(dead_code, reason = "shared")]
+mod talk;
