@@ -135,7 +135,7 @@ pub fn frames(file: &mut dyn Demux) -> Result<Vec<Frame>> {
 /// What is written stays here.
 #[derive(Clone, Default)]
 pub struct Paper {
-    inner: Arc<Mutex<Cursor<Vec<u8>>>>,
+    pub inner: Arc<Mutex<Cursor<Vec<u8>>>>,
     /// It is like a pipe.
     pub pipe: bool,
 }
