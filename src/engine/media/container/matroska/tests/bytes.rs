@@ -79,7 +79,8 @@ fn laced_sound_has_a_time_for_each_packet() {
     let first = cluster(1000, &block(2, 0, 0x86, &lace));
     // The next comes a rounding late, the one after it really late.
     let second = cluster(1060, &[block(2, 1, 0x80, &packet(4)), block(2, 25, 0x80, &packet(5))].concat());
-    let expected: Vec<_> = [1000, 1020, 1040, 1060, 1085].into_iter().zip(1..).map(|(ms, last)| (1, ms, true, packet(last))).collect();
+    let expected: Vec<_> =
+        [1000, 1020, 1040, 1060, 1085].into_iter().zip(1..).map(|(ms, last)| (1, ms, true, packet(last))).collect();
     assert_eq!(of(&[&first, &second]), expected);
 }
 
@@ -88,13 +89,17 @@ fn a_group_is_a_keyframe_if_it_refers_to_nothing() {
     let alone = element(id::BLOCK_GROUP, &element(id::BLOCK, &[0x81, 0, 0, 0, b'k']));
     let reference = element(id::REFERENCE_BLOCK, &[0xD8]);
     let refers = element(id::BLOCK_GROUP, &[element(id::BLOCK, &[0x81, 0, 40, 0, b'p']), reference].concat());
-    assert_eq!(of(&[&cluster(0, &[alone, refers].concat())]), [(0, 0, true, b"k".to_vec()), (0, 40, false, b"p".to_vec())]);
+    assert_eq!(
+        of(&[&cluster(0, &[alone, refers].concat())]),
+        [(0, 0, true, b"k".to_vec()), (0, 40, false, b"p".to_vec())]
+    );
 }
 
 #[test]
 fn unknown_sizes_nest() {
     let blocks = |time| [number(id::TIMESTAMP, time), block(1, 0, 0x80, b"a"), block(1, 40, 0, b"b")].concat();
-    let body = [tracks(&[]), open(id::CLUSTER, &blocks(0)), open(id::CLUSTER, &blocks(80)), element(id::CUES, &[])].concat();
+    let body =
+        [tracks(&[]), open(id::CLUSTER, &blocks(0)), open(id::CLUSTER, &blocks(80)), element(id::CUES, &[])].concat();
     let file = [head(), open(id::SEGMENT, &body)].concat();
     let times: Vec<_> = frames(&file).unwrap().into_iter().map(|(_, ms, ..)| ms).collect();
     assert_eq!(times, [0, 40, 80, 120]);
@@ -190,9 +195,7 @@ fn sizes_that_lie_take_no_memory() {
 
 #[test]
 fn encodings_are_undone_or_named() {
-    let encoding = |parts: &[Vec<u8>]| {
-        element(id::CONTENT_ENCODINGS, &element(id::CONTENT_ENCODING, &parts.concat()))
-    };
+    let encoding = |parts: &[Vec<u8>]| element(id::CONTENT_ENCODINGS, &element(id::CONTENT_ENCODING, &parts.concat()));
     let compression = |algorithm, settings: &[u8]| {
         let parts = [number(id::CONTENT_COMP_ALGO, algorithm), element(id::CONTENT_COMP_SETTINGS, settings)];
         element(id::CONTENT_COMPRESSION, &parts.concat())
