@@ -37,7 +37,7 @@ fn what_is_written_is_what_was_read() {
     for (name, arguments) in [
         ("vp8.webm", VP8),
         ("vp9.webm", "-c:v libvpx-vp9 -g 25 -deadline realtime -cpu-used 8"),
-        ("av1.webm", "-c:v libaom-av1 -g 25 -usage realtime -cpu-used 10 -lag-in-frames 0"),
+        ("av1.webm", "-c:v libaom-av1 -g 25 -usage realtime -cpu-used 8 -lag-in-frames 0"),
         ("h264.mkv", "-c:v libx264 -g 25 -preset ultrafast -bf 0 -pix_fmt yuv420p"),
     ] {
         for maps in ["-map 0 -map 1", "-map 0", "-map 1"] {
