@@ -75,8 +75,18 @@ impl Ear {
 }
 
 impl Connection for Ear {
-    fn plan(&self, _: &[Wish], _: Option<&str>) -> Result<Vec<Box<str>>> {
-        Ok(Vec::new())
+    fn plan(&self, _: &[Wish], _: Option<&str>) -> Result<()> {
+        Ok(())
+    }
+    fn turn(&self, _: &str, _: Direction) -> Result<()> {
+        Ok(())
+    }
+    fn retire(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+    fn withdraw(&self) {}
+    fn hush(&self, _: &str) -> Result<()> {
+        Ok(())
     }
     fn offer(&self, _: bool) -> Result<String> {
         Ok(String::new())
@@ -95,7 +105,7 @@ impl Connection for Ear {
     }
     fn write(&self, mid: &str, pts: Duration, data: &Arc<[u8]>) -> Result<()> {
         if self.broken.load(Ordering::Relaxed) {
-            return Err(Error::new(&code::CLOSED, "the connection was closed"));
+            return Err(Error::new(&code::MEDIA_STATE, "the connection was over"));
         }
         if self.full.load(Ordering::Relaxed) {
             return Err(Error::new(&code::LIMIT, "too much waited"));

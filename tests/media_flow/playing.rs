@@ -291,6 +291,17 @@ fn a_full_connection_is_waited_for() {
     assert_eq!(heard[59].0, 1180);
 }
 
+/// Not for ever: what does not go in ten seconds will not go.
+#[test]
+fn a_connection_that_stays_full_ends_it() {
+    let mut set = Set::new(freeze(), false, move || Tape::new(&[video()], frames(0, [0, 40])));
+    set.ear.full.store(true, Ordering::Relaxed);
+    set.control.start();
+    set.run();
+    assert_eq!(set.end.take().unwrap().unwrap_err().code(), "limit");
+    assert_eq!(set.ear.since(), ms(10_000));
+}
+
 /// A broken connection, a broken file, no worker: each is told.
 #[test]
 fn it_ends_with_what_went_wrong() {
@@ -301,7 +312,7 @@ fn it_ends_with_what_went_wrong() {
     set.run_for(ms(100));
     set.ear.broken.store(true, Ordering::Relaxed);
     set.run();
-    assert_eq!(set.end.take().unwrap().unwrap_err().code(), "closed");
+    assert_eq!(set.end.take().unwrap().unwrap_err().code(), "media_state");
     drop(set);
     // The frames before the broken place are good, and a broken file is not played again.
     let mut set = Set::new(freeze(), true, move || {

@@ -336,6 +336,7 @@ fn a_recording_that_is_dropped_completes_its_file() {
         }
         if case == 2 {
             set.recorder.take(&arrived(PICTURES, 80, false));
+            set.poll();
             set.clock.advance(ms(1500));
             set.poll();
             assert_eq!(set.bench.waiting(), 1);
@@ -370,8 +371,7 @@ fn without_a_worker_it_ends() {
 /// The size that is told is that of the file on the disk.
 #[test]
 fn the_size_is_that_of_the_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("out.bin");
+    let path = std::env::temp_dir().join(format!("haft-flow-{}.bin", std::process::id()));
     let shelf = Shelf::default();
     let (inner, file) = (shelf.creator(), path.clone());
     let creator: Creator = Arc::new(move |tracks| {
@@ -382,4 +382,5 @@ fn the_size_is_that_of_the_file() {
     set.take([arrived(PICTURES, 0, true)]);
     let written = set.finish().unwrap();
     assert_eq!((written.bytes, &*written.path), (1234, path.to_str().unwrap()));
+    fs::remove_file(path).unwrap();
 }
