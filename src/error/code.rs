@@ -144,4 +144,6 @@ codes! {
     PLUGIN_SDP = "plugin_sdp", Remote, false, "The description of the media session was missing, or could not be used (Janus).";
     STREAM_ENDED = "stream_ended", Io, true, "The server ended an event stream; it will be asked for it again unless reconnect is off.";
     EVENT_STREAM = "event_stream", Protocol, false, "The answer to a subscription is not an event stream: another content type, or a status that is no success.";
+    MEDIA_FILE = "media_file", Protocol, false, "A media file could not be understood; the message says what and where.";
+    MEDIA_CODEC = "media_codec", Unsupported, false, "A track cannot be sent or written as it is encoded; the message says why.";
 }
