@@ -158,6 +158,12 @@ impl Handle {
         }
     }
 
+    /// The same of a request that went over the data channel, and well.
+    #[cfg(feature = "media")]
+    pub(super) fn learned(&self, done: &Checked) {
+        self.declared.lock().went_well(done, None, false);
+    }
+
     /// The plugin said something by itself, which may end what was declared.
     pub(super) fn heed(&self, message: Node<'_>) {
         let mut declared = self.declared.lock();

@@ -3,9 +3,7 @@
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
     sync::Arc,
-    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -17,6 +15,7 @@ use super::{
     running::{Halt, Jsep, News, Phase, Running},
 };
 use crate::{
+    args::Args,
     backends::{
         Progress,
         janus::{
@@ -31,6 +30,7 @@ use crate::{
     engine::{
         backoff::{Backoff, Jitter, Plan},
         media::{
+            Codec, Kind,
             flow::Route,
             peer::{Agreed, Connection, Direction, Link, Stage, Terms, Wish},
         },
@@ -181,7 +181,8 @@ impl Course {
         let opened = files::open(&self.order, &self.running.worker, &mut self.vigil).await;
         self.reel = opened.map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.enter(Phase::Signalling);
-        let link = Link::start(&self.handle.session.line.lent.reactor, self.terms(), Arc::new(Ear(Arc::downgrade(&self.running))))
+        let ear = Arc::new(Ear(Arc::downgrade(&self.running)));
+        let link = Link::start(&self.handle.session.line.lent.reactor, &self.terms(), ear)
             .map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.connect(Some(link));
         dialog::begin(self).await?;
@@ -190,7 +191,7 @@ impl Course {
                 None => return Err(self.late()),
                 Some(news) => {
                     if let Then::End(word) = self.hear(news).await? {
-                        return Err(Error::new(&code::MEDIA_STATE, format!("the other side ended it before media flowed: {word}")));
+                        return Err(Error::new(&code::MEDIA_REFUSED, format!("the other side ended it before media flowed: {word}")));
                     }
                 }
             }
@@ -247,9 +248,10 @@ impl Course {
                 heard(self.running.files.progress());
             }
             let tick = linger.map(|_| now + Duration::from_millis(20)).into_iter();
-            let tick = tick.chain(self.heard.is_some().then(|| told + TOLD)).chain(end).chain(self.running.files.next(now));
+            let tick = tick.chain(self.heard.is_some().then(|| told + TOLD)).chain(end);
             match self.news(tick.min()).await? {
-                None => self.running.files.check()?,
+                None => {}
+                Some(News::Recorded) => self.running.files.check()?,
                 Some(News::Played(done)) => {
                     done?;
                     linger = Some(clock::now());
@@ -298,6 +300,7 @@ impl Course {
             }
             News::Candidate(candidate) => self.trickle(candidate.as_deref()),
             News::Played(done) => done?,
+            News::Recorded => self.running.files.check()?,
             News::Event(data, jsep) => return dialog::heard(self, &data, jsep).await,
         }
         Ok(Then::Go)
@@ -308,7 +311,10 @@ impl Course {
         let link = self.link()?;
         let routes = self.routes(&link.tracks())?;
         self.retrack(&Object::default());
-        self.running.files.record(&self.order, &self.running.tracks(), &link, &self.running.worker)?;
+        self.running.files.record(&self.order, &self.running, &link)?;
+        if self.order.part == Part::Text {
+            link.plan(&[], Some(&self.running.channel.label()))?;
+        }
         if let Some(opened) = self.reel.take() {
             let control = opened.play(routes, self.order.loops, link, &self.running)?;
             control.start();
@@ -327,11 +333,48 @@ impl Course {
         let Some(link) = self.running.link() else { return };
         let before = self.running.tracks();
         let feed = |agreed: &Agreed| {
-            let known = || before.iter().find(|track| track.mid == agreed.mid).and_then(|track| track.feed.clone());
+            let known = || before.iter().find(|track| track.agreed.mid == agreed.mid).and_then(|track| track.feed.clone());
             feeds.get(&agreed.mid).cloned().or_else(known).filter(|feed| !feed.is_null())
         };
         let tracks = link.tracks();
-        self.running.set_tracks(tracks.iter().map(|agreed| Track::of(agreed, feed(agreed))).collect());
+        let tracks = tracks.into_iter().map(|agreed| Track { feed: feed(&agreed), agreed });
+        self.running.set_tracks(tracks.collect());
+    }
+
+    /// Records what is there now, once media flows.
+    ///
+    /// # Errors
+    /// `closed`, `limit`.
+    pub fn record(&self) -> Result<()> {
+        if self.running.phase() < Phase::Flowing {
+            return Ok(());
+        }
+        self.running.files.record(&self.order, &self.running, &self.link()?)
+    }
+
+    /// Whether something of this kind goes out.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.wishes().iter().any(|wish| wish.kind == kind && wish.direction.sends())
+    }
+
+    /// The one codec of a kind, where the file or the tracks leave no choice.
+    pub fn codec(&self, kind: Kind) -> Option<Codec> {
+        let wishes = self.wishes();
+        let codecs = &wishes.iter().find(|wish| wish.kind == kind && wish.direction.sends())?.codecs;
+        codecs.first().copied().filter(|_| codecs.len() == 1)
+    }
+
+    /// What comes next while descriptions are exchanged.
+    ///
+    /// # Errors
+    /// `total_timeout`; an end.
+    pub async fn next_in_time(&mut self) -> Result<()> {
+        match self.news(Some(self.deadline)).await? {
+            None => Err(self.late()),
+            Some(News::Hangup(reason)) => Err(hung_up(&reason)),
+            Some(News::Stage(Stage::Over(Some(error)))) => Err(error),
+            Some(_) => Ok(()),
+        }
     }
 
     /// The connection.
@@ -369,9 +412,12 @@ impl Course {
     pub fn checked(&self, verb: &str, fields: Object) -> Result<Checked> {
         let plugin = plugins::find(self.handle.plugin())
             .ok_or_else(|| Error::new(&code::UNSUPPORTED, "media of this plugin is not known"))?;
-        let mut args = crate::args::Args::from(fields);
+        let mut args = Args::new();
         if let Some(request) = plugin.request(verb) {
             for (key, value) in self.order.body.iter().filter(|(key, _)| request.has(key)) {
+                args.set(key, value.clone());
+            }
+            for (key, value) in fields.iter() {
                 args.set(key, value.clone());
             }
             if request.jsep == plugins::Jsep::Must {
@@ -564,7 +610,7 @@ fn hung_up(reason: &str) -> Error {
     let error = match &*lower {
         lower if lower.contains("ice") => Error::new(&code::MEDIA_ICE, message).phase("ice"),
         lower if lower.contains("dtls") => Error::new(&code::MEDIA_DTLS, message).phase("dtls"),
-        _ => Error::new(&code::MEDIA_STATE, message).phase("signalling"),
+        _ => Error::new(&code::MEDIA_REFUSED, message).phase("signalling"),
     };
     error.with("server_text", reason)
 }
@@ -582,15 +628,6 @@ fn is_here(url: &str) -> bool {
         None => host.split(':').next().unwrap_or_default(),
     };
     name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// Waits for whatever of a promise comes.
-pub async fn taken<T>(mut taker: crate::engine::reactor::promise::Taker<T>) -> Option<T> {
-    poll_fn(|cx| match taker.poll_take(cx) {
-        Poll::Ready(it) => Poll::Ready(it),
-        Poll::Pending => Poll::Pending,
-    })
-    .await
 }
 
 #[cfg(test)]
@@ -622,7 +659,7 @@ mod tests {
         for (reason, word, phase) in [
             ("ICE failed", "media_ice", "ice"),
             ("DTLS alert", "media_dtls", "dtls"),
-            ("Close PC", "media_state", "signalling"),
+            ("Close PC", "media_refused", "signalling"),
         ] {
             let error = hung_up(reason);
             assert_eq!((error.code(), error.detail().get("phase").and_then(Tree::as_str)), (word, Some(phase)));

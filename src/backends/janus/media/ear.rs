@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::running::{News, Running};
+use super::{
+    order::Part,
+    running::{News, Running},
+};
 use crate::{
     engine::media::peer::{Arrived, Stage, Watcher},
     value::{Document, Object, Tree},
@@ -39,7 +42,7 @@ impl Watcher for Ear {
                 }
             }
         }
-        running.files.frame(frame);
+        running.files.frame(&frame);
     }
 
     fn keyframe_wanted(&self, mid: &str) {
@@ -70,7 +73,7 @@ impl Watcher for Ear {
                 sink.bring(&mut std::iter::once(Document::from_object(&shown)));
             }
         }
-        if !binary {
+        if !binary && running.part == Part::Text {
             running.channel.hear(&handle, Cow::Owned(data));
         }
     }
@@ -90,7 +93,7 @@ fn shown(running: &Running, frame: &Arrived) -> Object {
     shown.insert("codec", Tree::from(frame.codec.name()));
     shown.insert("pts", Tree::Double(frame.pts.as_secs_f64()));
     shown.insert("keyframe", Tree::Bool(frame.keyframe));
-    let feed = running.tracks().into_iter().find(|track| track.mid == frame.mid).and_then(|track| track.feed);
+    let feed = running.tracks().into_iter().find(|track| track.agreed.mid == frame.mid).and_then(|track| track.feed);
     if let Some(feed) = feed {
         shown.insert("feed", feed);
     }

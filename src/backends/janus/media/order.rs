@@ -8,7 +8,7 @@ use super::super::{
     settings,
 };
 use crate::{
-    args::{Args, boolean, duration, text},
+    args::{Args, boolean, text},
     engine::media::{Codec, Kind, peer::Direction},
     error::{Error, Result, code},
     options::nearest,
@@ -460,8 +460,8 @@ pub enum Written {
         mid: Option<Box<str>>,
         /// The frame.
         data: std::sync::Arc<[u8]>,
-        /// When it is shown.
-        pts: Duration,
+        /// When it is shown, in seconds.
+        pts: f64,
     },
     /// A message of a channel.
     Message {
@@ -506,7 +506,7 @@ impl Written {
         if let Some(keyframe) = args.get("keyframe") {
             boolean("keyframe", keyframe)?;
         }
-        let pts = args.get("pts").map_or(Ok(None), |pts| duration("pts", pts))?;
+        let pts = args.double("pts")?;
         let pts = pts.ok_or_else(|| Error::option("pts", "write_frame needs pts: when the frame is shown, in seconds"))?;
         Ok(Written::Frame { mid: args.str("mid")?.map(Into::into), data, pts })
     }

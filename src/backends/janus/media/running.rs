@@ -19,13 +19,16 @@ use crate::{
     },
     engine::{
         errands::Errands,
-        media::peer::{Connection, Stage},
+        media::{
+            flow::Live,
+            peer::{Connection, Stage},
+        },
         net::cancel::{Cancel, cancelled},
         reactor::promise::{self, Giver, Taker},
     },
     error::{Error, Outcome, Result, code},
     sys::lock::Mutex,
-    value::{Node, Object, Tree},
+    value::{Node, Tree},
 };
 
 /// Where it stands.
@@ -103,6 +106,8 @@ pub enum News {
     Candidate(Option<Box<str>>),
     /// The file was played to its end.
     Played(Result<()>),
+    /// A file was completed, or cannot be.
+    Recorded,
 }
 
 /// A description of the other side.
@@ -135,8 +140,10 @@ pub struct Running {
     pub cancel: Arc<Cancel>,
     /// What goes over the data channel.
     pub channel: Channel,
-    /// What is recorded.
+    /// What is played and recorded.
     pub files: Files,
+    /// The times of frames of the host.
+    pub live: Live,
     state: Mutex<State>,
 }
 
@@ -155,14 +162,15 @@ struct State {
 
 impl Running {
     /// One that has not begun.
-    pub fn new(handle: &Arc<Handle>, part: Part, files: Files) -> Arc<Running> {
+    pub fn new(handle: &Arc<Handle>, part: Part) -> Arc<Running> {
         Arc::new(Running {
             handle: Arc::downgrade(handle),
             part,
             worker: Arc::clone(&handle.session.line.lent.worker),
             cancel: Arc::default(),
             channel: Channel::default(),
-            files,
+            files: Files::default(),
+            live: Live::default(),
             state: Mutex::default(),
         })
     }
@@ -337,9 +345,6 @@ impl Running {
         let state = self.state.lock();
         let (phase, link, tracks) = (state.phase, state.link.clone(), state.tracks.clone());
         drop(state);
-        let mut shown = Object::default();
-        shown.insert("state", Tree::from(phase.word()));
-        self.files.show(link.as_deref(), &tracks, &mut shown);
-        Tree::Object(shown)
+        Tree::Object(self.files.show(phase.word(), link.as_deref(), &tracks))
     }
 }

@@ -31,8 +31,6 @@ struct State {
 pub struct Incoming {
     /// The description.
     pub offer: Arc<str>,
-    /// Who calls.
-    pub username: Tree,
 }
 
 impl Slot {
@@ -77,10 +75,8 @@ impl Slot {
         let mut state = self.0.lock();
         match event {
             Some("incomingcall") => {
-                state.incoming = message.at("/jsep/sdp").and_then(Node::as_str).map(|sdp| Incoming {
-                    offer: sdp.into(),
-                    username: result.and_then(|result| result.get("username")).map_or(Tree::Null, Node::to_tree),
-                });
+                let offer = message.at("/jsep/sdp").and_then(Node::as_str);
+                state.incoming = offer.map(|sdp| Incoming { offer: sdp.into() });
             }
             Some("hangup") => state.incoming = None,
             _ => {}
