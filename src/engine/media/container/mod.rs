@@ -61,13 +61,3 @@ pub trait Mux: Send {
     /// The system's.
     fn finish(&mut self) -> Result<()>;
 }
-
-/// For now.
-pub fn open(_path: &std::path::Path) -> Result<Box<dyn Demux>> {
-    Err(crate::error::Error::new(&crate::error::code::MEDIA_FILE, "not yet"))
-}
-
-/// For now.
-pub fn create(_path: &std::path::Path, _tracks: &[Track]) -> Result<Box<dyn Mux>> {
-    Err(crate::error::Error::new(&crate::error::code::MEDIA_FILE, "not yet"))
-}
