@@ -141,8 +141,9 @@ fn the_end_comes_from_every_side() {
     let id = begin();
     up();
     ask(&handle, "detach", json!({}));
-    let word = answered(&handle, id).unwrap_err().0;
-    assert_eq!(word, "handle_lost");
+    assert_eq!(answered(&handle, id).unwrap()["end"], "hangup");
+    let error = try_ask(&handle, "media", &json!({"tracks": tracks})).unwrap_err();
+    assert_eq!(error.code(), "closed");
     // The session goes.
     let handle = attach(&session, "echotest");
     hear(&handle, "webrtcup");

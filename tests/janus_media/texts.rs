@@ -20,14 +20,14 @@ fn rooms_are_talked_in_over_the_data_channel() {
     let joined = ask(&other, "join", json!({"room": 1234, "username": "bob"}));
     assert_eq!(joined["participants"], json!([{"username": "ann", "display": "Ann"}]));
     assert_eq!(ask(&other, "message", json!({"room": 1234, "text": "grüß dich"}))["textroom"], "success");
-    let heard = until(&one, |event| Some(data(event)).filter(|data| data["textroom"] == "message"));
-    assert_eq!((&heard["from"], &heard["text"], &heard["room"]), (&json!("bob"), &json!("grüß dich"), &json!(1234)));
-    // The same over `data`, as it came.
+    // Over `data` as it came, and as an event of the plugin.
     let raw = until(&one, |event| {
         let text = event.value()?.root().at("/data")?.as_str()?.to_owned();
         text.contains("grüß").then_some(text)
     });
     assert!(raw.contains("\"from\""), "{raw}");
+    let heard = until(&one, |event| Some(data(event)).filter(|data| data["textroom"] == "message"));
+    assert_eq!((&heard["from"], &heard["text"], &heard["room"]), (&json!("bob"), &json!("grüß dich"), &json!(1234)));
     // To one alone, without an answer.
     assert_eq!(ask(&other, "message", json!({"room": 1234, "text": "psst", "to": "ann", "ack": false})), json!({}));
     let heard = until(&one, |event| Some(data(event)).filter(|data| data["textroom"] == "message"));

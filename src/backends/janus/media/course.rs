@@ -167,6 +167,8 @@ impl Course {
         let halted = if matches!(&flowed, Err(error) if error.code() == code::CANCELLED.word) { self.running.halted() } else { None };
         let stays = matches!(halted, Some(Halt::Closed | Halt::Lost(_)));
         let ended = match (flowed, halted) {
+            // A handle that is detached is hung up first.
+            (_, Some(Halt::Lost(_))) if set_up && self.running.has_ended() => Ok("hangup"),
             (_, Some(halt)) => halt.error().map_or(Ok("stopped"), Err),
             (Ok(word), None) => Ok(word),
             (Err(error), None) => Err(error),

@@ -95,6 +95,7 @@ pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -
     if play.is_none() && record.is_none() {
         return Ok(None);
     }
+    let returns = order.part == Part::Echo;
     let wanted = order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
     errands::fetch(worker, vigil, move || {
         if let Some(record) = &record {
@@ -102,8 +103,19 @@ pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -
         }
         let Some(path) = play else { return Ok(None) };
         let name = path.display().to_string();
-        let reel = Reel::open(&name, Arc::new(move || container::open(&path)))?;
+        let reel = Reel::open(&name, Arc::new(move || container::open(&path, None)))?;
         let chosen = fit(&name, reel.tracks(), wanted.as_deref())?;
+        if let Some(record) = record.filter(|_| returns) {
+            // What comes back is what goes out: whether the file can hold it is known now.
+            let tracks: Vec<_> = chosen.iter().filter_map(|one| reel.tracks().get(one.track)).collect();
+            let names: Vec<String> = (0..tracks.len()).map(|at| at.to_string()).collect();
+            let known: Vec<Place<'_>> =
+                tracks.iter().zip(&names).map(|(track, mid)| Place { feed: "", mid, kind: track.kind }).collect();
+            for (path, members) in places(&record, &known) {
+                let tracks: Vec<_> = members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
+                container::format(Path::new(&path), &tracks)?;
+            }
+        }
         Ok(Some(Opened { reel, chosen }))
     })
     .await?
@@ -129,6 +141,11 @@ fn look(pattern: &str) -> Result<()> {
         Some(folder) => folder,
         None => return Err(wrong(format!("record_to was {pattern:?}, which is no file"))),
     };
+    if let Err(error) = container::format(path, &[])
+        && error.code() == code::ARGUMENT.word
+    {
+        return Err(error.with("key", "record_to"));
+    }
     // A folder for each feed is known when there is one.
     let named = folder.to_string_lossy().contains('{');
     if !named && !folder.is_dir() {
@@ -282,6 +299,8 @@ impl Files {
         for (path, members) in places(pattern, &known) {
             let path = self.unused(path);
             let of: Vec<&&Track> = members.iter().filter_map(|at| fresh.get(*at)).collect();
+            let agreed: Vec<_> = of.iter().map(|track| as_in_a_file(&track.agreed)).collect();
+            container::format(Path::new(&path), &agreed)?;
             let expected: Vec<Expected> =
                 of.iter().map(|track| Expected { mid: track.agreed.mid.clone(), kind: track.agreed.kind }).collect();
             let name = PathBuf::from(&path);
@@ -446,6 +465,20 @@ impl Files {
     }
 }
 
+/// What will stand in the file of a track that arrives.
+fn as_in_a_file(agreed: &Agreed) -> crate::engine::media::Track {
+    let codec = agreed.codec.unwrap_or(Codec::Other);
+    crate::engine::media::Track {
+        kind: agreed.kind,
+        codec,
+        named: codec.name().into(),
+        size: (0, 0),
+        channels: 0,
+        pre_skip: 0,
+        flaw: None,
+    }
+}
+
 /// A feed in a path.
 fn feed_word(feed: Option<&Tree>) -> String {
     match feed {
@@ -470,6 +503,8 @@ mod tests {
             (here("no-such-folder/a.webm"), false),
             (folder.display().to_string(), false),
             ("/".to_owned(), false),
+            (here("a.avi"), false),
+            (here("a"), false),
             ("a.webm".to_owned(), true),
         ] {
             let looked = look(&pattern);

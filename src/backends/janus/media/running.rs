@@ -226,6 +226,12 @@ impl Running {
         self.cancel.cancel();
     }
 
+    /// Whether an orderly end is among what was not heard yet.
+    pub fn has_ended(&self) -> bool {
+        let ends = |news: &News| matches!(news, News::Hangup(_) | News::Stage(Stage::Over(None)));
+        self.state.lock().news.iter().any(ends)
+    }
+
     /// Why somebody ended it.
     pub fn halted(&self) -> Option<Halt> {
         self.state.lock().halt.take()

@@ -168,6 +168,9 @@ fn write(handle: &Arc<Handle>, args: &Args) -> Result<()> {
                 Some(mid) => mid,
                 None => only_track(&running)?,
             };
+            if !running.tracks().iter().any(|track| *track.mid() == *mid && track.agreed.direction.sends()) {
+                return Err(Error::option("mid", format!("no track {mid:?} goes to the server")));
+            }
             if running.files.plays(&mid) {
                 let message = format!("the track {mid:?} plays a file: frames of your own have no place in it");
                 return Err(Error::option("mid", message));
