@@ -116,7 +116,9 @@ impl Backend for JanusHandle {
     }
 
     fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
-        let named = topic.strip_prefix("event:").is_some_and(|name| !name.is_empty() && plugins::find(self.handle.plugin()).is_some());
+        let named = topic
+            .strip_prefix("event:")
+            .is_some_and(|name| !name.is_empty() && plugins::find(self.handle.plugin()).is_some());
         if !named && !TOPICS.contains(&topic) {
             return Ok(None);
         }

@@ -223,9 +223,7 @@ impl Handle {
         self.herald.part();
         let gone = self.left.swap(true, Ordering::AcqRel);
         let told = match self.id() {
-            Some(_) if !keep && !gone && self.is_within_reach() => {
-                self.detach(deadline)
-            }
+            Some(_) if !keep && !gone && self.is_within_reach() => self.detach(deadline),
             _ => Ok(()),
         };
         if let Some(id) = self.id() {

@@ -296,7 +296,8 @@ impl Session {
         state.left = true;
         let keeper = state.keeper.take();
         let handles = std::mem::take(&mut state.handles);
-        let (restorer, doubts) = (state.astray.as_mut().and_then(|it| it.restorer.take()), std::mem::take(&mut state.doubts));
+        let (restorer, doubts) =
+            (state.astray.as_mut().and_then(|it| it.restorer.take()), std::mem::take(&mut state.doubts));
         let old = state.astray.as_mut().map(|it| std::mem::take(&mut it.before.handles));
         drop(state);
         drop((handles, doubts, old));
