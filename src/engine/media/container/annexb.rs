@@ -22,14 +22,17 @@ const AHEAD_BYTES: usize = 8 << 20;
 /// Parameter sets stand at the start of a stream.
 const LEAD_MAX: u64 = 4 << 20;
 /// Pictures in a second when nobody says.
-const RATE: f64 = 25.0;
+const RATE: u64 = 25;
 
 /// Whether a file's first bytes are such a stream: a start code, and a NAL unit of a kind that the standard knows.
 #[must_use]
 pub fn looks(start: &[u8]) -> bool {
     let zeros = start.iter().take_while(|byte| **byte == 0).count();
     let unit = start.get(zeros + 1..).unwrap_or_default();
-    zeros >= 2 && start.get(zeros) == Some(&1) && unit.first().is_some_and(|first| first & 0x80 == 0) && (1..=21).contains(&kind_of(unit))
+    zeros >= 2
+        && start.get(zeros) == Some(&1)
+        && unit.first().is_some_and(|first| first & 0x80 == 0)
+        && (1..=21).contains(&kind_of(unit))
 }
 
 /// Whether they are one of H.265, whose heads have two bytes: a video parameter set.
@@ -110,8 +113,8 @@ pub struct Reader {
     /// The last parameter sets, each with its start code.
     sets: Vec<u8>,
     frames: u64,
-    /// How long a picture is, in seconds.
-    lasts: f64,
+    /// How long a picture is: a part of a second.
+    lasts: (u64, u64),
     done: bool,
 }
 
@@ -142,7 +145,7 @@ impl Reader {
             ahead: VecDeque::new(),
             sets: Vec::new(),
             frames: 0,
-            lasts: 1.0 / rate.unwrap_or(RATE),
+            lasts: rate.map_or((1, RATE), of_rate),
             done: false,
         };
         // What is in front of the first start code is no unit.
@@ -160,7 +163,7 @@ impl Reader {
                 if track.size == (0, 0) {
                     track.size = sequence.size;
                     if let Some((ticks, scale)) = sequence.timing.filter(|_| timed) {
-                        self.lasts = 2.0 * f64::from(ticks) / f64::from(scale);
+                        self.lasts = (2 * u64::from(ticks), u64::from(scale));
                     }
                 }
             } else if frame.is_none() || self.stream.input.at() > LEAD_MAX {
@@ -180,7 +183,8 @@ impl Reader {
         }
         if self.order.broken() {
             let [track] = &mut self.track;
-            track.flaw = Some("it had B-frames: pictures that are shown before others that were decoded earlier".into());
+            track.flaw =
+                Some("it had B-frames: pictures that are shown before others that were decoded earlier".into());
         }
         Ok(())
     }
@@ -248,8 +252,15 @@ impl Stream {
 }
 
 /// When the picture of that number is shown.
-fn time(number: u64, lasts: f64) -> Duration {
-    Duration::try_from_secs_f64(number as f64 * lasts).unwrap_or(Duration::MAX)
+fn time(number: u64, (part, of): (u64, u64)) -> Duration {
+    let nanoseconds = u128::from(number) * u128::from(part) * 1_000_000_000 / u128::from(of.max(1));
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+}
+
+/// How long a picture is when there are so many in a second.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between the two limits nothing is lost")]
+fn of_rate(rate: f64) -> (u64, u64) {
+    if (0.001..=1e6).contains(&rate) { (1_000_000, (rate * 1e6).round() as u64) } else { (1, RATE) }
 }
 
 impl Demux for Reader {

@@ -1,6 +1,7 @@
 //! A file that is written: its name's ending tells the format, and a format holds what it holds.
 
 use std::{
+    fmt::Write as _,
     fs::{File, OpenOptions},
     io::BufWriter,
     os::unix::fs::OpenOptionsExt,
@@ -45,7 +46,13 @@ struct Holds {
 const FORMATS: [Holds; 6] = [
     Holds { format: Format::Ivf, name: "IVF", endings: &["ivf"], codecs: &[Vp8, Vp9, Av1], single: true },
     Holds { format: Format::Ogg, name: "Ogg", endings: &["ogg", "opus", "oga"], codecs: &[Opus], single: true },
-    Holds { format: Format::AnnexB, name: "a stream of H.264", endings: &["h264", "264"], codecs: &[H264], single: true },
+    Holds {
+        format: Format::AnnexB,
+        name: "a stream of H.264",
+        endings: &["h264", "264"],
+        codecs: &[H264],
+        single: true,
+    },
     Holds { format: Format::WebM, name: "WebM", endings: &["webm"], codecs: &[Vp8, Vp9, Av1, Opus], single: false },
     Holds {
         format: Format::Matroska,
@@ -92,11 +99,11 @@ pub fn format(path: &Path, tracks: &[Track]) -> Result<Format> {
         why += "there was no track";
     } else {
         let were = listed(tracks.iter().map(|track| track.named_codec().to_owned()), "and");
-        why += &format!("{} {were}", if tracks.len() == 1 { "this was" } else { "these were" });
+        let _ = write!(why, "{} {were}", if tracks.len() == 1 { "this was" } else { "these were" });
         let able = FORMATS.iter().filter(|one| one.fits(tracks)).filter_map(|one| one.endings.first());
         let able = listed(able.map(|ending| format!(".{ending}")), "or");
         if !able.is_empty() {
-            why += &format!("; {able} can hold {}", if tracks.len() == 1 { "it" } else { "them" });
+            let _ = write!(why, "; {able} can hold {}", if tracks.len() == 1 { "it" } else { "them" });
         }
     }
     Err(Error::new(&code::MEDIA_CODEC, why).with("path", &*name.to_string()))

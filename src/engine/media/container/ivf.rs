@@ -24,7 +24,7 @@ use crate::{
 pub const MAGIC: &[u8; 4] = b"DKIF";
 const HEAD: usize = 32;
 /// More bytes in a second than this, and the duration was a number of frames.
-const BYTES_MAX: f64 = 12.5e6;
+const BYTES_MAX: u128 = 12_500_000;
 /// The ticks in a second of what is written: those of RTP, so that no time is rounded twice.
 const RATE: u32 = 90_000;
 
@@ -50,7 +50,10 @@ impl Reader {
         let Some(head) = head.first_chunk::<HEAD>().filter(|head| head.starts_with(MAGIC)) else {
             return Err(broken(format!("its head of IVF ended after {} of 32 bytes", head.len())));
         };
-        let short = |at: usize| head.get(at..at + 2).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
+        let short = |at: usize| {
+            let bytes = head.get(at..).and_then(|rest| rest.first_chunk()).copied();
+            bytes.map_or(0, u16::from_le_bytes)
+        };
         let long = |at: usize| u32::from(short(at)) | u32::from(short(at + 2)) << 16;
         let name = head.get(8..12).unwrap_or_default();
         let codec = match name {
@@ -67,8 +70,7 @@ impl Reader {
         let begin = u64::from(short(6)).max(HEAD as u64);
         input.go(begin)?;
         let duration = time(u64::from(long(24)), rate, scale).filter(|duration| {
-            let second = length.saturating_sub(begin) as f64 / duration.as_secs_f64();
-            !duration.is_zero() && second < BYTES_MAX
+            u128::from(length.saturating_sub(begin)) * 1_000_000_000 < BYTES_MAX * duration.as_nanos()
         });
         let track = Track {
             kind: Kind::Video,
@@ -167,17 +169,17 @@ impl Writer {
     }
 
     fn begin(&mut self, frame: Option<&Frame>) -> Result<()> {
-        let size = frame.and_then(|frame| codec::head(self.track.codec, &frame.data).size).unwrap_or(self.track.size);
+        let known = frame.and_then(|frame| codec::head(self.track.codec, &frame.data).size);
+        let (width, height) = known.unwrap_or(self.track.size);
         let side = |side| u16::try_from(side).unwrap_or(0).to_le_bytes();
         let name = match self.track.codec {
             Codec::Vp8 => b"VP80",
             Codec::Vp9 => b"VP90",
             _ => b"AV01",
         };
-        let (width, height) = size;
         let mut head = Vec::with_capacity(HEAD);
         head.extend_from_slice(MAGIC);
-        head.extend_from_slice(&[0, 0, HEAD as u8, 0]);
+        head.extend_from_slice(&[0, 0, 32, 0]);
         head.extend_from_slice(name);
         head.extend_from_slice(&side(width));
         head.extend_from_slice(&side(height));
@@ -200,8 +202,13 @@ impl Mux for Writer {
             self.begin(Some(frame))?;
         }
         let delimiter: &[u8] = if self.track.codec == Codec::Av1 { &codec::av1::DELIMITER } else { &[] };
-        let Some(size) = u32::try_from(delimiter.len() + frame.data.len()).ok().filter(|size| *size as usize <= FRAME_MAX) else {
-            return Err(Error::new(&code::LIMIT, format!("a frame of {} bytes was too large for IVF", frame.data.len())));
+        let Some(size) =
+            u32::try_from(delimiter.len() + frame.data.len()).ok().filter(|size| *size as usize <= FRAME_MAX)
+        else {
+            return Err(Error::new(
+                &code::LIMIT,
+                format!("a frame of {} bytes was too large for IVF", frame.data.len()),
+            ));
         };
         let time = frame.pts.saturating_sub(self.first).as_nanos() * u128::from(RATE);
         let mut ticks = u64::try_from((time + 500_000_000) / 1_000_000_000).unwrap_or(u64::MAX);

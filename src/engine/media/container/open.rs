@@ -30,7 +30,9 @@ pub fn open(path: &Path, rate: Option<f64>) -> Result<Box<dyn Demux>> {
     let name = path.display().to_string();
     let file = file(path).map_err(|why| why.with("path", &*name))?;
     // The message says which file, in front of what is wrong with it.
-    open_source(Box::new(file), rate).map_err(|error| named(error, &name)).map(|inner| Box::new(Named { name: name.into(), inner }) as _)
+    open_source(Box::new(file), rate)
+        .map_err(|error| named(error, &name))
+        .map(|inner| Box::new(Named { name: name.into(), inner }) as _)
 }
 
 /// Opens what has the bytes of a file; its errors name none.
@@ -51,7 +53,10 @@ pub fn open_source(mut source: Box<dyn Source>, rate: Option<f64>) -> Result<Box
             Err(broken("it was a stream of H.265, which WebRTC does not carry and which is not read"))
         }
         _ if annexb::looks(start) => Ok(Box::new(annexb::Reader::open(source, rate)?)),
-        _ => Err(broken(format!("it was {}; IVF, Ogg, WebM, Matroska, MP4 and streams of H.264 are read", described(start)))),
+        _ => Err(broken(format!(
+            "it was {}; IVF, Ogg, WebM, Matroska, MP4 and streams of H.264 are read",
+            described(start)
+        ))),
     }
 }
 

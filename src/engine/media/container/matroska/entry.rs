@@ -71,8 +71,15 @@ impl Entry {
             ("A_OPUS", Kind::Audio) => Codec::Opus,
             _ => Codec::Other,
         };
-        let mut track =
-            Track { kind, codec, named: named.into(), size, channels, pre_skip: 0, flaw: flaw.map(|why: String| why.into()) };
+        let mut track = Track {
+            kind,
+            codec,
+            named: named.into(),
+            size,
+            channels,
+            pre_skip: 0,
+            flaw: flaw.map(|why: String| why.into()),
+        };
         let private = encodings.private(private).unwrap_or_default();
         let form = form(&mut track, &private);
         Ok(Entry { number, track, delay, frame, encodings, form })

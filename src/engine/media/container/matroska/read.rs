@@ -235,7 +235,8 @@ impl Reader {
             .collect();
         let mut orders: HashMap<usize, (Order, i64)> = HashMap::new();
         let mut seen = 0;
-        while missing.iter().any(|missing| *missing > 0) && self.queue.len() < FRAMES_AHEAD && self.queued < BYTES_AHEAD {
+        while missing.iter().any(|missing| *missing > 0) && self.queue.len() < FRAMES_AHEAD && self.queued < BYTES_AHEAD
+        {
             if !self.step()? {
                 break;
             }
@@ -243,7 +244,9 @@ impl Reader {
                 if let Some(missing) = missing.get_mut(ready.track) {
                     *missing = missing.saturating_sub(1);
                 }
-                let Some(track) = self.tracks.get_mut(ready.track).filter(|track| track.codec == Codec::H264) else { continue };
+                let Some(track) = self.tracks.get_mut(ready.track).filter(|track| track.codec == Codec::H264) else {
+                    continue;
+                };
                 let (order, last) = orders.entry(ready.track).or_insert((Order::default(), i64::MIN));
                 if (order.take(&ready.data) || ready.at < *last) && track.flaw.is_none() {
                     track.flaw = Some("its frames were not shown in the order of decoding (B-frames)".into());
@@ -366,7 +369,9 @@ impl Reader {
                     self.queued += data.len();
                     self.queue.push_back(Ready { track, at, keyframe, data });
                 }
-                None => log::warn(c"media", || format!("a frame that was empty or broken was left out at byte {place}")),
+                None => {
+                    log::warn(c"media", || format!("a frame that was empty or broken was left out at byte {place}"))
+                }
             }
             at = at.saturating_add(length.unwrap_or(0));
             *due = length.map(|_| at);

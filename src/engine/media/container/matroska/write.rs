@@ -217,7 +217,9 @@ impl Writer {
         out.push(if frame.keyframe { 0x80 } else { 0 });
         out.extend_from_slice(&frame.data);
         let length = match self.lanes.get(index) {
-            Some(lane) if lane.track.codec == Codec::Opus => opus::samples(&frame.data).map_or(0, |samples| u64::from(samples) / 48),
+            Some(lane) if lane.track.codec == Codec::Opus => {
+                opus::samples(&frame.data).map_or(0, |samples| u64::from(samples) / 48)
+            }
             Some(lane) => ticks_of(lane.step),
             None => 0,
         };
@@ -315,12 +317,18 @@ impl Mux for Writer {
             return Err(Error::new(&code::CLOSED, "a frame was written to a file that was finished"));
         }
         if frame.data.len() > FRAME_MAX {
-            return Err(Error::new(&code::LIMIT, format!("a frame of {} bytes was too large for a file", frame.data.len())));
+            return Err(Error::new(
+                &code::LIMIT,
+                format!("a frame of {} bytes was too large for a file", frame.data.len()),
+            ));
         }
         self.output.relieve()?;
         self.learn(frame.track, &frame.data)?;
         let Some(lane) = self.lanes.get_mut(frame.track) else {
-            return Err(Error::argument(format!("a frame of track {}, which the file does not have, was written", frame.track)));
+            return Err(Error::argument(format!(
+                "a frame of track {}, which the file does not have, was written",
+                frame.track
+            )));
         };
         let mut pts = frame.pts;
         if let Some(last) = lane.last {

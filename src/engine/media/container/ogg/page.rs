@@ -1,7 +1,11 @@
 //! Pages of Ogg: RFC 3533, section 6.
 
 use super::MAGIC;
-use crate::{engine::media::container::input::{Input, broken}, error::Result, log};
+use crate::{
+    engine::media::container::input::{Input, broken},
+    error::Result,
+    log,
+};
 
 const HEAD: usize = 27;
 /// The largest page: 255 segments of 255 bytes, with the table of their lengths.
@@ -148,7 +152,9 @@ impl Pages {
             if let Some((Some(page), length)) = parsed {
                 self.done += length;
                 if rubbish > 0 {
-                    log::warn(c"media", || format!("{rubbish} bytes at byte {begin} of an Ogg file were no page, and left out"));
+                    log::warn(c"media", || {
+                        format!("{rubbish} bytes at byte {begin} of an Ogg file were no page, and left out")
+                    });
                 }
                 return Ok(Some(page));
             }

@@ -120,7 +120,9 @@ impl Reader {
                 if let Some(before) = &before {
                     link = before.position;
                 } else {
-                    log::warn(c"media", || format!("a chained stream of {} was left out: nothing like it came before", track.named));
+                    log::warn(c"media", || {
+                        format!("a chained stream of {} was left out: nothing like it came before", track.named)
+                    });
                 }
                 before.and_then(|stream| stream.track)
             }
@@ -192,7 +194,7 @@ fn duration(samples: u64) -> Duration {
 }
 
 /// What the first packet of a stream says. `None` for what is neither sound nor pictures.
-fn described(packet: &[u8]) -> Option<Result<Track, &'static str>> {
+fn described(packet: &[u8]) -> Option<std::result::Result<Track, &'static str>> {
     const OTHERS: [(&[u8], Kind, &str); 9] = [
         (b"\x01vorbis", Kind::Audio, "vorbis"),
         (b"\x7fFLAC", Kind::Audio, "flac"),

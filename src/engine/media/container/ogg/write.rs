@@ -108,7 +108,10 @@ impl Mux for Writer {
         };
         let segments = frame.data.len() / 255 + 1;
         if segments > 255 {
-            return Err(Error::new(&code::LIMIT, format!("a packet of {} bytes was too large for Ogg", frame.data.len())));
+            return Err(Error::new(
+                &code::LIMIT,
+                format!("a packet of {} bytes was too large for Ogg", frame.data.len()),
+            ));
         }
         let time = (frame.pts.as_nanos() * u128::from(opus::RATE) + 500_000_000) / 1_000_000_000;
         let time = u64::try_from(time).unwrap_or(u64::MAX);

@@ -26,7 +26,11 @@ fn expected(path: &Path, codec: Codec) -> Vec<Packet> {
     if codec == Codec::H264 {
         let stream = path.with_extension("hash");
         let film = path.to_str().unwrap();
-        run("ffmpeg", &format!("-v error -y -i {film} -map 0 -c copy -copyts -bsf:v h264_mp4toannexb -f framehash -hash sha256"), &stream);
+        run(
+            "ffmpeg",
+            &format!("-v error -y -i {film} -map 0 -c copy -copyts -bsf:v h264_mp4toannexb -f framehash -hash sha256"),
+            &stream,
+        );
         let text = String::from_utf8(load(&stream)).unwrap();
         let mut sums: Vec<Vec<(usize, String)>> = vec![Vec::new(); 2];
         for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -47,7 +51,11 @@ fn film(folder: &Folder, name: &str, codec: Codec, arguments: &str) -> Vec<Frame
     assert_eq!((tracks[0].kind, tracks[0].codec, tracks[0].size), (Kind::Video, codec, (160, 120)), "{name}");
     assert_eq!(tracks[0].flaw, None, "{name}");
     if let Some(sound) = tracks.get(1) {
-        assert_eq!((sound.kind, sound.codec, sound.channels, sound.pre_skip), (Kind::Audio, Codec::Opus, 1, 312), "{name}");
+        assert_eq!(
+            (sound.kind, sound.codec, sound.channels, sound.pre_skip),
+            (Kind::Audio, Codec::Opus, 1, 312),
+            "{name}"
+        );
         assert_eq!(sound.flaw, None, "{name}");
     }
     same(&packets(&ours), &expected(&path, codec), name);
@@ -76,7 +84,13 @@ fn every_pair_of_codecs() {
 #[test]
 fn live_files_and_small_clusters() {
     let folder = Folder::new("live");
-    for arguments in ["-live 1", "-cluster_size_limit 2000", "-cluster_time_limit 100", "-cues_to_front 1", "-dash 1 -dash_track_number 1"] {
+    for arguments in [
+        "-live 1",
+        "-cluster_size_limit 2000",
+        "-cluster_time_limit 100",
+        "-cues_to_front 1",
+        "-dash 1 -dash_track_number 1",
+    ] {
         let film = film(&folder, "film.webm", Codec::Vp8, &format!("-map 0 -map 1 {VP8} {OPUS} {arguments}"));
         assert_eq!(film.len(), 50 + 101, "{arguments}");
     }
