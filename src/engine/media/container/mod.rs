@@ -2,8 +2,17 @@
 //! may be wrong: lengths lie, ends are missing. A reader answers with an error that names the place, or leaves out what is
 //! broken; it never panics, and never takes more memory than the file's own size plus a few times `FRAME_MAX`.
 
+mod annexb;
+mod create;
+pub mod input;
+mod ivf;
 pub mod matroska;
 pub mod mp4;
+mod ogg;
+mod open;
+
+pub use create::{Format, create, create_drain, format};
+pub use open::{open, open_source};
 
 use std::{
     io::{Read, Seek, Write},

@@ -1,4 +1,20 @@
 //! A WebRTC connection behind a trait of ours, its sockets, and the task of the reactor that runs both.
+//!
+//! `protocol` is the trait, `rtc` the crate behind it, `link` what the rest of the library holds, `drive` the task,
+//! `sockets` the UDP sockets, `stun` and `gather` what asks STUN servers, `sdp` what is read off and changed in
+//! descriptions, `timeline` the times of what arrives.
+
+mod drive;
+mod gather;
+pub mod link;
+mod protocol;
+mod rtc;
+mod sdp;
+mod sockets;
+mod stun;
+mod timeline;
+
+pub use link::Link;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,6 +32,56 @@ pub enum Direction {
     RecvOnly,
     /// Neither.
     Inactive,
+}
+
+impl Direction {
+    /// The direction of these ways.
+    #[must_use]
+    pub fn of(sends: bool, receives: bool) -> Direction {
+        match (sends, receives) {
+            (true, true) => Direction::SendRecv,
+            (true, false) => Direction::SendOnly,
+            (false, true) => Direction::RecvOnly,
+            (false, false) => Direction::Inactive,
+        }
+    }
+
+    /// Whether frames go to the other side.
+    #[must_use]
+    pub fn sends(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::SendOnly)
+    }
+
+    /// Whether frames come from the other side.
+    #[must_use]
+    pub fn receives(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::RecvOnly)
+    }
+
+    /// The same, seen from the other side.
+    #[must_use]
+    pub fn turned(self) -> Direction {
+        Direction::of(self.receives(), self.sends())
+    }
+
+    /// As SDP and the options say it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::SendRecv => "sendrecv",
+            Direction::SendOnly => "sendonly",
+            Direction::RecvOnly => "recvonly",
+            Direction::Inactive => "inactive",
+        }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Direction> {
+        [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive]
+            .into_iter()
+            .find(|direction| direction.name() == name)
+    }
 }
 
 /// What a new track of the connection is to be.
@@ -51,7 +117,9 @@ pub struct Arrived {
     pub mid: Box<str>,
     /// How it is encoded.
     pub codec: Codec,
-    /// When it is shown, from the first frame of the track on.
+    /// When it is shown, from the first frame of the connection on: the first frame of its first track has 0, and that of
+    /// another track has how much later it belongs, by the sender reports when both tracks had one by then, else by when it
+    /// arrived. It never goes back within a track.
     pub pts: Duration,
     /// Decoding can begin here.
     pub keyframe: bool,
@@ -68,11 +136,12 @@ pub enum Stage {
     Connecting,
     /// ICE has found a way; DTLS begins.
     Found,
-    /// Media can flow.
+    /// Media can flow; again, when it comes behind `Interrupted`.
     Connected,
     /// The way was lost; ICE looks for another.
     Interrupted,
-    /// It is over: by the other side, or by the error. `phase` of the error is `ice` or `dtls` before `Connected`.
+    /// It is over: by `close` or by the other side, or by the error. `phase` of the error is `ice` or `dtls`. Nothing is heard
+    /// behind it.
     Over(Option<Error>),
 }
 
@@ -86,17 +155,19 @@ pub trait Watcher: Send + Sync {
     fn keyframe_wanted(&self, _mid: &str) {}
     /// A channel can be written to.
     fn channel(&self, _label: &str) {}
+    /// A channel was closed, by the other side or with the connection's own end of it.
+    fn channel_closed(&self, _label: &str) {}
     /// A message of a channel arrived.
     fn data(&self, _label: &str, _binary: bool, _data: Vec<u8>) {}
     /// A candidate was found after the description was made: to be trickled (an SDP `candidate:` line). `None`: there will be
-    /// no more.
+    /// no more, and a description that is made from now on has all; heard once, also without STUN servers.
     fn candidate(&self, _candidate: Option<&str>) {}
 }
 
 /// How a connection is made.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// Addresses to bind to; empty: those of all interfaces, and loopback alone when `loopback` says so.
+    /// Addresses to bind to; empty: those of all interfaces, and loopback too when `loopback` says so.
     pub addresses: Vec<std::net::IpAddr>,
     /// The server is on this machine: loopback addresses count as well.
     pub loopback: bool,
@@ -153,45 +224,67 @@ pub struct Statistics {
 }
 
 /// What the rest of the library does with a connection; [`Link`] of this folder is one. All may be called on any thread; none
-/// waits.
+/// waits. `media_state` is what everything says when the connection is over.
 pub trait Connection: Send + Sync {
-    /// Adds tracks (and a data channel of this label) to the next offer.
+    /// Adds tracks (and a data channel of this label) to the next offer. [`Connection::tracks`] tells their names once that is
+    /// made. A channel beside others needs no offer: it is opened at once.
     ///
     /// # Errors
-    /// `closed`.
-    fn plan(&self, wishes: &[Wish], channel: Option<&str>) -> Result<Vec<Box<str>>>;
+    /// `media_state`.
+    fn plan(&self, wishes: &[Wish], channel: Option<&str>) -> Result<()>;
+    /// Has the next offer give a track another direction.
+    ///
+    /// # Errors
+    /// `argument` for an unknown track.
+    fn turn(&self, mid: &str, direction: Direction) -> Result<()>;
+    /// Has the next offer end a track for good: its place in the descriptions stays, with port 0.
+    ///
+    /// # Errors
+    /// `argument` for an unknown track.
+    fn retire(&self, mid: &str) -> Result<()>;
     /// An offer of what is planned, with the candidates known by now; `restart` also restarts ICE.
     ///
     /// # Errors
-    /// `closed`; `state` when an offer is open.
+    /// `media_state` when an offer is open, or nothing is planned.
     fn offer(&self, restart: bool) -> Result<String>;
+    /// Forgets the open offer, which nobody is going to answer, and what was planned in it.
+    fn withdraw(&self);
     /// The answer to our offer.
     ///
     /// # Errors
-    /// `protocol` for what cannot be read.
+    /// `media_sdp` for what cannot be read or does not fit the offer, `media_state` without an offer.
     fn accept(&self, answer: &str) -> Result<()>;
-    /// An answer to an offer of the other side; `send` says what we send on its tracks, in their order.
+    /// An answer to an offer of the other side; `agree` says for each of its tracks in their order which way it goes, seen from
+    /// here. What the offer does not allow is left out of it.
     ///
     /// # Errors
-    /// `protocol`.
-    fn answer(&self, offer: &str, send: &dyn Fn(&Agreed) -> Direction) -> Result<String>;
-    /// The tracks by now.
+    /// `media_sdp` for what cannot be read; `media_state` when an offer of ours is open, which is still open then.
+    fn answer(&self, offer: &str, agree: &dyn Fn(&Agreed) -> Direction) -> Result<String>;
+    /// The tracks by now, in the order of the descriptions; those of an open offer have no codec yet.
     fn tracks(&self) -> Vec<Agreed>;
-    /// A candidate of the other side (`candidate:…`).
+    /// A candidate of the other side (`candidate:…`, with `a=` or without), also before its description; an empty one and
+    /// `end-of-candidates` say that there are no more. One that cannot be used (TCP, a name of mDNS) is left out.
     ///
     /// # Errors
-    /// `protocol`.
+    /// `media_sdp` for what is no candidate.
     fn candidate(&self, candidate: &str) -> Result<()>;
-    /// Sends a frame.
+    /// Sends a frame. Times of a track are to rise; one that does not is moved behind the one before.
     ///
     /// # Errors
-    /// `state` before it is connected, `argument` for an unknown track, `limit` when too much waits.
+    /// `media_state` before it is connected, `argument` for an unknown track and one that sends nothing, `limit` when too much
+    /// waits.
     fn write(&self, mid: &str, pts: Duration, data: &Arc<[u8]>) -> Result<()>;
-    /// Sends a message on a channel; opens the channel when there is none of that label.
+    /// Sends a message on a channel; opens the channel when there is none of that label, and sends it then.
     ///
     /// # Errors
-    /// `state`, `limit`.
+    /// `media_state` before it is connected and without a data section; `limit` when too much waits, and for a message that the
+    /// other side does not take.
     fn say(&self, label: &str, binary: bool, data: &[u8]) -> Result<()>;
+    /// Closes a channel; the watcher hears when that is done.
+    ///
+    /// # Errors
+    /// `argument` when there is none of that label.
+    fn hush(&self, label: &str) -> Result<()>;
     /// Asks for a keyframe of a track that arrives.
     fn ask_keyframe(&self, mid: &str);
     /// The numbers by now.
