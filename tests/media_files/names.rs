@@ -60,7 +60,9 @@ fn what_does_not_fit_is_told_with_what_would() {
     );
     assert_eq!(
         refused("a.webm", &[H264]),
-        said("a.webm could not be made: WebM holds tracks of vp8, vp9, av1 or opus, and this was h264; .h264, .mkv or .mp4 can hold it")
+        said(
+            "a.webm could not be made: WebM holds tracks of vp8, vp9, av1 or opus, and this was h264; .h264, .mkv or .mp4 can hold it"
+        )
     );
     assert_eq!(
         refused("a.mkv", &[Other]),

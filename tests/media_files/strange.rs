@@ -21,7 +21,11 @@ fn what_cannot_be_opened_is_told_with_its_path() {
         let error = open(&path, None).err().expect(name);
         assert!(error.message().starts_with(path.to_str().unwrap()), "{error}");
         assert_eq!(error.detail().get("path").unwrap(), &path.to_str().unwrap().into(), "{error}");
-        (error.code().to_owned(), format!("{:?}", error.status()), error.message()[path.to_str().unwrap().len()..].to_owned())
+        (
+            error.code().to_owned(),
+            format!("{:?}", error.status()),
+            error.message()[path.to_str().unwrap().len()..].to_owned(),
+        )
     };
     let said = |code: &str, status: &str, message: &str| (code.to_owned(), status.to_owned(), message.to_owned());
     assert_eq!(refused("missing.ivf"), said("io", "NotFound", " could not be opened: no such file or directory"));
@@ -90,12 +94,8 @@ fn files_of_a_hundred_gibibytes_take_neither_time_nor_memory() {
         file.set_len(100 << 30).unwrap();
         let before = Instant::now();
         if let Ok(mut file) = open(&path, None) {
-            // To its end or its first error; IVF has frames of no bytes then, for as long as it is.
-            for _ in 0..1_000 {
-                if name == "ivf" && before.elapsed().as_secs() > 1 || !matches!(file.next(), Ok(Some(_))) {
-                    break;
-                }
-            }
+            // To its end or its first error.
+            while matches!(file.next(), Ok(Some(_))) {}
         }
         assert!(before.elapsed().as_secs() < 20, "{name}: {:?}", before.elapsed());
         assert!(most() < 600 << 10, "{name}: {} KiB", most());
@@ -104,7 +104,9 @@ fn files_of_a_hundred_gibibytes_take_neither_time_nor_memory() {
 
 #[test]
 fn what_is_cut_off_ends_there_or_is_refused() {
-    for name in ["vp8_small.ivf", "opus.ogg", "h264_slices.h264", "vp8_opus.webm", "h264_opus_fragmented.mp4", "h264_opus.mp4"] {
+    for name in
+        ["vp8_small.ivf", "opus.ogg", "h264_slices.h264", "vp8_opus.webm", "h264_opus_fragmented.mp4", "h264_opus.mp4"]
+    {
         let bytes = samples::bytes(name);
         let (tracks, frames) = read_bytes(&bytes).unwrap();
         let mut places: Vec<usize> = (0..60).chain((1..12).map(|part| bytes.len() * part / 12)).collect();
