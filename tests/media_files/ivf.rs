@@ -50,8 +50,10 @@ fn what_is_written_is_what_was_read() {
         probe::without_a_word(&written);
         same(name, &probed(&written), &probed(&path), 6_000);
         assert_eq!(probe::decoded(&written, "v"), probe::decoded(&path, "v"), "{name}");
-        let (durations, one) = ((probe::duration(&written), probe::duration(&path)), frames.len() == 1);
-        assert!(one || (durations.0 - durations.1).abs() < 0.001, "{name}: {durations:?}");
+        if frames.len() > 1 {
+            let durations = (probe::duration(&written), probe::duration(&path));
+            assert!((durations.0 - durations.1).abs() < 0.001, "{name}: {durations:?}");
+        }
         let (again, _) = read(&written);
         assert_eq!(again[0].size, (320, 240));
     }

@@ -87,9 +87,9 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Frames as ffprobe tells of packets; times from the first frame on, in nanoseconds.
-pub fn told(frames: &[Frame]) -> Vec<(i64, usize, bool, String)> {
+pub fn told<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Vec<(i64, usize, bool, String)> {
     let row = |frame: &Frame| (frame.pts.as_nanos() as i64, frame.data.len(), frame.keyframe, sha256(&frame.data));
-    frames.iter().map(row).collect()
+    frames.into_iter().map(row).collect()
 }
 
 /// Packets in the same form.
