@@ -72,12 +72,23 @@ fn ivf(codec: Codec, bytes: &[u8]) -> Vec<Arc<[u8]>> {
     frames
 }
 
-/// Every access unit begins with a delimiter, which is left out.
+/// Every access unit begins with a delimiter, which is left out. RTP carries NAL units without their start codes (RFC 6184
+/// 1.3): here all are of four bytes, as those of what arrives.
 fn annex_b(bytes: &[u8]) -> Vec<Arc<[u8]>> {
     let delimiter = [0, 0, 0, 1, 9];
     let starts: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&delimiter)).collect();
     let ends = starts.iter().skip(1).copied().chain([bytes.len()]);
-    starts.iter().zip(ends).map(|(start, end)| Arc::from(&bytes[start + 6..end])).collect()
+    let unit = |unit: &[u8]| {
+        let mut whole = Vec::new();
+        for at in 0..unit.len() {
+            if unit[at..].starts_with(&[0, 0, 1]) && (at == 0 || unit[at - 1] != 0) {
+                whole.push(0);
+            }
+            whole.push(unit[at]);
+        }
+        Arc::from(whole)
+    };
+    starts.iter().zip(ends).map(|(start, end)| unit(&bytes[start + 6..end])).collect()
 }
 
 /// Behind two packets of headers.
