@@ -49,15 +49,16 @@ fn within(name: &str, bytes: Vec<u8>) -> haft::error::Result<usize> {
     let (length, begin) = (bytes.len(), Instant::now());
     let before = NOW.get();
     MOST.set(before);
-    let mut frames = 0;
-    let mut read = || -> haft::error::Result<()> {
+    let frames = Cell::new(0);
+    let read = || -> haft::error::Result<()> {
         let mut demux = haft::engine::media::container::mp4::open(Box::new(std::io::Cursor::new(bytes)))?;
         while demux.next()?.is_some() {
-            frames += 1;
+            frames.set(frames.get() + 1);
         }
         Ok(())
     };
     let done = read();
+    let frames = frames.get();
     let taken = (MOST.get() - before) as usize;
     assert!(taken < 3 * length + (1 << 20), "{name}: {taken} bytes of memory for {length} of the file");
     assert!(frames <= 8 * length, "{name}: {frames} frames");

@@ -18,7 +18,9 @@ use super::files::{FRAGMENTS, Folder, H264, OPUS, PICTURES, TONE, decoded, packe
 #[track_caller]
 fn write(drain: Box<dyn Drain>, tracks: &[Track], frames: &[Frame]) {
     let mut mux = mp4::create(drain, tracks).unwrap();
-    frames.iter().for_each(|frame| mux.write(frame).unwrap());
+    for frame in frames {
+        mux.write(frame).unwrap();
+    }
     mux.finish().unwrap();
 }
 
