@@ -31,6 +31,10 @@ use crate::{
 const TURN: usize = 32;
 /// The largest datagram that WebRTC sends is one of Ethernet; larger ones are cut, and then they are nothing.
 const LARGEST: usize = 2048;
+/// What is sent in a row, and how long the next waits: a large keyframe in one go is more than the buffers on its way take. The
+/// system's for a socket that is not read for a moment takes 90 datagrams.
+const BURST: u32 = 32;
+const PAUSE: Duration = Duration::from_millis(1);
 /// How long the farewell may take.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -42,6 +46,9 @@ pub(super) struct Drive {
     sockets: Vec<(SocketAddr, UdpSocket)>,
     /// What waits for room in a socket.
     out: VecDeque<Datagram>,
+    /// What may still be sent before the pause, and when that ends.
+    burst: u32,
+    pause: Instant,
     news: VecDeque<News>,
     timer: Timer,
     buffer: Box<[u8]>,
@@ -67,6 +74,8 @@ impl Drive {
             bound,
             sockets: Vec::new(),
             out: VecDeque::new(),
+            burst: BURST,
+            pause: now,
             news: VecDeque::new(),
             timer: Timer::default(),
             buffer: vec![0; LARGEST].into(),
@@ -116,10 +125,25 @@ impl Drive {
         any
     }
 
-    /// Sends what there is room for; whether all is sent.
-    fn send(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Sends what there is room for, and is not too much at once; when the pause ends that keeps more from being sent.
+    fn send(&mut self, cx: &mut Context<'_>) -> Option<Instant> {
+        if self.out.is_empty() {
+            return None;
+        }
+        let now = clock::now();
+        if now >= self.pause {
+            // Who sends a little all the time never waits; who was woken late may make up for it.
+            let late = now.saturating_duration_since(self.pause) >= PAUSE;
+            self.burst = if late { 2 * BURST } else { BURST };
+            self.pause = now + PAUSE;
+        }
         let mut sent = 0;
+        let mut paused = None;
         while let Some(datagram) = self.out.front() {
+            if self.burst == 0 {
+                paused = Some(self.pause);
+                break;
+            }
             let socket = self.sockets.iter().find(|(address, _)| *address == datagram.from);
             let outcome = socket.map(|(_, socket)| socket.try_send_to(&datagram.data, datagram.to));
             if let (Some((_, socket)), Some(Err(error))) = (socket, &outcome) {
@@ -133,13 +157,14 @@ impl Drive {
                 log::debug(c"media", || format!("a datagram to {} was lost: {}", datagram.to, reason(error)));
             }
             sent += datagram.data.len();
+            self.burst -= 1;
             self.out.pop_front();
         }
         if sent > 0 {
             let mut state = self.shared.state.lock();
             state.waiting = state.waiting.saturating_sub(sent);
         }
-        self.out.is_empty()
+        paused
     }
 
     /// Tells the watcher; whether that was the last that it hears.
@@ -248,14 +273,18 @@ impl Drive {
             let over = self.tell();
             busy |= told;
             let asked = self.gather(cx, over || closing);
-            let sent = self.send(cx);
+            let paused = self.send(cx);
             let now = clock::now();
             if over || closing || self.told {
                 // What is left is a farewell.
                 let leave = *self.leave.get_or_insert(now + FAREWELL);
-                if sent || leave <= now || self.timer.is_over(leave, cx) {
+                let wake = paused.map_or(leave, |pause| pause.min(leave));
+                if self.out.is_empty() || leave <= now {
                     self.over(None);
                     return Poll::Ready(());
+                }
+                if self.timer.is_over(wake, cx) {
+                    continue;
                 }
                 return Poll::Pending;
             }
@@ -267,7 +296,7 @@ impl Drive {
                 continue;
             }
             let limit = self.limit(began).map(|(at, _)| at);
-            let wake = [next, limit, asked].into_iter().flatten().min();
+            let wake = [next, limit, asked, paused].into_iter().flatten().min();
             if let Some(wake) = wake
                 && self.timer.is_over(wake, cx)
             {

@@ -41,6 +41,8 @@ use crate::{
 
 /// Video frames that are kept to be sent again, in packets: a keyframe of a megabyte is 900.
 const RESEND: usize = 4096;
+/// For how long they are kept.
+const RESEND_WITHIN: Duration = Duration::from_secs(3);
 /// Packets that may come behind a missing one before it is given up; str0m waits for a keyframe's as well.
 const REORDER: usize = 2048;
 /// Bytes that wait on all channels.
@@ -192,6 +194,7 @@ impl Rtc {
             let (Some(kind), Some(name)) = (section.kind(), section.mid()) else { continue };
             let mid = Mid::from(name);
             let known = old.iter().position(|track| track.mid == mid).map(|at| old.swap_remove(at));
+            let new = known.is_none();
             let mut track = known.unwrap_or_else(|| Track {
                 mid,
                 agreed: Agreed { mid: name.into(), kind, direction: Direction::Inactive, codec: None, stream: None },
@@ -213,6 +216,11 @@ impl Rtc {
                     agreed.codec = Some(codec);
                     track.payload = Some(payload);
                 }
+            }
+            if new && let Some(stream) = self.stack.direct_api().stream_tx_by_mid(mid, None) {
+                // What the other side misses is sent again whatever part of the whole that is: frames of a file cannot be made
+                // anew.
+                stream.set_rtx_cache(RESEND, RESEND_WITHIN, None);
             }
             agreed.stream = section.stream().map(Into::into).or(agreed.stream.take());
             self.tracks.push(track);
@@ -335,6 +343,11 @@ impl Rtc {
     }
 }
 
+/// Whether a candidate of ours is one that the other side told us in its checks: it finds those by itself.
+fn is_found_by_checks(line: &str) -> bool {
+    line.contains(" typ prflx")
+}
+
 /// Whether a candidate cannot be used here: it is none of UDP, or its address is a name (of mDNS, which nobody resolves).
 fn useless(line: &str) -> bool {
     let mut words = line.split(' ');
@@ -414,6 +427,7 @@ impl Peer for Rtc {
         let Some((offer, pending)) = changes.apply() else { return Err(unready("nothing was planned for an offer")) };
         let offer = offer.to_sdp_string();
         let Some(mut text) = Description::read(&offer) else { return Ok(offer) };
+        text.leave_out(is_found_by_checks);
         let mut tracks: Vec<Agreed> = self.tracks.iter().map(|track| track.agreed.clone()).collect();
         for section in &mut text.sections {
             let wish = planned.iter().find(|(mid, _)| section.mid() == Some(mid));
@@ -504,6 +518,7 @@ impl Peer for Rtc {
         self.described();
         let answer = answer.to_sdp_string();
         let Some(mut own) = Description::read(&answer) else { return Ok(answer) };
+        own.leave_out(is_found_by_checks);
         for section in &mut own.sections {
             section.stereo();
             section.fill();
