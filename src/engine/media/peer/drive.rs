@@ -15,7 +15,7 @@ use std::{
 use tokio::{io::ReadBuf, net::UdpSocket};
 
 use super::{
-    Stage,
+    Stage, Watcher,
     gather::Gather,
     link::Shared,
     protocol::{Datagram, News},
@@ -41,11 +41,13 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// The task.
 pub(super) struct Drive {
     shared: Arc<Shared>,
+    watcher: Arc<dyn Watcher>,
     /// Until the reactor has them.
     bound: Vec<(SocketAddr, Bound)>,
     sockets: Vec<(SocketAddr, UdpSocket)>,
-    /// What waits for room in a socket.
+    /// What waits for room in a socket, and what goes before it.
     out: VecDeque<Datagram>,
+    urgent: VecDeque<Datagram>,
     /// What may still be sent before the pause, and when that ends.
     burst: u32,
     pause: Instant,
@@ -66,14 +68,22 @@ pub(super) struct Drive {
 }
 
 impl Drive {
-    pub fn new(shared: Arc<Shared>, bound: Vec<(SocketAddr, Bound)>, stun: &[Box<str>], now: Instant) -> Drive {
+    pub fn new(
+        shared: Arc<Shared>,
+        watcher: Arc<dyn Watcher>,
+        bound: Vec<(SocketAddr, Bound)>,
+        stun: &[Box<str>],
+        now: Instant,
+    ) -> Drive {
         let locals = bound.iter().map(|(address, _)| *address).collect();
         Drive {
             shared,
+            watcher,
             gather: Some(Gather::new(stun, locals, now)),
             bound,
             sockets: Vec::new(),
             out: VecDeque::new(),
+            urgent: VecDeque::new(),
             burst: BURST,
             pause: now,
             news: VecDeque::new(),
@@ -125,9 +135,13 @@ impl Drive {
         any
     }
 
+    fn is_all_sent(&self) -> bool {
+        self.urgent.is_empty() && self.out.is_empty()
+    }
+
     /// Sends what there is room for, and is not too much at once; when the pause ends that keeps more from being sent.
     fn send(&mut self, cx: &mut Context<'_>) -> Option<Instant> {
-        if self.out.is_empty() {
+        if self.is_all_sent() {
             return None;
         }
         let now = clock::now();
@@ -139,7 +153,7 @@ impl Drive {
         }
         let mut sent = 0;
         let mut paused = None;
-        while let Some(datagram) = self.out.front() {
+        while let Some(datagram) = self.urgent.front().or(self.out.front()) {
             if self.burst == 0 {
                 paused = Some(self.pause);
                 break;
@@ -158,7 +172,7 @@ impl Drive {
             }
             sent += datagram.data.len();
             self.burst -= 1;
-            self.out.pop_front();
+            let _ = self.urgent.pop_front().or_else(|| self.out.pop_front());
         }
         if sent > 0 {
             let mut state = self.shared.state.lock();
@@ -170,7 +184,7 @@ impl Drive {
     /// Tells the watcher; whether that was the last that it hears.
     fn tell(&mut self) -> bool {
         while let Some(news) = self.news.pop_front() {
-            let watcher = &self.shared.watcher;
+            let watcher = &self.watcher;
             match news {
                 News::Found => {
                     self.found = true;
@@ -204,11 +218,11 @@ impl Drive {
     /// Asks STUN servers on, and tells when that is done; when it wants to be called again.
     fn gather(&mut self, cx: &mut Context<'_>, over: bool) -> Option<Instant> {
         let gather = self.gather.as_mut()?;
-        gather.poll(cx, clock::now(), &mut self.out);
+        gather.poll(cx, clock::now(), &mut self.urgent);
         if over || gather.is_done() {
             self.gather = None;
             if !over {
-                self.shared.watcher.candidate(None);
+                self.watcher.candidate(None);
             }
             return None;
         }
@@ -220,12 +234,13 @@ impl Drive {
         let mut state = self.shared.state.lock();
         state.end();
         self.out.append(&mut state.out);
+        self.urgent.append(&mut state.urgent);
         // It holds on to the reactor.
         let waker = state.waker.take();
         drop(state);
         drop(waker);
         if !std::mem::replace(&mut self.told, true) {
-            self.shared.watcher.stage(Stage::Over(error));
+            self.watcher.stage(Stage::Over(error));
         }
         true
     }
@@ -266,6 +281,7 @@ impl Drive {
                     state.waker = Some(cx.waker().clone());
                 }
                 self.out.append(&mut state.out);
+                self.urgent.append(&mut state.urgent);
                 self.news.append(&mut state.news);
                 (state.next, state.began, state.closing)
             };
@@ -279,7 +295,7 @@ impl Drive {
                 // What is left is a farewell.
                 let leave = *self.leave.get_or_insert(now + FAREWELL);
                 let wake = paused.map_or(leave, |pause| pause.min(leave));
-                if self.out.is_empty() || leave <= now {
+                if self.is_all_sent() || leave <= now {
                     self.over(None);
                     return Poll::Ready(());
                 }

@@ -63,6 +63,8 @@ pub struct Rtc {
     described: bool,
     early: Vec<Candidate>,
     tracks: Vec<Track>,
+    /// The payload types of what is sent again.
+    repeats: Vec<u8>,
     channels: Channels,
     connected: bool,
     found: bool,
@@ -160,6 +162,7 @@ impl Rtc {
             described: false,
             early: Vec::new(),
             tracks: Vec::new(),
+            repeats: Vec::new(),
             channels: Channels::default(),
             connected: false,
             found: false,
@@ -225,6 +228,8 @@ impl Rtc {
             agreed.stream = section.stream().map(Into::into).or(agreed.stream.take());
             self.tracks.push(track);
         }
+        let params = self.stack.codec_config().params();
+        self.repeats = params.iter().filter_map(|one| one.resend()).map(|payload| *payload).collect();
     }
 
     fn read(what: &'static str, text: &str) -> Result<Description> {
@@ -336,6 +341,12 @@ impl Rtc {
             }
             _ => None,
         }
+    }
+
+    /// Whether a datagram is anything but media that goes for the first time (RFC 7983 7, RFC 5761 4).
+    fn is_urgent(&self, data: &[u8]) -> bool {
+        let (Some(128..=191), Some(second)) = (data.first(), data.get(1)) else { return true };
+        (192..=223).contains(second) || self.repeats.contains(&(second & 0x7F))
     }
 
     fn name(&self, mid: Mid) -> Option<Box<str>> {
@@ -655,7 +666,9 @@ impl Peer for Rtc {
             match self.stack.poll_output().map_err(|error| broken(&error))? {
                 Out::Transmit(transmit) => {
                     let (from, to) = (transmit.source, transmit.destination);
-                    return Ok(Output::Send(Datagram { from, to, data: transmit.contents.into() }));
+                    let data: Vec<u8> = transmit.contents.into();
+                    let urgent = self.is_urgent(&data);
+                    return Ok(Output::Send(Datagram { from, to, data, urgent }));
                 }
                 Out::Event(event) => {
                     if let Some(news) = self.told(event) {
