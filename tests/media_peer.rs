@@ -10,8 +10,12 @@
 
 #[path = "media_peer/bed.rs"]
 mod bed;
+#[path = "media_peer/faults.rs"]
+mod faults;
 #[path = "media_peer/pair.rs"]
 mod pair;
+#[path = "media_peer/relay.rs"]
+mod relay;
 #[path = "media_peer/samples.rs"]
 mod samples;
 #[path = "media_peer/server.rs"]

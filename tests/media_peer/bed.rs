@@ -141,6 +141,13 @@ impl Party {
         })
     }
 
+    /// Waits until the numbers tell the pair of addresses in use.
+    pub fn until_pair(&self) {
+        while self.link.statistics().pair.is_none() {
+            std::thread::yield_now();
+        }
+    }
+
     pub fn channel(&self) -> String {
         self.until(|heard| match heard {
             Heard::Channel(label) => Some(label),
