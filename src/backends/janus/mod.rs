@@ -8,6 +8,7 @@
 //! | `line` | one connection with all the sessions on it |
 //! | `session`, `handle` | what lives on the server |
 //! | `transactions`, `envelope`, `answer`, `refusal` | the protocol without IO |
+//! | `media` | files and frames over WebRTC |
 //! | `topics` | who hears what |
 //! | `calls`, `raw` | what hosts ask for |
 //! | `admin` | the server's other interface |
@@ -21,6 +22,7 @@ pub mod carrier;
 pub mod envelope;
 mod handle;
 mod line;
+mod media;
 mod place;
 pub mod plugins;
 mod raw;

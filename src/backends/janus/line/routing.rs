@@ -149,6 +149,14 @@ impl Line {
         {
             self.hear_anew(id);
         }
+        if kind == Kind::Event
+            && giver.is_some()
+            && !request.of_media
+            && let Some(handle) = &request.handle
+        {
+            // The host changes what media brings: an offer came of it.
+            handle.media.hear(kind, message.root());
+        }
         // Whoever asked hears the answer before the end of what it asked. Nobody asks any more: what it says has happened
         // all the same.
         match (giver, &request.session) {
