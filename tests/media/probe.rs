@@ -123,6 +123,33 @@ pub fn copied(path: &Path, track: &str, filter: &str) -> Vec<(String, usize)> {
         .collect()
 }
 
+/// All of a file's H.264 as a byte stream, with parameter sets before keyframes.
+#[track_caller]
+pub fn stream(path: &Path) -> Vec<u8> {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-v", "error", "-i"]).arg(path);
+    command.args(["-map", "0:v", "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "h264", "-"]);
+    let done = command.output().expect("ffmpeg is needed: scripts/test installs it");
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    done.stdout
+}
+
+/// The NAL units of a byte stream, without start codes and what is between them, and without access unit delimiters, which
+/// some containers are to be written without.
+pub fn units(stream: &[u8]) -> Vec<&[u8]> {
+    let mut units = Vec::new();
+    let mut rest = stream;
+    while let Some(start) = rest.windows(3).position(|three| three == [0, 0, 1]) {
+        rest = &rest[start + 3..];
+        let end = rest.windows(3).position(|three| three == [0, 0, 1] || three == [0, 0, 0]).unwrap_or(rest.len());
+        let unit = &rest[..end];
+        if unit.first().is_some_and(|head| head & 31 != 9) {
+            units.push(&unit[..unit.len() - unit.iter().rev().take_while(|byte| **byte == 0).count()]);
+        }
+    }
+    units
+}
+
 /// MD5 of each decoded picture (`v`) or piece of sound (`a`), none made twice or left out for its time.
 #[track_caller]
 pub fn decoded(path: &Path, track: &str) -> Vec<String> {

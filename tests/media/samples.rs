@@ -9,17 +9,6 @@ use std::{
 /// To be raised with every change of a recipe.
 const VERSION: u32 = 1;
 const RECIPES: &str = include_str!("samples.txt");
-/// What recipes have in common.
-const PARTS: [(&str, &str); 7] = [
-    ("PICTURE", "-f lavfi -i testsrc2=size=320x240:rate=30:duration=5"),
-    ("STEREO", "-f lavfi -i aevalsrc=0.3*sin(2*PI*440*t)|0.3*sin(2*PI*660*t):s=48000:d=5"),
-    ("MONO", "-f lavfi -i aevalsrc=0.3*sin(2*PI*440*t):s=48000:d=5"),
-    ("VPX", "-deadline realtime -cpu-used 8 -auto-alt-ref 0 -lag-in-frames 0 -threads 1"),
-    ("HIDDEN", "-deadline good -cpu-used 4 -auto-alt-ref 1 -lag-in-frames 25 -b:v 400k -threads 1"),
-    ("GOP", "-g 30 -keyint_min 30 -pix_fmt yuv420p"),
-    ("BASELINE", "-profile:v baseline -tune zerolatency -b:v 400k -x264-params threads=1"),
-];
-
 /// The folder of the samples.
 fn folder() -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
@@ -34,6 +23,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 fn recipes() -> impl Iterator<Item = (&'static str, &'static str)> {
     let lines = RECIPES.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_once(": "))
+}
+
+/// What recipes have in common.
+fn parts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = RECIPES.lines().filter(|line| !line.starts_with('#') && !line.contains(": "));
+    lines.filter_map(|line| line.split_once(" = "))
 }
 
 /// The file of a sample, made when it is not there yet. Tests may ask at once, from several processes.
@@ -63,7 +58,7 @@ pub fn bytes(name: &str) -> Vec<u8> {
 fn make(name: &str, folder: &Path, file: &Path) {
     let (_, recipe) = recipes().find(|(of, _)| *of == name).unwrap_or_else(|| panic!("no sample is called {name}"));
     let mut recipe = recipe.to_owned();
-    for (part, meaning) in PARTS {
+    for (part, meaning) in parts() {
         recipe = recipe.replace(&format!("{{{part}}}"), meaning);
     }
     // The name's end tells ffmpeg the format.

@@ -7,7 +7,10 @@ use haft::engine::media::{
     peer::{Connection, Direction},
 };
 
-use crate::bed::{Party, connect, frames, mid, wish};
+use crate::{
+    bed::{Party, connect, frames, mid, wish},
+    samples,
+};
 
 #[test]
 fn frames_come_back_as_they_went() {
@@ -36,4 +39,26 @@ fn frames_come_back_as_they_went() {
     one.link.close();
     assert!(one.over().is_none());
     assert!(other.over().is_none());
+}
+
+#[test]
+fn every_codec_arrives_as_it_went() {
+    for codec in [Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1, Codec::Opus] {
+        let (one, other) = (Party::new(), Party::new());
+        one.link.plan(&[wish(codec, Direction::SendOnly)], None).unwrap();
+        connect(&one, &other);
+        let agreed = other.link.tracks();
+        assert_eq!((agreed.len(), agreed[0].codec, agreed[0].direction), (1, Some(codec), Direction::RecvOnly));
+        let frames = samples::of(codec);
+        assert!(frames.len() >= 50, "{codec:?}: {}", frames.len());
+        for (at, frame) in frames.iter().enumerate() {
+            let pts = Duration::from_millis(20) * at as u32;
+            one.link.write(&agreed[0].mid, pts, frame).unwrap();
+            let arrived = other.frame();
+            let keyframe = codec == Codec::Opus || at % 25 == 0;
+            assert_eq!((arrived.pts, arrived.codec, arrived.keyframe), (pts, codec, keyframe), "{codec:?} {at}");
+            let (length, from) = (frame.len(), frame.iter().zip(&*arrived.data).position(|(a, b)| a != b));
+            assert!(arrived.data == *frame, "{codec:?} {at}: {length} {} {from:?} {:x?} {:x?}", arrived.data.len(), &frame[..40], &arrived.data[..40]);
+        }
+    }
 }

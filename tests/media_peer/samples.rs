@@ -8,14 +8,33 @@ use haft::engine::media::Codec;
 pub fn of(codec: Codec) -> Vec<Arc<[u8]>> {
     let (arguments, ending): (&[&str], _) = match codec {
         Codec::Vp8 => (&["-c:v", "libvpx", "-b:v", "1M", "-g", "25", "-deadline", "realtime"], "ivf"),
-        Codec::Vp9 => (&["-c:v", "libvpx-vp9", "-b:v", "1M", "-g", "25", "-deadline", "realtime", "-lag-in-frames", "0"], "ivf"),
-        Codec::Av1 => (&["-c:v", "libaom-av1", "-b:v", "1M", "-g", "25", "-usage", "realtime", "-cpu-used", "8"], "ivf"),
-        Codec::H264 => {
-            (&["-c:v", "libx264", "-b:v", "1M", "-g", "25", "-profile:v", "baseline", "-tune", "zerolatency", "-x264-params", "sliced-threads=0:aud=1"], "h264")
+        Codec::Vp9 => {
+            (&["-c:v", "libvpx-vp9", "-b:v", "1M", "-g", "25", "-deadline", "realtime", "-lag-in-frames", "0"], "ivf")
         }
+        Codec::Av1 => {
+            (&["-c:v", "libaom-av1", "-b:v", "1M", "-g", "25", "-usage", "realtime", "-cpu-used", "8"], "ivf")
+        }
+        Codec::H264 => (
+            &[
+                "-c:v",
+                "libx264",
+                "-b:v",
+                "1M",
+                "-g",
+                "25",
+                "-profile:v",
+                "baseline",
+                "-tune",
+                "zerolatency",
+                "-x264-params",
+                "sliced-threads=0:aud=1",
+            ],
+            "h264",
+        ),
         _ => (&["-c:a", "libopus", "-b:a", "64k"], "ogg"),
     };
-    let input = if codec == Codec::Opus { "sine=frequency=440:duration=2" } else { "testsrc2=size=320x240:rate=25:duration=2" };
+    let input =
+        if codec == Codec::Opus { "sine=frequency=440:duration=2" } else { "testsrc2=size=320x240:rate=25:duration=2" };
     let file = folder().join(format!("{}-{}.{ending}", codec.name(), std::process::id()));
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-y", "-f", "lavfi", "-i", input])
@@ -53,12 +72,23 @@ fn ivf(codec: Codec, bytes: &[u8]) -> Vec<Arc<[u8]>> {
     frames
 }
 
-/// Every access unit begins with a delimiter, which is left out.
+/// Every access unit begins with a delimiter, which is left out. RTP carries NAL units without their start codes (RFC 6184
+/// 1.3): here all are of four bytes, as those of what arrives.
 fn annex_b(bytes: &[u8]) -> Vec<Arc<[u8]>> {
     let delimiter = [0, 0, 0, 1, 9];
     let starts: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&delimiter)).collect();
     let ends = starts.iter().skip(1).copied().chain([bytes.len()]);
-    starts.iter().zip(ends).map(|(start, end)| Arc::from(&bytes[start + 6..end])).collect()
+    let unit = |unit: &[u8]| {
+        let mut whole = Vec::new();
+        for at in 0..unit.len() {
+            if unit[at..].starts_with(&[0, 0, 1]) && (at == 0 || unit[at - 1] != 0) {
+                whole.push(0);
+            }
+            whole.push(unit[at]);
+        }
+        Arc::from(whole)
+    };
+    starts.iter().zip(ends).map(|(start, end)| unit(&bytes[start + 6..end])).collect()
 }
 
 /// Behind two packets of headers.

@@ -28,7 +28,8 @@ fn an_echo_is_bit_exact() {
     let wishes = [wish(Codec::Opus, Direction::SendRecv), wish(Codec::Vp8, Direction::SendRecv)];
     party.link.plan(&wishes, Some("JanusDataChannel")).unwrap();
     let offer = party.link.offer(false).unwrap();
-    let body = json!({"body": {"audio": true, "video": true}, "jsep": {"type": "offer", "sdp": offer, "trickle": false}});
+    let body =
+        json!({"body": {"audio": true, "video": true}, "jsep": {"type": "offer", "sdp": offer, "trickle": false}});
     let answer = ask(&echo, "message", &body).unwrap();
     let answered = Instant::now();
     party.link.accept(answer["jsep"]["sdp"].as_str().unwrap()).unwrap();
@@ -41,7 +42,10 @@ fn an_echo_is_bit_exact() {
         party.link.write(&video, Duration::from_millis(40) * at as u32, frame).unwrap();
         let arrived = party.frame();
         let pts = arrived.pts - *first.get_or_insert(arrived.pts);
-        assert_eq!((pts, &*arrived.mid, arrived.keyframe), (Duration::from_millis(40) * at as u32, &*video, at % 25 == 0));
+        assert_eq!(
+            (pts, &*arrived.mid, arrived.keyframe),
+            (Duration::from_millis(40) * at as u32, &*video, at % 25 == 0)
+        );
         assert!(arrived.data == *frame, "frame {at}");
     }
     for (at, packet) in samples::of(Codec::Opus).iter().enumerate() {

@@ -85,7 +85,6 @@ pub fn fit(path: &str, tracks: &[Track], wanted: Option<&[Want]>) -> Result<Vec<
 /// # Errors
 /// `media_codec` when the other side does not take it.
 pub fn route(path: &str, chosen: &[Chosen], agreed: &[Agreed]) -> Result<Vec<Route>> {
-    use super::super::peer::Direction::{SendOnly, SendRecv};
     let mut routes: Vec<Route> = Vec::new();
     // Those that were asked for by name first, or another would have taken their place.
     let (named, others): (Vec<_>, Vec<_>) = chosen.iter().partition(|one| one.mid.is_some());
@@ -94,7 +93,7 @@ pub fn route(path: &str, chosen: &[Chosen], agreed: &[Agreed]) -> Result<Vec<Rou
             let free = routes.iter().all(|route| route.mid != track.mid);
             free && track.kind == one.kind && one.mid.as_ref().is_none_or(|mid| *mid == track.mid)
         };
-        let goes = |track: &&Agreed| track.codec == Some(one.codec) && matches!(track.direction, SendOnly | SendRecv);
+        let goes = |track: &&Agreed| track.codec == Some(one.codec) && track.direction.sends();
         let Some(track) = agreed.iter().filter(open).find(goes) else {
             let took: Vec<_> = agreed.iter().filter(open).filter_map(|track| Some(track.codec?.name())).collect();
             let (kind, codec) = (one.kind.name(), one.codec.name());

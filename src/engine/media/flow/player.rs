@@ -35,6 +35,8 @@ pub const BREATH: Duration = Duration::from_millis(25);
 pub const LATE: Duration = Duration::from_secs(1);
 /// When a connection that is full is tried again.
 const FULL: Duration = Duration::from_millis(5);
+/// How long that is done.
+const STUCK: Duration = Duration::from_secs(10);
 
 /// What of a track has gone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,8 +144,9 @@ pub struct Player {
     zero: Option<Instant>,
     /// Nothing goes out before.
     not_before: Option<Instant>,
-    /// What the connection had no room for.
+    /// What the connection had no room for, and since when.
     held: Option<Due>,
+    full: Option<Instant>,
 }
 
 enum Place {
@@ -194,6 +197,7 @@ impl Player {
             zero: None,
             not_before: None,
             held: None,
+            full: None,
         };
         (player, control)
     }
@@ -335,7 +339,7 @@ impl Player {
         let target = now.saturating_duration_since(zero);
         let limit = next.map_or(target, |at| target.min(at.saturating_add(BURST)));
         while let Some(due) = self.held.take().or_else(|| self.schedule.take(limit)) {
-            if let Err(error) = self.hand_over(due) {
+            if let Err(error) = self.hand_over(due, now) {
                 return Step::Over(Err(error));
             }
             if self.held.is_some() {
@@ -366,12 +370,18 @@ impl Player {
     }
 
     /// Gives a frame to the connection; it is held when there is no room.
-    fn hand_over(&mut self, due: Due) -> Result<()> {
+    fn hand_over(&mut self, due: Due, now: Instant) -> Result<()> {
         let Some(route) = self.routes.get(due.lane) else { return Ok(()) };
         match self.connection.write(&route.mid, due.at, &due.data) {
-            Err(error) if error.status() == Status::Limit => self.held = Some(due),
+            Err(error) if error.status() == Status::Limit => {
+                if now.saturating_duration_since(*self.full.get_or_insert(now)) >= STUCK {
+                    return Err(error);
+                }
+                self.held = Some(due);
+            }
             Err(error) => return Err(error),
             Ok(()) => {
+                self.full = None;
                 let care = self.schedule.care(due.lane);
                 let mut state = self.control.0.lock();
                 state.played.position = state.played.position.max(due.at);

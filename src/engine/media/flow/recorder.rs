@@ -6,13 +6,13 @@ use std::{
     future::poll_fn,
     sync::Arc,
     task::{Context, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{
     super::peer::{Arrived, Connection},
     intake::{Expected, Intake, Taken},
-    spool::{Creator, FLUSH, Queue, Spool, Written},
+    spool::{Creator, Queue, Spool, Written},
 };
 use crate::{
     clock,
@@ -25,6 +25,8 @@ use crate::{
     sys::lock::Mutex,
 };
 
+/// How long a frame waits at most until it is handed to the system: what a killed process loses.
+pub const FLUSH: Duration = Duration::from_secs(1);
 /// From here on what waits is written at once, in bytes.
 const BATCH: usize = 1 << 20;
 
@@ -50,10 +52,10 @@ pub struct Recording {
     worker: Arc<dyn Errands>,
     file: Place,
     timer: Timer,
-    /// When the worker was sent last.
-    sent: Instant,
-    /// What was written may not have been flushed.
-    dirty: bool,
+    /// Since when something waits, or was written without a flush.
+    since: Option<Instant>,
+    /// The worker has been sent for the first time: the file exists, or cannot be made.
+    begun: bool,
 }
 
 enum Place {
@@ -86,8 +88,8 @@ impl Recorder {
             file: Place::Here(Kept::new(spool, Some(Arc::clone(&worker)))),
             worker,
             timer: Timer::default(),
-            sent: clock::now(),
-            dirty: false,
+            since: None,
+            begun: false,
         };
         (recording, recorder)
     }
@@ -199,7 +201,7 @@ impl Recording {
                     }
                 }
             }
-            let flush = if self.dirty || !self.recorder.queue.is_empty() { self.sent.checked_add(FLUSH) } else { None };
+            let flush = self.since.and_then(|since| since.checked_add(FLUSH));
             let away = matches!(self.file, Place::Writing(_));
             let Some(moment) = next.into_iter().chain(flush.filter(|_| !away)).min() else { return Poll::Pending };
             if !self.timer.is_over(moment, cx) {
@@ -238,21 +240,27 @@ impl Recording {
         let now = clock::now();
         let waiting = self.recorder.queue.waiting();
         let empty = self.recorder.queue.is_empty();
-        let old = now.saturating_duration_since(self.sent) >= FLUSH;
-        if !over && waiting < BATCH && !(old && (self.dirty || !empty)) {
+        if !empty {
+            self.since.get_or_insert(now);
+        }
+        let flushes = self.since.is_some_and(|since| now.saturating_duration_since(since) >= FLUSH);
+        // A file that cannot be made is told at once.
+        if !over && waiting < BATCH && !flushes && (self.begun || empty) {
             self.file = Place::Here(spool);
             return Ok(false);
+        }
+        self.begun = true;
+        if flushes {
+            self.since = None;
         }
         let Some(mut spool) = spool.into_inner() else { return Ok(false) };
         // The end of a long queue is written in turns, as everything is.
         let finishes = over && waiting < BATCH;
         let errand = move || {
-            let done = if finishes { spool.finish() } else { spool.work() };
+            let done = if finishes { spool.finish() } else { spool.work(flushes) };
             (spool, done)
         };
         let reply = errands::send(&self.worker, errand)?;
-        // What one errand writes may be flushed by the next one alone.
-        (self.sent, self.dirty) = (now, !empty);
         self.file = if finishes { Place::Finishing(reply) } else { Place::Writing(reply) };
         Ok(true)
     }

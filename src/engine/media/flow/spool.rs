@@ -1,11 +1,7 @@
 //! A file that is written: what is for it waits in a [`Queue`], from which the worker takes it. Whoever lets a spool go, it
 //! writes what waits and completes the file first; one that failed stays as it was flushed last.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
     super::{Frame, Track, container::Mux},
@@ -22,9 +18,6 @@ use crate::{
 const TURN: Duration = Duration::from_millis(100);
 /// What waits to be written at most, in bytes of frames.
 pub const WAITING: usize = 64 << 20;
-/// How often what was written is handed to the system: what a killed process loses.
-pub const FLUSH: Duration = Duration::from_secs(1);
-
 /// Makes the file when its tracks are known.
 pub type Creator = Arc<dyn Fn(&[Track]) -> Result<Box<dyn Mux>> + Send + Sync>;
 
@@ -136,7 +129,6 @@ pub struct Spool {
     mux: Option<Box<dyn Mux>>,
     /// By track: the last time, and the one from frame to frame.
     times: Vec<(Duration, Duration)>,
-    flushed: Instant,
     over: bool,
 }
 
@@ -145,23 +137,20 @@ impl Spool {
     #[must_use]
     pub fn new(queue: Arc<Queue>, creator: Creator) -> Spool {
         let path = queue.written().path;
-        Spool { queue, path, creator, mux: None, times: Vec::new(), flushed: clock::now(), over: false }
+        Spool { queue, path, creator, mux: None, times: Vec::new(), over: false }
     }
 
-    /// Writes what waits, for a tenth of a second at most; flushes when it is time to.
+    /// Writes what waits, for a tenth of a second at most; `flush` hands it to the system, so that it outlives the process.
     ///
     /// # Errors
     /// The file's; nothing can be written after it.
-    pub fn work(&mut self) -> Result<()> {
+    pub fn work(&mut self, flush: bool) -> Result<()> {
         let end = clock::now() + TURN;
-        let mut now = clock::now();
-        while now < end {
+        while clock::now() < end {
             let Some(step) = self.queue.take() else { break };
             self.step(step)?;
-            now = clock::now();
         }
-        if now.saturating_duration_since(self.flushed) >= FLUSH {
-            self.flushed = now;
+        if flush {
             let flushed = self.mux.as_mut().map_or(Ok(()), |mux| mux.flush());
             self.watch(flushed)?;
             self.measure();
@@ -195,7 +184,6 @@ impl Spool {
                 let mux = (self.creator)(&tracks);
                 self.times = vec![(Duration::ZERO, Duration::ZERO); tracks.len()];
                 self.mux = Some(self.watch(mux)?);
-                self.flushed = clock::now();
                 Ok(())
             }
             Step::Write(frame) => {

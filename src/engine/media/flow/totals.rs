@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    super::peer::{Agreed, Direction, Numbers, Statistics},
+    super::peer::{Agreed, Numbers, Statistics},
     intake::Taken,
     player::Played,
     spool::Written,
@@ -78,13 +78,7 @@ impl Report<'_> {
         if let Some(codec) = agreed.codec {
             track.insert("codec", Tree::from(codec.name()));
         }
-        let direction = match agreed.direction {
-            Direction::SendRecv => "sendrecv",
-            Direction::SendOnly => "sendonly",
-            Direction::RecvOnly => "recvonly",
-            Direction::Inactive => "inactive",
-        };
-        track.insert("direction", Tree::from(direction));
+        track.insert("direction", Tree::from(agreed.direction.name()));
         if let Some((_, feed)) = self.feeds.iter().find(|(mid, _)| *mid == agreed.mid) {
             track.insert("feed", feed.clone());
         }

@@ -16,6 +16,7 @@ use tokio::{io::ReadBuf, net::UdpSocket};
 
 use super::{
     Stage,
+    gather::Gather,
     link::Shared,
     protocol::{Datagram, News},
 };
@@ -53,13 +54,16 @@ pub(super) struct Drive {
     leave: Option<Instant>,
     /// `Over` was told.
     told: bool,
-    gathered: bool,
+    /// What asks STUN servers; none once it has done so and that was told.
+    gather: Option<Gather>,
 }
 
 impl Drive {
-    pub fn new(shared: Arc<Shared>, bound: Vec<(SocketAddr, Bound)>, _stun: Vec<Box<str>>) -> Drive {
+    pub fn new(shared: Arc<Shared>, bound: Vec<(SocketAddr, Bound)>, stun: &[Box<str>], now: Instant) -> Drive {
+        let locals = bound.iter().map(|(address, _)| *address).collect();
         Drive {
             shared,
+            gather: Some(Gather::new(stun, locals, now)),
             bound,
             sockets: Vec::new(),
             out: VecDeque::new(),
@@ -71,7 +75,6 @@ impl Drive {
             lost: None,
             leave: None,
             told: false,
-            gathered: false,
         }
     }
 
@@ -96,6 +99,12 @@ impl Drive {
                     Poll::Ready(Ok(remote)) => {
                         any = true;
                         let data = buffer.filled();
+                        if let Some(answer) = self.gather.as_mut().and_then(|gather| gather.take(*local, remote, data)) {
+                            if let Some(address) = answer {
+                                self.shared.reflexive(address, *local);
+                            }
+                            continue;
+                        }
                         self.shared.step(|_, peer, now| peer.receive(now, *local, remote, data));
                     }
                     // What an earlier datagram met on its way (ICMP): ICE sees that nothing comes back.
@@ -158,6 +167,7 @@ impl Drive {
                 News::Broken(error) => return self.over(Some(error)),
                 News::Frame(frame) => watcher.frame(frame),
                 News::KeyframeWanted(mid) => watcher.keyframe_wanted(&mid),
+                News::Candidate(line) => watcher.candidate(Some(&line)),
                 News::Channel(label) => watcher.channel(&label),
                 News::ChannelClosed(label) => watcher.channel_closed(&label),
                 News::Data(label, binary, data) => watcher.data(&label, binary, data),
@@ -166,13 +176,29 @@ impl Drive {
         false
     }
 
+    /// Asks STUN servers on, and tells when that is done; when it wants to be called again.
+    fn gather(&mut self, cx: &mut Context<'_>, over: bool) -> Option<Instant> {
+        let gather = self.gather.as_mut()?;
+        gather.poll(cx, clock::now(), &mut self.out);
+        if over || gather.is_done() {
+            self.gather = None;
+            if !over {
+                self.shared.watcher.candidate(None);
+            }
+            return None;
+        }
+        gather.next()
+    }
+
     fn over(&mut self, error: Option<Error>) -> bool {
         self.news.clear();
         let mut state = self.shared.state.lock();
-        state.closing = true;
         state.end();
         self.out.append(&mut state.out);
+        // It holds on to the reactor.
+        let waker = state.waker.take();
         drop(state);
+        drop(waker);
         if !std::mem::replace(&mut self.told, true) {
             self.shared.watcher.stage(Stage::Over(error));
         }
@@ -218,12 +244,10 @@ impl Drive {
                 self.news.append(&mut state.news);
                 (state.next, state.began, state.closing)
             };
-            if !std::mem::replace(&mut self.gathered, true) {
-                self.shared.watcher.candidate(None);
-            }
             let told = !self.news.is_empty();
             let over = self.tell();
             busy |= told;
+            let asked = self.gather(cx, over || closing);
             let sent = self.send(cx);
             let now = clock::now();
             if over || closing || self.told {
@@ -243,10 +267,7 @@ impl Drive {
                 continue;
             }
             let limit = self.limit(began).map(|(at, _)| at);
-            let wake = match (next, limit) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
+            let wake = [next, limit, asked].into_iter().flatten().min();
             if let Some(wake) = wake
                 && self.timer.is_over(wake, cx)
             {

@@ -54,13 +54,15 @@ pub(super) struct State {
     pub next: Option<Instant>,
     /// The task.
     pub waker: Option<Waker>,
+    /// A description of ours was made: candidates that come now are told.
+    pub described: bool,
     /// When the other side was known for the first time: ICE and DTLS begin.
     pub began: Option<Instant>,
     /// How long it took to a way, and to the end of the handshake.
     pub phases: (Option<Duration>, Option<Duration>),
     /// The last numbers, for when it is over.
     pub last: Statistics,
-    /// `close` was called.
+    /// `close` was called, or it is over.
     pub closing: bool,
 }
 
@@ -98,6 +100,7 @@ impl State {
 
     /// Nothing more comes of the stack.
     pub fn end(&mut self) {
+        self.closing = true;
         if let Some(peer) = self.peer.take() {
             self.last = peer.statistics();
         }
@@ -128,6 +131,19 @@ impl Shared {
             let Some(peer) = &mut state.peer else { return Ok(()) };
             if let Err(error) = step(state.next, peer.as_mut(), now) {
                 state.news.push_back(News::Broken(error));
+            }
+            Ok(())
+        });
+    }
+
+    /// An address under which a socket of ours is seen from outside.
+    pub fn reflexive(&self, address: SocketAddr, base: SocketAddr) {
+        let now = clock::now();
+        let mut state = self.state.lock();
+        let _ = Shared::contained(&mut state, now, |state, _| {
+            let line = state.peer.as_mut().and_then(|peer| peer.reflexive(address, base));
+            if let Some(line) = line.filter(|_| state.described) {
+                state.news.push_back(News::Candidate(line));
             }
             Ok(())
         });
@@ -182,13 +198,14 @@ impl Link {
             news: VecDeque::new(),
             next: Some(now),
             waker: None,
+            described: false,
             began: None,
             phases: (None, None),
             last: Statistics::default(),
             closing: false,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), watcher, timeout: terms.timeout });
-        let drive = Drive::new(Arc::clone(&shared), sockets, terms.stun.clone());
+        let drive = Drive::new(Arc::clone(&shared), sockets, &terms.stun, now);
         seat.run(drive)?;
         Ok(Arc::new(Link { shared }))
     }
@@ -218,7 +235,12 @@ impl Connection for Link {
     }
 
     fn offer(&self, restart: bool) -> Result<String> {
-        self.shared.peer(|peer, _| peer.offer(restart))
+        self.shared.with(|state, _| {
+            let Some(peer) = state.peer.as_mut().filter(|_| !state.closing) else { return Err(over()) };
+            let offer = peer.offer(restart)?;
+            state.described = true;
+            Ok(offer)
+        })
     }
 
     fn withdraw(&self) {
@@ -241,6 +263,7 @@ impl Connection for Link {
         self.shared.with(|state, now| {
             let Some(peer) = state.peer.as_mut().filter(|_| !state.closing) else { return Err(over()) };
             let answer = peer.answer(offer, agree)?;
+            state.described = true;
             Link::begin(state, now);
             Ok(answer)
         })

@@ -5,11 +5,13 @@
 //! descriptions, `timeline` the times of what arrives.
 
 mod drive;
+mod gather;
 pub mod link;
 mod protocol;
 mod rtc;
 mod sdp;
 mod sockets;
+mod stun;
 mod timeline;
 
 pub use link::Link;

@@ -39,6 +39,8 @@ pub enum News {
     Frame(Arrived),
     /// The other side wants a keyframe.
     KeyframeWanted(Box<str>),
+    /// A candidate was found after a description was made.
+    Candidate(String),
     /// A channel can be written to.
     Channel(Box<str>),
     /// A channel was closed.

@@ -12,7 +12,7 @@ mod input;
 mod output;
 mod packing;
 mod read;
-//#[cfg(test)]
+#[cfg(test)]
 mod tests;
 mod write;
 

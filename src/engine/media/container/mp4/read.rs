@@ -85,7 +85,7 @@ impl Reader {
             None if movie.fragmented => {
                 tail::end(&mut reader.store, &reader.lanes).map(|end| moment(end, reader.shift))
             }
-            length => length,
+            length => length.map(|length| length + moment(0, reader.shift)),
         };
         Ok(reader)
     }

@@ -135,7 +135,7 @@ pub fn frames(file: &mut dyn Demux) -> Result<Vec<Frame>> {
 /// What is written stays here.
 #[derive(Clone, Default)]
 pub struct Paper {
-    inner: Arc<Mutex<Cursor<Vec<u8>>>>,
+    pub inner: Arc<Mutex<Cursor<Vec<u8>>>>,
     /// It is like a pipe.
     pub pipe: bool,
 }
@@ -170,4 +170,13 @@ pub fn load(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     fs::File::open(path).unwrap().read_to_end(&mut bytes).unwrap();
     bytes
+}
+
+/// The same frames, with times that differ by the rounding of a tick at most.
+pub fn same(ours: &[Packet], theirs: &[Packet], what: &str) {
+    assert_eq!(ours.len(), theirs.len(), "{what}");
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        assert!((ours.pts - theirs.pts).abs() <= 1, "{what}: {ours:?} {theirs:?}");
+        assert_eq!(ours, &Packet { pts: ours.pts, ..theirs.clone() }, "{what}");
+    }
 }
