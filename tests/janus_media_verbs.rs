@@ -23,3 +23,9 @@ mod live;
 mod refusals;
 #[path = "janus_media/texts.rs"]
 mod texts;
+#[path = "janus_media/calls.rs"]
+mod calls;
+#[path = "janus_media/rooms.rs"]
+mod rooms;
+#[path = "janus_media/streams.rs"]
+mod streams;

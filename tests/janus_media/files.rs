@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, answered, args, ask, attach, hear, open, start, try_ask, until},
     media::{
-        probe::{copied, without_a_word},
+        probe::{copied, decoded, without_a_word},
         samples::sample,
     },
 };
@@ -30,7 +30,12 @@ fn echoed(plays: &str, records: &str, tracks: &[&str]) -> Value {
     for track in tracks {
         let (sent, back) = (frames(&from, track), frames(&to, track));
         assert_eq!(back.len(), sent.len(), "{plays} {track}: {end}");
-        assert_eq!(back, sent, "{plays} {track}");
+        if plays.contains("h264") {
+            // Start codes of three bytes and of four mean the same.
+            assert!(decoded(&to, track) == decoded(&from, track), "{plays} {track}");
+        } else {
+            assert!(back == sent, "{plays} {track}");
+        }
     }
     without_a_word(&to);
     let file = &end["files"][0];

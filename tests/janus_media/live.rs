@@ -121,7 +121,12 @@ fn the_end_comes_from_every_side() {
     // Again, on the same handle, after each end.
     let begin = || handle.submit(Some("media"), None, &args(&json!({"tracks": tracks, "tag": "m"}))).unwrap();
     hear(&handle, "webrtcup");
-    let up = || until(&handle, |event| (event.kind() == Kind::Message).then_some(()));
+    let up = || {
+        until(&handle, |event| {
+            assert_ne!(event.kind(), Kind::Response, "{:?}", event.failure());
+            (event.kind() == Kind::Message).then_some(())
+        });
+    };
     let id = begin();
     up();
     let stopped = ask(&handle, "media_stop", json!({}));

@@ -38,7 +38,7 @@ fn rooms_are_talked_in_over_the_data_channel() {
     // Requests over the channel are refused as any other.
     for (verb, arguments, number, word) in [
         ("message", json!({"room": 1, "text": "x"}), 417, "plugin_no_such_room"),
-        ("join", json!({"room": 1234, "username": "ann"}), 420, "plugin_id_taken"),
+        ("join", json!({"room": 1234, "username": "ann"}), 421, "plugin_already_joined"),
         ("leave", json!({"room": 99}), 417, "plugin_no_such_room"),
     ] {
         let error = try_ask(&one, verb, &arguments).unwrap_err();

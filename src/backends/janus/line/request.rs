@@ -69,6 +69,8 @@ pub struct Request {
     pub done: Option<Box<Checked>>,
     /// It is asked for media, which looks at the answer itself.
     pub of_media: bool,
+    /// A description of media goes along, or is to come.
+    pub describes: bool,
 }
 
 impl Request {
@@ -90,6 +92,7 @@ impl Request {
             verb: Cow::Borrowed(""),
             done: None,
             of_media: false,
+            describes: false,
         }
     }
 

@@ -19,6 +19,9 @@ impl Slot {
     /// Nobody listens.
     pub fn hear(&self, _kind: Kind, _message: Node<'_>) {}
 
+    /// Nothing is described.
+    pub fn described(&self) {}
+
     /// There is nothing to end.
     pub fn lost(&self, _error: &Error) {}
 

@@ -82,6 +82,8 @@ pub struct Course {
     aside: VecDeque<News>,
     /// Candidates may be told: a description went out.
     described: bool,
+    /// What the server says is of this session, and not what was left to say of the one before on this handle.
+    current: bool,
     /// Who hears how far it is.
     heard: Option<Heard>,
     /// The dialog's own.
@@ -111,6 +113,7 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
         reel: None,
         aside: VecDeque::new(),
         described: false,
+        current: false,
         heard,
         notes: dialog::Notes::default(),
     };
@@ -290,6 +293,10 @@ impl Course {
             News::Stage(Stage::Interrupted) => log::warn(c"janus", || "media has lost its way and looks for another".to_owned()),
             News::Stage(Stage::Over(Some(error))) => return Err(error),
             News::Stage(Stage::Over(None)) => return Ok(Then::End("hangup")),
+            News::Described => self.current = true,
+            News::Hangup(reason) if !self.current => {
+                log::debug(c"janus", || format!("the media before was hung up: {reason}"));
+            }
             News::Hangup(reason) if flowing => {
                 log::debug(c"janus", || format!("the server hung up: {reason}"));
                 return Ok(Then::End("hangup"));
@@ -303,7 +310,14 @@ impl Course {
             News::Candidate(candidate) => self.trickle(candidate.as_deref()),
             News::Played(done) => done?,
             News::Recorded => self.running.files.check()?,
-            News::Event(data, jsep) => return dialog::heard(self, &data, jsep).await,
+            News::Event(data, jsep) => {
+                // A call is described by what comes unasked.
+                let called = matches!(self.order.part, Part::Call | Part::Accept);
+                self.current |= called && jsep.is_some();
+                if self.current || called {
+                    return dialog::heard(self, &data, jsep).await;
+                }
+            }
         }
         Ok(Then::Go)
     }
@@ -373,7 +387,6 @@ impl Course {
     pub async fn next_in_time(&mut self) -> Result<()> {
         match self.news(Some(self.deadline)).await? {
             None => Err(self.late()),
-            Some(News::Hangup(reason)) => Err(hung_up(&reason)),
             Some(News::Stage(Stage::Over(Some(error)))) => Err(error),
             Some(_) => Ok(()),
         }
@@ -470,6 +483,7 @@ impl Course {
             done: plugins::noted(&note),
             verb: std::borrow::Cow::Borrowed(checked.request.name),
             of_media: true,
+            describes: jsep.is_some() || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
             ..Request::new("message").to(&self.handle)
         };
         // Once media flows there is no hurry but that of a request.

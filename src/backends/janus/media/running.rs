@@ -98,6 +98,8 @@ pub enum News {
     Stage(Stage),
     /// A message of the plugin: its data and its description.
     Event(Tree, Option<Jsep>),
+    /// What came before was of another session on the same handle.
+    Described,
     /// The server says that the connection is gone, and why.
     Hangup(Box<str>),
     /// A candidate of the server; `None`: no more.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::running::{Halt, Running};
+use super::running::{Halt, News, Running};
 use crate::{
     backends::janus::envelope::Kind,
     engine::reactor::caller::Caller,
@@ -85,6 +85,13 @@ impl Slot {
         drop(state);
         if let Some(running) = running {
             running.hear(kind, message);
+        }
+    }
+
+    /// A request of media that has to do with descriptions was answered: what comes behind it is of these.
+    pub fn described(&self) {
+        if let Some(running) = self.running() {
+            running.tell(News::Described);
         }
     }
 
