@@ -80,6 +80,8 @@ pub struct Course {
     reel: Option<files::Opened>,
     /// What came while something else was waited for.
     aside: VecDeque<News>,
+    /// The plugin was asked for something.
+    asked: bool,
     /// Candidates may be told: a description went out.
     described: bool,
     /// What the server says is of this session, and not what was left to say of the one before on this handle.
@@ -112,6 +114,7 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
         deadline,
         reel: None,
         aside: VecDeque::new(),
+        asked: false,
         described: false,
         current: false,
         heard,
@@ -163,7 +166,8 @@ impl Course {
     async fn run(mut self, ending: &Ending) {
         let flowed = match self.set_up().await {
             Ok(()) => self.flow().await,
-            Err(error) => Err(error),
+            Err(error) if error.known_outcome().is_some() => Err(error),
+            Err(error) => Err(error.outcome(if self.asked { Outcome::Unknown } else { Outcome::NotSent })),
         };
         let set_up = self.running.phase() >= Phase::Flowing;
         // Whoever stops it is not told of an error.
@@ -486,11 +490,12 @@ impl Course {
             describes: jsep.is_some() || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
             ..Request::new("message").to(&self.handle)
         };
-        // Once media flows there is no hurry but that of a request.
-        let deadline = match self.running.phase() < Phase::Flowing {
-            true => self.deadline,
-            false => clock::now() + self.handle.session.line.terms().timeout,
+        // While media flows there is no hurry but that of a request.
+        let deadline = match self.running.phase() {
+            Phase::Flowing => clock::now() + self.handle.session.line.terms().timeout,
+            _ => self.deadline,
         };
+        self.asked = true;
         let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
         let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error })?;
         if jsep.is_some() {
@@ -577,10 +582,12 @@ impl Course {
         self.vigil = Vigil::new(cancel);
         self.deadline = clock::now() + GOODBYE;
         self.running.files.stop();
+        self.running.files.ended();
         let link = self.running.link();
-        self.running.files.keep(link.as_deref());
         if !stays && self.handle.session.line.is_ready() && !self.handle.is_over() {
-            if set_up {
+            // Whom the server has sent away has no goodbye to say, and would get no answer.
+            let sent_away = matches!(ended, Ok("hangup" | "ended"));
+            if (set_up || self.notes.joined) && !sent_away {
                 dialog::end(self).await;
             }
             if self.described {
@@ -589,6 +596,7 @@ impl Course {
         }
         if let Some(link) = link {
             link.close();
+            self.running.files.keep(&*link);
         }
         let completed = self.running.files.complete().await;
         if let Some(heard) = &self.heard {
@@ -615,6 +623,10 @@ impl Course {
         };
         if let Err(error) = asked {
             log::debug(c"janus", || format!("the server was not asked to hang up: {error}"));
+        }
+        if self.order.part == Part::Bridge {
+            // There a connection that ends takes its participant out of the room, and no event says so.
+            self.handle.keep(&[]);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is played and what is recorded by one session of media, and the numbers of both.
 
 use std::{
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -95,7 +96,8 @@ pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -
     if play.is_none() && record.is_none() {
         return Ok(None);
     }
-    let returns = order.part == Part::Echo;
+    let part = order.part;
+    let returns = part == Part::Echo;
     let wanted = order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
     errands::fetch(worker, vigil, move || {
         if let Some(record) = &record {
@@ -103,8 +105,20 @@ pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -
         }
         let Some(path) = play else { return Ok(None) };
         let name = path.display().to_string();
+        let played = path.clone();
         let reel = Reel::open(&name, Arc::new(move || container::open(&path, None)))?;
         let chosen = fit(&name, reel.tracks(), wanted.as_deref())?;
+        if part == Part::Bridge && let Some(pictures) = chosen.iter().find(|one| one.kind == Kind::Video) {
+            let why = format!(
+                "track {} of {name} was video, and AudioBridge takes sound alone; tracks can leave it out: [{{\"kind\": \"audio\"}}]",
+                pictures.track
+            );
+            let error = Error::new(&code::MEDIA_CODEC, why).with("path", &*name).with("codec", pictures.codec.name());
+            return Err(error.with("track", i64::try_from(pictures.track).unwrap_or(-1)));
+        }
+        if let Some(record) = &record {
+            apart(record, &played)?;
+        }
         if let Some(record) = record.filter(|_| returns) {
             // What comes back is what goes out: whether the file can hold it is known now.
             let tracks: Vec<_> = chosen.iter().filter_map(|one| reel.tracks().get(one.track)).collect();
@@ -114,11 +128,22 @@ pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -
             for (path, members) in places(&record, &known) {
                 let tracks: Vec<_> = members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
                 container::format(Path::new(&path), &tracks)?;
+                apart(&path, &played)?;
             }
         }
         Ok(Some(Opened { reel, chosen }))
     })
     .await?
+}
+
+/// Refuses to record over the file that is played, by whatever name.
+fn apart(record: &str, played: &Path) -> Result<()> {
+    let about = |path: &Path| std::fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    if about(Path::new(record)).is_none_or(|one| Some(one) != about(played)) {
+        return Ok(());
+    }
+    let message = format!("record_to was {record:?}, the file that is played: it would be emptied");
+    Err(Error::option("record_to", message).with("path", record))
 }
 
 fn sends(track: &Wanted) -> bool {
@@ -229,8 +254,10 @@ struct State {
     last: Option<Instant>,
     /// Since when media flows.
     since: Option<Instant>,
-    /// How the connection ended.
-    kept: Option<(Statistics, Duration)>,
+    /// How long it flowed.
+    lasted: Option<Duration>,
+    /// The last numbers of the connection.
+    kept: Option<Statistics>,
     trouble: Option<Error>,
 }
 
@@ -304,7 +331,13 @@ impl Files {
             let expected: Vec<Expected> =
                 of.iter().map(|track| Expected { mid: track.agreed.mid.clone(), kind: track.agreed.kind }).collect();
             let name = PathBuf::from(&path);
-            let creator = Arc::new(move |tracks: &[crate::engine::media::Track]| container::create(&name, tracks));
+            let played = order.play_from.clone();
+            let creator = Arc::new(move |tracks: &[crate::engine::media::Track]| {
+                if let Some(played) = &played {
+                    apart(&name.to_string_lossy(), played)?;
+                }
+                container::create(&name, tracks)
+            });
             let worker = Arc::clone(&running.worker);
             let (recording, recorder) = Recorder::new(&path, &expected, true, creator, Arc::clone(link), worker);
             let (giver, taker) = promise::pair();
@@ -401,13 +434,16 @@ impl Files {
         }
     }
 
-    /// Keeps the numbers of the connection, which ends.
-    pub fn keep(&self, link: Option<&dyn Connection>) {
-        let Some(link) = link else { return };
-        let statistics = link.statistics();
+    /// Media has come to its end.
+    pub fn ended(&self) {
         let mut state = self.0.lock();
-        let lasted = state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
-        state.kept = Some((statistics, lasted));
+        state.lasted = state.since.map(|since| clock::now().saturating_duration_since(since));
+    }
+
+    /// Keeps the numbers of the connection, which was closed.
+    pub fn keep(&self, link: &dyn Connection) {
+        let statistics = link.statistics();
+        self.0.lock().kept = Some(statistics);
     }
 
     /// Completes all files.
@@ -440,12 +476,9 @@ impl Files {
     pub fn show(&self, word: &str, link: Option<&dyn Connection>, tracks: &[Track]) -> Object {
         let now = link.map(|link| link.statistics());
         let state = self.0.lock();
-        let lasted = || state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
-        let (statistics, duration) = match (&state.kept, now) {
-            (Some((kept, lasted)), _) => (kept.clone(), *lasted),
-            (None, Some(now)) => (now, lasted()),
-            (None, None) => (Statistics::default(), lasted()),
-        };
+        let lasts = || state.since.map(|since| clock::now().saturating_duration_since(since));
+        let duration = state.lasted.or_else(lasts).unwrap_or_default();
+        let statistics = state.kept.clone().or(now).unwrap_or_default();
         let played: Vec<_> = state.control.iter().map(|control| control.played()).collect();
         let recorded: Vec<_> = state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
         drop(state);

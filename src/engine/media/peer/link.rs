@@ -308,13 +308,14 @@ impl Connection for Link {
     }
 
     fn close(&self) {
-        let _ = self.shared.with(|state, _| {
-            if !std::mem::replace(&mut state.closing, true)
-                && let Some(peer) = &mut state.peer
-            {
-                return peer.close();
+        let _ = self.shared.with(|state, now| {
+            if std::mem::replace(&mut state.closing, true) {
+                return Ok(());
             }
-            Ok(())
+            let settled = state.peer.as_mut().map_or(Ok(()), |peer| peer.settle(now));
+            state.drain(now);
+            let closed = state.peer.as_mut().map_or(Ok(()), |peer| peer.close());
+            settled.and(closed)
         });
     }
 }

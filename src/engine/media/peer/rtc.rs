@@ -72,6 +72,9 @@ pub struct Rtc {
     pace: Option<Instant>,
     origin: Option<Origin>,
     statistics: Statistics,
+    /// How often the stack tells its numbers; and it has told the last ones.
+    interval: Duration,
+    settled: bool,
     over: bool,
 }
 
@@ -172,6 +175,8 @@ impl Rtc {
             pace: None,
             origin: None,
             statistics: Statistics::default(),
+            interval: terms.statistics,
+            settled: false,
             over: false,
         }
     }
@@ -329,13 +334,13 @@ impl Rtc {
             }
             Event::MediaEgressStats(numbers) => {
                 let track = self.tracks.iter_mut().find(|track| track.mid == numbers.mid)?;
-                track.counters.outgoing(&numbers);
+                track.counters.outgoing(&numbers, !self.settled);
                 None
             }
             Event::MediaIngressStats(numbers) => {
                 let track = self.tracks.iter_mut().find(|track| track.mid == numbers.mid)?;
                 let rate = track.agreed.codec.map_or(90_000, |codec| rate(codec).get());
-                track.counters.incoming(&numbers, rate);
+                track.counters.incoming(&numbers, rate, !self.settled);
                 None
             }
             Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
@@ -498,6 +503,7 @@ impl Peer for Rtc {
         }
         let mut text = Rtc::read("offer", offer)?;
         text.regroup();
+        text.yield_handshake();
         let mut refused = Vec::new();
         for (at, section) in text.sections.iter_mut().enumerate() {
             let (Some(kind), Some(mid)) = (section.kind(), section.mid()) else { continue };
@@ -687,6 +693,15 @@ impl Peer for Rtc {
                 Out::Timeout(at) if at <= now && self.stack.is_alive() => self.pass(now)?,
                 Out::Timeout(at) => return Ok(Output::Wait(at)),
             }
+        }
+    }
+
+    fn settle(&mut self, now: Instant) -> Result<()> {
+        // It tells them at intervals alone: the next one is now. A rate over time that has not passed would be none.
+        self.settled = true;
+        match now.checked_add(self.interval) {
+            Some(then) if self.connected && !self.over => self.pass(then),
+            _ => Ok(()),
         }
     }
 
