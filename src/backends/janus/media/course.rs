@@ -459,6 +459,8 @@ impl Course {
         loop {
             let error = match self.ask_once(checked, jsep).await {
                 Err(error) if error.code() == code::WEBRTC_STATE.word => error,
+                // The connection before is on its way out there: it is watched until then.
+                Err(error) if self.order.part == Part::Watch && error.code() == code::PLUGIN_WRONG_STATE.word => error,
                 done => return done,
             };
             let delay = backoff.next_delay().filter(|delay| clock::now() + *delay < self.deadline);
@@ -582,8 +584,11 @@ impl Course {
         self.vigil = Vigil::new(cancel);
         self.deadline = clock::now() + GOODBYE;
         self.running.files.stop();
-        self.running.files.ended();
         let link = self.running.link();
+        if let Some(link) = &link {
+            link.settle();
+            self.running.files.keep(&**link);
+        }
         if !stays && self.handle.session.line.is_ready() && !self.handle.is_over() {
             // Whom the server has sent away has no goodbye to say, and would get no answer.
             let sent_away = matches!(ended, Ok("hangup" | "ended"));
@@ -596,7 +601,6 @@ impl Course {
         }
         if let Some(link) = link {
             link.close();
-            self.running.files.keep(&*link);
         }
         let completed = self.running.files.complete().await;
         if let Some(heard) = &self.heard {

@@ -254,10 +254,8 @@ struct State {
     last: Option<Instant>,
     /// Since when media flows.
     since: Option<Instant>,
-    /// How long it flowed.
-    lasted: Option<Duration>,
-    /// The last numbers of the connection.
-    kept: Option<Statistics>,
+    /// The last numbers of the connection, and how long media flowed.
+    kept: Option<(Statistics, Duration)>,
     trouble: Option<Error>,
 }
 
@@ -434,16 +432,12 @@ impl Files {
         }
     }
 
-    /// Media has come to its end.
-    pub fn ended(&self) {
-        let mut state = self.0.lock();
-        state.lasted = state.since.map(|since| clock::now().saturating_duration_since(since));
-    }
-
-    /// Keeps the numbers of the connection, which was closed.
+    /// Keeps the numbers of the connection, which ends.
     pub fn keep(&self, link: &dyn Connection) {
         let statistics = link.statistics();
-        self.0.lock().kept = Some(statistics);
+        let mut state = self.0.lock();
+        let lasted = state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
+        state.kept = Some((statistics, lasted));
     }
 
     /// Completes all files.
@@ -477,8 +471,10 @@ impl Files {
         let now = link.map(|link| link.statistics());
         let state = self.0.lock();
         let lasts = || state.since.map(|since| clock::now().saturating_duration_since(since));
-        let duration = state.lasted.or_else(lasts).unwrap_or_default();
-        let statistics = state.kept.clone().or(now).unwrap_or_default();
+        let (statistics, duration) = match &state.kept {
+            Some((kept, lasted)) => (kept.clone(), *lasted),
+            None => (now.unwrap_or_default(), lasts().unwrap_or_default()),
+        };
         let played: Vec<_> = state.control.iter().map(|control| control.played()).collect();
         let recorded: Vec<_> = state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
         drop(state);

@@ -300,6 +300,10 @@ impl Connection for Link {
         });
     }
 
+    fn settle(&self) {
+        let _ = self.shared.peer(|peer, now| peer.settle(now));
+    }
+
     fn statistics(&self) -> Statistics {
         let state = self.shared.state.lock();
         let mut statistics = state.peer.as_ref().map_or_else(|| state.last.clone(), |peer| peer.statistics());
@@ -308,14 +312,13 @@ impl Connection for Link {
     }
 
     fn close(&self) {
-        let _ = self.shared.with(|state, now| {
-            if std::mem::replace(&mut state.closing, true) {
-                return Ok(());
+        let _ = self.shared.with(|state, _| {
+            if !std::mem::replace(&mut state.closing, true)
+                && let Some(peer) = &mut state.peer
+            {
+                return peer.close();
             }
-            let settled = state.peer.as_mut().map_or(Ok(()), |peer| peer.settle(now));
-            state.drain(now);
-            let closed = state.peer.as_mut().map_or(Ok(()), |peer| peer.close());
-            settled.and(closed)
+            Ok(())
         });
     }
 }

@@ -102,7 +102,7 @@ pub trait Peer: Send {
     fn pass(&mut self, now: Instant) -> Result<()>;
     /// What comes out.
     fn poll(&mut self, now: Instant) -> Result<Output>;
-    /// The numbers are wanted as they are now: nothing comes after them but [`Peer::close`].
+    /// The numbers are wanted as they are now; its clock stands for a moment then, and nothing comes but goodbyes.
     ///
     /// # Errors
     /// The end of the connection.
