@@ -275,7 +275,7 @@ impl Drive {
         let mut rounds = 0;
         loop {
             let mut busy = self.receive(cx);
-            let (next, began, closing) = {
+            let (next, began, closing, farewell) = {
                 let mut state = self.shared.state.lock();
                 if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                     state.waker = Some(cx.waker().clone());
@@ -283,23 +283,28 @@ impl Drive {
                 self.out.append(&mut state.out);
                 self.urgent.append(&mut state.urgent);
                 self.news.append(&mut state.news);
-                (state.next, state.began, state.closing)
+                (state.next, state.began, state.closing, state.farewell)
             };
             let told = !self.news.is_empty();
-            let over = self.tell();
+            let over = self.tell() || self.told;
             busy |= told;
             let asked = self.gather(cx, over || closing);
             let paused = self.send(cx);
             let now = clock::now();
-            if over || closing || self.told {
+            if over || closing {
                 // What is left is a farewell.
                 let leave = *self.leave.get_or_insert(now + FAREWELL);
-                let wake = paused.map_or(leave, |pause| pause.min(leave));
-                if self.is_all_sent() || leave <= now {
+                let next = next.filter(|_| !farewell && !over);
+                let wake = [paused, next].into_iter().flatten().fold(leave, Instant::min);
+                if leave <= now || ((over || farewell) && self.is_all_sent()) {
                     self.over(None);
                     return Poll::Ready(());
                 }
-                if self.timer.is_over(wake, cx) {
+                let passed = self.timer.is_over(wake, cx);
+                if passed && next.is_some_and(|next| next <= now) {
+                    self.shared.step(|_, peer, now| peer.pass(now));
+                }
+                if passed || busy {
                     continue;
                 }
                 return Poll::Pending;

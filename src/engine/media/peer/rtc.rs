@@ -47,6 +47,10 @@ const RESEND_WITHIN: Duration = Duration::from_secs(3);
 const REORDER: usize = 2048;
 /// Bytes that wait on all channels.
 const CHANNELS: usize = 1 << 20;
+/// The part of a frame that goes into a packet, with what signs it; with all heads it is less than IPv6 demands of every link.
+const MTU: usize = 1200;
+/// The largest packet of Opus, which cannot be divided (RFC 7587 4.2).
+const UNDIVIDED: usize = 1184;
 /// How far the pace of a caller may be off before its times are taken to begin anew.
 const SLACK: Duration = Duration::from_millis(250);
 
@@ -151,6 +155,7 @@ impl Rtc {
             .set_reordering_size_video(REORDER)
             .set_sctp_max_buffered_amount(CHANNELS)
             .set_stats_interval(Some(terms.statistics));
+        config = config.set_mtu(MTU..=usize::MAX);
         config.set_initial_stun_rto(Duration::from_millis(100));
         Rtc {
             stack: config.build(now),
@@ -210,10 +215,14 @@ impl Rtc {
             (agreed.direction, agreed.codec, track.payload) = (Direction::Inactive, None, None);
             if let Some(media) = self.stack.media(mid).filter(|media| !media.disabled()) {
                 let params = self.stack.codec_config().params();
-                let spoken = media.remote_pts().iter().find_map(|payload| {
+                let known = |payload: &Pt| {
                     let format = params.iter().find(|one| one.pt() == *payload)?.spec().codec;
                     Some((codec_of(format)?, *payload))
-                });
+                };
+                // The order is that of the line of the section, which the stack does not keep.
+                let named = section.codecs().filter_map(|(payload, _)| payload.parse().ok().map(Pt::new_with_value));
+                let spoken = named.filter(|payload| media.remote_pts().contains(payload)).find_map(|one| known(&one));
+                let spoken = spoken.or_else(|| media.remote_pts().iter().find_map(known));
                 if let Some((codec, payload)) = spoken {
                     agreed.direction = Direction::of(media.direction().is_sending(), media.direction().is_receiving());
                     agreed.codec = Some(codec);
@@ -495,11 +504,13 @@ impl Peer for Rtc {
         }
         let mut text = Rtc::read("offer", offer)?;
         text.regroup();
-        let mut refused = Vec::new();
+        let (mut refused, mut orders) = (Vec::new(), Vec::new());
         for (at, section) in text.sections.iter_mut().enumerate() {
             let (Some(kind), Some(mid)) = (section.kind(), section.mid()) else { continue };
             let offered = section.direction().turned();
-            let codec = section.codecs().next().map(|(_, codec)| codec);
+            let mut order: Vec<Codec> = section.codecs().map(|(_, codec)| codec).collect();
+            order.dedup();
+            let codec = order.first().copied();
             let agreed = Agreed {
                 mid: mid.into(),
                 kind,
@@ -510,6 +521,7 @@ impl Peer for Rtc {
             if agreed.codec.is_none() && !section.is_refused() {
                 refused.push(at);
             }
+            orders.push((mid.to_owned(), order));
             let chosen = agree(&agreed);
             let ways = Direction::of(chosen.sends() && offered.sends(), chosen.receives() && offered.receives());
             section.turn(ways.turned());
@@ -531,6 +543,12 @@ impl Peer for Rtc {
         let Some(mut own) = Description::read(&answer) else { return Ok(answer) };
         own.leave_out(is_found_by_checks);
         for section in &mut own.sections {
+            // What the other side likes best is answered first, so that both send the same.
+            if let Some((_, order)) = orders.iter().find(|(mid, _)| section.mid() == Some(mid))
+                && !section.is_refused()
+            {
+                section.keep(order);
+            }
             section.stereo();
             section.fill();
         }
@@ -577,6 +595,14 @@ impl Peer for Rtc {
         if !self.connected {
             return Err(unready("the connection was not made yet"));
         }
+        if data.is_empty() {
+            return Err(Error::argument("a frame was empty"));
+        }
+        if codec == Codec::Opus && data.len() > UNDIVIDED {
+            let message =
+                format!("a packet of Opus had {} bytes, and at most {UNDIVIDED} can be sent at once", data.len());
+            return Err(Error::new(&code::LIMIT, message));
+        }
         // The reports of all tracks tell one clock, whatever the pace of the caller.
         let start = *self.pace.get_or_insert_with(|| now.checked_sub(pts).unwrap_or(now));
         let mut wall = start.checked_add(pts).unwrap_or(now);
@@ -601,6 +627,10 @@ impl Peer for Rtc {
         }
         if !self.has_data() {
             return Err(unready("no data channels were agreed on"));
+        }
+        if data.is_empty() {
+            // The stack would send nothing, where a byte that does not count is due (RFC 8831 6.6).
+            return Err(Error::argument("an empty message cannot be sent"));
         }
         let Some(id) = self.channels.open(label) else {
             self.channels.keep(label, binary, data, CHANNELS)?;
