@@ -8,14 +8,33 @@ use haft::engine::media::Codec;
 pub fn of(codec: Codec) -> Vec<Arc<[u8]>> {
     let (arguments, ending): (&[&str], _) = match codec {
         Codec::Vp8 => (&["-c:v", "libvpx", "-b:v", "1M", "-g", "25", "-deadline", "realtime"], "ivf"),
-        Codec::Vp9 => (&["-c:v", "libvpx-vp9", "-b:v", "1M", "-g", "25", "-deadline", "realtime", "-lag-in-frames", "0"], "ivf"),
-        Codec::Av1 => (&["-c:v", "libaom-av1", "-b:v", "1M", "-g", "25", "-usage", "realtime", "-cpu-used", "8"], "ivf"),
-        Codec::H264 => {
-            (&["-c:v", "libx264", "-b:v", "1M", "-g", "25", "-profile:v", "baseline", "-tune", "zerolatency", "-x264-params", "sliced-threads=0:aud=1"], "h264")
+        Codec::Vp9 => {
+            (&["-c:v", "libvpx-vp9", "-b:v", "1M", "-g", "25", "-deadline", "realtime", "-lag-in-frames", "0"], "ivf")
         }
+        Codec::Av1 => {
+            (&["-c:v", "libaom-av1", "-b:v", "1M", "-g", "25", "-usage", "realtime", "-cpu-used", "8"], "ivf")
+        }
+        Codec::H264 => (
+            &[
+                "-c:v",
+                "libx264",
+                "-b:v",
+                "1M",
+                "-g",
+                "25",
+                "-profile:v",
+                "baseline",
+                "-tune",
+                "zerolatency",
+                "-x264-params",
+                "sliced-threads=0:aud=1",
+            ],
+            "h264",
+        ),
         _ => (&["-c:a", "libopus", "-b:a", "64k"], "ogg"),
     };
-    let input = if codec == Codec::Opus { "sine=frequency=440:duration=2" } else { "testsrc2=size=320x240:rate=25:duration=2" };
+    let input =
+        if codec == Codec::Opus { "sine=frequency=440:duration=2" } else { "testsrc2=size=320x240:rate=25:duration=2" };
     let file = folder().join(format!("{}-{}.{ending}", codec.name(), std::process::id()));
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-y", "-f", "lavfi", "-i", input])

@@ -118,7 +118,8 @@ impl Drive {
                     Poll::Ready(Ok(remote)) => {
                         any = true;
                         let data = buffer.filled();
-                        if let Some(answer) = self.gather.as_mut().and_then(|gather| gather.take(*local, remote, data)) {
+                        if let Some(answer) = self.gather.as_mut().and_then(|gather| gather.take(*local, remote, data))
+                        {
                             if let Some(address) = answer {
                                 self.shared.reflexive(address, *local);
                             }

@@ -151,9 +151,8 @@ impl Gather {
             return None;
         }
         let (number, answer) = stun::answer(datagram)?;
-        let asked = |question: &Question| {
-            question.number == number && question.local == local && question.server == remote
-        };
+        let asked =
+            |question: &Question| question.number == number && question.local == local && question.server == remote;
         let question = self.questions.swap_remove(self.questions.iter().position(asked)?);
         let Answer::Mapped(address) = answer else { return Some(None) };
         // What is no address of a socket, and what is the socket's own, is no news.
@@ -218,7 +217,8 @@ mod tests {
     #[test]
     fn only_the_server_that_was_asked_may_answer() {
         let now = clock::now();
-        let (local, server): (SocketAddr, SocketAddr) = ("192.0.2.9:1000".parse().unwrap(), "192.0.2.1:5".parse().unwrap());
+        let (local, server): (SocketAddr, SocketAddr) =
+            ("192.0.2.9:1000".parse().unwrap(), "192.0.2.1:5".parse().unwrap());
         let mut gather = Gather::new(&["192.0.2.1:5".into()], vec![local], now);
         let mut out = VecDeque::new();
         gather.poll(&mut Context::from_waker(std::task::Waker::noop()), now, &mut out);

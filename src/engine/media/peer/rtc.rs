@@ -109,9 +109,12 @@ fn broken(error: &RtcError) -> Error {
         )
         .phase("dtls"),
         RtcError::Dtls(why) => {
-            Error::new(&code::MEDIA_DTLS, format!("the DTLS handshake failed: {why}").replace(['\r', '\n'], " ")).phase("dtls")
+            Error::new(&code::MEDIA_DTLS, format!("the DTLS handshake failed: {why}").replace(['\r', '\n'], " "))
+                .phase("dtls")
         }
-        other => Error::new(&code::INTERNAL, format!("the WebRTC connection broke: {other}").replace(['\r', '\n'], " ")),
+        other => {
+            Error::new(&code::INTERNAL, format!("the WebRTC connection broke: {other}").replace(['\r', '\n'], " "))
+        }
     }
 }
 
@@ -531,7 +534,8 @@ impl Peer for Rtc {
         }
         let unread = |why: &dyn std::fmt::Display| {
             let why = why.to_string().replace(['\r', '\n'], " ");
-            Error::new(&code::MEDIA_SDP, format!("the offer of the other side could not be read: {why}")).phase("signalling")
+            Error::new(&code::MEDIA_SDP, format!("the offer of the other side could not be read: {why}"))
+                .phase("signalling")
         };
         let parsed = SdpOffer::from_sdp_string(&text.to_string()).map_err(|error| unread(&error))?;
         let answer = self.stack.sdp_api().accept_offer(parsed).map_err(|error| unfit("offer", &error))?;
@@ -568,7 +572,9 @@ impl Peer for Rtc {
             return Ok(());
         }
         if !line.starts_with("candidate:") || line.split(' ').count() < 8 {
-            return Err(Error::new(&code::MEDIA_SDP, "a candidate of the other side could not be read").phase("signalling"));
+            return Err(
+                Error::new(&code::MEDIA_SDP, "a candidate of the other side could not be read").phase("signalling")
+            );
         }
         if useless(line) {
             return Ok(());
@@ -588,7 +594,8 @@ impl Peer for Rtc {
         self.alive()?;
         let track = self.tracks.iter_mut().find(|track| *track.agreed.mid == *mid);
         let track = track.ok_or_else(|| Error::argument(format!("the connection has no track {mid}")))?;
-        let (Some(codec), Some(payload)) = (track.agreed.codec, track.payload.filter(|_| track.agreed.direction.sends()))
+        let (Some(codec), Some(payload)) =
+            (track.agreed.codec, track.payload.filter(|_| track.agreed.direction.sends()))
         else {
             return Err(Error::argument(format!("the track {mid} sends nothing")));
         };
@@ -641,7 +648,9 @@ impl Peer for Rtc {
         match channel.write(binary, data) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Error::new(&code::LIMIT, format!("too much waits on the channel {label}"))),
-            Err(error) => Err(Error::new(&code::LIMIT, format!("the channel {label} did not take the message: {error}"))),
+            Err(error) => {
+                Err(Error::new(&code::LIMIT, format!("the channel {label} did not take the message: {error}")))
+            }
         }
     }
 

@@ -3,7 +3,10 @@
 
 use std::fmt::{Display, Formatter, Result, Write};
 
-use super::{Direction, super::{Codec, Kind}};
+use super::{
+    super::{Codec, Kind},
+    Direction,
+};
 
 /// A description: lines of the session, and lines of each section.
 #[derive(Clone, Debug)]
@@ -49,8 +52,7 @@ impl Description {
     /// Makes the group name the sections that are not refused, in their order. Who names another order means the same.
     pub fn regroup(&mut self) {
         let mut group = "a=group:BUNDLE".to_owned();
-        let old: Option<Vec<String>> =
-            self.bundle().map(|line| line.split(' ').skip(1).map(str::to_owned).collect());
+        let old: Option<Vec<String>> = self.bundle().map(|line| line.split(' ').skip(1).map(str::to_owned).collect());
         for section in &self.sections {
             let mid = section.mid().unwrap_or_default();
             let inside = old.as_ref().is_some_and(|old| old.iter().any(|one| one == mid));

@@ -20,9 +20,7 @@ fn is_useful(address: IpAddr, loopback: bool) -> bool {
     let here = match address {
         IpAddr::V4(address) => address.is_link_local() || address.is_unspecified() || address.is_multicast(),
         // They need a scope, which a candidate has no place for.
-        IpAddr::V6(address) => {
-            address.is_unicast_link_local() || address.is_unspecified() || address.is_multicast()
-        }
+        IpAddr::V6(address) => address.is_unicast_link_local() || address.is_unspecified() || address.is_multicast(),
     };
     !here && (loopback || !address.is_loopback())
 }

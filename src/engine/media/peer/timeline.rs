@@ -57,7 +57,13 @@ fn wall(ticks: u64, rate: u32, report: Report) -> Option<SystemTime> {
 
 impl Timeline {
     /// The times of a track whose first frame this is.
-    pub fn new(rate: u32, ticks: u64, arrived: Instant, report: Option<Report>, origin: &mut Option<Origin>) -> Timeline {
+    pub fn new(
+        rate: u32,
+        ticks: u64,
+        arrived: Instant,
+        report: Option<Report>,
+        origin: &mut Option<Origin>,
+    ) -> Timeline {
         let at = report.and_then(|report| wall(ticks, rate, report));
         let offset = match *origin {
             None => {
