@@ -16,7 +16,7 @@ use tokio::{io::ReadBuf, net::UdpSocket};
 
 use super::{
     Stage, Watcher,
-    gather::Gather,
+    gather::{Gather, Said},
     link::Shared,
     protocol::{Datagram, News},
 };
@@ -118,12 +118,13 @@ impl Drive {
                     Poll::Ready(Ok(remote)) => {
                         any = true;
                         let data = buffer.filled();
-                        if let Some(answer) = self.gather.as_mut().and_then(|gather| gather.take(*local, remote, data))
-                        {
-                            if let Some(address) = answer {
+                        match self.gather.as_mut().map_or(Said::Other, |gather| gather.take(*local, remote, data)) {
+                            Said::Other => {}
+                            Said::Nothing => continue,
+                            Said::Address(address) => {
                                 self.shared.reflexive(address, *local);
+                                continue;
                             }
-                            continue;
                         }
                         self.shared.step(|_, peer, now| peer.receive(now, *local, remote, data));
                     }
@@ -187,6 +188,7 @@ impl Drive {
         while let Some(news) = self.news.pop_front() {
             let watcher = &self.watcher;
             match news {
+                News::Connecting => watcher.stage(Stage::Connecting),
                 News::Found => {
                     self.found = true;
                     match self.lost.take() {
@@ -301,11 +303,11 @@ impl Drive {
                     self.over(None);
                     return Poll::Ready(());
                 }
-                let passed = self.timer.is_over(wake, cx);
-                if passed && next.is_some_and(|next| next <= now) {
+                let due = self.timer.is_over(wake, cx);
+                if due && next.is_some_and(|next| next <= now) {
                     self.shared.step(|_, peer, now| peer.pass(now));
                 }
-                if passed || busy {
+                if due || busy {
                     continue;
                 }
                 return Poll::Pending;

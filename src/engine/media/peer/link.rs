@@ -225,7 +225,10 @@ impl Link {
     }
 
     fn begin(state: &mut State, now: Instant) {
-        state.began.get_or_insert(now);
+        if state.began.is_none() {
+            state.began = Some(now);
+            state.news.push_back(News::Connecting);
+        }
     }
 }
 

@@ -55,6 +55,7 @@ const UNDIVIDED: usize = 1184;
 const SLACK: Duration = Duration::from_millis(250);
 
 /// A connection of str0m.
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing")]
 pub struct Rtc {
     stack: Stack,
     wishes: Vec<Wish>,
@@ -241,7 +242,7 @@ impl Rtc {
             self.tracks.push(track);
         }
         let params = self.stack.codec_config().params();
-        self.repeats = params.iter().filter_map(|one| one.resend()).map(|payload| *payload).collect();
+        self.repeats = params.iter().filter_map(str0m::format::PayloadParams::resend).map(|payload| *payload).collect();
     }
 
     fn read(what: &'static str, text: &str) -> Result<Description> {
