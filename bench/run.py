@@ -19,6 +19,7 @@ import urllib.request
 
 import ftrack_measures
 import janus_measures
+import media_measures
 import mesh_measures
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -330,6 +331,7 @@ def main():
         ftrack_measures.measure(bench)
         mesh_measures.measure(bench)
         janus_measures.measure(bench)
+        media_measures.measure(bench)
         missed = [cells[0] for cells in bench.rows if cells[-1] == "MISSED"]
         print(f"\n{len(missed)} goals missed" + "".join(f"\n  {name}" for name in missed))
     finally:

@@ -82,6 +82,8 @@ fn against(sandbox: &Sandbox, mut command: Command, folder: &Path) -> Command {
         .env("HAFT_DEMO_JANUS", &sandbox.janus.as_ref().unwrap().ws)
         .env("HAFT_DEMO_JANUS_ADMIN", &sandbox.janus.as_ref().unwrap().admin_http)
         .env("HAFT_DEMO_JANUS_ADMIN_SECRET", janus::ADMIN_SECRET)
+        .env("HAFT_DEMO_MEDIA", root().join("examples-c/frames.ivf"))
+        .env("HAFT_DEMO_IVF", root().join("examples-c/frames.ivf"))
         .env("HAFT_DEMO_FTRACK_USER", "jenkins")
         .env("HAFT_DEMO_FTRACK_KEY", "secret-key")
         // The sandbox is part of this process, and under valgrind time is dear; `make demo` runs all ten thousand.

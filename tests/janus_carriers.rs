@@ -142,7 +142,10 @@ fn everything_over_datagrams() {
     let janus = Janus::start(&Setup { datagrams: true, ..Setup::default() }).unwrap();
     let sockets = || {
         let files = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
-        files.filter(|file| file.file_name().to_string_lossy().starts_with("haft-")).filter(|file| file.path().extension().is_some_and(|end| end == "sock")).count()
+        files
+            .filter(|file| file.file_name().to_string_lossy().starts_with("haft-"))
+            .filter(|file| file.path().extension().is_some_and(|end| end == "sock"))
+            .count()
     };
     let before = sockets();
     whole(&janus, &format!("unix:{}", janus.unix.display()));
@@ -200,7 +203,11 @@ fn the_order_of_a_handle_is_the_hosts_over_http() {
     for round in 0..20 {
         let room = attach(&session, ROOM);
         // Submitted without waiting: each counts on the one before.
-        let verbs = [("join", json!({"ptype": "publisher", "room": 77, "display": format!("{round}")})), ("configure", json!({"audio": true})), ("leave", json!({}))];
+        let verbs = [
+            ("join", json!({"ptype": "publisher", "room": 77, "display": format!("{round}")})),
+            ("configure", json!({"audio": true})),
+            ("leave", json!({})),
+        ];
         for (verb, arguments) in &verbs {
             room.submit(Some(verb), None, &args(arguments)).unwrap();
         }
@@ -245,7 +252,10 @@ fn a_session_that_is_gone_ends_over_http() {
     // The long poll that runs brings what the server says; the next one would find nothing.
     admin(&janus, json!({"janus": "set_session_timeout", "session_id": id(&session), "timeout": 1}));
     let told = message(&session);
-    assert_eq!((&told["janus"], &told["session_id"]), (&json!("timeout"), &json!(told["session_id"].as_u64().unwrap())));
+    assert_eq!(
+        (&told["janus"], &told["session_id"]),
+        (&json!("timeout"), &json!(told["session_id"].as_u64().unwrap()))
+    );
     assert_eq!(why(&next(&session, Kind::Closed)).2["server_code"], Value::Null);
 }
 
@@ -277,7 +287,8 @@ fn a_server_that_is_cut_off_over_http_is_lost_and_found_again() {
     let janus = Janus::start(&Setup::default()).unwrap();
     let (host, path) = janus.http.trim_start_matches("http://").split_once('/').unwrap();
     let relay = Relay::start(host);
-    let session = open(&format!("http://{}/{path}", relay.address), &json!({"retry_delay": "50ms", "max_retries": 100}));
+    let session =
+        open(&format!("http://{}/{path}", relay.address), &json!({"retry_delay": "50ms", "max_retries": 100}));
     let (own, room) = (id(&session), attach(&session, ROOM));
     relay.refuse(true);
     relay.cut();

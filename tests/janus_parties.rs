@@ -108,7 +108,8 @@ fn with_the_same_text_rooms() {
     let session = open(&janus.ws, &json!({}));
     let texts = attach(&session, TEXT);
     let mut client = Client::start();
-    let create = json!({"on": "a", "python": "a.create_room(room=77, description='theirs', secret='s', is_private=False)"});
+    let create =
+        json!({"on": "a", "python": "a.create_room(room=77, description='theirs', secret='s', is_private=False)"});
     let told = client.begin(&json!({"ws": janus.ws, "handles": {"a": "textroom"}, "steps": [create]}));
     went_well(&told);
     let listed = ask(&texts, "list", &json!({})).unwrap();

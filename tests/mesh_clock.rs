@@ -136,7 +136,11 @@ fn every_verb_that_names_the_session_puts_it_off() {
         let target = Some(target).filter(|target| !target.is_empty());
         // One without targets asks nothing of the server: the session is as unused as before.
         let asks = !json.contains("[],");
-        let done = if changes { session.stage(Some(verb), target, &args(json)).map(drop) } else { session.request(Some(verb), target, &args(json)).map(drop) };
+        let done = if changes {
+            session.stage(Some(verb), target, &args(json)).map(drop)
+        } else {
+            session.request(Some(verb), target, &args(json)).map(drop)
+        };
         if asks {
             done.unwrap_or_else(|error| panic!("{verb}: {error}"));
         }

@@ -114,7 +114,9 @@ fn within_the_realm() {
         bed.peer.wait("AuthenticateKerberos", before + 1);
         session.close(&Args::new()).unwrap();
     }
-    let asked: Vec<_> = bed.peer.state(|state| state.seen.iter().filter(|seen| seen.method == "AuthenticateKerberos").cloned().collect());
+    let asked: Vec<_> = bed
+        .peer
+        .state(|state| state.seen.iter().filter(|seen| seen.method == "AuthenticateKerberos").cloned().collect());
     // One leg each: nobody asked for the server's answer. No two are the same.
     assert!(asked.iter().all(|seen| seen.legs.len() == 1 && seen.token.is_none() && seen.client.is_none()));
     let legs: std::collections::BTreeSet<_> = asked.iter().map(|seen| seen.legs[0].clone()).collect();

@@ -13,6 +13,8 @@
 mod bed;
 #[path = "mesh_verbs/committing.rs"]
 mod committing;
+#[path = "mesh_verbs/doubt.rs"]
+mod doubt;
 #[path = "mesh_verbs/lacking.rs"]
 mod lacking;
 #[path = "mesh_verbs/raw.rs"]
@@ -21,9 +23,7 @@ mod raw;
 mod reading;
 #[path = "mesh_verbs/refusing.rs"]
 mod refusing;
-#[path = "mesh_verbs/doubt.rs"]
-mod doubt;
-#[path = "mesh_verbs/rest.rs"]
-mod rest;
 #[path = "mesh_verbs/relative.rs"]
 mod relative;
+#[path = "mesh_verbs/rest.rs"]
+mod rest;

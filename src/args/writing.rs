@@ -114,9 +114,10 @@ fn is_pair(item: &Tree) -> bool {
 /// Sets an entry of a list of pairs: the first of that name takes the value, further ones go; null takes all away.
 fn put_pair(pairs: &mut Vec<Tree>, name: &str, value: Tree, append: bool, any_case: bool) {
     let same = |item: &Tree| match item {
-        Tree::Array(pair) => pair.first().and_then(Tree::as_str).is_some_and(|known| {
-            if any_case { known.eq_ignore_ascii_case(name) } else { known == name }
-        }),
+        Tree::Array(pair) => pair
+            .first()
+            .and_then(Tree::as_str)
+            .is_some_and(|known| if any_case { known.eq_ignore_ascii_case(name) } else { known == name }),
         _ => false,
     };
     let at = if append { pairs.len() } else { pairs.iter().position(&same).unwrap_or(pairs.len()) };

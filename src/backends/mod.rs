@@ -412,7 +412,20 @@ pub trait Backend: Send + Sync {
 }
 
 /// The schemes that open a session, each with its back end.
-pub const SCHEMES: &[&str] = &["http", "https", "ftrack", "ftrack+http", "ftrack+https", "mesh+http", "mesh+https", "janus+ws", "janus+wss", "janus+http", "janus+https", "janus+unix"];
+pub const SCHEMES: &[&str] = &[
+    "http",
+    "https",
+    "ftrack",
+    "ftrack+http",
+    "ftrack+https",
+    "mesh+http",
+    "mesh+https",
+    "janus+ws",
+    "janus+wss",
+    "janus+http",
+    "janus+https",
+    "janus+unix",
+];
 
 /// Opens the back end that the scheme of `url` names.
 ///

@@ -141,7 +141,10 @@ codes! {
     MEDIA_SDP = "media_sdp", Protocol, false, "A description or a candidate of the other side of a WebRTC connection could not be read, or did not fit ours.";
     MEDIA_ICE = "media_ice", Timeout, true, "No way to the other side of a WebRTC connection was found in time, or the one in use was lost.";
     MEDIA_DTLS = "media_dtls", Tls, false, "The handshake of a WebRTC connection failed or was not done in time, or the certificate was not the described one.";
+    MEDIA_REFUSED = "media_refused", Remote, false, "The other side of a WebRTC connection did not take it, or ended it before media flowed.";
     PLUGIN_SDP = "plugin_sdp", Remote, false, "The description of the media session was missing, or could not be used (Janus).";
     STREAM_ENDED = "stream_ended", Io, true, "The server ended an event stream; it will be asked for it again unless reconnect is off.";
     EVENT_STREAM = "event_stream", Protocol, false, "The answer to a subscription is not an event stream: another content type, or a status that is no success.";
+    MEDIA_FILE = "media_file", Protocol, false, "A media file could not be understood; the message says what and where.";
+    MEDIA_CODEC = "media_codec", Unsupported, false, "A track cannot be sent or written as it is encoded; the message says why.";
 }

@@ -199,7 +199,11 @@ mod tests {
             assert_eq!(CStr::from_ptr(haft_status_name(7)), c"unknown status");
             assert_eq!(CStr::from_ptr(haft_status_name(-6)), c"HAFT_E_TIMEOUT");
             assert!(
-                haft_supports(c"https".as_ptr()) && haft_supports(c"janus+ws".as_ptr()) && haft_supports(c"media".as_ptr()) == cfg!(feature = "media") && !haft_supports(c"gopher".as_ptr()) && !haft_supports(ptr::null())
+                haft_supports(c"https".as_ptr())
+                    && haft_supports(c"janus+ws".as_ptr())
+                    && haft_supports(c"media".as_ptr()) == cfg!(feature = "media")
+                    && !haft_supports(c"gopher".as_ptr())
+                    && !haft_supports(ptr::null())
             );
         }
     }

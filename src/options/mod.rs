@@ -83,7 +83,8 @@ fn edits(from: &str, to: &str) -> usize {
         line.push(row + 1);
         for (column, b) in to.iter().enumerate() {
             let at = |list: &[usize], index: usize| list.get(index).copied().unwrap_or(usize::MAX - 1);
-            let mut cost = (at(&last, column) + usize::from(a != b)).min(at(&last, column + 1) + 1).min(at(&line, column) + 1);
+            let mut cost =
+                (at(&last, column) + usize::from(a != b)).min(at(&last, column + 1) + 1).min(at(&line, column) + 1);
             let swapped = row > 0 && column > 0 && Some(a) == to.get(column - 1) && from.get(row - 1) == Some(b);
             if swapped {
                 cost = cost.min(at(&before, column - 1) + 1);
@@ -101,9 +102,13 @@ mod tests {
 
     #[test]
     fn slips_find_their_option() {
-        for (slip, option) in
-            [("timout", "timeout"), ("header", "headers"), ("max_redirect", "max_redirects"), ("prams", "params"), ("hedaers", "headers")]
-        {
+        for (slip, option) in [
+            ("timout", "timeout"),
+            ("header", "headers"),
+            ("max_redirect", "max_redirects"),
+            ("prams", "params"),
+            ("hedaers", "headers"),
+        ] {
             let mut args = Args::new();
             args.set(slip, 1i64);
             let error = check(&args, scope::CALL | scope::CREATE, "http").unwrap_err();
@@ -131,7 +136,9 @@ mod tests {
             // One name may mean different things to different back ends.
             let same = |other: &Opt| {
                 other.name == option.name
-                    && (option.backends.is_empty() || other.backends.is_empty() || other.backends.iter().any(|name| option.backends.contains(name)))
+                    && (option.backends.is_empty()
+                        || other.backends.is_empty()
+                        || other.backends.iter().any(|name| option.backends.contains(name)))
             };
             assert!(!OPTIONS.iter().skip(at + 1).any(same), "{} twice", option.name);
             assert!(option.text.ends_with('.'), "{} has no sentence", option.name);

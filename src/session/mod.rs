@@ -23,11 +23,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 pub use backlog::QUEUE_MAX;
 pub use event::{Event, Failure, Kind};

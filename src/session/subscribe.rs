@@ -3,8 +3,7 @@
 use std::{sync::Arc, task::Waker};
 
 use super::{
-    Event, Handle, HostCode, Kind, Queue, backlog::QUEUE_MAX, origin::Origin, queue::discard, state,
-    worker::Worker,
+    Event, Handle, HostCode, Kind, Queue, backlog::QUEUE_MAX, origin::Origin, queue::discard, state, worker::Worker,
 };
 use crate::{
     args::Args,

@@ -37,7 +37,8 @@ struct Oid {
 
 type Handle = *mut c_void;
 type ImportName = unsafe extern "C" fn(*mut u32, *const Buffer, *const Oid, *mut Handle) -> u32;
-type AcquireCred = unsafe extern "C" fn(*mut u32, Handle, u32, *const c_void, i32, *mut Handle, *mut c_void, *mut u32) -> u32;
+type AcquireCred =
+    unsafe extern "C" fn(*mut u32, Handle, u32, *const c_void, i32, *mut Handle, *mut c_void, *mut u32) -> u32;
 type InitSecContext = unsafe extern "C" fn(
     *mut u32,
     Handle,
@@ -127,14 +128,16 @@ impl Context {
         let mut context = Context { calls, name: null_mut(), credentials: null_mut(), context: null_mut() };
         // `service@host` is no principal, but a service of a host.
         let hostbased = service.contains('@') && !service.contains(['/', '\\']);
-        context.name = context.import(service, if hostbased { &HOSTBASED } else { &PRINCIPAL }).map_err(Trouble::Refused)?;
+        context.name =
+            context.import(service, if hostbased { &HOSTBASED } else { &PRINCIPAL }).map_err(Trouble::Refused)?;
         if let Some(user) = user {
             let mut name = context.import(user, &PRINCIPAL).map_err(Trouble::Refused)?;
             let (mut minor, mut ignored) = (0, 0);
             let place: *mut Handle = &raw mut context.credentials;
             // SAFETY: the name is valid and ours; all pointers are to live variables.
             let major = unsafe {
-                let major = (calls.acquire_cred)(&raw mut minor, name, 0, null(), INITIATE, place, null_mut(), null_mut());
+                let major =
+                    (calls.acquire_cred)(&raw mut minor, name, 0, null(), INITIATE, place, null_mut(), null_mut());
                 (calls.release_name)(&raw mut ignored, &raw mut name);
                 major
             };
@@ -150,7 +153,8 @@ impl Context {
         let buffer = Buffer { length: text.len(), value: text.as_ptr().cast_mut().cast() };
         let (mut minor, mut name) = (0, null_mut());
         // SAFETY: the library reads the buffer and the kind, which live longer than the call.
-        let major = unsafe { (self.calls.import_name)(&raw mut minor, &raw const buffer, &raw const kind, &raw mut name) };
+        let major =
+            unsafe { (self.calls.import_name)(&raw mut minor, &raw const buffer, &raw const kind, &raw mut name) };
         if major & ERRORS != 0 { Err(self.calls.describe(major, minor)) } else { Ok(name) }
     }
 
@@ -168,8 +172,19 @@ impl Context {
         // all of which live longer than the call.
         let major = unsafe {
             (self.calls.init_sec_context)(
-                &raw mut minor, self.credentials, handle, self.name, &raw const mechanism, 0, 0, null(), &raw const input,
-                null_mut(), &raw mut output, null_mut(), null_mut(),
+                &raw mut minor,
+                self.credentials,
+                handle,
+                self.name,
+                &raw const mechanism,
+                0,
+                0,
+                null(),
+                &raw const input,
+                null_mut(),
+                &raw mut output,
+                null_mut(),
+                null_mut(),
             )
         };
         let ours = self.calls.take(output);
@@ -217,7 +232,8 @@ impl Calls {
             let (mut ignored, mut more) = (0, 0);
             let mut text = Buffer { length: 0, value: null_mut() };
             // SAFETY: all pointers are to live variables; no mechanism stands for the default one.
-            let told = unsafe { (self.display_status)(&raw mut ignored, status, kind, null(), &raw mut more, &raw mut text) };
+            let told =
+                unsafe { (self.display_status)(&raw mut ignored, status, kind, null(), &raw mut more, &raw mut text) };
             let text = String::from_utf8_lossy(&self.take(text)).trim().to_owned();
             if told & ERRORS == 0 && !text.is_empty() && status != 0 {
                 words.push(text);

@@ -16,7 +16,9 @@ impl Library {
         // SAFETY: the host asked for this library, and answers for what its constructors do.
         let loaded = unsafe { Loaded::open(Some(file), RTLD_NOW | RTLD_LOCAL) };
         // What failed is in the source: which symbol, which file.
-        loaded.map(|loaded| Library(ManuallyDrop::new(loaded))).map_err(|error| error.source().map_or_else(|| error.to_string(), ToString::to_string))
+        loaded
+            .map(|loaded| Library(ManuallyDrop::new(loaded)))
+            .map_err(|error| error.source().map_or_else(|| error.to_string(), ToString::to_string))
     }
 
     /// What the library has under a name.

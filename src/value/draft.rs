@@ -1,12 +1,7 @@
 //! A document written value by value, for what is made in bulk: no tree stands between what is known and what the host
 //! reads. Serves design section 3 "value".
 
-use super::{
-    Document, Node, Tree, Type,
-    fill::Fill,
-    keys::NONE,
-    page::Kind,
-};
+use super::{Document, Node, Tree, Type, fill::Fill, keys::NONE, page::Kind};
 
 /// A document in the making. Each value goes to a [`Place`]; the last one that is written to [`Draft::ROOT`] is the
 /// document. What is the same again lies in it once.

@@ -13,13 +13,13 @@
 //! | `arrow` | series for the Arrow C data interface |
 
 mod host;
-mod pipe;
 mod object;
+mod pipe;
 mod tree;
 
 pub use host::{Provider, Reader};
-pub use pipe::{Outlet, Pipe};
 pub use object::Object;
+pub use pipe::{Outlet, Pipe};
 pub use tree::{Series, Tree};
 
 mod document;

@@ -98,7 +98,10 @@ mod tests {
                 assert_eq!(raw.size(), bytes.len());
                 let document = raw.clone().into_document();
                 let root = document.root();
-                assert_eq!((root.kind(), root.bytes(), root.as_str(), root.text()), (Type::Bytes, Some(bytes), None, None));
+                assert_eq!(
+                    (root.kind(), root.bytes(), root.as_str(), root.text()),
+                    (Type::Bytes, Some(bytes), None, None)
+                );
                 assert_eq!(document.node_at(root.address()).and_then(super::super::Node::bytes), Some(bytes));
                 assert_eq!(root.to_tree(), Tree::from(bytes));
             }

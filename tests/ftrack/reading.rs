@@ -29,9 +29,7 @@ fn pages_are_asked_for_one_after_the_other() {
     let (found, sent) = bed.sent(|| bed.call("query", "select name from Task limit 5", r#"{"page_size": 4}"#));
     assert_eq!((found.as_array().unwrap().len(), sent.len()), (5, 2));
     let ((pages, rest), sent) = bed.sent(|| {
-        let mut stream = bed
-            .open("select name from Task", &args(r#"{"page_size": 6, "stream": true}"#))
-            .unwrap();
+        let mut stream = bed.open("select name from Task", &args(r#"{"page_size": 6, "stream": true}"#)).unwrap();
         let first = value(&stream.next().unwrap().unwrap());
         let second = value(&stream.next().unwrap().unwrap());
         ([first, second].map(|page| page.as_array().unwrap().len()), stream.next().unwrap().is_none())
@@ -47,7 +45,8 @@ fn the_rest_of_the_pages_is_one_list() {
     for taken in 0..=4 {
         let order = args(r#"{"page_size": 3, "stream": true}"#);
         let mut stream = bed.session.request(Some("query"), Some(query), &order).unwrap();
-        let mut found: Vec<_> = (0..taken).flat_map(|_| value(&stream.next().unwrap().unwrap()).as_array().unwrap().clone()).collect();
+        let mut found: Vec<_> =
+            (0..taken).flat_map(|_| value(&stream.next().unwrap().unwrap()).as_array().unwrap().clone()).collect();
         assert!(stream.value().is_none() && stream.body().is_empty());
         if taken == 0 {
             // Nothing was asked for yet: the second page fails, and what came before it is not lost.

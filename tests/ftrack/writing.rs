@@ -209,7 +209,8 @@ fn changes_that_are_not_recorded_are_never_sent() {
 #[test]
 fn references_are_of_the_right_type() {
     let bed = Bed::new();
-    let found = bed.call("query", &format!("select project_id, parent from Task where id is {TASK}"), r#"{"one": true}"#);
+    let found =
+        bed.call("query", &format!("select project_id, parent from Task where id is {TASK}"), r#"{"one": true}"#);
     let project = format!("Project/{}", found["project_id"].as_str().unwrap());
     let task = format!("Task/{TASK}");
     let object = json!({"__entity_type__": "Task", "id": TASK});

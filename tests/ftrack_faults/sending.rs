@@ -124,7 +124,8 @@ fn a_batch_is_made_once_whatever_became_of_its_answer() {
             assert_eq!(staged(&session), before, "{fault}: nothing of the list is lost");
             // What is staged now belongs to the same commit or to the next one; it is made once as well.
             let late = value(
-                &queued::stage(&session, Some("create"), Some("NoteLabel"), &args(r#"{"data": {"name": "late"}}"#)).unwrap(),
+                &queued::stage(&session, Some("create"), Some("NoteLabel"), &args(r#"{"data": {"name": "late"}}"#))
+                    .unwrap(),
             );
             let done = commit(&session).unwrap();
             assert_eq!(done.as_array().unwrap().len(), if applied { 1 } else { 6 }, "{fault}: {done}");

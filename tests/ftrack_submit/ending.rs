@@ -82,8 +82,7 @@ fn connections_that_are_cut() {
     ten("cut", &[KEY], |_| {
         let session = session(&sandbox, "{}");
         sandbox.ftrack_order("fault=cut&when=before&action=query&times=20").unwrap();
-        let ids: Vec<u64> =
-            (0..20).map(|_| submit(&session, "query", PRIORITIES, r#"{"retry": false}"#)).collect();
+        let ids: Vec<u64> = (0..20).map(|_| submit(&session, "query", PRIORITIES, r#"{"retry": false}"#)).collect();
         for _ in &ids {
             let (id, outcome) = next(&session);
             let error = outcome.unwrap_err();

@@ -26,7 +26,8 @@ pub fn answer(session: &Session, id: u64) -> Result<Response, Error> {
 /// An error like this one, which belongs to its event.
 pub fn again(error: &Error) -> Error {
     let code = code::ALL.iter().find(|code| code.word == error.code()).unwrap();
-    let mut copy = Error::new(code, error.message().to_owned()).status_as(error.status()).transient(error.is_retryable());
+    let mut copy =
+        Error::new(code, error.message().to_owned()).status_as(error.status()).transient(error.is_retryable());
     for (key, value) in error.detail().iter() {
         copy = copy.with(key, value.clone());
     }

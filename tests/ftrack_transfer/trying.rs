@@ -95,7 +95,11 @@ fn what_cannot_heal_fails_at_once() {
             sandbox.ftrack_order(&format!("fault=status&action=upload&status={status}{part}")).unwrap();
             let since = mark(&sandbox);
             let error = fails(&session, "upload", &path, &json!({"parts": parts}).to_string());
-            assert_eq!((error.code(), error.status(), outcome(&error)), ("http_status", kind, Some("not_sent")), "{error}");
+            assert_eq!(
+                (error.code(), error.status(), outcome(&error)),
+                ("http_status", kind, Some("not_sent")),
+                "{error}"
+            );
             assert_eq!(error.detail().get("http_status").and_then(Tree::as_int), Some(status));
             assert_eq!(error.detail().get("part").and_then(Tree::as_int), (parts > 1).then_some(2));
             assert!(puts(&sandbox, since) <= parts, "{status} of {parts}");

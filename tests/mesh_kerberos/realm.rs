@@ -30,7 +30,10 @@ impl Realm {
             .filter(|program| !there(program))
             .collect();
         let missing = missing.join(", ");
-        assert!(missing.is_empty(), "{missing} is needed (Debian: krb5-kdc, krb5-admin-server, krb5-user): scripts/test installs it");
+        assert!(
+            missing.is_empty(),
+            "{missing} is needed (Debian: krb5-kdc, krb5-admin-server, krb5-user): scripts/test installs it"
+        );
         let place = std::env::temp_dir().join(format!("haft-realm-{}", std::process::id()));
         fs::create_dir_all(&place).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -103,7 +103,11 @@ impl Login {
         let given = |names: &[&str]| names.iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
         let named = url.split_once('+').map(|(_, rest)| rest).filter(|rest| rest.contains("://"));
         let server = match named {
-            Some(rest) if rest.split_once("://").is_some_and(|(_, host)| host.starts_with(['/', '?', '#']) || host.is_empty()) => {
+            Some(rest)
+                if rest
+                    .split_once("://")
+                    .is_some_and(|(_, host)| host.starts_with(['/', '?', '#']) || host.is_empty()) =>
+            {
                 return Err(Error::new(&code::INVALID_URL, "the URL had no host").with("key", "url"));
             }
             Some(rest) => rest.to_owned(),

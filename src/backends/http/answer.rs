@@ -180,7 +180,8 @@ impl HttpAnswer {
             }
             _ => bytes.to_vec(),
         };
-        Document::from_json(text).map_err(|error| error.outcome(Outcome::Applied).with("url", &*self.finished.request.url.redacted()))
+        Document::from_json(text)
+            .map_err(|error| error.outcome(Outcome::Applied).with("url", &*self.finished.request.url.redacted()))
     }
 
     fn parse(&self) -> Option<Box<Document>> {

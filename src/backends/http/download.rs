@@ -12,11 +12,7 @@ use super::{
 use crate::{
     engine::{
         errands::{self, Errands, Reply},
-        http::{
-            client::Delivered,
-            decode::Decoder,
-            stream::BodyStream,
-        },
+        http::{client::Delivered, decode::Decoder, stream::BodyStream},
         reactor::vigil::Vigil,
     },
     error::{Error, Result, code},

@@ -35,11 +35,8 @@ impl Layer {
     pub(super) fn child(parent: &Arc<Layer>, args: &Args, environment: &EnvironmentSettings) -> Result<Layer> {
         let written = if args.is_empty() { Vec::new() } else { vec![args.clone()] };
         let current = Current { settings: parent.settings(environment)?, from: Weak::new() };
-        let layer = Layer {
-            parent: Some(Arc::clone(parent)),
-            written: Mutex::new(written),
-            current: RwLock::new(current),
-        };
+        let layer =
+            Layer { parent: Some(Arc::clone(parent)), written: Mutex::new(written), current: RwLock::new(current) };
         layer.settings(environment)?;
         Ok(layer)
     }
@@ -97,7 +94,12 @@ impl Layer {
         std::ptr::eq(current.from.as_ptr(), Arc::as_ptr(base)).then(|| Arc::clone(&current.settings))
     }
 
-    fn replay(&self, written: &[Args], base: Arc<Settings>, environment: &EnvironmentSettings) -> Result<Arc<Settings>> {
+    fn replay(
+        &self,
+        written: &[Args],
+        base: Arc<Settings>,
+        environment: &EnvironmentSettings,
+    ) -> Result<Arc<Settings>> {
         let settings = if written.is_empty() {
             Arc::clone(&base)
         } else {

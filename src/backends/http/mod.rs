@@ -13,11 +13,7 @@ mod sse;
 mod watch;
 mod websocket;
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::Instant,
-};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use crate::sys::lock::Mutex;
 
@@ -150,7 +146,8 @@ impl HttpSession {
         let mut call = Settings::clone(settings);
         call.overlay(args, Level::Call, &self.shared.environment)?;
         let router = HttpRouter { settings: &call, environment: &self.shared.environment };
-        let asked = environment::Settings { stream: args.bool("stream")?, verify: args.get("verify"), cert: args.get("cert") };
+        let asked =
+            environment::Settings { stream: args.bool("stream")?, verify: args.get("verify"), cert: args.get("cert") };
         let own = environment::Settings {
             stream: Some(settings.reading.stream),
             verify: settings.trust.session.as_ref(),
@@ -224,7 +221,8 @@ fn with_answer(mut error: Error, reading: &answer::Reading) -> Error {
     let carried = error.take_response().and_then(|carried| carried.downcast::<Mutex<Option<Delivered>>>().ok());
     match carried.and_then(|carried| carried.lock().take()) {
         Some(delivered) => {
-            let mut answer = HttpAnswer::head(delivered, answer::Reading { parse: answer::Parse::Auto, ..reading.clone() });
+            let mut answer =
+                HttpAnswer::head(delivered, answer::Reading { parse: answer::Parse::Auto, ..reading.clone() });
             // The body helps to understand; that it cannot be read does not change what went wrong.
             let _ = answer.fill();
             Carried::attach(error, Box::new(answer))
@@ -245,7 +243,9 @@ impl CookieEdits {
             // The switch is a setting.
             None | Some(Tree::Bool(_)) => CookieEdits::Edit(Vec::new()),
             Some(Tree::Null) => CookieEdits::Clear,
-            Some(cookies) => CookieEdits::Edit(Edit::parse(cookies).map_err(|error| settings::within("cookies", error))?),
+            Some(cookies) => {
+                CookieEdits::Edit(Edit::parse(cookies).map_err(|error| settings::within("cookies", error))?)
+            }
         })
     }
 

@@ -8,7 +8,6 @@ use super::{
     settings::{Settings, within},
 };
 use crate::{
-    engine::net::limits::reason,
     backends::Call,
     engine::http::{
         auth::{self, Auth, Selected},
@@ -21,6 +20,7 @@ use crate::{
         request::{self, Request},
         url::Url,
     },
+    engine::net::limits::reason,
     error::{Error, Result, code},
     secret::Secret,
     value::Tree,
@@ -73,7 +73,8 @@ fn as_prepared(session: &HttpSession, settings: &Settings, call: &Call<'_>) -> R
     let args = call.args;
     let method = request::method(args.str("method")?.unwrap_or("GET"))?;
     // NULL for the verb is a mistake as often as it is meant.
-    let no_verb = || Error::option("url", "the verb was NULL, which sends what prepare gave, and the arguments had no url");
+    let no_verb =
+        || Error::option("url", "the verb was NULL, which sends what prepare gave, and the arguments had no url");
     let url = match (args.str("url")?, call.target) {
         (Some(url), _) => Url::prepare(url, None)?,
         (None, Some(target)) => Url::prepare(target, None).map_err(|_| no_verb())?,
@@ -147,9 +148,8 @@ fn authorize(request: &mut Request, settings: &Settings, session: &HttpSession) 
     let header = match selected {
         Selected::Nothing => None,
         Selected::Given(Auth::Digest(digest)) => return request.anticipate_digest(digest).map(drop),
-        Selected::Given(Auth::Netrc(file)) => {
-            netrc_login(file.as_deref(), &environment, request.url.host())?.map(|login| auth::basic(&login.user, &login.password))
-        }
+        Selected::Given(Auth::Netrc(file)) => netrc_login(file.as_deref(), &environment, request.url.host())?
+            .map(|login| auth::basic(&login.user, &login.password)),
         Selected::Given(auth) => auth.authorization(),
         Selected::Header(header) => Some(header),
     };
@@ -163,7 +163,8 @@ fn authorize(request: &mut Request, settings: &Settings, session: &HttpSession) 
 fn netrc_login(file: Option<&Path>, environment: &EnvironmentSettings, host: &str) -> Result<Option<Login>> {
     let Some(file) = file else { return Ok(environment.netrc_login(host).cloned()) };
     let wrong = |why: &str| Error::new(&code::IO, format!("the netrc file {} {why}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| wrong(&format!("could not be read: {}", reason(&error))))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| wrong(&format!("could not be read: {}", reason(&error))))?;
     let netrc = Netrc::parse(&text).map_err(|warning| wrong(&format!("was not understood: {}", warning.0)))?;
     Ok(netrc.login(host).cloned())
 }

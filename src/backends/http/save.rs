@@ -13,9 +13,9 @@ use std::{
 
 use super::answer::HttpAnswer;
 use crate::{
-    engine::net::limits::reason,
     backends::Answer,
     engine::http::{client, headers::Headers, policy::hooks::question},
+    engine::net::limits::reason,
     error::{Error, Outcome, Result, code},
     value::{Object, Provider, Tree},
 };
@@ -49,7 +49,9 @@ impl Target {
     pub fn parse(value: &Tree, resume: bool) -> Result<Target> {
         match value {
             Tree::Provider(provider) if !resume => Ok(Target::Provider(Arc::clone(provider))),
-            Tree::Provider(_) => Err(Error::option("resume", "resume was asked for with a provider, which cannot tell what it has")),
+            Tree::Provider(_) => {
+                Err(Error::option("resume", "resume was asked for with a provider, which cannot tell what it has"))
+            }
             Tree::Text(path) if !path.is_empty() => {
                 let path = Path::new(&**path);
                 // Known before anything is sent: a change must not be made whose answer has no place to go.
@@ -227,7 +229,8 @@ impl Partial {
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> Error {
-        Error::new(&code::IO, format!("{} could not be {what}: {}", self.part.display(), reason(error))).outcome(Outcome::Applied)
+        Error::new(&code::IO, format!("{} could not be {what}: {}", self.part.display(), reason(error)))
+            .outcome(Outcome::Applied)
     }
 
     fn open(self, answer: &HttpAnswer, status: u16) -> Result<Saving> {
@@ -302,9 +305,13 @@ mod tests {
 
     #[test]
     fn the_start_of_a_range() {
-        for (range, start) in
-            [("bytes 0-499/1234", Some(0)), ("bytes 500-999/*", Some(500)), ("bytes */1234", None), ("items 0-4/9", None), ("", None)]
-        {
+        for (range, start) in [
+            ("bytes 0-499/1234", Some(0)),
+            ("bytes 500-999/*", Some(500)),
+            ("bytes */1234", None),
+            ("items 0-4/9", None),
+            ("", None),
+        ] {
             assert_eq!(range_start(range), start, "{range}");
         }
         assert_eq!(unsatisfied_size("bytes */1234"), Some(1234));

@@ -193,8 +193,12 @@ impl Settings {
         let (mut routes, mut tls) = (false, false);
         for (key, value) in args.root().iter() {
             self.set(key, value, args, level).map_err(|error| within(key, error))?;
-            tls |= matches!(key, "verify" | "verify_pin" | "verify_common_name" | "cert" | "cert_password" | "environment" | "trust_env");
-            routes |= matches!(key, "proxies" | "unix_socket" | "local_address" | "tcp_keepalive" | "ip_version" | "resolve");
+            tls |= matches!(
+                key,
+                "verify" | "verify_pin" | "verify_common_name" | "cert" | "cert_password" | "environment" | "trust_env"
+            );
+            routes |=
+                matches!(key, "proxies" | "unix_socket" | "local_address" | "tcp_keepalive" | "ip_version" | "resolve");
         }
         if tls {
             self.decide_trust(environment)?;
@@ -412,7 +416,9 @@ impl Settings {
 pub(super) fn within(option: &str, error: Error) -> Error {
     let named = match error.detail().get("key").and_then(Tree::as_str) {
         None => option.to_owned(),
-        Some(key) if key.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) => return error,
+        Some(key) if key.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) => {
+            return error;
+        }
         Some(member) => format!("{option}.{member}"),
     };
     error.with("key", named)
@@ -462,9 +468,10 @@ fn parse_mode(word: Option<&str>) -> Result<Parse> {
         Some("json") => Ok(Parse::Json),
         Some("text") => Ok(Parse::Text),
         Some("none") => Ok(Parse::None),
-        Some(other) => {
-            Err(Error::option("parse", format!("parse was {other:?}; it takes \"auto\", \"json\", \"text\" or \"none\"")))
-        }
+        Some(other) => Err(Error::option(
+            "parse",
+            format!("parse was {other:?}; it takes \"auto\", \"json\", \"text\" or \"none\""),
+        )),
     }
 }
 

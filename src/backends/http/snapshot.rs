@@ -44,7 +44,9 @@ pub(super) fn headers(settings: &Settings) -> Tree {
 /// Whether the value of a field or parameter of this name is better not shown.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', "-");
-    ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey"].iter().any(|word| name.contains(word))
+    ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// Query parameters with what looks like a secret covered.
@@ -70,7 +72,9 @@ fn params(params: Option<&Tree>) -> Tree {
 /// A map of proxies without their logins.
 pub(super) fn proxies(proxies: &Proxies) -> Tree {
     let shown = proxies.to_object();
-    Tree::Object(shown.iter().map(|(key, url)| (key, Tree::from(without_login(url.as_str().unwrap_or_default())))).collect())
+    Tree::Object(
+        shown.iter().map(|(key, url)| (key, Tree::from(without_login(url.as_str().unwrap_or_default())))).collect(),
+    )
 }
 
 /// A URL whose login is covered; a proxy's may be written without a scheme.
@@ -116,8 +120,14 @@ pub(super) fn options(settings: &Settings) -> Tree {
     shown.insert("cookies", Tree::Bool(settings.jar));
     shown.insert("unix_socket", settings.unix_socket.as_deref().map_or(Tree::Null, Tree::from));
     shown.insert("local_address", settings.local_address.map_or(Tree::Null, |address| Tree::from(address.to_string())));
-    shown.insert("tcp_keepalive", settings.tcp_keepalive.map_or(Tree::Bool(false), |idle| Tree::Double(idle.as_secs_f64())));
-    shown.insert("limit_rate", settings.limit_rate.map_or(Tree::Null, |rate| Tree::Int(i64::try_from(rate).unwrap_or(i64::MAX))));
+    shown.insert(
+        "tcp_keepalive",
+        settings.tcp_keepalive.map_or(Tree::Bool(false), |idle| Tree::Double(idle.as_secs_f64())),
+    );
+    shown.insert(
+        "limit_rate",
+        settings.limit_rate.map_or(Tree::Null, |rate| Tree::Int(i64::try_from(rate).unwrap_or(i64::MAX))),
+    );
     let mut hooks = Object::default();
     hooks.insert("request", number(settings.request_hooks.len()));
     hooks.insert("response", number(settings.response_hooks.len()));

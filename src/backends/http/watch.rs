@@ -16,11 +16,7 @@ use crate::{
 };
 
 /// What a call watches; `None` when nobody wants to know, which costs nothing.
-pub(super) fn watch(
-    settings: &Settings,
-    until: Option<Instant>,
-    call: &Call<'_>,
-) -> Option<Arc<dyn Watch>> {
+pub(super) fn watch(settings: &Settings, until: Option<Instant>, call: &Call<'_>) -> Option<Arc<dyn Watch>> {
     if settings.limit_rate.is_none() && settings.low_speed.is_none() && call.progress.is_none() {
         return None;
     }

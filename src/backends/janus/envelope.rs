@@ -253,7 +253,11 @@ mod tests {
     fn requests_are_one_object_whatever_is_in_them() {
         let mut envelope = Envelope::new("message", "a\"b", 0);
         envelope.number("session_id", u64::MAX);
-        envelope.secrets(&Secrets { api_secret: Some(Secret::new("s\\")), token: Some(Secret::new("t")), ..Secrets::default() });
+        envelope.secrets(&Secrets {
+            api_secret: Some(Secret::new("s\\")),
+            token: Some(Secret::new("t")),
+            ..Secrets::default()
+        });
         envelope.members(Members::default().with("body", &Tree::from_json(r#"{"a":[1,null]}"#).unwrap()).as_str());
         let expected = r#"{"janus":"message","transaction":"a\"b","session_id":18446744073709551615,"apisecret":"s\\","token":"t","body":{"a":[1,null]}}"#;
         assert_eq!(envelope.finish(), expected);

@@ -8,6 +8,7 @@
 //! | `line` | one connection with all the sessions on it |
 //! | `session`, `handle` | what lives on the server |
 //! | `transactions`, `envelope`, `answer`, `refusal` | the protocol without IO |
+//! | `media` | files and frames over WebRTC |
 //! | `topics` | who hears what |
 //! | `calls`, `raw` | what hosts ask for |
 //! | `admin` | the server's other interface |
@@ -21,6 +22,7 @@ pub mod carrier;
 pub mod envelope;
 mod handle;
 mod line;
+mod media;
 mod place;
 pub mod plugins;
 mod raw;
@@ -102,7 +104,13 @@ impl JanusSession {
 }
 
 /// The ways to these places.
-fn carriers(places: &[Place], api: Api, web: &Arc<dyn Backend>, now: &Arc<Current>, lent: &Lent) -> Vec<Arc<dyn Carrier>> {
+fn carriers(
+    places: &[Place],
+    api: Api,
+    web: &Arc<dyn Backend>,
+    now: &Arc<Current>,
+    lent: &Lent,
+) -> Vec<Arc<dyn Carrier>> {
     let carrier = |place: &Place| -> Arc<dyn Carrier> {
         let (address, shown, web) = (place.address.clone(), place.shown.clone(), Arc::clone(web));
         let (lent, terms) = (lent.clone(), Arc::clone(now));
@@ -206,7 +214,8 @@ impl Backend for JanusSession {
             return Ok(Arc::new(JanusHandle::new(handle)));
         }
         if name.is_empty() || wish.plugin.is_some() {
-            let message = "attach takes \"janus.plugin.NAME\", \"session\", \"admin\", or \"handle:ID\" with the option plugin";
+            let message =
+                "attach takes \"janus.plugin.NAME\", \"session\", \"admin\", or \"handle:ID\" with the option plugin";
             return Err(Error::option("name", message));
         }
         self.session.opened(cancel, deadline)?;

@@ -45,6 +45,12 @@ impl Topics {
         Ok(Box::new(Subscribed { topics: Arc::clone(topics), number }))
     }
 
+    /// Those who hear what is no message of the server.
+    pub fn hearers(&self, topic: &str) -> Vec<Arc<dyn Sink>> {
+        let listed = self.0.lock();
+        listed.list.iter().filter(|(_, wanted, _)| **wanted == *topic).map(|(.., sink)| Arc::clone(sink)).collect()
+    }
+
     /// Adds those who hear messages of this kind.
     fn gather(&self, word: &str, message: Node<'_>, hearers: &mut Vec<Arc<dyn Sink>>) {
         let listed = self.0.lock();

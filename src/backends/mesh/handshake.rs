@@ -1,11 +1,6 @@
 //! Who the server is, and whether it is new enough (spec/mesh.md 2.2).
 
-use super::{
-    form::decode,
-    schema,
-    terms::Terms,
-    wire::Wire,
-};
+use super::{form::decode, schema, terms::Terms, wire::Wire};
 use crate::{
     error::{Error, Result, code},
     value::Tree,
@@ -33,7 +28,8 @@ pub fn greet(wire: &Wire, terms: &Terms) -> Result<Tree> {
     match parse(version) {
         Some(found) if found < OLDEST => {
             let [major, minor, patch] = OLDEST;
-            let message = format!("the server has version {version:?}; {major}.{minor}.{patch} is the oldest that is spoken to");
+            let message =
+                format!("the server has version {version:?}; {major}.{minor}.{patch} is the oldest that is spoken to");
             Err(Error::new(&code::VERSION_TOO_OLD, message).with("server_text", version))
         }
         // What cannot be read is accepted, as the official client accepts it.

@@ -65,7 +65,13 @@ impl Core {
     ///
     /// # Errors
     /// What the server refused, what went wrong on the way, `cancelled`.
-    async fn ask(self: &Arc<Core>, path: &'static str, message: &[u8], limit: Duration, vigil: &mut Vigil) -> Result<Vec<u8>> {
+    async fn ask(
+        self: &Arc<Core>,
+        path: &'static str,
+        message: &[u8],
+        limit: Duration,
+        vigil: &mut Vigil,
+    ) -> Result<Vec<u8>> {
         let terms = Terms::within(limit, vigil.cancel());
         let mut again = true;
         loop {
@@ -73,7 +79,8 @@ impl Core {
                 Some(token) => token,
                 None => {
                     let (core, terms) = (Arc::clone(self), terms.clone());
-                    errands::fetch(&self.lent.worker, vigil, move || core.wire.login.current(&core.wire, &terms)).await??
+                    errands::fetch(&self.lent.worker, vigil, move || core.wire.login.current(&core.wire, &terms))
+                        .await??
                 }
             };
             let order = self.wire.order(message, &terms, token.as_ref(), false)?;
@@ -81,7 +88,9 @@ impl Core {
             let pending = pending.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the connection serves no reactor"))?;
             let answer = (pending.await)().map_err(refusal::on_the_way);
             match answer.and_then(|answer| wire::single(wire::all(&*answer, self.wire.most)?)) {
-                Err(error) if again && refusal::wants_token(&error) && self.wire.login.refused(token.as_ref()) => again = false,
+                Err(error) if again && refusal::wants_token(&error) && self.wire.login.refused(token.as_ref()) => {
+                    again = false
+                }
                 done => return done,
             }
         }
@@ -116,7 +125,8 @@ impl MeshSession {
         let terms = Terms::read(args, usual, &Arc::default())?;
         let wire = Wire { web: web(&place.url, &place.web(args)?)?, login, most: place.most };
         let server = handshake::greet(&wire, &terms)?;
-        let core = Arc::new(Core { wire, server, lent, model, farewells: Farewells::default(), usual: Mutex::new(usual) });
+        let core =
+            Arc::new(Core { wire, server, lent, model, farewells: Farewells::default(), usual: Mutex::new(usual) });
         let session = MeshSession::of(core, longest, true);
         match joins {
             Some(id) => session.workspace.join(&session.core, id, &terms)?,
@@ -165,7 +175,12 @@ impl MeshSession {
 }
 
 fn session_id(text: &str) -> Result<Guid> {
-    Guid::parse(text).ok_or_else(|| Error::option("session_id", format!("{text:?} was no session's id; 00112233-4455-6677-8899-aabbccddeeff is one")))
+    Guid::parse(text).ok_or_else(|| {
+        Error::option(
+            "session_id",
+            format!("{text:?} was no session's id; 00112233-4455-6677-8899-aabbccddeeff is one"),
+        )
+    })
 }
 
 impl Backend for MeshSession {
@@ -250,7 +265,12 @@ impl Backend for MeshSession {
         match name.split_once(':') {
             None if name == "session" => drop(child.workspace.id(&child.core, &terms)?),
             Some(("session", id)) => child.workspace.join(&child.core, session_id(id)?, &terms)?,
-            _ => return Err(Error::option("name", format!("{name:?} is no session; attach takes \"session\" or \"session:ID\""))),
+            _ => {
+                return Err(Error::option(
+                    "name",
+                    format!("{name:?} is no session; attach takes \"session\" or \"session:ID\""),
+                ));
+            }
         }
         Ok(Arc::new(child))
     }

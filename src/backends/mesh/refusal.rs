@@ -27,7 +27,9 @@ pub fn error(refusal: Refusal) -> Error {
                 .with("grpc_status", refusal.name)
                 .outcome(Outcome::NotSent);
             // The one that the server means, which a raw call may have named itself.
-            let error = match named(&refusal.message).filter(|_| found.word == code::SESSION_LOST.word || found.word == code::SESSION_CORRUPT.word) {
+            let error = match named(&refusal.message)
+                .filter(|_| found.word == code::SESSION_LOST.word || found.word == code::SESSION_CORRUPT.word)
+            {
                 Some(id) => error.with("session_id", id.to_string()),
                 None => error,
             };
@@ -46,7 +48,8 @@ fn not_found(refusal: Refusal, text: &str) -> Error {
 
 /// The id in a text of the server: in braces and upper case, or as it is.
 fn named(text: &str) -> Option<Guid> {
-    text.split_whitespace().find_map(|word| Guid::parse(word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric())))
+    text.split_whitespace()
+        .find_map(|word| Guid::parse(word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric())))
 }
 
 /// A refusal of what was asked of one session: a lost one is named, in the words and in the detail.
@@ -108,9 +111,15 @@ mod tests {
         let text = "session 0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0 is corrupt due to changes done by some other session, rollback your changes to fix your session";
         let error = told("UNKNOWN", text);
         assert_eq!((error.code(), error.status()), ("session_corrupt", Status::Conflict));
-        assert_eq!(error.detail().get("session_id").and_then(Tree::as_str), Some("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"));
+        assert_eq!(
+            error.detail().get("session_id").and_then(Tree::as_str),
+            Some("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0")
+        );
         for text in ["Missing owner for x", "Owner of the object not found"] {
-            assert_eq!((told("UNKNOWN", text).code(), told("UNKNOWN", text).status()), ("owner_gone", Status::Conflict));
+            assert_eq!(
+                (told("UNKNOWN", text).code(), told("UNKNOWN", text).status()),
+                ("owner_gone", Status::Conflict)
+            );
         }
     }
 }

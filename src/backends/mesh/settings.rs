@@ -66,7 +66,9 @@ impl Place {
     /// # Errors
     /// `argument` for what is missing or wrong.
     pub fn read(url: &str, args: &Args) -> Result<Place> {
-        let wrong = || Error::option("url", format!("{url:?} was no address of a Mesh server; mesh+https://host:{PORT} is one"));
+        let wrong = || {
+            Error::option("url", format!("{url:?} was no address of a Mesh server; mesh+https://host:{PORT} is one"))
+        };
         let (_, rest) = url.split_once('+').ok_or_else(wrong)?;
         let (scheme, authority) = rest.split_once("://").ok_or_else(wrong)?;
         let authority = authority.trim_end_matches('/');
@@ -85,9 +87,15 @@ impl Place {
         let authority = if ported { authority.to_owned() } else { format!("{authority}:{PORT}") };
         let most = match args.int("max_receive_size")? {
             None | Some(0) => RECEIVE_SIZE,
-            Some(most) => usize::try_from(most).map_err(|_| Error::option("max_receive_size", "max_receive_size was negative"))?,
+            Some(most) => {
+                usize::try_from(most).map_err(|_| Error::option("max_receive_size", "max_receive_size was negative"))?
+            }
         };
-        Ok(Place { url: format!("{}://{authority}", scheme.to_ascii_lowercase()), secure: scheme.eq_ignore_ascii_case("https"), most })
+        Ok(Place {
+            url: format!("{}://{authority}", scheme.to_ascii_lowercase()),
+            secure: scheme.eq_ignore_ascii_case("https"),
+            most,
+        })
     }
 
     /// The arguments of the HTTP session that carries everything.
@@ -97,7 +105,8 @@ impl Place {
     pub fn web(&self, args: &Args) -> Result<Args> {
         let mut web = Args::new();
         for (key, value) in args.root().iter() {
-            if !OWN.contains(&key) && !WHOLE_CALL.contains(&key) && options::find(key, scope::CREATE, "http").is_some() {
+            if !OWN.contains(&key) && !WHOLE_CALL.contains(&key) && options::find(key, scope::CREATE, "http").is_some()
+            {
                 web.set(key, value.clone());
             }
         }
@@ -164,7 +173,15 @@ mod tests {
         assert_eq!(read("mesh+https://host/").unwrap(), "https://host:50051");
         assert_eq!(read("mesh+https://[::1]").unwrap(), "https://[::1]:50051");
         assert_eq!(read("mesh+https://[::1]:7").unwrap(), "https://[::1]:7");
-        for bad in ["mesh+http://", "mesh+http", "mesh:", "mesh+http://h:port", "mesh+http://h/path", "mesh+http://u@h", "mesh+http://:1"] {
+        for bad in [
+            "mesh+http://",
+            "mesh+http",
+            "mesh:",
+            "mesh+http://h:port",
+            "mesh+http://h/path",
+            "mesh+http://u@h",
+            "mesh+http://:1",
+        ] {
             assert_eq!(read(bad).unwrap_err().code(), "argument", "{bad}");
         }
     }

@@ -1,11 +1,7 @@
 //! Snapshots (verbs.md "Mesh").
 
 use super::MeshSession;
-use crate::{
-    args::Args,
-    error::Result,
-    value::Tree,
-};
+use crate::{args::Args, error::Result, value::Tree};
 
 /// Their names.
 pub const NAMES: &[&str] = &["expires_in", "id", "server", "session", "session_id"];
@@ -24,7 +20,8 @@ pub fn inspect(session: &MeshSession, what: &str, args: &Args) -> Result<Option<
         }
         "options" => {
             let core = &session.core;
-            let mut shown = core.wire.web.inspect(what, args)?.and_then(|shown| shown.as_object().cloned()).unwrap_or_default();
+            let mut shown =
+                core.wire.web.inspect(what, args)?.and_then(|shown| shown.as_object().cloned()).unwrap_or_default();
             let longest = session.workspace.longest();
             shown.insert("keepalive", longest.map_or(Tree::Bool(false), |longest| Tree::Double(longest.as_secs_f64())));
             shown.insert("max_receive_size", Tree::Int(i64::try_from(core.wire.most).unwrap_or(i64::MAX)));
@@ -38,4 +35,3 @@ pub fn inspect(session: &MeshSession, what: &str, args: &Args) -> Result<Option<
         _ => return Ok(None),
     }))
 }
-

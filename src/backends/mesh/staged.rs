@@ -4,7 +4,11 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{MeshSession, terms::{Task, Terms}, verbs};
+use super::{
+    MeshSession,
+    terms::{Task, Terms},
+    verbs,
+};
 use crate::{
     args::Args,
     backends::{Answer, Plain},
@@ -74,7 +78,12 @@ impl Staged {
     fn add(&mut self, call: &Task<'_>, args: Args, value: Tree, epoch: u64) -> usize {
         // A rollback meanwhile took it out of the workspace again.
         let sent = (self.epoch == epoch).then_some(value);
-        self.items.push_back(Item { verb: call.verb.unwrap_or_default().into(), target: call.target.map(Into::into), args, sent });
+        self.items.push_back(Item {
+            verb: call.verb.unwrap_or_default().into(),
+            target: call.target.map(Into::into),
+            args,
+            sent,
+        });
         self.items.len() - 1
     }
 

@@ -12,8 +12,15 @@ const OF_THE_MODEL: [&str; 3] = ["run_simulation", "run_inflow", "get_mc_file"];
 /// Verbs that search below an object.
 const BELOW: [&str; 2] = ["search_objects", "search_attributes"];
 /// Verbs whose target is no path of a model.
-const ELSEWHERE: [&str; 7] =
-    ["call", "create_model", "get_resource", "update_resource", "create_series", "list_text_resources", "write_text_resource"];
+const ELSEWHERE: [&str; 7] = [
+    "call",
+    "create_model",
+    "get_resource",
+    "update_resource",
+    "create_series",
+    "list_text_resources",
+    "write_text_resource",
+];
 
 /// Arguments that name something of a model, or a list of such.
 const NAMED: [(&str, &str); 7] = [
@@ -56,7 +63,9 @@ pub fn path<'a>(model: &str, target: &'a str) -> Cow<'a, str> {
 #[must_use]
 pub fn place_args<'a>(model: &str, verb: &str, args: &'a Args) -> Cow<'a, Args> {
     let named = NAMED.iter().find(|(of, _)| *of == verb);
-    let Some((name, given)) = named.and_then(|(_, name)| Some((name, args.get(name)?))) else { return Cow::Borrowed(args) };
+    let Some((name, given)) = named.and_then(|(_, name)| Some((name, args.get(name)?))) else {
+        return Cow::Borrowed(args);
+    };
     let place = |given: &Tree| given.as_str().map_or_else(|| given.clone(), |text| Tree::from(&*path(model, text)));
     let placed = match given {
         Tree::Array(list) => Tree::Array(list.iter().map(place).collect()),
@@ -76,7 +85,11 @@ mod tests {
         let rows = [
             ("get_object", Some("Area.To_Plants/Plant"), Some("Model/M/Area.To_Plants/Plant")),
             ("get_object", Some("Model/Other/Plant"), Some("Model/Other/Plant")),
-            ("get_object", Some("id:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"), Some("id:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0")),
+            (
+                "get_object",
+                Some("id:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"),
+                Some("id:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"),
+            ),
             ("read_series", Some("key:3"), Some("key:3")),
             ("read_series", Some("3"), Some("3")),
             ("read_series", Some("Resource/C/x"), Some("Resource/C/x")),

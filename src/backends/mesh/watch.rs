@@ -21,7 +21,11 @@ use super::{
 use crate::{
     args::Args,
     backends::{Feed, Sink},
-    engine::{errands, net::cancel::Cancel, reactor::{beat, vigil::Vigil}},
+    engine::{
+        errands,
+        net::cancel::Cancel,
+        reactor::{beat, vigil::Vigil},
+    },
     error::{Error, Result, Status, code},
     log,
     sys::panic::contain,
@@ -115,7 +119,9 @@ impl Watch {
             match self.look(&mut vigil).await {
                 Ok(look) => self.tell(look),
                 Err(error) if vigil.cancel().is_cancelled() || is_final(&error) => return error,
-                Err(error) if self.lost => log::debug(c"mesh", || format!("series {} could not be read: {error}", self.path)),
+                Err(error) if self.lost => {
+                    log::debug(c"mesh", || format!("series {} could not be read: {error}", self.path))
+                }
                 Err(error) => {
                     self.lost = true;
                     self.sink.lost(error);
@@ -201,8 +207,18 @@ impl Look {
 
 /// Whether looking again cannot help.
 fn is_final(error: &Error) -> bool {
-    const REFUSED: [&str; 5] = ["NOT_FOUND", "INVALID_ARGUMENT", "PERMISSION_DENIED", "UNAUTHENTICATED", "UNIMPLEMENTED"];
+    const REFUSED: [&str; 5] =
+        ["NOT_FOUND", "INVALID_ARGUMENT", "PERMISSION_DENIED", "UNAUTHENTICATED", "UNIMPLEMENTED"];
     let refused = error.detail().get("grpc_status").and_then(Tree::as_str).is_some_and(|name| REFUSED.contains(&name));
-    let mistake = matches!(error.status(), Status::Argument | Status::State | Status::Unsupported | Status::Auth | Status::Denied | Status::NotFound | Status::Internal);
+    let mistake = matches!(
+        error.status(),
+        Status::Argument
+            | Status::State
+            | Status::Unsupported
+            | Status::Auth
+            | Status::Denied
+            | Status::NotFound
+            | Status::Internal
+    );
     refused || mistake || error.code() == code::SESSION_LOST.word
 }

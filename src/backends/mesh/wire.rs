@@ -240,13 +240,18 @@ pub fn single(mut messages: Vec<Vec<u8>>) -> Result<Vec<u8>> {
 /// Whether somebody answered who speaks gRPC, and whether he refused at once.
 fn head(answer: &dyn Answer) -> Result<()> {
     if let Some(number) = answer.header("grpc-status") {
-        return status::told(number, answer.header("grpc-message")).map_or(Ok(()), |refusal| Err(refusal::error(refusal)));
+        return status::told(number, answer.header("grpc-message"))
+            .map_or(Ok(()), |refusal| Err(refusal::error(refusal)));
     }
     let kind = answer.header("content-type").unwrap_or_default();
     if answer.status() == 200 && kind.starts_with(b"application/grpc") {
         return Ok(());
     }
-    let message = format!("an answer that is no gRPC: HTTP status {}, content type {:?}", answer.status(), String::from_utf8_lossy(kind));
+    let message = format!(
+        "an answer that is no gRPC: HTTP status {}, content type {:?}",
+        answer.status(),
+        String::from_utf8_lossy(kind)
+    );
     let refusal = Refusal { name: status::of_http(answer.status()), message };
     Err(refusal::error(refusal).with("http_status", Tree::Int(answer.status().into())))
 }
@@ -267,7 +272,9 @@ pub fn end(answer: &dyn Answer, torn: bool) -> Result<()> {
         return Err(refusal::error(refusal));
     }
     if torn {
-        return Err(Error::new(&code::PROTOCOL, "the answer ended in the middle of a message").outcome(Outcome::Unknown));
+        return Err(
+            Error::new(&code::PROTOCOL, "the answer ended in the middle of a message").outcome(Outcome::Unknown)
+        );
     }
     Ok(())
 }
@@ -309,5 +316,4 @@ impl Messages {
             self.frames.feed(piece.get(..count).unwrap_or_default());
         }
     }
-
 }

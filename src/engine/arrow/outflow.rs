@@ -45,7 +45,9 @@ impl Outflow {
     /// Fills as much of the room as there is from one of the parts.
     fn fill(&self, at: usize, room: &mut [u8]) -> usize {
         let count = self.points.len();
-        let Some(at) = at.checked_sub(self.front.len()) else { return copy(self.front.get(at..).unwrap_or_default(), room) };
+        let Some(at) = at.checked_sub(self.front.len()) else {
+            return copy(self.front.get(at..).unwrap_or_default(), room);
+        };
         let (times, flags) = (count * 8, count * 4);
         let padded = times + flags.next_multiple_of(8);
         let part = self.points.clone();
@@ -80,7 +82,10 @@ fn column<T: Copy, const N: usize>(numbers: &[T], at: usize, room: &mut [u8], by
         return places.len().min(numbers.len()) * N;
     }
     let Some(number) = numbers.first() else { return 0 };
-    copy(bytes(*number).get(at % N..).unwrap_or_default(), if places.is_empty() { rest } else { places.as_flattened_mut() })
+    copy(
+        bytes(*number).get(at % N..).unwrap_or_default(),
+        if places.is_empty() { rest } else { places.as_flattened_mut() },
+    )
 }
 
 impl Reader for Outflow {
@@ -130,7 +135,12 @@ mod tests {
             let series = series(count);
             let mut whole = b"before".to_vec();
             let part = |range: &Range<usize>| range.clone();
-            super::super::append(&mut whole, &series.times[part(&points)], &series.flags[part(&points)], &series.values[part(&points)]);
+            super::super::append(
+                &mut whole,
+                &series.times[part(&points)],
+                &series.flags[part(&points)],
+                &series.values[part(&points)],
+            );
             let outflow = Outflow::new(b"before".to_vec(), series.clone(), points.clone());
             assert_eq!(outflow.size(), Some(whole.len() as u64), "{points:?}");
             for size in [1, 3, 5, 8, 13, 64, 4096] {

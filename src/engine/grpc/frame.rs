@@ -10,7 +10,8 @@ pub const PREFIX: usize = 5;
 /// # Errors
 /// `limit` when its length has no room.
 pub fn wrap(message: &[u8]) -> Result<Vec<u8>> {
-    let length = u32::try_from(message.len()).map_err(|_| Error::new(&code::LIMIT, "a message of 4 GiB or more cannot be sent"))?;
+    let length = u32::try_from(message.len())
+        .map_err(|_| Error::new(&code::LIMIT, "a message of 4 GiB or more cannot be sent"))?;
     let mut out = Vec::with_capacity(PREFIX + message.len());
     out.push(0);
     out.extend_from_slice(&length.to_be_bytes());

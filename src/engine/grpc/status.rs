@@ -63,7 +63,9 @@ fn unescape(message: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(message.len());
     let mut rest = message;
     while let Some((first, more)) = rest.split_first() {
-        let digit = |at: usize| more.get(at).and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
+        let digit = |at: usize| {
+            more.get(at).and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok())
+        };
         match (first, digit(0), digit(1)) {
             (b'%', Some(high), Some(low)) => {
                 bytes.push(high << 4 | low);
@@ -95,7 +97,10 @@ impl Refusal {
             "UNAVAILABLE" => Kind::Io,
             _ => Kind::Remote,
         };
-        let open = matches!(self.name, "CANCELLED" | "DEADLINE_EXCEEDED" | "UNAVAILABLE" | "UNKNOWN" | "INTERNAL" | "DATA_LOSS");
+        let open = matches!(
+            self.name,
+            "CANCELLED" | "DEADLINE_EXCEEDED" | "UNAVAILABLE" | "UNKNOWN" | "INTERNAL" | "DATA_LOSS"
+        );
         let text = if self.message.is_empty() { String::new() } else { format!(": {}", self.message) };
         Error::new(&code::SERVER, format!("the server refused: {}{text}", self.name))
             .status_as(kind)

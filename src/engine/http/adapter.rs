@@ -8,7 +8,10 @@ use super::{
     client::{Order, Router},
     exchange::{self, Carrier, Payload},
     h2::{self, Errand, Exchanged, Made, Patience},
-    policy::{Hop, hooks::{answer, question, succeeded}},
+    policy::{
+        Hop,
+        hooks::{answer, question, succeeded},
+    },
     relay::Relay,
     request::{Framing, Request},
 };
@@ -68,7 +71,8 @@ impl Adapters {
     pub fn mount_written(&mut self, prefix: &str, value: &Tree) -> Result<()> {
         let mut adapter = Adapter::parse(prefix, value)?;
         if let Adapter::Cassette(cassette) = &mut adapter
-            && let Some(open) = self.cassettes().find(|(other, open)| *other != prefix.to_lowercase() && open.path() == cassette.path())
+            && let Some(open) =
+                self.cassettes().find(|(other, open)| *other != prefix.to_lowercase() && open.path() == cassette.path())
         {
             *cassette = Arc::clone(open.1);
         }
@@ -81,7 +85,8 @@ impl Adapters {
     pub fn keep_cassettes(&mut self, before: &Adapters) {
         for (prefix, adapter) in &mut self.mounted {
             if let Adapter::Cassette(cassette) = adapter
-                && let Some(open) = before.cassettes().find(|(other, open)| other == prefix && open.path() == cassette.path())
+                && let Some(open) =
+                    before.cassettes().find(|(other, open)| other == prefix && open.path() == cassette.path())
             {
                 *cassette = Arc::clone(open.1);
             }
@@ -258,17 +263,14 @@ pub(super) fn compose(route: &Route, request: &Request, framing: Framing, expect
     if expect && request.headers.get("expect").is_none() {
         fields.push(("Expect", "100-continue"));
     }
-    let expects = expect || request.headers.get("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
+    let expects =
+        expect || request.headers.get("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
     let head = request.head(forward, &fields)?;
     Ok(Composed { head, expects })
 }
 
 /// What follows the head, from memory or from what `source` was opened for.
-fn payload<'a>(
-    framing: Framing,
-    request: &'a Request,
-    source: &'a mut Option<Box<dyn body::Source>>,
-) -> Payload<'a> {
+fn payload<'a>(framing: Framing, request: &'a Request, source: &'a mut Option<Box<dyn body::Source>>) -> Payload<'a> {
     match (framing, request.body.as_bytes(), source) {
         (Framing::Sized(_), Some(bytes), _) => Payload::Bytes(bytes),
         (Framing::Sized(size), None, Some(source)) => Payload::Source { source: &mut **source, size: Some(size) },
@@ -343,12 +345,7 @@ pub(super) fn is_replay_safe(method: &str) -> bool {
 ///
 /// # Errors
 /// `provider`, in the host's words.
-pub(super) fn ask(
-    provider: &dyn Provider,
-    request: &Request,
-    router: &dyn Router,
-    limits: &Limits,
-) -> Result<Carried> {
+pub(super) fn ask(provider: &dyn Provider, request: &Request, router: &dyn Router, limits: &Limits) -> Result<Carried> {
     let seconds = |time: Option<std::time::Duration>| time.map_or(Tree::Null, |time| Tree::Double(time.as_secs_f64()));
     let mut arguments = router.describe(request);
     arguments.insert("request", request.to_tree());

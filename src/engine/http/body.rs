@@ -65,7 +65,10 @@ impl Body {
                     return Err(Error::option("data", "a reader as data and files cannot go out together"));
                 }
                 Some(_) => {
-                    return Err(Error::option("data", "data must be an object or a list of pairs when there are files"));
+                    return Err(Error::option(
+                        "data",
+                        "data must be an object or a list of pairs when there are files",
+                    ));
                 }
             }
             let form = Multipart::build(data, files, boundary()?)?;

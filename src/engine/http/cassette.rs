@@ -10,8 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crate::sys::lock::Mutex;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
     adapter::{Carried, Source},
@@ -53,15 +53,19 @@ impl Cassette {
     /// # Errors
     /// `io` when it cannot be read, `argument` when it is not a cassette.
     pub fn open(path: &Path) -> Result<Cassette> {
-        let state = match fs::read_to_string(path) {
-            Ok(text) => State::Playing(parse(&text).ok_or_else(|| {
-                Error::option("adapter", format!("the file {} was not a cassette", path.display()))
-            })?),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::Recording(Vec::new()),
-            Err(error) => {
-                return Err(Error::new(&code::IO, format!("the cassette {} could not be read: {}", path.display(), reason(&error))));
-            }
-        };
+        let state =
+            match fs::read_to_string(path) {
+                Ok(text) => State::Playing(parse(&text).ok_or_else(|| {
+                    Error::option("adapter", format!("the file {} was not a cassette", path.display()))
+                })?),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::Recording(Vec::new()),
+                Err(error) => {
+                    return Err(Error::new(
+                        &code::IO,
+                        format!("the cassette {} could not be read: {}", path.display(), reason(&error)),
+                    ));
+                }
+            };
         Ok(Cassette { path: path.into(), state: Mutex::new(state) })
     }
 
@@ -140,7 +144,12 @@ impl Cassette {
         let written = fs::File::create(&beside)
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .and_then(|()| fs::rename(&beside, &self.path));
-        written.map_err(|error| Error::new(&code::IO, format!("the cassette {} could not be written: {}", self.path.display(), reason(&error))))
+        written.map_err(|error| {
+            Error::new(
+                &code::IO,
+                format!("the cassette {} could not be written: {}", self.path.display(), reason(&error)),
+            )
+        })
     }
 }
 

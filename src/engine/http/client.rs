@@ -13,7 +13,11 @@ use super::{
 use crate::{
     args::Args,
     clock,
-    engine::net::{cancel::{Cancel, cancelled}, limits::Limits, route::Route},
+    engine::net::{
+        cancel::{Cancel, cancelled},
+        limits::Limits,
+        route::Route,
+    },
     error::{Error, Outcome, Result, code},
     log,
     value::{Object, Provider},
@@ -130,7 +134,9 @@ pub fn send(carrier: &Carrier, adapters: &Adapters, order: Order<'_>) -> Result<
                 Input::Replied(status, reply)
             }
             Step::Finish => {
-                let finished = transaction.finish().ok_or_else(|| Error::new(&code::INTERNAL, "a call finished without an answer"))?;
+                let finished = transaction
+                    .finish()
+                    .ok_or_else(|| Error::new(&code::INTERNAL, "a call finished without an answer"))?;
                 let body = body.unwrap_or_else(BodyStream::empty);
                 return Ok(Delivered { finished, body, elapsed, start });
             }
@@ -191,7 +197,9 @@ pub(super) fn is_change_made(method: &str, status: u16) -> bool {
 pub fn named(error: Error, request: &Request) -> Error {
     let error = match error.code() {
         "read_timeout" | "connect_timeout" => error.reworded("the server", request.url.host()),
-        "total_timeout" => error.reworded("the whole call took", &format!("the whole call to {} took", request.url.host())),
+        "total_timeout" => {
+            error.reworded("the whole call took", &format!("the whole call to {} took", request.url.host()))
+        }
         _ => error,
     };
     if error.detail().get("url").is_some() { error } else { error.with("url", &*request.url.redacted()) }
@@ -226,7 +234,7 @@ fn carry(carrier: &Carrier, adapters: &Adapters, order: &Order<'_>, request: &Re
         Adapter::Exchange | Adapter::Http2 => exchange(carrier, order, request),
         Adapter::Provider(provider) => {
             super::adapter::ask(&**provider, request, order.router, &order.limits).map_err(perhaps_sent)
-        },
+        }
         Adapter::Cassette(cassette) => cassette.carry(request, || exchange(carrier, order, request)),
     }
 }
@@ -239,7 +247,8 @@ fn exchange(carrier: &Carrier, order: &Order<'_>, request: &Request) -> Result<C
 /// Takes an adapter's answer apart: what policy looks at, and the body.
 pub(super) fn split(carried: Carried, request: &Request, decode: bool) -> Result<(Hop, BodyStream)> {
     let (hop, source) = carried.into_parts();
-    let stream = BodyStream::new(source, &hop, &request.method, decode).map_err(|error| error.outcome(Outcome::Applied))?;
+    let stream =
+        BodyStream::new(source, &hop, &request.method, decode).map_err(|error| error.outcome(Outcome::Applied))?;
     Ok((hop, stream))
 }
 

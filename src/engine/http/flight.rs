@@ -303,9 +303,7 @@ impl Flight {
         self.cancel.check()?;
         match self.adapters.find(request.url.as_str())? {
             Adapter::Exchange | Adapter::Http2 => self.exchange(request, vigil).await,
-            Adapter::Provider(provider) => {
-                Box::pin(self.ask(provider, request, vigil)).await.map_err(perhaps_sent)
-            }
+            Adapter::Provider(provider) => Box::pin(self.ask(provider, request, vigil)).await.map_err(perhaps_sent),
             Adapter::Cassette(cassette) => Box::pin(self.by_cassette(cassette, request, vigil)).await,
         }
     }
@@ -367,7 +365,8 @@ impl Flight {
             expect_continue: expects.then_some(adapter::CONTINUE_PATIENCE),
             replay_safe,
         };
-        let answer = self.carrier.flow_open(&way, &mut made, &mut order, &self.limits, vigil, self.watch.as_ref()).await?;
+        let answer =
+            self.carrier.flow_open(&way, &mut made, &mut order, &self.limits, vigil, self.watch.as_ref()).await?;
         Ok(Box::new(answer))
     }
 

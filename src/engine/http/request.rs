@@ -194,11 +194,7 @@ pub fn method(verb: &str) -> Result<Arc<str>> {
     if verb.is_empty() || !verb.bytes().all(is_token) {
         return Err(Error::argument(format!("the method {verb:?} was not a token")).with("key", "method"));
     }
-    Ok(if verb.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        verb.to_ascii_uppercase().into()
-    } else {
-        verb.into()
-    })
+    Ok(if verb.bytes().any(|byte| byte.is_ascii_lowercase()) { verb.to_ascii_uppercase().into() } else { verb.into() })
 }
 
 /// A length as the grammar has it: digits alone.

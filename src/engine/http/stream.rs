@@ -6,14 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    adapter::Source,
-    body::Body,
-    decode::Decoder,
-    exchange,
-    policy::Hop,
-    relay::Relay,
-};
+use super::{adapter::Source, body::Body, decode::Decoder, exchange, policy::Hop, relay::Relay};
 use crate::{
     engine::{errands::Errands, reactor::vigil::Vigil},
     error::{Error, Result, code},

@@ -208,7 +208,8 @@ pub fn connect_unix(path: &std::path::Path, limits: &Limits, cancel: &Arc<Cancel
 }
 
 pub(crate) fn late(label: &str, limit: Option<Duration>) -> Error {
-    Error::new(&code::CONNECT_TIMEOUT, format!("the connection to {label} was not made{}", within(limit))).phase("connect")
+    Error::new(&code::CONNECT_TIMEOUT, format!("the connection to {label} was not made{}", within(limit)))
+        .phase("connect")
 }
 
 pub(crate) fn refused(label: &str, error: &io::Error) -> Error {
@@ -257,7 +258,10 @@ mod tests {
         assert_eq!(error.code(), "connect_timeout");
         assert!(start.elapsed() < Duration::from_secs(2));
         let total = Limits { total: Some(clock::now() + Duration::from_millis(30)), ..Limits::default() };
-        assert_eq!(connect(&[address], &Parts::default(), "x", &total, &Arc::default()).unwrap_err().code(), "total_timeout");
+        assert_eq!(
+            connect(&[address], &Parts::default(), "x", &total, &Arc::default()).unwrap_err().code(),
+            "total_timeout"
+        );
     }
 
     #[test]

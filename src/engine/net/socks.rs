@@ -94,7 +94,9 @@ impl Socks {
                 }
                 None => Err(self.error("asked for a user and none was given").transient(false)),
             },
-            (State::Method, [5, 255]) if self.login.is_none() => Err(self.error("wanted a user and none was given").transient(false)),
+            (State::Method, [5, 255]) if self.login.is_none() => {
+                Err(self.error("wanted a user and none was given").transient(false))
+            }
             (State::Method, [5, _]) => Err(self.error("wanted another way to log in").transient(false)),
             (State::Login, [_, 0]) => Ok(self.ask()),
             (State::Login, _) => Err(self.error("did not accept the user or password").transient(false)),

@@ -147,13 +147,7 @@ async fn reach_tcp(
 }
 
 /// The addresses of a host that the route may use.
-async fn look_up(
-    route: &Route,
-    host: &str,
-    port: u16,
-    guard: &Guard<'_>,
-    vigil: &mut Vigil,
-) -> Result<Vec<IpAddr>> {
+async fn look_up(route: &Route, host: &str, port: u16, guard: &Guard<'_>, vigil: &mut Vigil) -> Result<Vec<IpAddr>> {
     if let Some(given) = route.override_for(host, port) {
         return usable(route, host, given.to_vec());
     }

@@ -200,17 +200,19 @@ impl Shared {
 fn serve(runtime: Runtime, shared: &Arc<Shared>) {
     HERE.set(true);
     // Nothing of it may panic; if it does, it must not write to the host's standard error.
-    let _ = contain(|| runtime.block_on(async {
-        while let Some(jobs) = poll_fn(|cx| shared.next(cx)).await {
-            for (at, job) in jobs.into_iter().enumerate() {
-                // A panic is contained there; who waits for the job hears of it by the job's own drop.
-                drop(tokio::spawn(job));
-                if at % BATCH == BATCH - 1 {
-                    tokio::task::yield_now().await;
+    let _ = contain(|| {
+        runtime.block_on(async {
+            while let Some(jobs) = poll_fn(|cx| shared.next(cx)).await {
+                for (at, job) in jobs.into_iter().enumerate() {
+                    // A panic is contained there; who waits for the job hears of it by the job's own drop.
+                    drop(tokio::spawn(job));
+                    if at % BATCH == BATCH - 1 {
+                        tokio::task::yield_now().await;
+                    }
                 }
             }
-        }
-    }));
+        })
+    });
     // Timers and sockets end here, before anybody hears that the thread has.
     drop(runtime);
     let mut state = shared.state.lock();

@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn entries_stay_in_order_and_belong_to_one() {
-        let directory = std::env::temp_dir().join(format!("haft-log-{}-{:?}", std::process::id(), std::thread::current().id()));
+        let directory =
+            std::env::temp_dir().join(format!("haft-log-{}-{:?}", std::process::id(), std::thread::current().id()));
         std::fs::create_dir_all(&directory).unwrap();
         let file = directory.join("l.db");
         let log = Log::open(&file, "me").unwrap();

@@ -26,7 +26,9 @@ impl Table {
     /// `io`, also for a file that is no database.
     pub fn open(file: &Path) -> Result<Table> {
         let connection = open(file, PATIENCE, false)?;
-        let made = connection.execute_batch("CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+        let made = connection.execute_batch(
+            "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+        );
         made.map_err(|error| broken(file, &error))?;
         Ok(Table { file: file.to_owned(), connection: Mutex::new(connection) })
     }
@@ -41,7 +43,10 @@ impl Table {
     /// `io`.
     pub fn get(&self, key: &Key) -> Result<Option<String>> {
         self.with(|connection| {
-            connection.prepare_cached("SELECT value FROM entries WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()
+            connection
+                .prepare_cached("SELECT value FROM entries WHERE key = ?1")?
+                .query_row([key], |row| row.get(0))
+                .optional()
         })
     }
 
@@ -50,12 +55,18 @@ impl Table {
     ///
     /// # Errors
     /// `io`.
-    pub fn merge(&self, entries: &[(Key, String)], merge: impl Fn(Option<String>, &str) -> Option<String>) -> Result<()> {
+    pub fn merge(
+        &self,
+        entries: &[(Key, String)],
+        merge: impl Fn(Option<String>, &str) -> Option<String>,
+    ) -> Result<()> {
         self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             {
                 let mut get = transaction.prepare_cached("SELECT value FROM entries WHERE key = ?1")?;
-                let mut put = transaction.prepare_cached("INSERT INTO entries VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")?;
+                let mut put = transaction.prepare_cached(
+                    "INSERT INTO entries VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                )?;
                 for (key, brought) in entries {
                     let old: Option<String> = get.query_row([key], |row| row.get(0)).optional()?;
                     if let Some(new) = merge(old, brought) {
@@ -121,7 +132,8 @@ mod tests {
 
     #[test]
     fn two_openers_see_the_same_texts() {
-        let directory = std::env::temp_dir().join(format!("haft-table-{}-{:?}", std::process::id(), std::thread::current().id()));
+        let directory =
+            std::env::temp_dir().join(format!("haft-table-{}-{:?}", std::process::id(), std::thread::current().id()));
         std::fs::create_dir_all(&directory).unwrap();
         let file = directory.join("t.db");
         let (one, other) = (Table::open(&file).unwrap(), Table::open(&file).unwrap());
@@ -131,7 +143,10 @@ mod tests {
         other.merge(&[pair("b", "3"), pair("c", "")], join).unwrap();
         assert_eq!(one.get(&"b".into()).unwrap().as_deref(), Some("13"));
         one.merge(&[(Key::Bytes(b"b".to_vec()), "bytes".into())], join).unwrap();
-        assert_eq!((one.get(&"b".into()).unwrap().as_deref(), other.get(&Key::Bytes(b"b".to_vec())).unwrap().as_deref()), (Some("13"), Some("bytes")));
+        assert_eq!(
+            (one.get(&"b".into()).unwrap().as_deref(), other.get(&Key::Bytes(b"b".to_vec())).unwrap().as_deref()),
+            (Some("13"), Some("bytes"))
+        );
         assert_eq!(other.remove(&[Key::Bytes(b"b".to_vec())]).unwrap(), 1);
         assert_eq!(one.keys().unwrap(), ["a", "b", "c"].map(Key::from));
         assert_eq!(other.remove(&["a".into(), "x".into()]).unwrap(), 1);

@@ -116,7 +116,11 @@ fn build(settings: &TlsSettings) -> Result<ClientConfig> {
         Verify::System => {
             let none = || Error::new(&code::CERTIFICATE, "the system has no file of roots where one is expected");
             let path = system_roots().ok_or_else(none).map_err(of("verify"))?;
-            let found = if path.is_dir() { directory(&path) } else { identity::read(&path).and_then(|text| identity::certificates(&path, &text)) };
+            let found = if path.is_dir() {
+                directory(&path)
+            } else {
+                identity::read(&path).and_then(|text| identity::certificates(&path, &text))
+            };
             // They are authorities of everybody: none of them is the server itself.
             (Some(store(&path, &found.map_err(of("verify"))?).map_err(of("verify"))?), Vec::new())
         }
@@ -133,8 +137,13 @@ fn build(settings: &TlsSettings) -> Result<ClientConfig> {
                 .map_err(|error| Error::new(&code::CERTIFICATE, format!("the roots could not be used: {error}")))?,
         ),
     };
-    let verifier =
-        Verifier { chain, named, common_name: settings.common_name, pins: settings.pins.clone(), provider: provider.clone() };
+    let verifier = Verifier {
+        chain,
+        named,
+        common_name: settings.common_name,
+        pins: settings.pins.clone(),
+        provider: provider.clone(),
+    };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| internal(&error.to_string()))?

@@ -70,7 +70,8 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (first, mut rest) = rest.split_first()?;
     let mut length = usize::from(*first);
     if length >= 0x80 {
-        let (digits, after) = rest.split_at_checked(length - 0x80).filter(|(digits, _)| (1..=4).contains(&digits.len()))?;
+        let (digits, after) =
+            rest.split_at_checked(length - 0x80).filter(|(digits, _)| (1..=4).contains(&digits.len()))?;
         length = digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit));
         rest = after;
     }

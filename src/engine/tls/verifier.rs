@@ -46,9 +46,15 @@ impl Verifier {
 
     /// A certificate that the host named itself, of which everything was found right but that it names no host, may have the
     /// host's name as its common name (spec/mesh.md 2.3).
-    fn by_common_name(&self, certificate: &CertificateDer<'_>, host: &ServerName<'_>, error: rustls::Error) -> Result<(), rustls::Error> {
+    fn by_common_name(
+        &self,
+        certificate: &CertificateDer<'_>,
+        host: &ServerName<'_>,
+        error: rustls::Error,
+    ) -> Result<(), rustls::Error> {
         use CertificateError::{NotValidForName, NotValidForNameContext};
-        let nameless = matches!(error, rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }));
+        let nameless =
+            matches!(error, rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }));
         let named = self.common_name && nameless && self.named.iter().any(|named| named == certificate);
         match sole_common_name(certificate).filter(|_| named) {
             Some(name) if name.eq_ignore_ascii_case(&host.to_str()) => Ok(()),

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use super::{
     Message,
     deflate::{Agreed, Stretch, Stretched, Window},
-    frame::{CONTROL_LIMIT, Close, Control, Data, Fail, FrameHeader, HEAD_LIMIT, OpCode, broken, garbled, read_head, too_big},
+    frame::{
+        CONTROL_LIMIT, Close, Control, Data, Fail, FrameHeader, HEAD_LIMIT, OpCode, broken, garbled, read_head, too_big,
+    },
 };
 
 /// Inflated bytes in one turn; then others have theirs.
@@ -372,7 +374,9 @@ impl Decoder {
 #[inline]
 fn whole(kind: Data, payload: &[u8]) -> Result<Message<'_>, Fail> {
     match kind {
-        Data::Text => std::str::from_utf8(payload).map(|text| Message::Text(Cow::Borrowed(text))).map_err(|_| not_text()),
+        Data::Text => {
+            std::str::from_utf8(payload).map(|text| Message::Text(Cow::Borrowed(text))).map_err(|_| not_text())
+        }
         _ => Ok(Message::Bytes(Cow::Borrowed(payload))),
     }
 }

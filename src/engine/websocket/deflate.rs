@@ -107,7 +107,13 @@ impl Stretch {
     pub fn new(window: Window) -> Stretch {
         // A larger window than the peer's reads the same.
         let bits = window.bits.clamp(9, 15);
-        Stretch { inflate: Decompress::new_with_window_bits(false, bits), resets: window.resets, tail: 0, bits, begun: false }
+        Stretch {
+            inflate: Decompress::new_with_window_bits(false, bits),
+            resets: window.resets,
+            tail: 0,
+            bits,
+            begun: false,
+        }
     }
 
     /// Stretches a piece of a message to the end of `out`, which may have `limit` bytes. Stops when `budget` has come

@@ -156,7 +156,11 @@ mod tests {
             ("permessage-deflate; server_max_window_bits=8; client_max_window_bits=\"9\"", (8, false), (9, false)),
         ] {
             let window = |(bits, resets)| Window { bits, resets };
-            assert_eq!(read(&plain, answer), Ok(Some(Agreed { server: window(server), client: window(client) })), "{answer}");
+            assert_eq!(
+                read(&plain, answer),
+                Ok(Some(Agreed { server: window(server), client: window(client) })),
+                "{answer}"
+            );
         }
     }
 

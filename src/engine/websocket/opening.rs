@@ -121,7 +121,9 @@ fn carrying(error: Error, delivered: Delivered) -> Error {
 /// `invalid_url`.
 pub fn with_web_scheme(url: &Url) -> Result<Option<Url>> {
     match url.as_str().split_once(':') {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ws") => Url::prepare(&format!("http:{rest}"), None).map(Some),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ws") => {
+            Url::prepare(&format!("http:{rest}"), None).map(Some)
+        }
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("wss") => {
             Url::prepare(&format!("https:{rest}"), None).map(Some)
         }

@@ -109,7 +109,10 @@ fn a_bound_is_nobody_elses() {
     script.bring(1, [13]);
     script.bring(0, [3]);
     assert_eq!([0, 1, 2].map(|number| script.sink(number).room()), [0, 9_996, 8_000]);
-    assert_eq!((shown(&session, "/0/dropped"), shown(&session, "/1/dropped"), shown(&session, "/2/dropped")), (2, 0, 0));
+    assert_eq!(
+        (shown(&session, "/0/dropped"), shown(&session, "/1/dropped"), shown(&session, "/2/dropped")),
+        (2, 0, 0)
+    );
     let all = || all(&session);
     let events = all();
     assert_eq!((events.len(), events[0].kind()), (12_007, Kind::Dropped));

@@ -131,7 +131,13 @@ impl Accessor for HostAccessor {
         let handle = self.open_as(identifier, "rb", &[])?;
         // A host that knows the size says so beside its own handle.
         let size = handle.get("size").and_then(Tree::as_int).and_then(|size| u64::try_from(size).ok());
-        Ok(Arc::new(Opened { asked: self.asked(), identifier: identifier.into(), handle, size, failed: AtomicBool::default() }))
+        Ok(Arc::new(Opened {
+            asked: self.asked(),
+            identifier: identifier.into(),
+            handle,
+            size,
+            failed: AtomicBool::default(),
+        }))
     }
 
     fn write(&self, errand: &Errand<'_>, identifier: &str, stored: &Stored<'_>) -> Result<u64> {
@@ -242,7 +248,6 @@ struct Opened {
 }
 
 impl Opened {
-
     fn ask(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let wanted = [("offset", Tree::from(offset)), ("size", Tree::from(buffer.len()))];
         let brought = self.asked.handle("read", &self.identifier, &self.handle, &wanted)?;

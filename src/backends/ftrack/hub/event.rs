@@ -193,8 +193,7 @@ mod tests {
 
     #[test]
     fn what_came_is_named_as_in_python() {
-        let read =
-            |text: &str, deep: bool| of_packet(text, deep).unwrap().map(|event| event.root().to_json());
+        let read = |text: &str, deep: bool| of_packet(text, deep).unwrap().map(|event| event.root().to_json());
         let packet = r#"{"name":"ftrack.event","args":[{"topic":"t","data":{"inReplyToEvent":[{"inReplyToEvent":1}]},"inReplyToEvent":"e","extra":1}]}"#;
         assert_eq!(
             read(packet, false).unwrap(),

@@ -271,7 +271,16 @@ impl Store {
 
     fn add(&mut self, hashed: u64, kind: TypeId, key: Key) -> EntityId {
         let next = EntityId::try_from(self.entities.len()).unwrap_or(EntityId::MAX);
-        self.entities.push(Entity { kind, key, remote: Slots::default(), local: Slots::default(), result: 0, used: 0, evicted: false, gone: false });
+        self.entities.push(Entity {
+            kind,
+            key,
+            remote: Slots::default(),
+            local: Slots::default(),
+            result: 0,
+            used: 0,
+            evicted: false,
+            gone: false,
+        });
         let entities = &self.entities;
         let again = |id: &EntityId| {
             let entity = usize::try_from(*id).ok().and_then(|id| entities.get(id));

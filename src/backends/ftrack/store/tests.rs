@@ -286,7 +286,10 @@ fn what_was_deleted_leaves_collections() {
     // And nobody tells the server of it again.
     store.edit_collection(id, "children", &[], &[Tree::from("Task/d")], true).unwrap();
     assert!(sent(&store).contains(r#""children":[{"__entity_type__":"Task","id":"c"}]"#), "{}", sent(&store));
-    assert_eq!(store.edit_collection(id, "children", &[], &[Tree::from("Task/b")], true).unwrap_err().code(), "not_found");
+    assert_eq!(
+        store.edit_collection(id, "children", &[], &[Tree::from("Task/b")], true).unwrap_err().code(),
+        "not_found"
+    );
 }
 
 #[test]

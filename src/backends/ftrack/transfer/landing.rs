@@ -118,9 +118,12 @@ impl Partial {
         };
         let (part, tag) = (beside(".part"), beside(".part.tag"));
         if path.is_dir() {
-            return Err(failed(path, "written", &io::Error::from(io::ErrorKind::IsADirectory)).with("key", "save_to").outcome(Outcome::NotSent));
+            return Err(failed(path, "written", &io::Error::from(io::ErrorKind::IsADirectory))
+                .with("key", "save_to")
+                .outcome(Outcome::NotSent));
         }
-        let unusable = |error: &io::Error| failed(&part, "opened", error).with("key", "save_to").outcome(Outcome::NotSent);
+        let unusable =
+            |error: &io::Error| failed(&part, "opened", error).with("key", "save_to").outcome(Outcome::NotSent);
         loop {
             let fresh = !part.exists();
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&part);

@@ -48,7 +48,9 @@ pub fn parts(size: u64, wanted: Option<u64>) -> Result<Vec<Stretch>> {
             match size.div_ceil(chunk) {
                 0..=2 => Ok(evenly(size, 1)),
                 count if count > MOST => Err(too_many(count)),
-                count => Ok((0..count).map(|at| Stretch { from: at * chunk, to: ((at + 1) * chunk).min(size) }).collect()),
+                count => {
+                    Ok((0..count).map(|at| Stretch { from: at * chunk, to: ((at + 1) * chunk).min(size) }).collect())
+                }
             }
         }
     }
@@ -71,7 +73,10 @@ fn too_many(count: u64) -> Error {
 /// `argument`, also for more than [`MOST`].
 pub fn wanted(args: &crate::args::Args) -> Result<Option<u64>> {
     let wrong = || Error::option("parts", "parts was not a positive number");
-    let parts = args.int("parts")?.map(|parts| u64::try_from(parts).ok().filter(|parts| *parts > 0).ok_or_else(wrong)).transpose()?;
+    let parts = args
+        .int("parts")?
+        .map(|parts| u64::try_from(parts).ok().filter(|parts| *parts > 0).ok_or_else(wrong))
+        .transpose()?;
     match parts {
         Some(parts) if parts > MOST => Err(too_many(parts)),
         parts => Ok(parts),

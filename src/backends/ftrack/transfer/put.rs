@@ -55,7 +55,14 @@ pub fn put(
             return Err(if place.number > 0 { error.with("part", place.number) } else { error });
         }
         let wait = delay(tries);
-        log::info(c"ftrack", || format!("part {} of an upload is tried again in {} ms: {}", place.number.max(1), wait.as_millis(), error.message()));
+        log::info(c"ftrack", || {
+            format!(
+                "part {} of an upload is tried again in {} ms: {}",
+                place.number.max(1),
+                wait.as_millis(),
+                error.message()
+            )
+        });
         if !terms.has_time_for(wait) {
             return Err(error);
         }

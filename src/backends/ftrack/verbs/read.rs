@@ -59,7 +59,12 @@ pub(super) async fn query(session: &FtrackSession, call: &Way<'_>) -> Result<Box
         cancel: Arc::clone(call.cancel),
     };
     if streamed {
-        return Ok(Box::new(Streamed { pages, meta: Document::from_object(&Object::default()), draft: None, rest: None }));
+        return Ok(Box::new(Streamed {
+            pages,
+            meta: Document::from_object(&Object::default()),
+            draft: None,
+            rest: None,
+        }));
     }
     let mut draft = Draft::default();
     pages.all(&mut draft, call).await?;

@@ -19,15 +19,8 @@ use crate::{
 };
 
 /// The options that mean nothing elsewhere.
-const OPTIONS: [&str; 7] = [
-    "subprotocols",
-    "compression",
-    "max_message_size",
-    "ping_interval",
-    "ping_timeout",
-    "close_timeout",
-    "reconnect",
-];
+const OPTIONS: [&str; 7] =
+    ["subprotocols", "compression", "max_message_size", "ping_interval", "ping_timeout", "close_timeout", "reconnect"];
 
 /// Refuses the options of a WebSocket where none is attached.
 ///
@@ -35,7 +28,9 @@ const OPTIONS: [&str; 7] = [
 /// `argument`.
 pub(in super::super) fn refuse_options(args: &Args) -> Result<()> {
     match OPTIONS.into_iter().find(|key| args.get(key).is_some()) {
-        Some(key) => Err(Error::option(key, format!("{key} is for WebSockets, and the name began with neither ws: nor wss:"))),
+        Some(key) => {
+            Err(Error::option(key, format!("{key} is for WebSockets, and the name began with neither ws: nor wss:")))
+        }
         None => Ok(()),
     }
 }
@@ -119,7 +114,9 @@ fn compression(value: Option<&Tree>) -> Result<Option<Offer>> {
         Some(Tree::Null | Tree::Bool(false)) => Ok(None),
         Some(Tree::Text(word)) if &**word == "deflate" => Ok(Some(Offer::default())),
         Some(Tree::Object(members)) => offer(members).map(Some),
-        Some(_) => Err(Error::option("compression", "compression was neither a boolean, \"deflate\" nor its parameters")),
+        Some(_) => {
+            Err(Error::option("compression", "compression was neither a boolean, \"deflate\" nor its parameters"))
+        }
     }
 }
 
@@ -130,7 +127,9 @@ fn offer(members: &Object) -> Result<Offer> {
         let bits = || -> Result<Option<u8>> {
             let wrong = || Error::option(&key, format!("{name} was not 9 to 15"));
             let number = args::int(&key, value)?;
-            number.map(|bits| u8::try_from(bits).ok().filter(|bits| (9..=15).contains(bits)).ok_or_else(wrong)).transpose()
+            number
+                .map(|bits| u8::try_from(bits).ok().filter(|bits| (9..=15).contains(bits)).ok_or_else(wrong))
+                .transpose()
         };
         let truth = || Ok::<_, Error>(args::boolean(&key, value)?.unwrap_or(false));
         match name {

@@ -424,8 +424,7 @@ impl Shared {
                 // What the server cannot read it refuses without saying which request that was.
                 let error = refused(&body).unwrap_or_else(|| {
                     let text = String::from_utf8_lossy(body.get(..body.len().min(200)).unwrap_or_default());
-                    let message =
-                        format!("the server answered a request with {status} and nothing that belongs to it");
+                    let message = format!("the server answered a request with {status} and nothing that belongs to it");
                     let error = Error::new(&code::PROTOCOL, message).with("http_status", i64::from(status));
                     error.with("server_text", &*text).outcome(Outcome::Unknown)
                 });

@@ -7,7 +7,7 @@ use crate::{
     args::Args,
     backends::{
         Answer, Backend, Call, Feed, Pending, Sink, Teller,
-        janus::{calls, plugins, topics::Topics},
+        janus::{calls, media, plugins, topics::Topics},
     },
     engine::net::cancel::Cancel,
     error::{Error, Result, code},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The topics of a handle.
-const TOPICS: &[&str] = &["*", "event", "event:NAME", "webrtcup", "media", "slowlink", "hangup", "detached", "trickle"];
+const TOPICS: &[&str] = &["*", "event", "event:NAME", "webrtcup", "media", "slowlink", "hangup", "detached", "trickle", "data", "haft.media"];
 
 /// A handle of the host on a plugin handle.
 pub struct JanusHandle {
@@ -44,7 +44,7 @@ impl Backend for JanusHandle {
     }
 
     fn owns(&self, verb: Option<&str>, name: &str) -> bool {
-        verbs::is_field(&self.handle, verb, name)
+        verbs::is_field(&self.handle, verb, name) || media::is_field(&self.handle, verb, name)
     }
 
     fn holds_host_code(&self) -> bool {
@@ -52,6 +52,9 @@ impl Backend for JanusHandle {
     }
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
+        if media::takes(&self.handle, call.verb) {
+            return media::wait(&self.handle, call);
+        }
         let line = &self.handle.session.line;
         let deadline = calls::deadline(line, call.args)?;
         let request = verbs::request(&self.handle, call)?;
@@ -59,6 +62,9 @@ impl Backend for JanusHandle {
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
+        if media::takes(&self.handle, call.verb) {
+            return media::begin(&self.handle, call).map(Some);
+        }
         let line = &self.handle.session.line;
         let deadline = calls::deadline(line, call.args)?;
         let request = verbs::request(&self.handle, call)?;
@@ -92,6 +98,7 @@ impl Backend for JanusHandle {
             "id" => number(handle.id()),
             "plugin" => handle.wish.plugin.as_deref().map_or(Tree::Null, Tree::from),
             "session_id" => number(handle.session.id()),
+            "media" => handle.media.shown(),
             "options" => {
                 let mut shown = Object::default();
                 shown.insert("plugin", handle.wish.plugin.as_deref().map_or(Tree::Null, Tree::from));
@@ -104,7 +111,7 @@ impl Backend for JanusHandle {
     }
 
     fn snapshots(&self) -> &'static [&'static str] {
-        &["plugin", "session_id"]
+        &["media", "plugin", "session_id"]
     }
 
     fn attach(&self, _name: &str, _args: &Args, _cancel: &Arc<Cancel>) -> Result<Arc<dyn Backend>> {
@@ -116,7 +123,9 @@ impl Backend for JanusHandle {
     }
 
     fn subscribe(&self, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Option<Feed>> {
-        let named = topic.strip_prefix("event:").is_some_and(|name| !name.is_empty() && plugins::find(self.handle.plugin()).is_some());
+        let named = topic
+            .strip_prefix("event:")
+            .is_some_and(|name| !name.is_empty() && plugins::find(self.handle.plugin()).is_some());
         if !named && !TOPICS.contains(&topic) {
             return Ok(None);
         }

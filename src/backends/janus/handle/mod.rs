@@ -11,6 +11,7 @@ pub use verbs::{OPTIONS, only};
 use super::{
     envelope::Members,
     line::{Brings, Request, again},
+    media,
     plugins::{Again, Checked, Declared},
     refusal,
     session::{Session, is_refusal},
@@ -47,6 +48,8 @@ pub struct Handle {
     pub wish: Wish,
     /// Who hears its messages.
     pub topics: Arc<Topics>,
+    /// Its media.
+    pub media: media::Slot,
     herald: Herald,
     /// What its requests have brought about.
     declared: Mutex<Declared>,
@@ -66,6 +69,7 @@ impl Handle {
             session: Arc::clone(session),
             wish,
             topics: Arc::default(),
+            media: media::Slot::default(),
             herald: Herald::default(),
             declared: Mutex::default(),
             id: AtomicU64::new(0),
@@ -131,6 +135,7 @@ impl Handle {
         let old = self.id.swap(id, Ordering::AcqRel);
         if old != 0 && old != id {
             self.session.forget(old);
+            self.media.lost(&Error::new(&code::SESSION_LOST, "media ended with the session that it belonged to"));
         }
         if self.is_over() && old != 0 {
             // It was closed while it was attached again.
@@ -151,6 +156,12 @@ impl Handle {
         if data.is_none_or(|data| refusal::plugin(self.plugin(), data).is_none()) {
             self.declared.lock().went_well(done, data, answer.get("jsep").is_some());
         }
+    }
+
+    /// The same of a request that went over the data channel, and well.
+    #[cfg(feature = "media")]
+    pub(super) fn learned(&self, done: &Checked) {
+        self.declared.lock().went_well(done, None, false);
     }
 
     /// The plugin said something by itself, which may end what was declared.
@@ -191,6 +202,8 @@ impl Handle {
         }
         let ended = || Error::new(&code::HANDLE_LOST, "the handle was detached");
         let why = error.as_ref().map_or_else(ended, again);
+        self.media.lost(&why);
+        self.media.leave();
         self.session.line.fail(|request| !request.is("detach") && self.is_of(request), &why);
         self.herald.tell(Change::Ended { value: Tree::Null, error });
     }
@@ -221,11 +234,11 @@ impl Handle {
     /// What the server refused; that it does not know the handle any more is what was wanted.
     pub fn close(self: &Arc<Self>, keep: bool, deadline: Instant) -> Result<()> {
         self.herald.part();
+        // What it takes to hang up goes over the handle.
+        self.media.settle(deadline);
         let gone = self.left.swap(true, Ordering::AcqRel);
         let told = match self.id() {
-            Some(_) if !keep && !gone && self.is_within_reach() => {
-                self.detach(deadline)
-            }
+            Some(_) if !keep && !gone && self.is_within_reach() => self.detach(deadline),
             _ => Ok(()),
         };
         if let Some(id) = self.id() {
@@ -254,6 +267,7 @@ impl Handle {
     /// The host let go of it: the server is told, and nothing is waited for.
     pub fn abandon(self: &Arc<Self>) {
         self.herald.part();
+        self.media.leave();
         let gone = self.left.swap(true, Ordering::AcqRel);
         if let Some(id) = self.id() {
             if !gone

@@ -67,6 +67,10 @@ pub struct Request {
     pub verb: Cow<'static, str>,
     /// What it makes of its handle's state.
     pub done: Option<Box<Checked>>,
+    /// It is asked for media, which looks at the answer itself.
+    pub of_media: bool,
+    /// A description of media goes along, or is to come.
+    pub describes: bool,
 }
 
 impl Request {
@@ -87,6 +91,8 @@ impl Request {
             brings: Brings::Nothing,
             verb: Cow::Borrowed(""),
             done: None,
+            of_media: false,
+            describes: false,
         }
     }
 

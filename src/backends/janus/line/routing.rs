@@ -149,6 +149,15 @@ impl Line {
         {
             self.hear_anew(id);
         }
+        if let Some(handle) = request.handle.as_ref().filter(|_| kind == Kind::Event && giver.is_some()) {
+            match (request.of_media, request.describes) {
+                // What the server says from here on is of these descriptions.
+                (true, true) => handle.media.described(),
+                (true, false) => {}
+                // The host changes what media brings: an offer came of it.
+                (false, _) => handle.media.hear(kind, message.root()),
+            }
+        }
         // Whoever asked hears the answer before the end of what it asked. Nobody asks any more: what it says has happened
         // all the same.
         match (giver, &request.session) {

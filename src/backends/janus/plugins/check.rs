@@ -38,14 +38,37 @@ pub fn check(plugin: &'static Plugin, verb: &str, args: &Args, is_option: impl F
     checked(plugin, verb, args, is_option).map_err(|error| error.outcome(Outcome::NotSent))
 }
 
+/// The same for a request that goes over the data channel.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_channel(plugin: &'static Plugin, verb: &str, args: &Args, is_option: impl Fn(&str) -> bool) -> Result<Checked> {
+    let request = known(plugin, verb).and_then(|request| read(plugin, request, verb, args, &is_option));
+    request.map_err(|error| error.outcome(Outcome::NotSent))
+}
+
 fn checked(plugin: &'static Plugin, verb: &str, args: &Args, is_option: impl Fn(&str) -> bool) -> Result<Checked> {
     let request = known(plugin, verb)?;
+    if request.way == Way::Channel {
+        let message = format!("{} takes {verb:?} over the data channel of the handle alone", plugin.package);
+        return Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"));
+    }
+    read(plugin, request, verb, args, &is_option)
+}
+
+fn read(
+    plugin: &'static Plugin,
+    request: &'static Request,
+    verb: &str,
+    args: &Args,
+    is_option: &dyn Fn(&str) -> bool,
+) -> Result<Checked> {
     let mut body = Object::with_capacity(args.root().len() + 1);
     if let Some(wire) = request.wire {
         body.insert("request", Tree::from(wire));
     }
     let place = Place { plugin, verb, above: None, name: "", index: None };
-    fields(&place, request, args.root(), &is_option, &mut body)?;
+    fields(&place, request, args.root(), is_option, &mut body)?;
     own_group(args)?;
     Ok(Checked { plugin, request, body, jsep: jsep(request, args.get("jsep"))? })
 }
@@ -57,10 +80,6 @@ fn known(plugin: &'static Plugin, verb: &str) -> Result<&'static Request> {
         return Err(Error::new(&code::UNSUPPORTED, format!("{} has no request {verb:?}{hint}", plugin.package))
             .with("key", "verb"));
     };
-    if request.way == Way::Channel {
-        let message = format!("{} takes {verb:?} over the data channel of the handle alone", plugin.package);
-        return Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"));
-    }
     Ok(request)
 }
 

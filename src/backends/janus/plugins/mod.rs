@@ -23,7 +23,7 @@ mod voicemail;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Checked, check};
+pub use check::{Checked, check, check_channel};
 pub use events::event_name;
 pub use refusals::refused;
 pub use state::{Again, Declared, noted, recognized};

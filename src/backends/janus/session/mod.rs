@@ -243,6 +243,7 @@ impl Session {
                 if kind == Kind::Event {
                     handle.heed(message.root());
                 }
+                handle.media.hear(kind, message.root());
                 bring(message, &[&*handle.topics, &*self.topics]);
                 if kind == Kind::Detached {
                     handle.detached();
@@ -277,12 +278,17 @@ impl Session {
             // The host is at it, or it has ended before.
             return;
         }
+        let handles = self.handles();
         let last = self.part();
         let ended = || Error::new(&code::SESSION_LOST, "the session was ended");
         let why = error.as_ref().map_or_else(ended, again);
         let of_it = |request: &Request| {
             !request.is("destroy") && request.session.as_ref().is_some_and(|session| Arc::ptr_eq(session, self))
         };
+        for handle in handles {
+            handle.media.lost(&why);
+            handle.media.leave();
+        }
         self.line.fail(of_it, &why);
         self.herald.tell(Change::Ended { value, error });
         if last {
@@ -296,7 +302,8 @@ impl Session {
         state.left = true;
         let keeper = state.keeper.take();
         let handles = std::mem::take(&mut state.handles);
-        let (restorer, doubts) = (state.astray.as_mut().and_then(|it| it.restorer.take()), std::mem::take(&mut state.doubts));
+        let (restorer, doubts) =
+            (state.astray.as_mut().and_then(|it| it.restorer.take()), std::mem::take(&mut state.doubts));
         let old = state.astray.as_mut().map(|it| std::mem::take(&mut it.before.handles));
         drop(state);
         drop((handles, doubts, old));

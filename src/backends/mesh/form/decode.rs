@@ -90,7 +90,12 @@ fn absent(field: &Field) -> Option<Tree> {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "the wire's numbers are two's complement in 64 bits")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "the wire's numbers are two's complement in 64 bits"
+)]
 fn value(kind: Kind, wire: Wire<'_>, depth: usize) -> Result<Tree> {
     bounded(depth)?;
     Ok(match (kind, wire) {
@@ -99,7 +104,9 @@ fn value(kind: Kind, wire: Wire<'_>, depth: usize) -> Result<Tree> {
         (Kind::Int32, Wire::Varint(number)) => Tree::Int(i64::from(number as i32)),
         (Kind::Uint32, Wire::Varint(number)) => Tree::Int(i64::from(number as u32)),
         (Kind::Bool, Wire::Varint(number)) => Tree::Bool(number != 0),
-        (Kind::Enum(of), Wire::Varint(number)) => of.name_of(number as i32).map_or(Tree::Int(i64::from(number as i32)), Tree::from),
+        (Kind::Enum(of), Wire::Varint(number)) => {
+            of.name_of(number as i32).map_or(Tree::Int(i64::from(number as i32)), Tree::from)
+        }
         (Kind::Text, Wire::Bytes(bytes)) => Tree::from(text(bytes)?),
         (Kind::Bytes, Wire::Bytes(bytes)) => Tree::Bytes(Arc::from(bytes)),
         (Kind::Points, Wire::Bytes(bytes)) => Tree::Series(Arc::new(arrow::read(bytes)?)),
@@ -149,7 +156,9 @@ fn guid(bytes: &[u8]) -> Result<Tree> {
     each(bytes, |number, wire| {
         if let (1, Wire::Bytes(bytes)) = (number, wire) {
             let guid = Guid::from_wire(bytes);
-            let guid = guid.ok_or_else(|| Error::new(&code::PROTOCOL, format!("an id of the server had {} bytes instead of 16", bytes.len())))?;
+            let guid = guid.ok_or_else(|| {
+                Error::new(&code::PROTOCOL, format!("an id of the server had {} bytes instead of 16", bytes.len()))
+            })?;
             found = Tree::from(guid.to_string());
         }
         Ok(())
@@ -158,7 +167,11 @@ fn guid(bytes: &[u8]) -> Result<Tree> {
 }
 
 /// Seconds and nanoseconds.
-#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the wire's numbers are two's complement in 64 bits")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "the wire's numbers are two's complement in 64 bits"
+)]
 fn pair(bytes: &[u8]) -> Result<(i64, i64)> {
     let (mut seconds, mut nanos) = (0, 0);
     each(bytes, |number, wire| {

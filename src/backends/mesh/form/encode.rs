@@ -2,7 +2,10 @@
 
 use super::{Guid, time};
 use crate::{
-    backends::mesh::{points, schema::{Field, Form, Kind, Label, Message}},
+    backends::mesh::{
+        points,
+        schema::{Field, Form, Kind, Label, Message},
+    },
     engine::{
         arrow,
         grpc::protobuf::{put_bytes, put_fixed64, put_nested, put_number, put_varint},
@@ -41,10 +44,14 @@ pub fn field(of: &Message, number: u32, value: &Tree, name: &str, out: &mut Vec<
 pub fn address(text: &str, name: &str) -> Result<Object> {
     let mut object = Object::with_capacity(1);
     if let Some(id) = text.strip_prefix("id:") {
-        let guid = Guid::parse(id).ok_or_else(|| Error::option(name, format!("{id:?} was no id; 00112233-4455-6677-8899-aabbccddeeff is one")))?;
+        let guid = Guid::parse(id).ok_or_else(|| {
+            Error::option(name, format!("{id:?} was no id; 00112233-4455-6677-8899-aabbccddeeff is one"))
+        })?;
         object.insert("id", Tree::from(guid.to_string()));
     } else if let Some(key) = text.strip_prefix("key:") {
-        let key: i64 = key.parse().map_err(|_| Error::option(name, format!("{key:?} was no key of a time series: keys are whole numbers")))?;
+        let key: i64 = key
+            .parse()
+            .map_err(|_| Error::option(name, format!("{key:?} was no key of a time series: keys are whole numbers")))?;
         object.insert("timeseries_key", Tree::Int(key));
     } else if text.is_empty() {
         return Err(Error::option(name, format!("{name} was empty; a path, \"id:…\" or \"key:…\" was expected")));
@@ -64,7 +71,9 @@ impl Place<'_> {
     fn path(&self) -> String {
         match self.above {
             // The whole has no name.
-            Some(above) if above.above.is_some() || above.name != "message" => format!("{}.{}", above.path(), self.name),
+            Some(above) if above.above.is_some() || above.name != "message" => {
+                format!("{}.{}", above.path(), self.name)
+            }
             _ => self.name.to_owned(),
         }
     }
@@ -87,7 +96,10 @@ fn body(kind: Kind, value: &Tree, place: &Place<'_>, out: &mut Vec<u8>) -> Resul
             let text = value.as_str().ok_or_else(|| place.wrong("an id as text", value))?;
             let guid = Guid::parse(text).ok_or_else(|| {
                 let path = place.path();
-                Error::option(&path, format!("{path} was {text:?}, which is no id; 00112233-4455-6677-8899-aabbccddeeff is one"))
+                Error::option(
+                    &path,
+                    format!("{path} was {text:?}, which is no id; 00112233-4455-6677-8899-aabbccddeeff is one"),
+                )
             })?;
             put_bytes(1, guid.wire(), out);
             Ok(())
@@ -190,7 +202,9 @@ fn message(of: &'static Message, value: &Tree, place: &Place<'_>, out: &mut Vec<
     for name in object.keys() {
         if !of.fields.iter().any(|field| field.name == name) {
             let inside = Place { name, above: Some(place) };
-            let hint = nearest(name, of.fields.iter().map(|field| field.name)).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
+            let hint = nearest(name, of.fields.iter().map(|field| field.name))
+                .map(|near| format!("; the nearest is {near:?}"))
+                .unwrap_or_default();
             return Err(Error::option(&inside.path(), format!("{} has no field {name:?}{hint}", of.name)));
         }
     }
@@ -337,4 +351,3 @@ fn any(value: &Tree, place: &Place<'_>, out: &mut Vec<u8>) -> Result<()> {
     }
     Ok(())
 }
-

@@ -65,7 +65,14 @@ mod tests {
         assert_eq!(guid.wire(), &wire);
         assert_eq!(Guid::from_wire(&wire).unwrap().to_string(), "00112233-4455-6677-8899-aabbccddeeff");
         assert_eq!(Guid::parse("{00112233-4455-6677-8899-AABBCCDDEEFF}"), Some(guid));
-        for bad in ["", "00112233", "00112233-4455-6677-8899-aabbccddeef", "00112233-4455-6677-8899-aabbccddeefg", "0011223344556677-8899-aabbccddeeff-", "é0112233-4455-6677-8899-aabbccddeef"] {
+        for bad in [
+            "",
+            "00112233",
+            "00112233-4455-6677-8899-aabbccddeef",
+            "00112233-4455-6677-8899-aabbccddeefg",
+            "0011223344556677-8899-aabbccddeeff-",
+            "é0112233-4455-6677-8899-aabbccddeef",
+        ] {
             assert_eq!(Guid::parse(bad), None, "{bad}");
         }
         assert_eq!(Guid::from_wire(&wire[1..]), None);

@@ -55,10 +55,19 @@ impl Kerberos {
                 return Ok(kerberos);
             }
             Tree::Object(members) => members,
-            other => return Err(Error::option("kerberos", format!("kerberos was {}; {{service_principal, user_principal, provider}} was expected", other.kind_name()))),
+            other => {
+                return Err(Error::option(
+                    "kerberos",
+                    format!(
+                        "kerberos was {}; {{service_principal, user_principal, provider}} was expected",
+                        other.kind_name()
+                    ),
+                ));
+            }
         };
         for (name, value) in members.iter() {
-            let wrong = || Error::option(&format!("kerberos.{name}"), format!("kerberos.{name} was {}", value.kind_name()));
+            let wrong =
+                || Error::option(&format!("kerberos.{name}"), format!("kerberos.{name} was {}", value.kind_name()));
             match (name, value) {
                 (_, Tree::Null) => {}
                 ("service_principal", value) => kerberos.service = Some(principal(value).ok_or_else(wrong)?),
@@ -66,13 +75,18 @@ impl Kerberos {
                 ("provider", Tree::Provider(provider)) => kerberos.provider = host(provider),
                 ("provider", _) => return Err(wrong()),
                 _ => {
-                    let message = format!("kerberos has no member {name:?}; it has service_principal, user_principal and provider");
+                    let message = format!(
+                        "kerberos has no member {name:?}; it has service_principal, user_principal and provider"
+                    );
                     return Err(Error::option("kerberos", message));
                 }
             }
         }
         if kerberos.service.is_none() && kerberos.provider.is_none() {
-            return Err(Error::option("kerberos.service_principal", "kerberos needs a service_principal, such as HOST/mesh.example.com"));
+            return Err(Error::option(
+                "kerberos.service_principal",
+                "kerberos needs a service_principal, such as HOST/mesh.example.com",
+            ));
         }
         Ok(kerberos)
     }
@@ -104,7 +118,8 @@ impl Kerberos {
         let mut talk = wire.talk(AUTHENTICATE, &leg(&first), terms)?;
         for _ in 0..MOST_LEGS {
             let Some(message) = talk.next()? else {
-                return Err(Error::new(&code::PROTOCOL, "the server ended the authentication without a token").status_as(Status::Auth));
+                return Err(Error::new(&code::PROTOCOL, "the server ended the authentication without a token")
+                    .status_as(Status::Auth));
             };
             let told = decode(Kind::Message(&schema::tables::auth::AUTHENTICATE_KERBEROS_RESPONSE), &message)?;
             let token = told.get("bearer_token").and_then(Tree::as_str).unwrap_or_default();
@@ -118,14 +133,16 @@ impl Kerberos {
             talk.end();
             return held;
         }
-        Err(Error::new(&code::PROTOCOL, format!("the authentication did not end after {MOST_LEGS} legs")).status_as(Status::Auth))
+        Err(Error::new(&code::PROTOCOL, format!("the authentication did not end after {MOST_LEGS} legs"))
+            .status_as(Status::Auth))
     }
 
     fn context(&self) -> Result<gss::Context> {
         let service = self.service.as_deref().unwrap_or_default();
         gss::Context::new(service, self.user.as_deref()).map_err(|trouble| match trouble {
             gss::Trouble::Absent(why) => {
-                let message = format!("the system has no library for Kerberos ({why}); kerberos.provider can take its place");
+                let message =
+                    format!("the system has no library for Kerberos ({why}); kerberos.provider can take its place");
                 Error::new(&code::UNSUPPORTED, message)
             }
             gss::Trouble::Refused(why) => refused(&why),
@@ -158,13 +175,17 @@ impl Kerberos {
         let status = provider.call(Tree::Object(call), &mut reply);
         if status != Status::Ok {
             let text = reply.str("message").ok().flatten().unwrap_or("it did not say why");
-            return Err(Error::new(&code::PROVIDER, format!("the provider brought no token of Kerberos: {text}")).status_as(status));
+            return Err(Error::new(&code::PROVIDER, format!("the provider brought no token of Kerberos: {text}"))
+                .status_as(status));
         }
         reply.check()?;
         match reply.get("value") {
             Some(Tree::Bytes(bytes)) => Ok(bytes.to_vec()),
             None | Some(Tree::Null) => Ok(Vec::new()),
-            Some(other) => Err(Error::new(&code::PROVIDER, format!("the provider of Kerberos brought {} instead of bytes", other.kind_name()))),
+            Some(other) => Err(Error::new(
+                &code::PROVIDER,
+                format!("the provider of Kerberos brought {} instead of bytes", other.kind_name()),
+            )),
         }
     }
 }
@@ -174,7 +195,9 @@ fn principal(value: &Tree) -> Option<Box<str>> {
 }
 
 fn refused(why: &str) -> Error {
-    Error::new(&code::SERVER, format!("Kerberos gave no ticket: {why}")).status_as(Status::Auth).with("server_text", why)
+    Error::new(&code::SERVER, format!("Kerberos gave no ticket: {why}"))
+        .status_as(Status::Auth)
+        .with("server_text", why)
 }
 
 /// `BytesValue`.
@@ -187,12 +210,14 @@ fn leg(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn held(token: &str, seconds: Option<f64>, began: std::time::Instant) -> Result<Held> {
-    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).and_then(|time| time.checked_sub(MARGIN));
+    let time =
+        seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).and_then(|time| time.checked_sub(MARGIN));
     let Some(time) = time.filter(|time| !time.is_zero()) else {
         let message = format!("Invalid Mesh token duration: {} seconds", seconds.unwrap_or_default());
         return Err(Error::new(&code::PROTOCOL, message));
     };
-    let token = checked(token).map_err(|_| Error::new(&code::PROTOCOL, "the server gave a token that no header field carries"))?;
+    let token = checked(token)
+        .map_err(|_| Error::new(&code::PROTOCOL, "the server gave a token that no header field carries"))?;
     // What the clock has no room for is never over.
     Ok(Held { token, until: began.checked_add(time) })
 }

@@ -77,7 +77,9 @@ impl Login {
                 }
                 (Source::Kerberos(Kerberos::read(kerberos, worker)?), None)
             }
-            (Some(_), Some(_)) => return Err(Error::option("kerberos", "access_token and kerberos do not go together")),
+            (Some(_), Some(_)) => {
+                return Err(Error::option("kerberos", "access_token and kerberos do not go together"));
+            }
         };
         Ok(Login {
             source: Mutex::new(Arc::new(source)),
@@ -224,8 +226,13 @@ fn given(token: &Tree, secure: bool, worker: &Arc<dyn Errands>) -> Result<(Sourc
     }
     match token {
         Tree::Text(token) => Ok((Source::Given, Some(Held { token: checked(token)?, until: None }))),
-        Tree::Provider(provider) => Ok((Source::Supplier(Kept::new(Arc::clone(provider), Some(Arc::clone(worker)))), None)),
-        other => Err(Error::option("access_token", format!("access_token was {}; text or a provider was expected", other.kind_name()))),
+        Tree::Provider(provider) => {
+            Ok((Source::Supplier(Kept::new(Arc::clone(provider), Some(Arc::clone(worker)))), None))
+        }
+        other => Err(Error::option(
+            "access_token",
+            format!("access_token was {}; text or a provider was expected", other.kind_name()),
+        )),
     }
 }
 

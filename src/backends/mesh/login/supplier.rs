@@ -38,7 +38,9 @@ pub(super) fn ask(provider: &dyn Provider) -> Result<Held> {
     };
     let time = match reply.get("expires_in") {
         None => None,
-        Some(value) => duration("expires_in", value).map_err(|_| wrong("an expires_in that is no number of seconds"))?,
+        Some(value) => {
+            duration("expires_in", value).map_err(|_| wrong("an expires_in that is no number of seconds"))?
+        }
     };
     // What the clock has no room for is never over.
     let until = time.and_then(|time| asked.checked_add(time.saturating_sub(MARGIN.min(time / 10))));

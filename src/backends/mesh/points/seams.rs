@@ -41,7 +41,9 @@ pub fn join(mut pieces: Vec<Piece>) -> Series {
 /// Whether all points are inside of `[start, end)` and in strict order: nearly always, and then nothing has to be copied.
 pub fn is_tidy(series: &Series, start: i64, end: i64) -> bool {
     let times = &series.times;
-    times.first().is_none_or(|first| *first >= start) && times.last().is_none_or(|last| *last < end) && times.is_sorted_by(|a, b| a < b)
+    times.first().is_none_or(|first| *first >= start)
+        && times.last().is_none_or(|last| *last < end)
+        && times.is_sorted_by(|a, b| a < b)
 }
 
 /// Leaves out the points before `start`, those from `end` on, and of those with the same time all but the last, which is
@@ -51,8 +53,10 @@ pub fn tidy(series: &mut Series, start: i64, end: i64) {
         return trim(series, start, end);
     }
     let points = series.times.iter().zip(&series.values).zip(&series.flags);
-    let mut kept: Vec<(i64, f64, u32)> =
-        points.map(|((time, value), flags)| (*time, *value, *flags)).filter(|(time, ..)| (start..end).contains(time)).collect();
+    let mut kept: Vec<(i64, f64, u32)> = points
+        .map(|((time, value), flags)| (*time, *value, *flags))
+        .filter(|(time, ..)| (start..end).contains(time))
+        .collect();
     kept.sort_by_key(|(time, ..)| *time);
     kept.reverse();
     kept.dedup_by_key(|(time, ..)| *time);

@@ -44,7 +44,10 @@ fn update(ask: &Ask<'_>) -> Result<Asked> {
     let said = |names: &[&str]| names.iter().any(|name| ask.args.get(name).is_some());
     let mut about = SUBJECTS.iter().filter(|(names, _)| said(names));
     let Some((names, build)) = about.next() else {
-        return Err(Error::option("value", "update_attribute needs value, expression or resource_key, template or description, targets, or versions"));
+        return Err(Error::option(
+            "value",
+            "update_attribute needs value, expression or resource_key, template or description, targets, or versions",
+        ));
     };
     if let Some((others, _)) = about.next() {
         let message = format!("update_attribute cannot change {} and {} at once", names.join("/"), others.join("/"));
@@ -80,8 +83,18 @@ fn member(value: &Tree, kind: Option<&str>) -> Result<Tree> {
         (Some("BOOL"), _) | (None, Tree::Bool(_)) => "boolean_value",
         (Some("STRING"), _) | (None, Tree::Text(_)) => "string_value",
         (Some("UTC_TIME"), _) => "utc_time_value",
-        (Some(other), _) => return Err(Error::option("value_type", format!("value_type was {other:?}; there are INT, DOUBLE, BOOL, STRING and UTC_TIME"))),
-        (None, other) => return Err(Error::option("value", format!("value was {}; a number, a boolean, text or a list of them was expected", other.kind_name()))),
+        (Some(other), _) => {
+            return Err(Error::option(
+                "value_type",
+                format!("value_type was {other:?}; there are INT, DOUBLE, BOOL, STRING and UTC_TIME"),
+            ));
+        }
+        (None, other) => {
+            return Err(Error::option(
+                "value",
+                format!("value was {}; a number, a boolean, text or a list of them was expected", other.kind_name()),
+            ));
+        }
     };
     let mut wrapped = Object::with_capacity(1);
     wrapped.insert(name, value.clone());
@@ -92,7 +105,14 @@ fn member(value: &Tree, kind: Option<&str>) -> Result<Tree> {
 fn series(ask: &Ask<'_>) -> Result<Asked> {
     let mut fields = Object::default();
     fields.insert("attribute_id", Tree::from(ask.target()?));
-    masked(ask, &mut fields, &[("expression", "new_local_expression", Tree::from("")), ("resource_key", "new_timeseries_resource_key", Tree::Int(0))]);
+    masked(
+        ask,
+        &mut fields,
+        &[
+            ("expression", "new_local_expression", Tree::from("")),
+            ("resource_key", "new_timeseries_resource_key", Tree::Int(0)),
+        ],
+    );
     Ok(Asked::new("model.v1alpha.ModelService/UpdateTimeseriesAttribute", fields, nothing))
 }
 
@@ -100,8 +120,16 @@ fn series(ask: &Ask<'_>) -> Result<Asked> {
 fn definition(ask: &Ask<'_>) -> Result<Asked> {
     let mut fields = Object::default();
     fields.insert("attribute_definition_id", Tree::from(ask.target()?));
-    masked(ask, &mut fields, &[("template", "new_template_expression", Tree::from("")), ("description", "new_description", Tree::from(""))]);
-    Ok(Asked::new("model_definition.v1alpha.ModelDefinitionService/UpdateTimeseriesAttributeDefinition", fields, nothing))
+    masked(
+        ask,
+        &mut fields,
+        &[("template", "new_template_expression", Tree::from("")), ("description", "new_description", Tree::from(""))],
+    );
+    Ok(Asked::new(
+        "model_definition.v1alpha.ModelDefinitionService/UpdateTimeseriesAttributeDefinition",
+        fields,
+        nothing,
+    ))
 }
 
 /// Puts arguments that were given, null for the field's default, and names them in the mask.
@@ -132,7 +160,9 @@ fn links(ask: &Ask<'_>) -> Result<Asked> {
 /// Links name objects by their ids alone.
 fn object_id(target: &Tree) -> Result<Tree> {
     let text = target.as_str().or_else(|| target.get("id").and_then(Tree::as_str));
-    let text = text.ok_or_else(|| Error::option("targets", format!("a target was {}; the id of an object was expected", target.kind_name())))?;
+    let text = text.ok_or_else(|| {
+        Error::option("targets", format!("a target was {}; the id of an object was expected", target.kind_name()))
+    })?;
     Ok(Tree::from(text.strip_prefix("id:").unwrap_or(text)))
 }
 
@@ -146,7 +176,9 @@ fn versioned(ask: &Ask<'_>) -> Result<Asked> {
     let given = match ask.get("versions") {
         None => &[][..],
         Some(Tree::Array(versions)) => versions,
-        Some(other) => return Err(Error::option("versions", format!("versions was {}; a list was expected", other.kind_name()))),
+        Some(other) => {
+            return Err(Error::option("versions", format!("versions was {}; a list was expected", other.kind_name())));
+        }
     };
     // A list of lists is one of entries; a flat one is the versions of one entry.
     let flat = given.iter().any(|item| matches!(item, Tree::Object(_)) && item.get("versions").is_none());
@@ -167,7 +199,13 @@ fn versioned(ask: &Ask<'_>) -> Result<Asked> {
 }
 
 fn no_version(given: &Tree) -> Error {
-    Error::option("versions", format!("a version was {}; an object with valid_from_time and target_object_id was expected", given.kind_name()))
+    Error::option(
+        "versions",
+        format!(
+            "a version was {}; an object with valid_from_time and target_object_id was expected",
+            given.kind_name()
+        ),
+    )
 }
 
 fn entry(versions: &[Tree]) -> Result<Tree> {

@@ -10,11 +10,19 @@ use crate::{
 
 /// The verbs of this file.
 pub(super) static VERBS: &[Verb] = &[
-    Verb { name: "calculate", changes: false, work: Work::One(|ask| asked(ask, ask.text("expression")?.to_owned(), any)) },
+    Verb {
+        name: "calculate",
+        changes: false,
+        work: Work::One(|ask| asked(ask, ask.text("expression")?.to_owned(), any)),
+    },
     Verb { name: "transform", changes: false, work: Work::One(|ask| asked(ask, transform(ask)?, one)) },
     Verb { name: "history_as_of", changes: false, work: Work::One(|ask| asked(ask, as_of(ask)?, one)) },
     Verb { name: "history_versions", changes: false, work: Work::One(|ask| asked(ask, versions(ask)?, several)) },
-    Verb { name: "all_forecasts", changes: false, work: Work::One(|ask| asked(ask, format!("## = @GetAllForecasts(@t({}))\n", quoted(ask)?), several)) },
+    Verb {
+        name: "all_forecasts",
+        changes: false,
+        work: Work::One(|ask| asked(ask, format!("## = @GetAllForecasts(@t({}))\n", quoted(ask)?), several)),
+    },
     Verb { name: "forecast", changes: false, work: Work::One(|ask| asked(ask, forecast(ask)?, one)) },
     Verb { name: "sum", changes: false, work: Work::One(sum) },
 ];
@@ -37,9 +45,14 @@ fn quoted(ask: &Ask<'_>) -> Result<String> {
     match ask.get("search_query") {
         None => Ok(String::new()),
         Some(query) => {
-            let text = query.as_str().ok_or_else(|| Error::option("search_query", format!("search_query was {}; text was expected", query.kind_name())))?;
+            let text = query.as_str().ok_or_else(|| {
+                Error::option("search_query", format!("search_query was {}; text was expected", query.kind_name()))
+            })?;
             if text.contains(['\'', '\n', '\r']) {
-                return Err(Error::option("search_query", "search_query had a quote or a line end, which an expression cannot hold"));
+                return Err(Error::option(
+                    "search_query",
+                    "search_query had a quote or a line end, which an expression cannot hold",
+                ));
             }
             Ok(format!("'{text}'"))
         }
@@ -70,14 +83,18 @@ fn as_of(ask: &Ask<'_>) -> Result<String> {
 
 fn versions(ask: &Ask<'_>) -> Result<String> {
     let most = ask.need("max_number_of_versions_to_get")?.as_int().filter(|most| *most > 0);
-    let most = most.ok_or_else(|| Error::option("max_number_of_versions_to_get", "max_number_of_versions_to_get was no number above 0"))?;
+    let most = most.ok_or_else(|| {
+        Error::option("max_number_of_versions_to_get", "max_number_of_versions_to_get was no number above 0")
+    })?;
     Ok(format!("## = @GetTsHistoricalVersions(@t({}),{most})\n", quoted(ask)?))
 }
 
 fn forecast(ask: &Ask<'_>) -> Result<String> {
     let range = match (ask.get("forecast_start_min"), ask.get("forecast_start_max")) {
         (None, None) => String::new(),
-        (Some(_), Some(_)) => format!(",'{}','{}'", moment(ask, "forecast_start_min")?, moment(ask, "forecast_start_max")?),
+        (Some(_), Some(_)) => {
+            format!(",'{}','{}'", moment(ask, "forecast_start_min")?, moment(ask, "forecast_start_max")?)
+        }
         _ => return Err(Error::option("forecast_start_min", "forecast_start_min and forecast_start_max go together")),
     };
     let available = match ask.get("available_at_timepoint") {
@@ -101,7 +118,9 @@ fn moment(ask: &Ask<'_>, name: &str) -> Result<String> {
         Tree::Text(text) => form::milliseconds(text),
         other => other.as_int(),
     };
-    let found = found.ok_or_else(|| Error::option(name, format!("{name} was {}; UTC milliseconds or ISO 8601 text was expected", given.kind_name())))?;
+    let found = found.ok_or_else(|| {
+        Error::option(name, format!("{name} was {}; UTC milliseconds or ISO 8601 text was expected", given.kind_name()))
+    })?;
     let (year, month, day) = date_after(found.div_euclid(86_400_000));
     let of_day = found.rem_euclid(86_400_000);
     let (hour, minute, second, rest) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60, of_day % 1000);

@@ -108,7 +108,9 @@ impl<'a> Ask<'a> {
     /// # Errors
     /// `argument`.
     pub fn target(&self) -> Result<&'a str> {
-        self.target.ok_or_else(|| Error::option("target", format!("{} needs a target: a path, \"id:…\" or \"key:…\"", self.verb)))
+        self.target.ok_or_else(|| {
+            Error::option("target", format!("{} needs a target: a path, \"id:…\" or \"key:…\"", self.verb))
+        })
     }
 
     /// An argument, unless it is null.
@@ -130,19 +132,38 @@ impl<'a> Ask<'a> {
     /// `argument`.
     pub fn text(&self, name: &str) -> Result<&'a str> {
         let given = self.need(name)?;
-        given.as_str().ok_or_else(|| Error::option(name, format!("{name} was {}; text was expected", given.kind_name())))
+        given
+            .as_str()
+            .ok_or_else(|| Error::option(name, format!("{name} was {}; text was expected", given.kind_name())))
     }
 }
 
 /// All verbs.
 fn all() -> impl Iterator<Item = &'static Verb> {
-    [server::VERBS, objects::VERBS, attributes::VERBS, curves::VERBS, series::VERBS, resources::VERBS, calculations::VERBS, runs::VERBS, availability::VERBS, raw::VERBS].into_iter().flatten()
+    [
+        server::VERBS,
+        objects::VERBS,
+        attributes::VERBS,
+        curves::VERBS,
+        series::VERBS,
+        resources::VERBS,
+        calculations::VERBS,
+        runs::VERBS,
+        availability::VERBS,
+        raw::VERBS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn find(verb: Option<&str>) -> Result<&'static Verb> {
-    let name = verb.ok_or_else(|| Error::new(&code::UNSUPPORTED, "the mesh back end sends nothing that was prepared").with("key", "verb"))?;
+    let name = verb.ok_or_else(|| {
+        Error::new(&code::UNSUPPORTED, "the mesh back end sends nothing that was prepared").with("key", "verb")
+    })?;
     all().find(|verb| verb.name == name).ok_or_else(|| {
-        let hint = nearest(name, all().map(|verb| verb.name)).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
+        let hint = nearest(name, all().map(|verb| verb.name))
+            .map(|near| format!("; the nearest is {near:?}"))
+            .unwrap_or_default();
         Error::new(&code::UNSUPPORTED, format!("the mesh back end has no verb {name:?}{hint}")).with("key", "verb")
     })
 }
@@ -179,7 +200,10 @@ fn immediate(verb: &Verb) -> Result<()> {
     if !verb.changes {
         return Ok(());
     }
-    let message = format!("{} changes the workspace on the server, which only a commit makes lasting: stage it, and commit", verb.name);
+    let message = format!(
+        "{} changes the workspace on the server, which only a commit makes lasting: stage it, and commit",
+        verb.name
+    );
     Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"))
 }
 
@@ -188,7 +212,9 @@ pub(super) fn request(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn 
     let verb = find(call.verb)?;
     match &verb.work {
         Work::Many(work) => work(session, call),
-        Work::Plan(plan) => plan(&Ask { verb: verb.name, target: call.target, args: call.args })?.run(&Way::new(session, call)?),
+        Work::Plan(plan) => {
+            plan(&Ask { verb: verb.name, target: call.target, args: call.args })?.run(&Way::new(session, call)?)
+        }
         Work::One(ask) => {
             let asked = ask(&Ask { verb: verb.name, target: call.target, args: call.args })?;
             let method = known(asked.method)?;
@@ -199,18 +225,36 @@ pub(super) fn request(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn 
 }
 
 /// Sends a message that is made already and shows what comes back: all of it, or one by one with `stream`.
-pub(super) fn send(session: &MeshSession, (service, method): Known, message: &[u8], shape: Shape, call: &Task<'_>) -> Result<Box<dyn Answer>> {
+pub(super) fn send(
+    session: &MeshSession,
+    (service, method): Known,
+    message: &[u8],
+    shape: Shape,
+    call: &Task<'_>,
+) -> Result<Box<dyn Answer>> {
     let wire = &session.core.wire;
     if method.answers_many && call.args.bool("stream")?.unwrap_or(false) {
         let messages = wire.stream(&wire::path(service, method), message, call.terms)?;
         session.used(uses_session(method.input));
-        return Ok(Box::new(Stream { messages, kind: method.output, shape, meta: Document::from_object(&Object::default()), failed: false, rest: Rest::default() }));
+        return Ok(Box::new(Stream {
+            messages,
+            kind: method.output,
+            shape,
+            meta: Document::from_object(&Object::default()),
+            failed: false,
+            rest: Rest::default(),
+        }));
     }
     shown(sent(session, (service, method), message, call)?, method, shape)
 }
 
 /// Sends a message and waits for all that comes back. It is a use of the session that the message names.
-pub(super) fn sent(session: &MeshSession, (service, method): Known, message: &[u8], call: &Task<'_>) -> Result<Vec<Vec<u8>>> {
+pub(super) fn sent(
+    session: &MeshSession,
+    (service, method): Known,
+    message: &[u8],
+    call: &Task<'_>,
+) -> Result<Vec<Vec<u8>>> {
     let messages = session.core.wire.call(&wire::path(service, method), message, call.terms)?;
     session.used(uses_session(method.input));
     Ok(messages)
@@ -230,7 +274,9 @@ pub(super) fn begin(session: &MeshSession, call: &Task<'_>) -> Result<Option<Pen
     immediate(verb)?;
     let ask = match &verb.work {
         Work::One(ask) => ask,
-        Work::Plan(plan) => return way::begin(session, call, || plan(&Ask { verb: verb.name, target: call.target, args: call.args })),
+        Work::Plan(plan) => {
+            return way::begin(session, call, || plan(&Ask { verb: verb.name, target: call.target, args: call.args }));
+        }
         Work::Many(_) => return Ok(None),
     };
     let wire = &session.core.wire;
@@ -290,7 +336,8 @@ impl Again {
             Err(error) if super::refusal::wants_token(&error) && self.core.wire.login.refused(token) => {
                 let worker = Arc::clone(&self.core.lent.worker);
                 let mut vigil = Vigil::new(Arc::clone(&self.terms.cancel));
-                errands::fetch(&worker, &mut vigil, move || self.core.wire.call(&self.path, &self.message, &self.terms)).await?
+                errands::fetch(&worker, &mut vigil, move || self.core.wire.call(&self.path, &self.message, &self.terms))
+                    .await?
             }
             done => done.map_err(|error| self.terms.told(error)),
         }
@@ -302,11 +349,17 @@ pub(super) type Known = (&'static schema::Service, &'static schema::Method);
 
 /// A method by its name without what all packages begin with.
 pub(super) fn known(name: &str) -> Result<Known> {
-    schema::method(&format!("volue.mesh.grpc.{name}")).ok_or_else(|| Error::new(&code::INTERNAL, format!("the tables lack {name}")))
+    schema::method(&format!("volue.mesh.grpc.{name}"))
+        .ok_or_else(|| Error::new(&code::INTERNAL, format!("the tables lack {name}")))
 }
 
 /// The bytes of a message, with the session's id when it has a place for it.
-pub(super) fn message(session: &MeshSession, (_, method): Known, mut fields: Object, call: &Task<'_>) -> Result<Vec<u8>> {
+pub(super) fn message(
+    session: &MeshSession,
+    (_, method): Known,
+    mut fields: Object,
+    call: &Task<'_>,
+) -> Result<Vec<u8>> {
     put_session(session, method.input, &mut fields, call)?;
     encode(method.input, &Tree::Object(fields))
 }
@@ -338,12 +391,16 @@ pub(super) fn put_session(session: &MeshSession, kind: Kind, fields: &mut Object
 /// What came back: one value, or an array of all for a method that answers many.
 fn shown(messages: Vec<Vec<u8>>, method: &schema::Method, shape: Shape) -> Result<Box<dyn Answer>> {
     // The server said that it went well, whatever it brought.
-    understood(messages, method, shape).map_err(|error| if error.known_outcome().is_none() { error.outcome(Outcome::Applied) } else { error })
+    understood(messages, method, shape)
+        .map_err(|error| if error.known_outcome().is_none() { error.outcome(Outcome::Applied) } else { error })
 }
 
 fn understood(messages: Vec<Vec<u8>>, method: &schema::Method, shape: Shape) -> Result<Box<dyn Answer>> {
     if method.answers_many {
-        let values = messages.iter().map(|message| Ok(decode(method.output, message).and_then(shape)?.value)).collect::<Result<Vec<_>>>()?;
+        let values = messages
+            .iter()
+            .map(|message| Ok(decode(method.output, message).and_then(shape)?.value))
+            .collect::<Result<Vec<_>>>()?;
         return Ok(plain(&Tree::Array(values)));
     }
     let Shown { value, meta } = decode(method.output, &wire::single(messages)?).and_then(shape)?;
@@ -412,4 +469,3 @@ pub(super) fn whole(value: Tree) -> Result<Shown> {
 pub(super) fn nothing(_: Tree) -> Result<Shown> {
     Ok(Shown::default())
 }
-

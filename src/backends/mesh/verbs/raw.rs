@@ -2,7 +2,10 @@
 
 use super::{Verb, Work, put_session, send, whole};
 use crate::{
-    backends::{Answer, mesh::{MeshSession, form::encode, schema, staged, terms::Task}},
+    backends::{
+        Answer,
+        mesh::{MeshSession, form::encode, schema, staged, terms::Task},
+    },
     error::{Error, Result, code},
     options::nearest,
     value::{Object, Tree},
@@ -12,15 +15,24 @@ use crate::{
 pub(super) static VERBS: &[Verb] = &[Verb { name: "call", changes: false, work: Work::Many(call) }];
 
 fn call(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
-    let target = call.target.ok_or_else(|| Error::option("target", "call needs a target: \"package.Service/Method\""))?;
+    let target =
+        call.target.ok_or_else(|| Error::option("target", "call needs a target: \"package.Service/Method\""))?;
     let Some((service, method)) = schema::method(target) else {
-        let names: Vec<String> =
-            schema::tables::SERVICES.iter().flat_map(|service| service.methods.iter().map(move |method| format!("{}/{}", service.name, method.name))).collect();
-        let hint = nearest(target, names.iter().map(String::as_str)).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
+        let names: Vec<String> = schema::tables::SERVICES
+            .iter()
+            .flat_map(|service| service.methods.iter().map(move |method| format!("{}/{}", service.name, method.name)))
+            .collect();
+        let hint = nearest(target, names.iter().map(String::as_str))
+            .map(|near| format!("; the nearest is {near:?}"))
+            .unwrap_or_default();
         return Err(Error::new(&code::UNSUPPORTED, format!("Mesh has no call {target:?}{hint}")).with("key", "target"));
     };
     if method.asks_many {
-        return Err(Error::new(&code::UNSUPPORTED, format!("{target} takes a stream of messages; the options kerberos.* use it")).with("key", "target"));
+        return Err(Error::new(
+            &code::UNSUPPORTED,
+            format!("{target} takes a stream of messages; the options kerberos.* use it"),
+        )
+        .with("key", "target"));
     }
     let given = call.args.get("message").filter(|message| !message.is_null());
     let message = match (given, method.input) {

@@ -14,7 +14,13 @@ use crate::{
 /// The verbs of this file.
 pub(super) static VERBS: &[Verb] = &[
     Verb { name: "get_resource", changes: false, work: Work::One(get) },
-    Verb { name: "units", changes: false, work: Work::One(|_| Ok(Asked::new(UNITS, Object::default(), |answer| Ok(member(&answer, "units_of_measurement"))))) },
+    Verb {
+        name: "units",
+        changes: false,
+        work: Work::One(|_| {
+            Ok(Asked::new(UNITS, Object::default(), |answer| Ok(member(&answer, "units_of_measurement"))))
+        }),
+    },
     Verb { name: "update_resource", changes: true, work: Work::Many(update) },
     Verb { name: "create_series", changes: true, work: Work::Many(create) },
     Verb { name: "list_text_resources", changes: false, work: Work::One(list_texts) },
@@ -51,7 +57,9 @@ fn list_texts(ask: &Ask<'_>) -> Result<Asked> {
     if let Some(mask) = ask.get("query") {
         fields.insert("name_mask", mask.clone());
     }
-    Ok(Asked::new("resource.v1alpha.ResourceService/ListTextResources", fields, |answer| Ok(member(&answer, "resources"))))
+    Ok(Asked::new("resource.v1alpha.ResourceService/ListTextResources", fields, |answer| {
+        Ok(member(&answer, "resources"))
+    }))
 }
 
 fn write_text(ask: &Ask<'_>) -> Result<Asked> {
@@ -77,7 +85,9 @@ fn unit(session: &MeshSession, name: &str, call: &Task<'_>) -> Result<Tree> {
     let found = units.iter().find(|unit| unit.get("name").and_then(Tree::as_str) == Some(name));
     found.and_then(|unit| unit.get("id")).cloned().ok_or_else(|| {
         let names: Vec<&str> = units.iter().filter_map(|unit| unit.get("name").and_then(Tree::as_str)).collect();
-        let hint = crate::options::nearest(name, names.iter().copied()).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
+        let hint = crate::options::nearest(name, names.iter().copied())
+            .map(|near| format!("; the nearest is {near:?}"))
+            .unwrap_or_default();
         Error::new(&code::UNKNOWN_UNIT, format!("the server has no unit {name:?}{hint}")).with("key", "unit")
     })
 }
@@ -90,7 +100,8 @@ fn ask<'a>(call: &Task<'a>, verb: &'a str) -> Ask<'a> {
 fn update(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let ask = ask(call, "update_resource");
     let target = ask.target()?;
-    let key = key(target).ok_or_else(|| Error::option("target", format!("{target:?} was no key of a series; \"key:7\" is one")))?;
+    let key = key(target)
+        .ok_or_else(|| Error::option("target", format!("{target:?} was no key of a series; \"key:7\" is one")))?;
     let mut fields = Object::default();
     fields.insert("timeseries_resource_key", Tree::Int(key));
     let mut mask = Vec::new();
@@ -122,8 +133,11 @@ fn update(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
 fn create(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let ask = ask(call, "create_series");
     let target = ask.target()?;
-    let inside = target.strip_prefix("Resource/").and_then(|rest| rest.rsplit_once('/')).filter(|(_, name)| !name.is_empty());
-    let (catalogs, name) = inside.ok_or_else(|| Error::option("target", format!("{target:?} was no place of a series; \"Resource/Catalog/name\" is one")))?;
+    let inside =
+        target.strip_prefix("Resource/").and_then(|rest| rest.rsplit_once('/')).filter(|(_, name)| !name.is_empty());
+    let (catalogs, name) = inside.ok_or_else(|| {
+        Error::option("target", format!("{target:?} was no place of a series; \"Resource/Catalog/name\" is one"))
+    })?;
     let mut fields = Object::default();
     fields.insert("path", Tree::from(format!("/{catalogs}/")));
     fields.insert("name", Tree::from(name));

@@ -13,9 +13,17 @@ use crate::{
 
 /// The verbs of this file.
 pub(super) static VERBS: &[Verb] = &[
-    Verb { name: "run_simulation", changes: false, work: Work::Many(|session, call| run(session, simulation(&ask(call, "run_simulation"))?, call)) },
+    Verb {
+        name: "run_simulation",
+        changes: false,
+        work: Work::Many(|session, call| run(session, simulation(&ask(call, "run_simulation"))?, call)),
+    },
     Verb { name: "run_inflow", changes: false, work: Work::Many(inflow) },
-    Verb { name: "get_mc_file", changes: false, work: Work::Many(|session, call| run(session, mc_file(&ask(call, "get_mc_file"))?, call)) },
+    Verb {
+        name: "get_mc_file",
+        changes: false,
+        work: Work::Many(|session, call| run(session, mc_file(&ask(call, "get_mc_file"))?, call)),
+    },
 ];
 
 fn ask<'a>(call: &Task<'a>, verb: &'a str) -> Ask<'a> {
@@ -43,7 +51,12 @@ fn seconds(step: &Tree) -> Result<Tree> {
         Some("MIN10") => 600,
         Some("MIN15") => 900,
         Some("HOUR") => 3600,
-        Some(other) => return Err(Error::option("resolution", format!("resolution was {other:?}; a run has MIN5, MIN10, MIN15, HOUR or a number of seconds"))),
+        Some(other) => {
+            return Err(Error::option(
+                "resolution",
+                format!("resolution was {other:?}; a run has MIN5, MIN10, MIN15, HOUR or a number of seconds"),
+            ));
+        }
     };
     Ok(Tree::Int(named))
 }
@@ -51,16 +64,19 @@ fn seconds(step: &Tree) -> Result<Tree> {
 /// `Group/Case` of the model that is the target.
 fn case<'a>(ask: &Ask<'a>) -> Result<(&'a str, &'a str, &'a str)> {
     let text = ask.text("case")?;
-    let (group, case) = text.split_once('/').filter(|(group, case)| !group.is_empty() && !case.is_empty() && !case.contains('/')).ok_or_else(|| {
-        Error::option("case", format!("case was {text:?}; \"Group/Case\" was expected"))
-    })?;
+    let (group, case) = text
+        .split_once('/')
+        .filter(|(group, case)| !group.is_empty() && !case.is_empty() && !case.contains('/'))
+        .ok_or_else(|| Error::option("case", format!("case was {text:?}; \"Group/Case\" was expected")))?;
     Ok((ask.target()?, group, case))
 }
 
 fn simulation(ask: &Ask<'_>) -> Result<Asked> {
     let (model, group, case) = case(ask)?;
     let mut fields = times(ask, true)?;
-    let path = format!("Model/{model}/{group}.has_OptimisationCases/{case}.has_OptimisationParameters/Optimal.has_HydroSimulation/HydroSimulation");
+    let path = format!(
+        "Model/{model}/{group}.has_OptimisationCases/{case}.has_OptimisationParameters/Optimal.has_HydroSimulation/HydroSimulation"
+    );
     fields.insert("simulation", Tree::from(path));
     if let Some(scenario) = ask.get("scenario") {
         fields.insert("scenario", scenario.clone());
@@ -89,7 +105,8 @@ fn inflow(session: &MeshSession, call: &Task<'_>) -> Result<Box<dyn Answer>> {
     let asked = message(session, (service, method), search, call)?;
     let found = sent(session, (service, method), &asked, call)?;
     let [only] = found.as_slice() else {
-        let message = format!("{} watercourses {name:?} were found below the area {area:?}; one was expected", found.len());
+        let message =
+            format!("{} watercourses {name:?} were found below the area {area:?}; one was expected", found.len());
         return Err(Error::new(&code::NO_RESULT_FOUND, message).with("key", "water_course"));
     };
     let id = decode(method.output, only)?.get("id").and_then(Tree::as_str).map(|id| format!("id:{id}"));

@@ -2,15 +2,28 @@
 
 use super::{Asked, Verb, Work, whole};
 use crate::{
-    backends::{Answer, mesh::{MeshSession, form::encode, terms::Task, wire}},
+    backends::{
+        Answer,
+        mesh::{MeshSession, form::encode, terms::Task, wire},
+    },
     error::Result,
     value::{Object, Tree},
 };
 
 /// The verbs of this file.
 pub(super) static VERBS: &[Verb] = &[
-    Verb { name: "version", changes: false, work: Work::One(|_| Ok(Asked::new("config.v1alpha.ConfigurationService/GetVersion", Object::default(), whole))) },
-    Verb { name: "identity", changes: false, work: Work::One(|_| Ok(Asked::new("auth.v1alpha.AuthenticationService/GetUserIdentity", Object::default(), whole))) },
+    Verb {
+        name: "version",
+        changes: false,
+        work: Work::One(|_| Ok(Asked::new("config.v1alpha.ConfigurationService/GetVersion", Object::default(), whole))),
+    },
+    Verb {
+        name: "identity",
+        changes: false,
+        work: Work::One(|_| {
+            Ok(Asked::new("auth.v1alpha.AuthenticationService/GetUserIdentity", Object::default(), whole))
+        }),
+    },
     Verb { name: "extend", changes: false, work: Work::Many(extend) },
     Verb { name: "revoke", changes: false, work: Work::Many(revoke) },
 ];

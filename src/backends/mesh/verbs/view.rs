@@ -26,7 +26,9 @@ pub(super) fn masks(ask: &Ask<'_>, fields: &mut Object) -> Result<()> {
         fields.insert("object_field_mask", names(&BARE));
     }
     let mut of = Object::default();
-    for (name, given) in [("name_mask", attributes), ("tag_mask", list(ask, "tags")?), ("namespace_mask", list(ask, "namespaces")?)] {
+    for (name, given) in
+        [("name_mask", attributes), ("tag_mask", list(ask, "tags")?), ("namespace_mask", list(ask, "namespaces")?)]
+    {
         if let Some(given) = given.filter(|given| !given.is_empty()) {
             of.insert(name, Tree::Array(given.to_vec()));
         }
@@ -57,7 +59,9 @@ fn list<'a>(ask: &Ask<'a>, name: &str) -> Result<Option<&'a [Tree]>> {
     match ask.get(name) {
         None => Ok(None),
         Some(Tree::Array(list)) if list.iter().all(|item| item.as_str().is_some()) => Ok(Some(list)),
-        Some(other) => Err(Error::option(name, format!("{name} was {}; a list of names was expected", other.kind_name()))),
+        Some(other) => {
+            Err(Error::option(name, format!("{name} was {}; a list of names was expected", other.kind_name())))
+        }
     }
 }
 
@@ -117,7 +121,9 @@ fn value(wrapped: Tree) -> Tree {
     let Tree::Object(object) = wrapped else { return wrapped };
     let Some((name, inner)) = object.iter().next() else { return Tree::Null };
     match name {
-        "ownership_relation_value" | "link_relation_value" => inner.get("target_object_id").cloned().unwrap_or_default(),
+        "ownership_relation_value" | "link_relation_value" => {
+            inner.get("target_object_id").cloned().unwrap_or_default()
+        }
         "versioned_link_relation_value" => inner.get("versions").cloned().unwrap_or_default(),
         _ => inner.clone(),
     }

@@ -124,7 +124,11 @@ impl Way {
 }
 
 /// Begins a plan on the reactor, where one call is enough.
-pub(super) fn begin(session: &MeshSession, call: &Task<'_>, plan: impl FnOnce() -> Result<Box<dyn Plan>>) -> Result<Option<Pending>> {
+pub(super) fn begin(
+    session: &MeshSession,
+    call: &Task<'_>,
+    plan: impl FnOnce() -> Result<Box<dyn Plan>>,
+) -> Result<Option<Pending>> {
     let Some(id) = session.workspace.known() else { return Ok(None) };
     let Some(token) = session.core.wire.login.known() else { return Ok(None) };
     let plan = plan()?;
@@ -143,7 +147,9 @@ pub(super) fn begin(session: &MeshSession, call: &Task<'_>, plan: impl FnOnce() 
                 return Box::new(move || plan.show(&*answer, way.most())) as Late;
             }
             Err(error) if is_too_large(&error) => again(plan, way).await,
-            Err(error) if refusal::wants_token(&error) && way.core.wire.login.refused(token.as_ref()) => again(plan, way).await,
+            Err(error) if refusal::wants_token(&error) && way.core.wire.login.refused(token.as_ref()) => {
+                again(plan, way).await
+            }
             Err(error) => Err(way.terms.told(error)),
         };
         Box::new(move || shown) as Late

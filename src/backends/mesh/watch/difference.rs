@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn points_are_told_apart_by_time_flags_and_value() {
         let before = of(&[(1, 0, 1.0), (2, 0, 2.0), (3, 0, 3.0), (4, 7, f64::NAN), (9, 0, 0.0)]);
-        let now = of(&[(0, 0, 0.5), (2, 0, 2.0), (3, 1, 3.0), (4, 7, -f64::NAN), (5, 0, 5.0), (9, 0, 1.0), (10, 0, 1.0)]);
+        let now =
+            of(&[(0, 0, 0.5), (2, 0, 2.0), (3, 1, 3.0), (4, 7, -f64::NAN), (5, 0, 5.0), (9, 0, 1.0), (10, 0, 1.0)]);
         let difference = Difference::between(&before, &now);
         assert_eq!(difference.added, of(&[(0, 0, 0.5), (5, 0, 5.0), (10, 0, 1.0)]));
         assert_eq!(difference.changed, of(&[(3, 1, 3.0), (9, 0, 1.0)]));

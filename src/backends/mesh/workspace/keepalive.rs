@@ -180,7 +180,12 @@ impl Keeper {
         self.tell(Change::Lost(why.with("session_id", self.id.to_string())));
         let (first, most) = DELAYS;
         let first = first.min(lost.life / 20);
-        let plan = Plan { delay: first, max_delay: most.min(lost.life / 10).max(first), jitter: Jitter::Equal, ..Plan::default() };
+        let plan = Plan {
+            delay: first,
+            max_delay: most.min(lost.life / 10).max(first),
+            jitter: Jitter::Equal,
+            ..Plan::default()
+        };
         let mut backoff = Backoff::new(plan);
         loop {
             let left = lost.deadline().saturating_duration_since(clock::now());
@@ -210,7 +215,9 @@ impl Keeper {
 
     fn given_up(&self, life: Duration, last: &str) -> Error {
         let (id, life) = (self.id, life.as_secs_f64());
-        let message = format!("session {id} timed out: the server could not be told within {life} seconds that it was still used ({last})");
+        let message = format!(
+            "session {id} timed out: the server could not be told within {life} seconds that it was still used ({last})"
+        );
         Error::new(&code::SESSION_LOST, message).with("session_id", id.to_string())
     }
 

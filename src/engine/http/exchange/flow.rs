@@ -282,7 +282,10 @@ impl Talk<'_> {
             };
             let bytes = if sized {
                 if piece.is_empty() {
-                    return Err(Trouble::Failed(Error::new(&code::PROVIDER, "the body ended before the announced length")));
+                    return Err(Trouble::Failed(Error::new(
+                        &code::PROVIDER,
+                        "the body ended before the announced length",
+                    )));
                 }
                 self.machine.pass(piece.len()).map_err(Trouble::Failed)?;
                 &*piece
@@ -446,7 +449,6 @@ impl Talk<'_> {
             }
         }
     }
-
 }
 
 /// Receives behind what was received already.

@@ -49,7 +49,10 @@ impl Answer {
 
     /// Reads the rest of the body into memory; what goes wrong comes out where it is read from there.
     pub async fn gather(&mut self, vigil: &mut Vigil) {
-        if !matches!(self.hold, Hold::Wired(_) | Hold::Stream(_)) || self.failed || matches!(self.inbound, Inbound::Switched) {
+        if !matches!(self.hold, Hold::Wired(_) | Hold::Stream(_))
+            || self.failed
+            || matches!(self.inbound, Inbound::Switched)
+        {
             return;
         }
         let mut bytes = Vec::new();

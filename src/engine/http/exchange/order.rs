@@ -40,7 +40,9 @@ impl Payload<'_> {
         match self {
             Payload::None => Outbound::None,
             Payload::Bytes(bytes) => Outbound::Sized(bytes.len() as u64),
-            Payload::Source { size: Some(size), .. } | Payload::Relay { size: Some(size), .. } => Outbound::Sized(*size),
+            Payload::Source { size: Some(size), .. } | Payload::Relay { size: Some(size), .. } => {
+                Outbound::Sized(*size)
+            }
             Payload::Source { size: None, .. } | Payload::Relay { size: None, .. } => Outbound::Chunked,
         }
     }

@@ -61,7 +61,18 @@ impl Transport {
     pub fn new(wired: Wired, tally: Arc<Tally>) -> Transport {
         let Wired { watched, connection } = wired;
         let stream = connection.stream;
-        Transport { watched, stream, tally, inbound: Scan::inbound(), outbound: Scan::outbound(), untold: 0, room: Vec::new(), ahead: 0..0, outbox: Vec::new(), broken: None }
+        Transport {
+            watched,
+            stream,
+            tally,
+            inbound: Scan::inbound(),
+            outbound: Scan::outbound(),
+            untold: 0,
+            room: Vec::new(),
+            ahead: 0..0,
+            outbox: Vec::new(),
+            broken: None,
+        }
     }
 
     fn poll_moved<T>(

@@ -218,7 +218,9 @@ impl Transaction {
                 self.ask_request_hook(index + 1)
             }
             (Phase::ResponseHook(index), Input::Replied(status, reply)) => self.hooked(index, status, &reply),
-            (phase, _) => Err(Error::new(&code::INTERNAL, format!("the driver answered {phase:?} with something else"))),
+            (phase, _) => {
+                Err(Error::new(&code::INTERNAL, format!("the driver answered {phase:?} with something else")))
+            }
         }
     }
 
@@ -253,7 +255,10 @@ impl Transaction {
             }
             Decision::Exhausted => {
                 let retry = self.retry.as_ref();
-                return Err(retry.map_or_else(|| Error::new(&code::RETRY, "the retries were used up"), |retry| retry.exhausted_error(status)));
+                return Err(retry.map_or_else(
+                    || Error::new(&code::RETRY, "the retries were used up"),
+                    |retry| retry.exhausted_error(status),
+                ));
             }
             Decision::PassOn => {}
         }
@@ -282,7 +287,9 @@ impl Transaction {
     fn failed(&mut self, error: Error) -> Result<Step> {
         let failure = match error.code() {
             "cancelled" | "total_timeout" | "provider" | "invalid_header" => return Err(error),
-            "connect" | "resolve" | "connect_timeout" | "proxy" if error.known_outcome() == Some(crate::error::Outcome::NotSent) => {
+            "connect" | "resolve" | "connect_timeout" | "proxy"
+                if error.known_outcome() == Some(crate::error::Outcome::NotSent) =>
+            {
                 retry::Failure::Connect
             }
             "read_timeout" | "connect" | "protocol" | "incomplete_read" | "chunked_encoding" => retry::Failure::Read,

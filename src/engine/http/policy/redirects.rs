@@ -100,5 +100,8 @@ pub(super) fn next_request(rules: &Rules, request: &Request, hop: &Hop) -> Resul
 
 /// The body has to go out again and cannot.
 pub(super) fn unrewindable(why: &str) -> Error {
-    Error::new(&code::UNREWINDABLE_BODY, format!("the body had to be sent again {why}, and its reader could not go back"))
+    Error::new(
+        &code::UNREWINDABLE_BODY,
+        format!("the body had to be sent again {why}, and its reader could not go back"),
+    )
 }

@@ -2,6 +2,18 @@
 //! may be wrong: lengths lie, ends are missing. A reader answers with an error that names the place, or leaves out what is
 //! broken; it never panics, and never takes more memory than the file's own size plus a few times `FRAME_MAX`.
 
+mod annexb;
+mod create;
+pub mod input;
+mod ivf;
+pub mod matroska;
+pub mod mp4;
+mod ogg;
+mod open;
+
+pub use create::{Format, create, create_drain, format};
+pub use open::{open, open_source};
+
 use std::{
     io::{Read, Seek, Write},
     time::Duration,
@@ -17,9 +29,11 @@ pub const FRAME_MAX: usize = 64 << 20;
 pub trait Source: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Source for T {}
 
-/// Where they go. Files that are written are never read back; what was flushed stays valid when the process is killed.
-pub trait Drain: Write + Send {}
-impl<T: Write + Send> Drain for T {}
+/// Where they go. Files that are written are never read back; what was flushed stays valid when the process is killed. One
+/// that cannot go back (a pipe) says so with an error of `seek`: then a file lacks what is known at its end alone (its
+/// duration, an index), and is complete all the same.
+pub trait Drain: Write + Seek + Send {}
+impl<T: Write + Seek + Send> Drain for T {}
 
 /// A file that is read.
 pub trait Demux: Send {

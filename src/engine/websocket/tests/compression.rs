@@ -53,7 +53,11 @@ fn sizes_and_windows() {
             heard.push(Heard::Bytes(noise[..size].to_vec()));
         }
         let window = Window { bits, resets: false };
-        assert_eq!(feed(&bytes, 65_536, Some(Agreed { server: window, client: window }), false), (heard, None), "{bits}");
+        assert_eq!(
+            feed(&bytes, 65_536, Some(Agreed { server: window, client: window }), false),
+            (heard, None),
+            "{bits}"
+        );
     }
 }
 

@@ -118,7 +118,14 @@ fn frames_of_a_server_are_not_masked() {
 
 #[test]
 fn text_is_utf_8_in_every_cut() {
-    for words in ["Hello-µ@ßöäüàá-UTF-8!!", "κόσμε", "\u{0}", "\u{7f}\u{80}\u{7ff}\u{800}\u{ffff}", "\u{10000}\u{10ffff}", "\u{fffe}\u{1fffe}"] {
+    for words in [
+        "Hello-µ@ßöäüàá-UTF-8!!",
+        "κόσμε",
+        "\u{0}",
+        "\u{7f}\u{80}\u{7ff}\u{800}\u{ffff}",
+        "\u{10000}\u{10ffff}",
+        "\u{fffe}\u{1fffe}",
+    ] {
         assert_eq!(same(&frame(TEXT, words.as_bytes())), (vec![text(words)], None));
         // One byte a fragment.
         let mut bytes = frame(TEXT & OPEN, b"");

@@ -21,7 +21,16 @@ fn unmask(mut bytes: &[u8]) -> Vec<(u8, [u8; 4], Vec<u8>)> {
             short => (usize::from(short), 2),
         };
         // RFC 6455 5.2: the shortest form of the length.
-        assert_eq!(at, if size < 126 { 2 } else if size < 65_536 { 4 } else { 10 });
+        assert_eq!(
+            at,
+            if size < 126 {
+                2
+            } else if size < 65_536 {
+                4
+            } else {
+                10
+            }
+        );
         let key: [u8; 4] = bytes[at..at + 4].try_into().unwrap();
         let payload = bytes[at + 4..at + 4 + size].iter().enumerate().map(|(at, byte)| byte ^ key[at % 4]).collect();
         frames.push((bytes[0], key, payload));
@@ -68,10 +77,13 @@ fn keys_are_new_for_each_frame() {
     for _ in 0..1000 {
         encoder.control(Control::Ping, b"12345678", &mut out);
     }
-    let mut keys: Vec<_> = unmask(&out).into_iter().map(|(first, key, payload)| {
-        assert_eq!((first, &payload[..]), (0x89, &b"12345678"[..]));
-        key
-    }).collect();
+    let mut keys: Vec<_> = unmask(&out)
+        .into_iter()
+        .map(|(first, key, payload)| {
+            assert_eq!((first, &payload[..]), (0x89, &b"12345678"[..]));
+            key
+        })
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     // Of a thousand random numbers of 32 bits two are the same once in ten thousand times.

@@ -4,7 +4,10 @@ use crate::{
     backends::mesh::{
         form::{EARLIEST, LATEST, address, milliseconds},
         points::step_ms,
-        schema::{Enumeration, tables::{common, time_series}},
+        schema::{
+            Enumeration,
+            tables::{common, time_series},
+        },
         verbs::Ask,
     },
     error::{Error, Result},
@@ -53,7 +56,9 @@ fn both(value: &Tree) -> Result<(&Tree, &Tree)> {
         Tree::Object(ends) => ends.get("start_time").zip(ends.get("end_time")),
         _ => None,
     };
-    ends.ok_or_else(|| Error::option("interval", format!("interval was {}; [start, end] was expected", value.kind_name())))
+    ends.ok_or_else(|| {
+        Error::option("interval", format!("interval was {}; [start, end] was expected", value.kind_name()))
+    })
 }
 
 /// A moment in UTC milliseconds.
@@ -62,7 +67,9 @@ pub(super) fn moment(key: &str, value: &Tree) -> Result<i64> {
         Tree::Text(text) => milliseconds(text),
         other => other.as_int(),
     };
-    let moment = moment.ok_or_else(|| Error::option(key, format!("{key} was {}; UTC milliseconds or ISO 8601 text was expected", shown(value))))?;
+    let moment = moment.ok_or_else(|| {
+        Error::option(key, format!("{key} was {}; UTC milliseconds or ISO 8601 text was expected", shown(value)))
+    })?;
     if (EARLIEST..=LATEST).contains(&moment) {
         return Ok(moment);
     }
@@ -80,9 +87,13 @@ fn shown(value: &Tree) -> String {
 pub(super) fn ends(ask: &Ask<'_>) -> Result<(Option<i64>, Option<i64>)> {
     let (start, end) = (ask.get("start"), ask.get("end"));
     match ask.get("interval") {
-        Some(_) if start.or(end).is_some() => Err(Error::option("interval", "interval and start or end cannot both be given")),
+        Some(_) if start.or(end).is_some() => {
+            Err(Error::option("interval", "interval and start or end cannot both be given"))
+        }
         Some(interval) => Span::read(interval).map(|span| (Some(span.start), Some(span.end))),
-        None => Ok((start.map(|start| moment("start", start)).transpose()?, end.map(|end| moment("end", end)).transpose()?)),
+        None => {
+            Ok((start.map(|start| moment("start", start)).transpose()?, end.map(|end| moment("end", end)).transpose()?))
+        }
     }
 }
 
@@ -102,7 +113,12 @@ pub(in crate::backends::mesh) fn target(name: &str, value: &Tree) -> Result<Tree
         Tree::Text(text) => address(text, name)?,
         Tree::Int(key) => address(&format!("key:{key}"), name)?,
         Tree::Object(object) => of_members(name, object)?,
-        other => return Err(Error::option(name, format!("{name} was {}; a path, \"id:…\" or \"key:…\" was expected", other.kind_name()))),
+        other => {
+            return Err(Error::option(
+                name,
+                format!("{name} was {}; a path, \"id:…\" or \"key:…\" was expected", other.kind_name()),
+            ));
+        }
     };
     Ok(Tree::Object(object))
 }
@@ -154,7 +170,10 @@ impl Transform {
         };
         let resolution = word("resolution", resolution, &common::RESOLUTION_RESOLUTION_TYPE, &STEPLESS)?;
         if STEPLESS.contains(&resolution) || resolution.ends_with("UNSPECIFIED") {
-            return Err(Error::option("resolution", format!("resolution was {resolution}, which has no steps to transform to")));
+            return Err(Error::option(
+                "resolution",
+                format!("resolution was {resolution}, which has no steps to transform to"),
+            ));
         }
         let method = word("method", method, &time_series::TRANSFORMATION_METHOD, &[])?;
         let timezone = timezone.map(|zone| word("timezone", zone, &time_series::TIMEZONE, &[])).transpose()?;
@@ -184,7 +203,11 @@ impl Transform {
 fn word(key: &str, value: &Tree, of: &'static Enumeration, without: &[&str]) -> Result<&'static str> {
     let found = value.as_str().and_then(|name| of.number_of(name)).and_then(|number| of.name_of(number));
     found.ok_or_else(|| {
-        let names = of.values.iter().map(|(name, _)| *name).filter(|name| !name.ends_with("UNSPECIFIED") && !without.contains(name));
+        let names = of
+            .values
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !name.ends_with("UNSPECIFIED") && !without.contains(name));
         let names: Vec<&str> = names.collect();
         Error::option(key, format!("{key} was {}; there are {}", shown(value), names.join(", ")))
     })

@@ -12,7 +12,9 @@ use crate::{
 pub(super) fn ask(ask: &Ask<'_>) -> Result<Asked> {
     let mut fields = Object::with_capacity(5);
     match ask::ends(ask)? {
-        (Some(start), Some(end)) if start > end => return Err(Error::option("start", "the interval began after its end")),
+        (Some(start), Some(end)) if start > end => {
+            return Err(Error::option("start", "the interval began after its end"));
+        }
         (Some(start), Some(end)) => fields.insert("interval", ask::Span { start, end }.tree()),
         (None, None) => {}
         (start, _) => {
@@ -33,7 +35,12 @@ pub(super) fn ask(ask: &Ask<'_>) -> Result<Asked> {
 fn mappings(value: &Tree) -> Result<Tree> {
     let Tree::Object(types) = value else { return Ok(value.clone()) };
     let mapping = |(name, pairs): (&str, &Tree)| {
-        let wrong = || Error::option("mappings", format!("mappings.{name} was {}; an object of attribute names was expected", pairs.kind_name()));
+        let wrong = || {
+            Error::option(
+                "mappings",
+                format!("mappings.{name} was {}; an object of attribute names was expected", pairs.kind_name()),
+            )
+        };
         let pairs = pairs.as_object().ok_or_else(wrong)?.iter().map(|(source, target)| {
             let mut pair = Object::with_capacity(2);
             pair.insert("source_attribute_name", Tree::from(source));

@@ -20,7 +20,14 @@ pub(super) use write::written;
 
 use super::{Ask, Plan, Shown, Verb, Work};
 use crate::{
-    backends::{Answer, Plain, mesh::{form::decode, points, schema::{Kind, tables::time_series}}},
+    backends::{
+        Answer, Plain,
+        mesh::{
+            form::decode,
+            points,
+            schema::{Kind, tables::time_series},
+        },
+    },
     error::{Error, Result, code},
     value::{Object, Series, Tree},
 };

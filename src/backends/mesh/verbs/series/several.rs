@@ -38,7 +38,9 @@ struct Several {
 
 /// The plan of `read_series` with `targets`.
 pub(super) fn plan(ask: &Ask<'_>, targets: &Tree) -> Result<Box<dyn Plan>> {
-    let list = targets.as_array().ok_or_else(|| Error::option("targets", format!("targets was {}; a list was expected", targets.kind_name())))?;
+    let list = targets
+        .as_array()
+        .ok_or_else(|| Error::option("targets", format!("targets was {}; a list was expected", targets.kind_name())))?;
     let named = |(index, value): (usize, &Tree)| {
         ask::target("targets", value).map_err(|error| error.with("index", i64::try_from(index).unwrap_or(i64::MAX)))
     };
@@ -56,8 +58,12 @@ impl Several {
         let mut fields = Object::with_capacity(3);
         fields.insert("session_id", Tree::from(session.to_string()));
         if let Some(transform) = &self.transform {
-            fields.insert("requests", Tree::Array(targets.iter().map(|target| transform.request(target, self.span)).collect()));
-            let message = encode(Kind::Message(&time_series::READ_TRANSFORMED_TIMESERIES_REQUEST), &Tree::Object(fields))?;
+            fields.insert(
+                "requests",
+                Tree::Array(targets.iter().map(|target| transform.request(target, self.span)).collect()),
+            );
+            let message =
+                encode(Kind::Message(&time_series::READ_TRANSFORMED_TIMESERIES_REQUEST), &Tree::Object(fields))?;
             return Ok((TRANSFORM, message));
         }
         fields.insert("timeseries_ids", Tree::Array(targets.to_vec()));
@@ -114,7 +120,11 @@ impl Plan for Several {
         if self.stream {
             // A refusal of the call comes out of the call.
             course.ahead()?;
-            return Ok(Box::new(Stream { course, meta: Document::from_object(&Object::default()), rest: Rest::default() }));
+            return Ok(Box::new(Stream {
+                course,
+                meta: Document::from_object(&Object::default()),
+                rest: Rest::default(),
+            }));
         }
         let mut items = Vec::with_capacity(self.targets.len());
         while let Some(found) = course.next()? {
@@ -177,7 +187,8 @@ impl Course {
             Some(messages) => messages,
             none => {
                 self.until = self.next + self.several.fitting(self.next);
-                let targets = self.several.targets.get(self.next..self.until.min(self.several.targets.len())).unwrap_or_default();
+                let targets =
+                    self.several.targets.get(self.next..self.until.min(self.several.targets.len())).unwrap_or_default();
                 self.until = self.next + targets.len();
                 let (path, message) = self.several.message(self.way.session, targets)?;
                 let messages = self.way.core.wire.stream(path, &message, &self.way.terms)?;

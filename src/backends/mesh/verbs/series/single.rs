@@ -72,7 +72,12 @@ impl Single {
 
     pub(super) fn plan(ask: &Ask<'_>) -> Result<Single> {
         let target = ask::target("target", &Tree::from(ask.target()?))?;
-        Ok(Single { target, span: ask::span(ask)?, transform: Transform::read(ask)?, trim: ask.args.bool("trim")?.unwrap_or(false) })
+        Ok(Single {
+            target,
+            span: ask::span(ask)?,
+            transform: Transform::read(ask)?,
+            trim: ask.args.bool("trim")?.unwrap_or(false),
+        })
     }
 
     /// One target of several.
@@ -89,7 +94,8 @@ impl Single {
         fields.insert("session_id", Tree::from(session.to_string()));
         if let Some(transform) = &self.transform {
             fields.insert("requests", Tree::Array(vec![transform.request(&self.target, span)]));
-            let message = encode(Kind::Message(&time_series::READ_TRANSFORMED_TIMESERIES_REQUEST), &Tree::Object(fields))?;
+            let message =
+                encode(Kind::Message(&time_series::READ_TRANSFORMED_TIMESERIES_REQUEST), &Tree::Object(fields))?;
             return Ok((TRANSFORM, message));
         }
         fields.insert("timeseries_id", self.target.clone());
@@ -189,7 +195,10 @@ impl Single {
     /// before a cut, or that ends after it, would be made of a part of its points.
     fn around(&self, span: Span) -> Span {
         let Some(step) = self.fixed_step() else { return span };
-        Span { start: span.start.saturating_sub(step).max(self.span.start), end: span.end.saturating_add(step).min(self.span.end) }
+        Span {
+            start: span.start.saturating_sub(step).max(self.span.start),
+            end: span.end.saturating_add(step).min(self.span.end),
+        }
     }
 
     /// Whether a message can be too long even if the points are no closer than those of the shortest resolution.
@@ -238,7 +247,9 @@ fn careful(way: &Way, path: &str, frame: &Arc<[u8]>) -> Result<Got> {
     while filled < HEAD && fill(&mut *answer, &mut held, &mut filled)? {}
     let head = held.get(..filled).unwrap_or_default();
     let length = match begun(head, way.most()) {
-        Err(error) if is_too_large(&error) => return Ok(Got::TooLong(error, step_of(head.get(PREFIX..).unwrap_or_default()))),
+        Err(error) if is_too_large(&error) => {
+            return Ok(Got::TooLong(error, step_of(head.get(PREFIX..).unwrap_or_default())));
+        }
         Err(error) => return Err(error),
         Ok(begun) => begun.map_or(0, |(length, _)| length),
     };
@@ -254,7 +265,8 @@ fn careful(way: &Way, path: &str, frame: &Arc<[u8]>) -> Result<Got> {
             break;
         }
     }
-    let message = begun(held.get(..filled).unwrap_or_default(), way.most())?.and_then(|(length, rest)| rest.split_at_checked(length));
+    let message = begun(held.get(..filled).unwrap_or_default(), way.most())?
+        .and_then(|(length, rest)| rest.split_at_checked(length));
     let torn = message.is_none_or(|(_, rest)| !rest.is_empty());
     wire::end(&*answer, torn)?;
     let mut found = message.map_or(Ok(Vec::new()), |(message, _)| Found::all(message))?;
@@ -266,7 +278,8 @@ fn careful(way: &Way, path: &str, frame: &Arc<[u8]>) -> Result<Got> {
 
 /// Reads on; false at the end.
 fn fill(answer: &mut dyn Answer, held: &mut [u8], filled: &mut usize) -> Result<bool> {
-    let count = answer.read(held.get_mut(*filled..).unwrap_or_default()).map_err(crate::backends::mesh::refusal::on_the_way)?;
+    let count =
+        answer.read(held.get_mut(*filled..).unwrap_or_default()).map_err(crate::backends::mesh::refusal::on_the_way)?;
     *filled += count;
     Ok(count > 0)
 }

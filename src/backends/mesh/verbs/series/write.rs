@@ -18,7 +18,10 @@ use crate::{
     },
     engine::{
         arrow::{self, Outflow},
-        grpc::{frame::PREFIX, protobuf::{put_bytes, put_varint}},
+        grpc::{
+            frame::PREFIX,
+            protobuf::{put_bytes, put_varint},
+        },
     },
     error::{Error, Outcome, Result, code},
     value::{Object, Tree},
@@ -45,7 +48,9 @@ pub(super) fn plan(ask: &Ask<'_>) -> Result<Box<dyn Plan>> {
     let series = given("points", value)?;
     // What a read told beside the points, given as it is or as the item of several that the points are in.
     let read = match ask.get("meta") {
-        Some(meta) => Some(meta.as_object().ok_or_else(|| Error::option("meta", format!("meta was {}; what a read told was expected", meta.kind_name())))?),
+        Some(meta) => Some(meta.as_object().ok_or_else(|| {
+            Error::option("meta", format!("meta was {}; what a read told was expected", meta.kind_name()))
+        })?),
         None => value.as_object().filter(|item| item.contains("series")),
     };
     let target = match (ask.target, read) {
@@ -54,7 +59,9 @@ pub(super) fn plan(ask: &Ask<'_>) -> Result<Box<dyn Plan>> {
         (None, None) => Tree::from(ask.target()?),
     };
     let (mut start, mut end) = ask::ends(ask)?;
-    if let Some(interval) = read.and_then(|read| read.get("interval")).filter(|interval| start.or(end).is_none() && !interval.is_null()) {
+    if let Some(interval) =
+        read.and_then(|read| read.get("interval")).filter(|interval| start.or(end).is_none() && !interval.is_null())
+    {
         // A read brings points around its interval too (5.6). Nothing lies between them and it, so that what they were
         // read with can be written back with them.
         let span = ask::Span::read(interval)?;
@@ -123,7 +130,8 @@ impl Write {
         put_varint((head.len() + data.len() + size) as u64, &mut out);
         out.extend_from_slice(&head);
         out.extend_from_slice(&data);
-        let length = u32::try_from(out.len() - PREFIX + size).map_err(|_| Error::new(&code::LIMIT, "a message of 4 GiB or more cannot be sent"))?;
+        let length = u32::try_from(out.len() - PREFIX + size)
+            .map_err(|_| Error::new(&code::LIMIT, "a message of 4 GiB or more cannot be sent"))?;
         if let Some(place) = out.get_mut(1..PREFIX) {
             place.copy_from_slice(&length.to_be_bytes());
         }
@@ -166,7 +174,9 @@ impl Plan for Write {
 
     fn run(&self, way: &Way) -> Result<Box<dyn Answer>> {
         for (index, chunk) in self.chunks.iter().enumerate() {
-            let sent = way.send_made(WRITE, &|| self.data(way.session, chunk)).and_then(|answer| self.show(&*answer, way.most()));
+            let sent = way
+                .send_made(WRITE, &|| self.data(way.session, chunk))
+                .and_then(|answer| self.show(&*answer, way.most()));
             sent.map_err(|error| if self.chunks.len() > 1 { self.up_to(index, chunk, error) } else { error })?;
         }
         Ok(Box::new(Plain::new(&Tree::Null, Object::default())))

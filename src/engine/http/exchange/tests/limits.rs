@@ -170,7 +170,8 @@ fn a_cancelled_handle_sends_nothing() {
 #[test]
 fn pool_block_waits_for_a_place() {
     let server = serve(vec![vec![Act::Request, Act::Say(OK), Act::Request, Act::Say(OK), Act::Hold]]);
-    let carrier = Arc::new(Carrier::new(PoolOptions { maxsize: 1, block: true, ..PoolOptions::default() }, Arc::default()));
+    let carrier =
+        Arc::new(Carrier::new(PoolOptions { maxsize: 1, block: true, ..PoolOptions::default() }, Arc::default()));
     let mut first = get(&carrier, server.port).unwrap();
     // Not within the limit …
     let error = send(&carrier, &route(server.port), "GET", Payload::None, &limits(20)).err().unwrap();
@@ -201,7 +202,8 @@ fn many_threads_share_a_carrier() {
             thread::spawn(move || play(stream, script, &channel().0, &channel().1));
         }
     });
-    let carrier = Arc::new(Carrier::new(PoolOptions { maxsize: 4, block: true, ..PoolOptions::default() }, Arc::default()));
+    let carrier =
+        Arc::new(Carrier::new(PoolOptions { maxsize: 4, block: true, ..PoolOptions::default() }, Arc::default()));
     let callers: Vec<_> = (0..32)
         .map(|_| {
             let carrier = carrier.clone();

@@ -80,7 +80,13 @@ pub(super) fn read(single: &Single, way: &Way, mut spans: Spans) -> Result<Found
 }
 
 /// Keeps what was read of a span, or has it read in halves.
-fn take(single: &Single, found: Result<Found>, span: Span, waiting: &mut VecDeque<Span>, read: &mut Vec<(Span, Found)>) -> Result<()> {
+fn take(
+    single: &Single,
+    found: Result<Found>,
+    span: Span,
+    waiting: &mut VecDeque<Span>,
+    read: &mut Vec<(Span, Found)>,
+) -> Result<()> {
     match found {
         Err(error) if is_too_large(&error) => {
             let halves = single.halves(span).ok_or_else(too_dense)?;
@@ -123,13 +129,19 @@ fn first(way: &Way, flights: &mut [Flight]) -> Result<(usize, Result<Late>)> {
 /// The whole: the points of all, and what was told of the first, with the interval from the first to the last.
 fn joined(mut read: Vec<(Span, Found)>) -> Found {
     read.sort_by_key(|(span, _)| span.start);
-    let end = |found: &Found, at: usize| found.meta.get("interval").and_then(Tree::as_array).and_then(|ends| ends.get(at)).and_then(Tree::as_int);
+    let end = |found: &Found, at: usize| {
+        found.meta.get("interval").and_then(Tree::as_array).and_then(|ends| ends.get(at)).and_then(Tree::as_int)
+    };
     let start = read.iter().filter_map(|(_, found)| end(found, 0)).min();
     let last = read.iter().filter_map(|(_, found)| end(found, 1)).max();
     let mut meta = read.first().map(|(_, found)| found.meta.clone()).unwrap_or_default();
     if let (Some(start), Some(end)) = (start, last) {
         meta.insert("interval", Span { start, end }.tree());
     }
-    let piece = |(span, found): (Span, Found)| Piece { start: span.start, end: span.end, series: Arc::unwrap_or_clone(found.series) };
+    let piece = |(span, found): (Span, Found)| Piece {
+        start: span.start,
+        end: span.end,
+        series: Arc::unwrap_or_clone(found.series),
+    };
     Found { series: Arc::new(join(read.into_iter().map(piece).collect())), meta }
 }

@@ -1,0 +1,684 @@
+//! One session of media on the reactor: files are opened, descriptions exchanged, media flows, and all is completed at the
+//! end, however that comes.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    dialog::{self, Then},
+    ear::Ear,
+    files::{self, Track},
+    order::{Order, Part},
+    running::{Halt, Jsep, News, Phase, Running},
+};
+use crate::{
+    args::Args,
+    backends::{
+        Progress,
+        janus::{
+            answer,
+            envelope::Members,
+            handle::Handle,
+            line::{Request, again},
+            plugins::{self, Checked},
+        },
+    },
+    clock,
+    engine::{
+        backoff::{Backoff, Jitter, Plan},
+        media::{
+            Codec, Kind,
+            flow::Route,
+            peer::{Agreed, Connection, Direction, Link, Stage, Terms, Wish},
+        },
+        net::cancel::Cancel,
+        reactor::vigil::Vigil,
+    },
+    error::{Error, Outcome, Result, code},
+    log,
+    value::{Document, Object, Tree},
+};
+
+/// Who hears how far it is.
+pub type Heard = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// How long the server may take for the goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// How long the last packets of a file have for being asked for again.
+const LINGER: Duration = Duration::from_millis(250);
+/// How long what was sent may take to come back, after the last frame that did.
+const QUIET: Duration = Duration::from_secs(1);
+/// How often it is told how far it is.
+const TOLD: Duration = Duration::from_millis(100);
+/// How often the numbers of the connection are taken.
+const STATISTICS: Duration = Duration::from_secs(1);
+/// When a description is sent again that the server had no place for: it takes the last connection down.
+const CLEARING: Plan = Plan {
+    delay: Duration::from_millis(100),
+    factor: 2.0,
+    max_delay: Duration::from_secs(1),
+    max_retries: Some(8),
+    jitter: Jitter::Equal,
+};
+
+/// One session of media.
+pub struct Course {
+    /// The handle.
+    pub handle: Arc<Handle>,
+    /// What others have of it.
+    pub running: Arc<Running>,
+    /// What was asked for.
+    pub order: Order,
+    /// What is waited for.
+    vigil: Vigil,
+    /// When media is to flow.
+    deadline: Instant,
+    /// The file, until it is played.
+    reel: Option<files::Opened>,
+    /// What came while something else was waited for.
+    aside: VecDeque<News>,
+    /// Candidates may be told: a description went out.
+    described: bool,
+    /// What the server says is of this session, and not what was left to say of the one before on this handle.
+    current: bool,
+    /// Who hears how far it is.
+    heard: Option<Heard>,
+    /// The dialog's own.
+    pub notes: dialog::Notes,
+}
+
+/// What the plugin answered.
+pub struct Said {
+    /// Its data.
+    pub data: Box<Document>,
+    /// Its description.
+    pub jsep: Option<Jsep>,
+}
+
+/// Begins one.
+///
+/// # Errors
+/// `closed`, `limit`.
+pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: Option<Heard>) -> Result<()> {
+    let deadline = clock::now() + order.timeout;
+    let course = Course {
+        handle: Arc::clone(handle),
+        running: Arc::clone(running),
+        order,
+        vigil: Vigil::new(Arc::clone(&running.cancel)),
+        deadline,
+        reel: None,
+        aside: VecDeque::new(),
+        described: false,
+        current: false,
+        heard,
+        notes: dialog::Notes::default(),
+    };
+    // Held to the end: files are completed and goodbyes said after the host has gone.
+    let seat = Arc::clone(&handle.session.line.lent.reactor);
+    let ending = Ending { handle: Arc::clone(handle), running: Arc::clone(running) };
+    let begun = handle.session.line.lent.reactor.run(async move {
+        let ending = ending;
+        Box::pin(course.run(&ending)).await;
+        drop(ending);
+        drop(seat);
+    });
+    begun.map_err(|error| error.outcome(Outcome::NotSent))
+}
+
+/// Whoever waits hears of an end in any case.
+struct Ending {
+    handle: Arc<Handle>,
+    running: Arc<Running>,
+}
+
+impl Ending {
+    fn with(&self, outcome: Result<Tree>) {
+        let last = match &outcome {
+            Ok(value) => value.clone(),
+            Err(_) => self.running.shown(),
+        };
+        let why = match &outcome {
+            Ok(_) => Error::new(&code::MEDIA_STATE, "the data channel was closed"),
+            Err(error) => again(error),
+        };
+        self.handle.media.over(&self.running, last);
+        self.running.end(outcome);
+        self.running.channel.fail(&why);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if self.running.outcome().is_none() {
+            self.with(Err(Error::new(&code::CANCELLED, "media was ended with its session").outcome(Outcome::Unknown)));
+        }
+    }
+}
+
+impl Course {
+    async fn run(mut self, ending: &Ending) {
+        let flowed = match self.set_up().await {
+            Ok(()) => self.flow().await,
+            Err(error) => Err(error),
+        };
+        let set_up = self.running.phase() >= Phase::Flowing;
+        // Whoever stops it is not told of an error.
+        let halted = if matches!(&flowed, Err(error) if error.code() == code::CANCELLED.word) { self.running.halted() } else { None };
+        let stays = matches!(halted, Some(Halt::Closed | Halt::Lost(_)));
+        let ended = match (flowed, halted) {
+            // A handle that is detached is hung up first.
+            (_, Some(Halt::Lost(_))) if set_up && self.running.has_ended() => Ok("hangup"),
+            (_, Some(halt)) => halt.error().map_or(Ok("stopped"), Err),
+            (Ok(word), None) => Ok(word),
+            (Err(error), None) => Err(error),
+        };
+        self.running.enter(Phase::Ending);
+        let outcome = self.end(ended, stays, set_up).await;
+        ending.with(outcome);
+    }
+
+    /// From files to the moment in which media can flow.
+    async fn set_up(&mut self) -> Result<()> {
+        let opened = files::open(&self.order, &self.running.worker, &mut self.vigil).await;
+        self.reel = opened.map_err(|error| error.outcome(Outcome::NotSent))?;
+        self.running.enter(Phase::Signalling);
+        let ear = Arc::new(Ear(Arc::downgrade(&self.running)));
+        let link = Link::start(&self.handle.session.line.lent.reactor, &self.terms(), ear)
+            .map_err(|error| error.outcome(Outcome::NotSent))?;
+        self.running.connect(Some(link));
+        dialog::begin(self).await?;
+        while self.running.phase() < Phase::Flowing {
+            match self.news(Some(self.deadline)).await? {
+                None => return Err(self.late()),
+                Some(news) => {
+                    if let Then::End(word) = self.hear(news).await? {
+                        return Err(Error::new(&code::MEDIA_REFUSED, format!("the other side ended it before media flowed: {word}")));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn late(&self) -> Error {
+        let phase = self.running.phase();
+        let message = format!("media did not flow in time: it was {}", phase.word());
+        let error = Error::new(&code::TOTAL_TIMEOUT, message);
+        error.phase(match phase {
+            Phase::Ice => "ice",
+            Phase::Dtls => "dtls",
+            _ => "signalling",
+        })
+    }
+
+    fn terms(&self) -> Terms {
+        let url = self.handle.session.line.url();
+        Terms {
+            addresses: self.order.addresses.clone(),
+            loopback: is_here(&url),
+            stun: self.order.stun.clone(),
+            timeout: self.order.timeout,
+            statistics: STATISTICS,
+        }
+    }
+
+    /// Media flows, until something ends it; the word says what.
+    async fn flow(&mut self) -> Result<&'static str> {
+        let begun = clock::now();
+        let end = self.order.duration.map(|time| begun + time);
+        let mut told = begun;
+        // When the file has been played: the last frame may still be on its way.
+        let mut linger: Option<Instant> = None;
+        loop {
+            let now = clock::now();
+            if end.is_some_and(|end| end <= now) {
+                return Ok("duration");
+            }
+            if let Some(until) = linger {
+                let (missing, last) = self.running.files.on_its_way(now);
+                let over = match self.order.part {
+                    Part::Echo => !missing || now.saturating_duration_since(last.max(until)) >= QUIET,
+                    _ => now.saturating_duration_since(until) >= LINGER,
+                };
+                if over {
+                    return Ok("played");
+                }
+            }
+            if let Some(heard) = self.heard.as_ref().filter(|_| now.saturating_duration_since(told) >= TOLD) {
+                told = now;
+                heard(self.running.files.progress());
+            }
+            let tick = linger.map(|_| now + Duration::from_millis(20)).into_iter();
+            let tick = tick.chain(self.heard.is_some().then(|| told + TOLD)).chain(end);
+            match self.news(tick.min()).await? {
+                None => {}
+                Some(News::Recorded) => self.running.files.check()?,
+                Some(News::Played(done)) => {
+                    done?;
+                    linger = Some(clock::now());
+                }
+                Some(news) => {
+                    if let Then::End(word) = self.hear(news).await? {
+                        return Ok(word);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next news, or `None` at that moment.
+    ///
+    /// # Errors
+    /// `cancelled`, when somebody ended it.
+    pub async fn news(&mut self, until: Option<Instant>) -> Result<Option<News>> {
+        if let Some(news) = self.aside.pop_front() {
+            return Ok(Some(news));
+        }
+        let running = Arc::clone(&self.running);
+        self.vigil.until(until, |cx| running.poll_news(cx)).await
+    }
+
+    /// What news mean in any phase.
+    async fn hear(&mut self, news: News) -> Result<Then> {
+        let flowing = self.running.phase() >= Phase::Flowing;
+        match news {
+            News::Stage(Stage::Connecting) => self.running.enter(Phase::Ice),
+            News::Stage(Stage::Found) => self.running.enter(Phase::Dtls),
+            News::Stage(Stage::Connected) if !flowing => self.connected()?,
+            News::Stage(Stage::Connected) => log::debug(c"janus", || "media has found a way again".to_owned()),
+            News::Stage(Stage::Interrupted) => log::warn(c"janus", || "media has lost its way and looks for another".to_owned()),
+            News::Stage(Stage::Over(Some(error))) => return Err(error),
+            News::Stage(Stage::Over(None)) => return Ok(Then::End("hangup")),
+            News::Described => self.current = true,
+            News::Hangup(reason) if !self.current => {
+                log::debug(c"janus", || format!("the media before was hung up: {reason}"));
+            }
+            News::Hangup(reason) if flowing => {
+                log::debug(c"janus", || format!("the server hung up: {reason}"));
+                return Ok(Then::End("hangup"));
+            }
+            News::Hangup(reason) => return Err(hung_up(&reason)),
+            News::Trickle(candidate) => {
+                if let Some(link) = self.running.link() {
+                    link.candidate(candidate.as_deref().unwrap_or_default())?;
+                }
+            }
+            News::Candidate(candidate) => self.trickle(candidate.as_deref()),
+            News::Played(done) => done?,
+            News::Recorded => self.running.files.check()?,
+            News::Event(data, jsep) => {
+                // A call is described by what comes unasked.
+                let called = matches!(self.order.part, Part::Call | Part::Accept);
+                self.current |= called && jsep.is_some();
+                if self.current || called {
+                    return dialog::heard(self, &data, jsep).await;
+                }
+            }
+        }
+        Ok(Then::Go)
+    }
+
+    /// Media can flow: files begin.
+    fn connected(&mut self) -> Result<()> {
+        let link = self.link()?;
+        let routes = self.routes(&link.tracks())?;
+        self.retrack(&Object::default());
+        self.running.files.record(&self.order, &self.running, &link)?;
+        if self.order.part == Part::Text {
+            link.plan(&[], Some(&self.running.channel.label()))?;
+        }
+        if let Some(opened) = self.reel.take() {
+            let control = opened.play(routes, self.order.loops, link, &self.running)?;
+            control.start();
+        }
+        self.running.enter(Phase::Flowing);
+        Ok(())
+    }
+
+    /// By which tracks of the connection those of the file go.
+    fn routes(&self, agreed: &[Agreed]) -> Result<Vec<Route>> {
+        self.reel.as_ref().map_or(Ok(Vec::new()), |reel| reel.routes(agreed))
+    }
+
+    /// Learns the tracks anew; `feeds` has who sends by their names.
+    pub fn retrack(&self, feeds: &Object) {
+        let Some(link) = self.running.link() else { return };
+        let before = self.running.tracks();
+        let feed = |agreed: &Agreed| {
+            let known = || before.iter().find(|track| track.agreed.mid == agreed.mid).and_then(|track| track.feed.clone());
+            feeds.get(&agreed.mid).cloned().or_else(known).filter(|feed| !feed.is_null())
+        };
+        let tracks = link.tracks();
+        let tracks = tracks.into_iter().map(|agreed| Track { feed: feed(&agreed), agreed });
+        self.running.set_tracks(tracks.collect());
+    }
+
+    /// Records what is there now, once media flows.
+    ///
+    /// # Errors
+    /// `closed`, `limit`.
+    pub fn record(&self) -> Result<()> {
+        if self.running.phase() < Phase::Flowing {
+            return Ok(());
+        }
+        self.running.files.record(&self.order, &self.running, &self.link()?)
+    }
+
+    /// Whether something of this kind goes out.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.wishes().iter().any(|wish| wish.kind == kind && wish.direction.sends())
+    }
+
+    /// The one codec of a kind, where the file or the tracks leave no choice.
+    pub fn codec(&self, kind: Kind) -> Option<Codec> {
+        let wishes = self.wishes();
+        let codecs = &wishes.iter().find(|wish| wish.kind == kind && wish.direction.sends())?.codecs;
+        codecs.first().copied().filter(|_| codecs.len() == 1)
+    }
+
+    /// What comes next while descriptions are exchanged.
+    ///
+    /// # Errors
+    /// `total_timeout`; an end.
+    pub async fn next_in_time(&mut self) -> Result<()> {
+        match self.news(Some(self.deadline)).await? {
+            None => Err(self.late()),
+            Some(News::Stage(Stage::Over(Some(error)))) => Err(error),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The connection.
+    ///
+    /// # Errors
+    /// `media_state`.
+    pub fn link(&self) -> Result<Arc<dyn Connection>> {
+        self.running.link().ok_or_else(|| Error::new(&code::MEDIA_STATE, "media was over"))
+    }
+
+    /// Tells the server a candidate, where that is agreed.
+    fn trickle(&self, candidate: Option<&str>) {
+        if !self.order.trickle || !self.described {
+            return;
+        }
+        let mut shown = Object::with_capacity(2);
+        match candidate {
+            Some(line) => {
+                shown.insert("candidate", Tree::from(line));
+                shown.insert("sdpMLineIndex", Tree::Int(0));
+            }
+            None => shown.insert("completed", Tree::Bool(true)),
+        }
+        let members = Members::default().with("candidate", &Tree::Object(shown));
+        let request = Request { members, of_media: true, ..Request::new("trickle").to(&self.handle).acked() };
+        if let Err(error) = self.handle.session.line.tell(request) {
+            log::debug(c"janus", || format!("a candidate was not told: {error}"));
+        }
+    }
+
+    /// A request of the plugin, checked before anything goes out.
+    ///
+    /// # Errors
+    /// `argument`.
+    pub fn checked(&self, verb: &str, fields: Object) -> Result<Checked> {
+        let plugin = plugins::find(self.handle.plugin())
+            .ok_or_else(|| Error::new(&code::UNSUPPORTED, "media of this plugin is not known"))?;
+        let mut args = Args::new();
+        if let Some(request) = plugin.request(verb) {
+            for (key, value) in self.order.body.iter().filter(|(key, _)| request.has(key)) {
+                args.set(key, value.clone());
+            }
+            for (key, value) in fields.iter() {
+                args.set(key, value.clone());
+            }
+            if request.jsep == plugins::Jsep::Must {
+                // It is put in when it was made.
+                let mut jsep = Object::with_capacity(2);
+                jsep.insert("type", Tree::from("offer"));
+                jsep.insert("sdp", Tree::from(""));
+                args.set("jsep", Tree::Object(jsep));
+            }
+        }
+        plugins::check(plugin, verb, &args, |_| false)
+    }
+
+    /// Asks the plugin, with a description: whether it is an offer, and the text.
+    ///
+    /// # Errors
+    /// What the server refused; what goes wrong on the way.
+    pub async fn ask(&mut self, checked: &Checked, jsep: Option<(bool, &str)>) -> Result<Said> {
+        let mut backoff = Backoff::new(CLEARING);
+        loop {
+            let error = match self.ask_once(checked, jsep).await {
+                Err(error) if error.code() == code::WEBRTC_STATE.word => error,
+                done => return done,
+            };
+            let delay = backoff.next_delay().filter(|delay| clock::now() + *delay < self.deadline);
+            let Some(delay) = delay else { return Err(error) };
+            self.vigil.sleep(delay).await?;
+        }
+    }
+
+    async fn ask_once(&mut self, checked: &Checked, jsep: Option<(bool, &str)>) -> Result<Said> {
+        let mut members = Members::default().with("body", &Tree::Object(checked.body.clone()));
+        if let Some((is_offer, sdp)) = jsep {
+            let mut shown = Object::with_capacity(3);
+            shown.insert("type", Tree::from(if is_offer { "offer" } else { "answer" }));
+            shown.insert("sdp", Tree::from(sdp));
+            shown.insert("trickle", Tree::Bool(self.order.trickle));
+            members.add("jsep", &Tree::Object(shown));
+        }
+        let note = Checked {
+            plugin: checked.plugin,
+            request: checked.request,
+            body: checked.body.clone(),
+            jsep: jsep.map(|_| Tree::Null),
+        };
+        let request = Request {
+            members,
+            done: plugins::noted(&note),
+            verb: std::borrow::Cow::Borrowed(checked.request.name),
+            of_media: true,
+            describes: jsep.is_some() || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
+            ..Request::new("message").to(&self.handle)
+        };
+        // Once media flows there is no hurry but that of a request.
+        let deadline = match self.running.phase() < Phase::Flowing {
+            true => self.deadline,
+            false => clock::now() + self.handle.session.line.terms().timeout,
+        };
+        let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
+        let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error })?;
+        if jsep.is_some() {
+            self.described = true;
+        }
+        let jsep = Jsep::of(message.root());
+        Ok(Said { data: answer::value(message, self.handle.plugin())?, jsep })
+    }
+
+    /// An offer of these tracks, with all candidates unless they may come later.
+    ///
+    /// # Errors
+    /// `media_state`, `cancelled`.
+    pub async fn offer(&mut self) -> Result<String> {
+        let wishes = self.wishes();
+        self.link()?.plan(&wishes, self.order.channel.as_deref())?;
+        self.gathered().await?;
+        self.link()?.offer(false)
+    }
+
+    /// What the offer is to have.
+    fn wishes(&self) -> Vec<Wish> {
+        let usual = Direction::of(self.order.part.sends(), self.order.part.receives());
+        files::wishes(&self.order, self.reel.as_ref(), usual)
+    }
+
+    /// The answer to our offer has come. What the file has must have found its place.
+    ///
+    /// # Errors
+    /// `media_sdp`, `media_codec`.
+    pub fn accept(&mut self, jsep: Option<&Jsep>) -> Result<()> {
+        let Some(jsep) = jsep.filter(|jsep| !jsep.is_offer) else {
+            return Err(Error::new(&code::MEDIA_SDP, "the server answered an offer without a description"));
+        };
+        let link = self.link()?;
+        link.accept(&jsep.sdp)?;
+        self.routes(&link.tracks())?;
+        self.running.enter(Phase::Ice);
+        Ok(())
+    }
+
+    /// An answer to an offer of the server.
+    ///
+    /// # Errors
+    /// `media_sdp`, `media_codec`, `cancelled`.
+    pub async fn answer(&mut self, jsep: Option<&Jsep>) -> Result<String> {
+        let Some(jsep) = jsep.filter(|jsep| jsep.is_offer) else {
+            return Err(Error::new(&code::MEDIA_SDP, "the server was to make an offer, and made none"));
+        };
+        self.gathered().await?;
+        let link = self.link()?;
+        let direction = files::directions(&self.order, self.reel.as_ref());
+        let answer = link.answer(&jsep.sdp, &direction)?;
+        self.routes(&link.tracks())?;
+        self.running.enter(Phase::Ice);
+        Ok(answer)
+    }
+
+    /// Waits for all candidates where they go into the description.
+    async fn gathered(&mut self) -> Result<()> {
+        if self.order.trickle || self.order.stun.is_empty() || self.notes.gathered {
+            return Ok(());
+        }
+        let mut aside = VecDeque::new();
+        let waited = loop {
+            let running = Arc::clone(&self.running);
+            match self.vigil.until(Some(self.deadline), |cx| running.poll_news(cx)).await {
+                Ok(Some(News::Candidate(None))) => break Ok(()),
+                Ok(Some(News::Candidate(Some(_)))) => {}
+                Ok(Some(other)) => aside.push_back(other),
+                Ok(None) => break Err(self.late()),
+                Err(error) => break Err(error),
+            }
+        };
+        self.aside.append(&mut aside);
+        self.notes.gathered = true;
+        waited
+    }
+
+    /// Everything is completed. `stays`: nothing can or need be said to the server.
+    async fn end(&mut self, ended: Result<&'static str>, stays: bool, set_up: bool) -> Result<Tree> {
+        // The end of what ran is not the end of what ends it.
+        let cancel = Arc::new(Cancel::default());
+        self.vigil = Vigil::new(cancel);
+        self.deadline = clock::now() + GOODBYE;
+        self.running.files.stop();
+        let link = self.running.link();
+        self.running.files.keep(link.as_deref());
+        if !stays && self.handle.session.line.is_ready() && !self.handle.is_over() {
+            if set_up {
+                dialog::end(self).await;
+            }
+            if self.described {
+                self.hang_up().await;
+            }
+        }
+        if let Some(link) = link {
+            link.close();
+        }
+        let completed = self.running.files.complete().await;
+        if let Some(heard) = &self.heard {
+            heard(self.running.files.progress());
+        }
+        let mut shown = self.running.shown().as_object().cloned().unwrap_or_default();
+        shown.insert("state", Tree::from(Phase::Ended.word()));
+        match ended {
+            Ok(word) => {
+                completed?;
+                shown.insert("end", Tree::from(word));
+                Ok(Tree::Object(shown))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has the server end the connection, so that the handle can have another.
+    async fn hang_up(&mut self) {
+        let request = Request { of_media: true, ..Request::new("hangup").to(&self.handle) };
+        let asked = match self.handle.session.line.ask(request, false) {
+            Ok(asked) => asked.wait_on(&mut self.vigil, self.deadline).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = asked {
+            log::debug(c"janus", || format!("the server was not asked to hang up: {error}"));
+        }
+    }
+}
+
+/// Why a connection ended before it stood.
+fn hung_up(reason: &str) -> Error {
+    let message = format!("the server ended the connection before media flowed: {reason}");
+    let lower = reason.to_ascii_lowercase();
+    let error = match &*lower {
+        lower if lower.contains("ice") => Error::new(&code::MEDIA_ICE, message).phase("ice"),
+        lower if lower.contains("dtls") => Error::new(&code::MEDIA_DTLS, message).phase("dtls"),
+        _ => Error::new(&code::MEDIA_REFUSED, message).phase("signalling"),
+    };
+    error.with("server_text", reason)
+}
+
+/// Whether a server is on this machine.
+fn is_here(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once(':') else { return false };
+    if scheme.ends_with("unix") {
+        return true;
+    }
+    let host = rest.trim_start_matches('/').split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let name = match host.strip_prefix('[') {
+        Some(literal) => literal.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_here_is_known_by_its_address() {
+        for (url, here) in [
+            ("ws://127.0.0.1:8188/", true),
+            ("janus+ws://127.0.0.1:8188/", true),
+            ("http://localhost/janus", true),
+            ("ws://LOCALHOST:1", true),
+            ("http://[::1]:8088/janus", true),
+            ("unix:/run/janus.sock", true),
+            ("janus+unix:/run/janus.sock", true),
+            ("wss://janus.example.com/x", false),
+            ("ws://10.0.0.1:8188/", false),
+            ("ws://127.0.0.1.example.com/", false),
+            ("ws://user@127.1.2.3/", true),
+            ("", false),
+        ] {
+            assert_eq!(is_here(url), here, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_early_end_names_its_phase() {
+        for (reason, word, phase) in [
+            ("ICE failed", "media_ice", "ice"),
+            ("DTLS alert", "media_dtls", "dtls"),
+            ("Close PC", "media_refused", "signalling"),
+        ] {
+            let error = hung_up(reason);
+            assert_eq!((error.code(), error.detail().get("phase").and_then(Tree::as_str)), (word, Some(phase)));
+        }
+    }
+}

@@ -1,0 +1,517 @@
+//! What is played and what is recorded by one session of media, and the numbers of both.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    order::{Order, Part, Wanted},
+    running::{News, Running},
+};
+use crate::{
+    backends::Progress,
+    clock,
+    engine::{
+        errands::{self, Errands},
+        media::{
+            Codec, Kind, container,
+            flow::{Chosen, Control, Place, Player, Recorder, Reel, Report, Route, Want, Written, fit, intake::Expected, places, route},
+            peer::{Agreed, Arrived, Connection, Direction, Statistics, Wish},
+        },
+        reactor::{
+            promise::{self, Taker},
+            vigil::Vigil,
+        },
+    },
+    error::{Error, Result, code},
+    log,
+    sys::lock::Mutex,
+    value::{Object, Tree},
+};
+
+/// A track of the connection, and whose it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// As it was agreed.
+    pub agreed: Agreed,
+    /// The feed that it brings.
+    pub feed: Option<Tree>,
+}
+
+impl Track {
+    /// Its name.
+    pub fn mid(&self) -> &str {
+        &self.agreed.mid
+    }
+
+    /// Whether something can come of it.
+    pub fn receives(&self) -> bool {
+        self.agreed.direction.receives() && self.agreed.codec.is_some()
+    }
+}
+
+/// A file that is to be played.
+pub struct Opened {
+    reel: Reel,
+    chosen: Vec<Chosen>,
+}
+
+impl Opened {
+    /// By which tracks of the connection those of the file go.
+    ///
+    /// # Errors
+    /// `media_codec` when the other side does not take one.
+    pub fn routes(&self, agreed: &[Agreed]) -> Result<Vec<Route>> {
+        route(self.reel.path(), &self.chosen, agreed)
+    }
+
+    /// Has it played; it begins with [`Control::start`].
+    ///
+    /// # Errors
+    /// `closed`, `limit`.
+    pub fn play(self, routes: Vec<Route>, again: bool, link: Arc<dyn Connection>, running: &Arc<Running>) -> Result<Arc<Control>> {
+        let Some(handle) = running.handle.upgrade() else {
+            return Err(Error::new(&code::CLOSED, "the handle was closed"));
+        };
+        let (player, control) = Player::new(self.reel, routes, again, link, Arc::clone(&running.worker));
+        running.files.0.lock().control = Some(Arc::clone(&control));
+        let own = Arc::clone(running);
+        handle.session.line.lent.reactor.run(async move {
+            let played = Box::pin(player.play()).await;
+            own.tell(News::Played(played));
+        })?;
+        Ok(control)
+    }
+}
+
+/// Opens what is played and looks at where is recorded to, on the worker. Nothing is written yet.
+///
+/// # Errors
+/// `media_file`, `media_codec`, `io`, `argument` with what is wrong; `cancelled`.
+pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -> Result<Option<Opened>> {
+    let (play, record) = (order.play_from.clone(), order.record_to.clone());
+    if play.is_none() && record.is_none() {
+        return Ok(None);
+    }
+    let returns = order.part == Part::Echo;
+    let wanted = order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
+    errands::fetch(worker, vigil, move || {
+        if let Some(record) = &record {
+            look(record)?;
+        }
+        let Some(path) = play else { return Ok(None) };
+        let name = path.display().to_string();
+        let reel = Reel::open(&name, Arc::new(move || container::open(&path, None)))?;
+        let chosen = fit(&name, reel.tracks(), wanted.as_deref())?;
+        if let Some(record) = record.filter(|_| returns) {
+            // What comes back is what goes out: whether the file can hold it is known now.
+            let tracks: Vec<_> = chosen.iter().filter_map(|one| reel.tracks().get(one.track)).collect();
+            let names: Vec<String> = (0..tracks.len()).map(|at| at.to_string()).collect();
+            let known: Vec<Place<'_>> =
+                tracks.iter().zip(&names).map(|(track, mid)| Place { feed: "", mid, kind: track.kind }).collect();
+            for (path, members) in places(&record, &known) {
+                let tracks: Vec<_> = members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
+                container::format(Path::new(&path), &tracks)?;
+            }
+        }
+        Ok(Some(Opened { reel, chosen }))
+    })
+    .await?
+}
+
+fn sends(track: &Wanted) -> bool {
+    track.direction.is_none_or(Direction::sends)
+}
+
+fn want(track: &Wanted) -> Want {
+    Want { kind: Some(track.kind), codec: track.codec, mid: track.mid.clone() }
+}
+
+/// Whether files can be made there.
+fn look(pattern: &str) -> Result<()> {
+    let path = Path::new(pattern);
+    let wrong = |message: String| Error::option("record_to", message).with("path", pattern);
+    if path.is_dir() {
+        return Err(wrong(format!("record_to was {pattern:?}, and that is a folder")));
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => return Err(wrong(format!("record_to was {pattern:?}, which is no file"))),
+    };
+    if let Err(error) = container::format(path, &[])
+        && error.code() == code::ARGUMENT.word
+    {
+        return Err(error.with("key", "record_to"));
+    }
+    // A folder for each feed is known when there is one.
+    let named = folder.to_string_lossy().contains('{');
+    if !named && !folder.is_dir() {
+        return Err(wrong(format!("record_to was {pattern:?}, and there is no folder {:?}", folder.display().to_string())));
+    }
+    Ok(())
+}
+
+/// The tracks of an offer.
+pub fn wishes(order: &Order, opened: Option<&Opened>, usual: Direction) -> Vec<Wish> {
+    let mut wishes = Vec::new();
+    let chosen: &[Chosen] = opened.map_or(&[], |opened| &opened.chosen);
+    // With a file: its tracks, and of the others those that only receive.
+    for one in chosen {
+        wishes.push(Wish { kind: one.kind, direction: usual, codecs: vec![one.codec] });
+    }
+    for track in order.tracks.iter().flatten().filter(|track| opened.is_none() || !sends(track)) {
+        let codecs = track.codec.map_or_else(|| all(track.kind), |codec| vec![codec]);
+        wishes.push(Wish { kind: track.kind, direction: track.direction.unwrap_or(usual), codecs });
+    }
+    if wishes.is_empty() {
+        match order.part {
+            // Who has nothing to say hears all the same.
+            Part::Bridge => {
+                wishes.push(Wish { kind: Kind::Audio, direction: Direction::RecvOnly, codecs: all(Kind::Audio) });
+            }
+            Part::Call => {
+                for kind in [Kind::Audio, Kind::Video] {
+                    wishes.push(Wish { kind, direction: Direction::RecvOnly, codecs: all(kind) });
+                }
+            }
+            _ => {}
+        }
+    }
+    wishes
+}
+
+fn all(kind: Kind) -> Vec<Codec> {
+    match kind {
+        Kind::Audio => vec![Codec::Opus],
+        Kind::Video => vec![Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1],
+    }
+}
+
+/// Which way the tracks of an offer of the other side go.
+pub fn directions(order: &Order, opened: Option<&Opened>) -> impl Fn(&Agreed) -> Direction + use<> {
+    let receives = order.part.receives();
+    let file = opened.map(|opened| opened.chosen.clone());
+    let tracks = order.tracks.clone();
+    move |agreed: &Agreed| {
+        let named = |track: &&Wanted| {
+            track.kind == agreed.kind && track.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)
+        };
+        let said = tracks.iter().flatten().find(named);
+        if let Some(direction) = said.and_then(|track| track.direction) {
+            return direction;
+        }
+        let sends = match &file {
+            Some(chosen) => chosen.iter().any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
+            None => said.is_some() && order_sends(&tracks),
+        };
+        Direction::of(sends, receives)
+    }
+}
+
+fn order_sends(tracks: &Option<Vec<Wanted>>) -> bool {
+    tracks.iter().flatten().any(sends)
+}
+
+/// What is played and recorded.
+#[derive(Default)]
+pub struct Files(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    control: Option<Arc<Control>>,
+    tapes: Vec<Tape>,
+    /// Frames that came, by track, and when the last one did.
+    came: Vec<(Box<str>, u64)>,
+    bytes: u64,
+    last: Option<Instant>,
+    /// Since when media flows.
+    since: Option<Instant>,
+    /// How the connection ended.
+    kept: Option<(Statistics, Duration)>,
+    trouble: Option<Error>,
+}
+
+/// One file that is written.
+struct Tape {
+    path: Box<str>,
+    mids: Vec<Box<str>>,
+    recorder: Arc<Recorder>,
+    done: Option<Taker<()>>,
+    over: bool,
+}
+
+impl Files {
+    /// A frame came.
+    pub fn frame(&self, frame: &Arrived) {
+        let mut state = self.0.lock();
+        state.last = Some(clock::now());
+        state.bytes += frame.data.len() as u64;
+        match state.came.iter_mut().find(|(mid, _)| *mid == frame.mid) {
+            Some((_, count)) => *count += 1,
+            None => state.came.push((frame.mid.clone(), 1)),
+        }
+        let of_it = |tape: &&Tape| !tape.over && tape.mids.contains(&frame.mid);
+        let recorder = state.tapes.iter().find(of_it).map(|tape| Arc::clone(&tape.recorder));
+        drop(state);
+        if let Some(recorder) = recorder {
+            recorder.take(frame);
+        }
+    }
+
+    /// The other side wants a keyframe.
+    pub fn keyframe_wanted(&self, mid: &str) {
+        let control = self.0.lock().control.clone();
+        if let Some(control) = control {
+            control.keyframe_wanted(mid);
+        }
+    }
+
+    /// Whether a file is played by that track.
+    pub fn plays(&self, mid: &str) -> bool {
+        let control = self.0.lock().control.clone();
+        control.is_some_and(|control| control.played().tracks.iter().any(|track| *track.mid == *mid))
+    }
+
+    /// Records what these tracks bring: new ones into files of their own, and the files of those that are gone are completed.
+    ///
+    /// # Errors
+    /// `closed`, `limit`.
+    pub fn record(&self, order: &Order, running: &Arc<Running>, link: &Arc<dyn Connection>) -> Result<()> {
+        self.0.lock().since.get_or_insert_with(clock::now);
+        let Some(pattern) = order.record_to.as_deref() else { return Ok(()) };
+        let Some(handle) = running.handle.upgrade() else { return Ok(()) };
+        let tracks: Vec<Track> = running.tracks().into_iter().filter(Track::receives).collect();
+        self.part(&tracks);
+        let taken = |mid: &str| {
+            let state = self.0.lock();
+            state.tapes.iter().any(|tape| !tape.over && tape.mids.iter().any(|other| **other == *mid))
+        };
+        let fresh: Vec<&Track> = tracks.iter().filter(|track| !taken(track.mid())).collect();
+        let feeds: Vec<String> = fresh.iter().map(|track| feed_word(track.feed.as_ref())).collect();
+        let known: Vec<Place<'_>> = fresh
+            .iter()
+            .zip(&feeds)
+            .map(|(track, feed)| Place { feed, mid: track.mid(), kind: track.agreed.kind })
+            .collect();
+        for (path, members) in places(pattern, &known) {
+            let path = self.unused(path);
+            let of: Vec<&&Track> = members.iter().filter_map(|at| fresh.get(*at)).collect();
+            let agreed: Vec<_> = of.iter().map(|track| as_in_a_file(&track.agreed)).collect();
+            container::format(Path::new(&path), &agreed)?;
+            let expected: Vec<Expected> =
+                of.iter().map(|track| Expected { mid: track.agreed.mid.clone(), kind: track.agreed.kind }).collect();
+            let name = PathBuf::from(&path);
+            let creator = Arc::new(move |tracks: &[crate::engine::media::Track]| container::create(&name, tracks));
+            let worker = Arc::clone(&running.worker);
+            let (recording, recorder) = Recorder::new(&path, &expected, true, creator, Arc::clone(link), worker);
+            let (giver, taker) = promise::pair();
+            let tape = Tape {
+                path: path.into(),
+                mids: expected.into_iter().map(|track| track.mid).collect(),
+                recorder,
+                done: Some(taker),
+                over: false,
+            };
+            self.0.lock().tapes.push(tape);
+            let own = Arc::clone(running);
+            handle.session.line.lent.reactor.run(async move {
+                let done = Box::pin(recording.record()).await;
+                own.files.recorded(done);
+                own.tell(News::Recorded);
+                giver.give(());
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Completes the files of which no track is left.
+    fn part(&self, tracks: &[Track]) {
+        let mut state = self.0.lock();
+        let lives = |mid: &str| tracks.iter().any(|track| track.mid() == mid);
+        let mut gone = Vec::new();
+        for tape in state.tapes.iter_mut().filter(|tape| !tape.over) {
+            if !tape.mids.iter().any(|mid| lives(mid)) {
+                tape.over = true;
+                gone.push(Arc::clone(&tape.recorder));
+            }
+        }
+        drop(state);
+        gone.iter().for_each(|recorder| recorder.finish());
+    }
+
+    /// A name that no other file of this session has: a feed may leave and come again.
+    fn unused(&self, path: String) -> String {
+        let state = self.0.lock();
+        let used = |path: &str| state.tapes.iter().any(|tape| *tape.path == *path);
+        if !used(&path) {
+            return path;
+        }
+        let name = path.rfind('/').map_or(0, |slash| slash + 1);
+        let dot = path.get(name..).and_then(|name| name.rfind('.')).map_or(path.len(), |dot| name + dot);
+        let (stem, ending) = path.split_at(dot);
+        let numbered = (2..).map(|number: u32| format!("{stem}-{number}{ending}")).find(|path| !used(path));
+        numbered.unwrap_or(path)
+    }
+
+    fn recorded(&self, done: Result<Written>) {
+        match done {
+            Ok(written) => log::debug(c"media", || format!("{} was completed", written.path)),
+            Err(error) => {
+                log::warn(c"media", || format!("a recording has ended: {error}"));
+                self.0.lock().trouble.get_or_insert(error);
+            }
+        }
+    }
+
+    /// Whether all that is recorded goes well.
+    ///
+    /// # Errors
+    /// Why a recording ended; once.
+    pub fn check(&self) -> Result<()> {
+        self.0.lock().trouble.take().map_or(Ok(()), Err)
+    }
+
+    /// Whether some of what was sent has not come back, and when the last frame came.
+    pub fn on_its_way(&self, now: Instant) -> (bool, Instant) {
+        let state = self.0.lock();
+        let played = state.control.as_ref().map(|control| control.played()).unwrap_or_default();
+        let came = |mid: &str| state.came.iter().find(|(other, _)| **other == *mid).map_or(0, |(_, count)| *count);
+        let missing = played.tracks.iter().any(|track| came(&track.mid) < track.frames);
+        (missing, state.last.unwrap_or(now))
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        let state = self.0.lock();
+        Progress {
+            sent: state.control.as_ref().map_or(0, |control| control.bytes()),
+            to_send: None,
+            received: state.bytes,
+        }
+    }
+
+    /// Nothing more is played.
+    pub fn stop(&self) {
+        let control = self.0.lock().control.clone();
+        if let Some(control) = control {
+            control.stop();
+        }
+    }
+
+    /// Keeps the numbers of the connection, which ends.
+    pub fn keep(&self, link: Option<&dyn Connection>) {
+        let Some(link) = link else { return };
+        let statistics = link.statistics();
+        let mut state = self.0.lock();
+        let lasted = state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
+        state.kept = Some((statistics, lasted));
+    }
+
+    /// Completes all files.
+    ///
+    /// # Errors
+    /// The first that could not be.
+    pub async fn complete(&self) -> Result<()> {
+        for done in self.finish() {
+            done.await;
+        }
+        self.check()
+    }
+
+    /// Ends all recordings; each tells when its file is complete.
+    fn finish(&self) -> Vec<Taker<()>> {
+        let mut state = self.0.lock();
+        let mut ends = Vec::new();
+        let mut recorders = Vec::new();
+        for tape in &mut state.tapes {
+            tape.over = true;
+            recorders.push(Arc::clone(&tape.recorder));
+            ends.extend(tape.done.take());
+        }
+        drop(state);
+        recorders.iter().for_each(|recorder| recorder.finish());
+        ends
+    }
+
+    /// Shows it all.
+    pub fn show(&self, word: &str, link: Option<&dyn Connection>, tracks: &[Track]) -> Object {
+        let now = link.map(|link| link.statistics());
+        let state = self.0.lock();
+        let lasted = || state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
+        let (statistics, duration) = match (&state.kept, now) {
+            (Some((kept, lasted)), _) => (kept.clone(), *lasted),
+            (None, Some(now)) => (now, lasted()),
+            (None, None) => (Statistics::default(), lasted()),
+        };
+        let played: Vec<_> = state.control.iter().map(|control| control.played()).collect();
+        let recorded: Vec<_> = state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
+        drop(state);
+        let agreed: Vec<Agreed> = tracks.iter().map(|track| track.agreed.clone()).collect();
+        let feeds: Vec<(Box<str>, Tree)> =
+            tracks.iter().filter_map(|track| Some((track.agreed.mid.clone(), track.feed.clone()?))).collect();
+        let report = Report {
+            state: word,
+            duration,
+            agreed: &agreed,
+            feeds: &feeds,
+            statistics: &statistics,
+            played: &played,
+            recorded: &recorded,
+        };
+        report.object()
+    }
+}
+
+/// What will stand in the file of a track that arrives.
+fn as_in_a_file(agreed: &Agreed) -> crate::engine::media::Track {
+    let codec = agreed.codec.unwrap_or(Codec::Other);
+    crate::engine::media::Track {
+        kind: agreed.kind,
+        codec,
+        named: codec.name().into(),
+        size: (0, 0),
+        channels: 0,
+        pre_skip: 0,
+        flaw: None,
+    }
+}
+
+/// A feed in a path.
+fn feed_word(feed: Option<&Tree>) -> String {
+    match feed {
+        Some(Tree::Text(text)) => text.to_string(),
+        Some(other) => other.to_json(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_to_record_to_are_looked_at_first() {
+        let folder = std::env::temp_dir();
+        let here = |name: &str| folder.join(name).display().to_string();
+        for (pattern, fine) in [
+            (here("a.webm"), true),
+            (here("{feed}.webm"), true),
+            (here("{feed}/a.webm"), true),
+            (here("no-such-folder/a.webm"), false),
+            (folder.display().to_string(), false),
+            ("/".to_owned(), false),
+            (here("a.avi"), false),
+            (here("a"), false),
+            ("a.webm".to_owned(), true),
+        ] {
+            let looked = look(&pattern);
+            assert_eq!(looked.is_ok(), fine, "{pattern}: {looked:?}");
+            if let Err(error) = looked {
+                assert_eq!((error.code(), error.detail().get("key").and_then(Tree::as_str)), ("argument", Some("record_to")));
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Media of a handle (docs/janus.md "Media"): the verbs `media`, `media_stop` and `write_frame`, the topics `haft.media` and
+//! `data`, and what goes over data channels.
+//!
+//! | file | what |
+//! |---|---|
+//! | `order` | what the host asks for |
+//! | `verbs` | its calls |
+//! | `running` | one session of media while it lasts: what others have of it |
+//! | `course` | the same on the reactor, from the first message to the last |
+//! | `dialog` and below | what is said to each plugin |
+//! | `files` | what is played and recorded |
+//! | `ear` | what comes of the connection |
+//! | `channel` | requests of TextRoom |
+//!
+//! A handle has one session of media at a time, and a task of the reactor runs it. Calls wait for that task; they do not
+//! run it, so that the end of a call is not the end of what it began.
+
+#[cfg(not(feature = "media"))]
+mod absent;
+#[cfg(feature = "media")]
+mod channel;
+#[cfg(feature = "media")]
+mod course;
+#[cfg(feature = "media")]
+mod dialog;
+#[cfg(feature = "media")]
+mod ear;
+#[cfg(feature = "media")]
+mod files;
+#[cfg(feature = "media")]
+mod order;
+#[cfg(feature = "media")]
+mod running;
+#[cfg(feature = "media")]
+mod slot;
+#[cfg(feature = "media")]
+mod verbs;
+
+#[cfg(not(feature = "media"))]
+pub use absent::{Slot, begin, wait};
+#[cfg(feature = "media")]
+pub use slot::Slot;
+#[cfg(feature = "media")]
+pub use verbs::{begin, wait};
+
+use super::{handle::Handle, plugins};
+
+/// The verbs of media.
+pub const VERBS: [&str; 3] = ["media", "media_stop", "write_frame"];
+
+/// Whether a verb of a handle is one of media, or goes over its data channel.
+pub fn takes(handle: &Handle, verb: Option<&str>) -> bool {
+    let Some(verb) = verb else { return false };
+    VERBS.contains(&verb) || is_channel(handle, verb)
+}
+
+/// Whether a verb goes over the data channel.
+pub fn is_channel(handle: &Handle, verb: &str) -> bool {
+    let request = plugins::find(handle.plugin()).and_then(|plugin| plugin.request(verb));
+    request.is_some_and(|request| request.way == plugins::Way::Channel)
+}
+
+/// Whether an argument of `media` is what its plugin calls so and not the option of calls.
+pub fn is_field(handle: &Handle, verb: Option<&str>, name: &str) -> bool {
+    let has_ids = ["janus.plugin.streaming", "janus.plugin.recordplay"].contains(&handle.plugin());
+    verb == Some("media") && name == "id" && has_ids
+}

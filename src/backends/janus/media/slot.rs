@@ -1,0 +1,137 @@
+//! The place of media on a handle: the session that runs, what is left of the last one, and an offer that waits to be taken.
+
+use std::{sync::Arc, time::Instant};
+
+use super::running::{Halt, News, Running};
+use crate::{
+    backends::janus::envelope::Kind,
+    engine::reactor::caller::Caller,
+    error::{Error, Outcome, Result, code},
+    sys::lock::Mutex,
+    value::{Node, Tree},
+};
+
+/// What a handle has of media.
+#[derive(Default)]
+pub struct Slot(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    running: Option<Arc<Running>>,
+    /// What the last one ended with.
+    last: Tree,
+    /// A call that came and was not taken yet: the offer, and the whole message.
+    incoming: Option<Incoming>,
+    /// Nothing more begins.
+    over: bool,
+}
+
+/// A call that came.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The description.
+    pub offer: Arc<str>,
+}
+
+impl Slot {
+    /// What runs now.
+    pub fn running(&self) -> Option<Arc<Running>> {
+        self.0.lock().running.clone()
+    }
+
+    /// Begins what `make` makes; gives what runs already.
+    ///
+    /// # Errors
+    /// `closed`, and what `make` says.
+    pub fn enter(&self, make: impl FnOnce() -> Result<Arc<Running>>) -> Result<std::result::Result<Arc<Running>, Arc<Running>>> {
+        let mut state = self.0.lock();
+        if state.over {
+            return Err(Error::new(&code::HANDLE_LOST, "the handle was detached").outcome(Outcome::NotSent));
+        }
+        if let Some(running) = &state.running {
+            return Ok(Err(Arc::clone(running)));
+        }
+        let running = make()?;
+        state.running = Some(Arc::clone(&running));
+        Ok(Ok(running))
+    }
+
+    /// What ran is over and left this.
+    pub fn over(&self, running: &Arc<Running>, last: Tree) {
+        let mut state = self.0.lock();
+        let same = state.running.as_ref().is_some_and(|now| Arc::ptr_eq(now, running));
+        let gone = if same { state.running.take() } else { None };
+        if same {
+            state.last = last;
+        }
+        drop(state);
+        drop(gone);
+    }
+
+    /// A message of the handle came. Called on the reactor.
+    pub fn hear(&self, kind: Kind, message: Node<'_>) {
+        let result = message.at("/plugindata/data/result");
+        let event = result.and_then(|result| result.get("event")).and_then(Node::as_str);
+        let mut state = self.0.lock();
+        match event {
+            Some("incomingcall") => {
+                let offer = message.at("/jsep/sdp").and_then(Node::as_str);
+                state.incoming = offer.map(|sdp| Incoming { offer: sdp.into() });
+            }
+            Some("hangup") => state.incoming = None,
+            _ => {}
+        }
+        let running = state.running.clone();
+        drop(state);
+        if let Some(running) = running {
+            running.hear(kind, message);
+        }
+    }
+
+    /// A request of media that has to do with descriptions was answered: what comes behind it is of these.
+    pub fn described(&self) {
+        if let Some(running) = self.running() {
+            running.tell(News::Described);
+        }
+    }
+
+    /// The call that waits to be taken.
+    pub fn incoming(&self) -> Option<Incoming> {
+        self.0.lock().incoming.take()
+    }
+
+    /// What media went over is gone.
+    pub fn lost(&self, error: &Error) {
+        if let Some(running) = self.running() {
+            running.halt(Halt::Lost(crate::backends::janus::line::again(error)));
+        }
+    }
+
+    /// The host closes the handle: what runs ends, and nothing more begins. Never waits.
+    pub fn leave(&self) {
+        let mut state = self.0.lock();
+        state.over = true;
+        let running = state.running.clone();
+        drop(state);
+        if let Some(running) = running {
+            running.halt(Halt::Closed);
+        }
+    }
+
+    /// The same, and waits for the end until `deadline`, so that files are complete. Who does errands does not wait: it
+    /// would wait for itself.
+    pub fn settle(&self, deadline: Instant) {
+        self.leave();
+        let Some(running) = self.running().filter(|running| !running.worker.is_here()) else { return };
+        let mut taker = running.when_over();
+        let _ = Caller::new().wait(None, Some(deadline), |cx| taker.poll_take(cx));
+    }
+
+    /// What runs, or what the last one ended with.
+    pub fn shown(&self) -> Tree {
+        match self.running() {
+            Some(running) => running.shown(),
+            None => self.0.lock().last.clone(),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! VideoRoom: a file is published, feeds are recorded while they come and go.
+
+use haft::{
+    args::Args,
+    session::{Kind, Session},
+};
+use haft_sandbox::janus::Janus;
+use serde_json::{Value, json};
+
+use crate::{
+    bed::{Folder, answered, args, ask, attach, data, hear, open, start, try_ask, until},
+    files::frames,
+    media::{probe::without_a_word, samples::sample},
+};
+
+/// Publishes under this number until it is stopped.
+fn publisher(session: &Session, id: u64, file: &str) -> Session {
+    let handle = attach(session, "videoroom");
+    let begun = ask(
+        &handle,
+        "media",
+        json!({"room": 1234, "body": {"id": id, "display": format!("n{id}")}, "play_from": sample(file), "loop": true,
+               "until": "connected"}),
+    );
+    assert_eq!(begun["state"], "flowing", "{begun}");
+    assert!(begun["tracks"].as_array().unwrap().iter().all(|track| track["direction"] == "sendonly"), "{begun}");
+    handle
+}
+
+/// Begins to receive, and waits for pictures of each of so many feeds.
+fn recorder(handle: &Session, arguments: &Value, feeds: &[u64]) -> u64 {
+    hear(handle, "haft.media");
+    let id = handle.submit(Some("media"), None, &args(arguments)).unwrap();
+    pictures(handle, feeds);
+    id
+}
+
+/// Waits for twenty pictures of each of these feeds.
+#[track_caller]
+fn pictures(handle: &Session, feeds: &[u64]) {
+    let mut counts: Vec<u32> = feeds.iter().map(|_| 0).collect();
+    while counts.iter().any(|count| *count < 20) {
+        let feed = until(handle, |event| {
+            assert_ne!(event.kind(), Kind::Response, "{:?} {:?}", event.failure(), crate::bed::json(event));
+            let root = event.value()?.root();
+            if root.get("kind")?.as_str()? != "video" {
+                return None;
+            }
+            root.get("feed")?.int()
+        });
+        let at = feeds.iter().position(|known| Some(*known) == u64::try_from(feed).ok());
+        if let Some(at) = at {
+            counts[at] += 1;
+        }
+    }
+}
+
+/// What was recorded is a part of what was played again and again, without a gap.
+#[track_caller]
+fn is_part(folder: &Folder, name: &str, of: &str) {
+    let path = folder.path(name);
+    without_a_word(&path);
+    let (whole, part) = (frames(&sample(of), "v:0"), frames(&path, "v:0"));
+    assert!(part.len() >= 15, "{name}: {} frames", part.len());
+    let at = whole.iter().position(|frame| *frame == part[0]).expect("a frame of the file");
+    for (place, frame) in part.iter().enumerate() {
+        assert_eq!(*frame, whole[(at + place) % whole.len()], "{name}: frame {place}");
+    }
+}
+
+fn joined(janus: &Janus, count: usize) {
+    let session = open(janus);
+    let handle = attach(&session, "videoroom");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        let list = ask(&handle, "listparticipants", json!({"room": 1234}));
+        let publishing = list["participants"].as_array().unwrap().iter().filter(|one| one["publisher"] == true).count();
+        if publishing == count {
+            break;
+        }
+        assert!(std::time::Instant::now() < until, "{list}");
+        std::thread::yield_now();
+    }
+    session.close(&Args::new()).unwrap();
+}
+
+#[test]
+fn three_record_what_one_publishes() {
+    let janus = start();
+    let folder = Folder::new();
+    let session = open(&janus);
+    let publisher = publisher(&session, 42, "vp8_opus.webm");
+    let others: Vec<Session> = (0..3).map(|_| open(&janus)).collect();
+    let handles: Vec<Session> = others.iter().map(|other| attach(other, "videoroom")).collect();
+    let begin = |(at, handle): (usize, &Session)| {
+        let to = folder.path(&format!("{at}-{{feed}}.webm"));
+        recorder(handle, &json!({"room": 1234, "feeds": [42], "record_to": to}), &[42])
+    };
+    let ids: Vec<u64> = handles.iter().enumerate().map(begin).collect();
+    // The publisher ends: so do they.
+    let end = ask(&publisher, "media_stop", json!({}));
+    assert_eq!(end["end"], "stopped", "{end}");
+    for (at, (handle, id)) in handles.iter().zip(ids).enumerate() {
+        let end = answered(handle, id).unwrap();
+        assert_eq!(end["end"], "feeds_left", "{end}");
+        assert_eq!(end["tracks"][0]["feed"], Value::Null, "{end}");
+        let name = format!("{at}-42.webm");
+        assert_eq!(end["files"][0]["path"], json!(folder.path(&name)));
+        is_part(&folder, &name, "vp8_opus.webm");
+        assert!(!frames(&folder.path(&name), "a:0").is_empty());
+    }
+    // The handle is in the room still, and publishes again.
+    let again = ask(&publisher, "media", json!({"play_from": sample("vp8.ivf"), "duration": "500ms"}));
+    assert_eq!(again["end"], "duration", "{again}");
+    let error = try_ask(&publisher, "media", &json!({"play_from": sample("vp8.ivf"), "room": 99})).unwrap_err();
+    assert_eq!(error.detail().get("key").and_then(|key| key.as_str()), Some("room"), "{error:?}");
+}
+
+#[test]
+fn feeds_come_and_go_while_others_are_recorded() {
+    let janus = start();
+    let folder = Folder::new();
+    let session = open(&janus);
+    let one = publisher(&session, 1, "vp8_opus.webm");
+    let two = publisher(&session, 2, "vp8.ivf");
+    joined(&janus, 2);
+    let other = open(&janus);
+    let handle = attach(&other, "videoroom");
+    let id = recorder(&handle, &json!({"room": 1234, "feeds": [1, 2], "record_to": folder.path("{feed}.webm")}), &[1, 2]);
+    // One leaves: its file is complete, the other goes on.
+    hear(&handle, "event:updated");
+    ask(&two, "media_stop", json!({}));
+    until(&handle, |event| Some(data(event)).filter(|data| data["videoroom"] == "updated"));
+    pictures(&handle, &[1]);
+    is_part(&folder, "2.webm", "vp8.ivf");
+    // A third one comes by the host's own request.
+    let three = publisher(&session, 3, "vp9_opus.webm");
+    let updated = ask(&handle, "update", json!({"subscribe": [{"feed": 3}]}));
+    assert_eq!(updated["videoroom"], "updated", "{updated}");
+    pictures(&handle, &[1, 3]);
+    // A track goes over to another feed.
+    let four = publisher(&session, 4, "vp8_opus.webm");
+    let shown = handle.inspect("media", &Args::new()).unwrap();
+    let shown: Value = serde_json::from_str(&shown.value().unwrap().root().to_json()).unwrap();
+    let tracks = shown["tracks"].as_array().unwrap();
+    let video = tracks.iter().find(|track| track["feed"] == 1 && track["kind"] == "video").unwrap();
+    let at = tracks.iter().filter(|track| track["feed"] == 1).position(|track| track == video).unwrap();
+    let switch = json!({"streams": [{"feed": 4, "mid": at.to_string(), "sub_mid": video["mid"]}]});
+    ask(&handle, "switch", switch);
+    pictures(&handle, &[4]);
+    ask(&one, "media_stop", json!({}));
+    ask(&three, "media_stop", json!({}));
+    ask(&four, "media_stop", json!({}));
+    let end = answered(&handle, id).unwrap();
+    assert_eq!(end["end"], "feeds_left", "{end}");
+    let files: Vec<&Value> = end["files"].as_array().unwrap().iter().map(|file| &file["path"]).collect();
+    assert_eq!(files, [&json!(folder.path("1.webm")), &json!(folder.path("2.webm")), &json!(folder.path("3.webm"))]);
+    assert!(end["files"].as_array().unwrap().iter().all(|file| file["complete"] == true), "{end}");
+    is_part(&folder, "3.webm", "vp9_opus.webm");
+    without_a_word(&folder.path("1.webm"));
+}
+
+#[test]
+fn what_the_server_refuses_is_an_error() {
+    let janus = start();
+    let session = open(&janus);
+    for (arguments, word) in [
+        (json!({"room": 99, "play_from": sample("vp8.ivf")}), "plugin_no_such_room"),
+        (json!({"play_from": sample("vp8.ivf")}), "plugin_not_joined"),
+        (json!({"room": 1234, "feeds": [77]}), "plugin_no_such_feed"),
+    ] {
+        let handle = attach(&session, "videoroom");
+        let error = try_ask(&handle, "media", &arguments).unwrap_err();
+        assert_eq!(error.code(), word, "{arguments}: {error:?}");
+    }
+    // What the room does not take finds no place in the answer.
+    let keeper = attach(&session, "videoroom");
+    ask(&keeper, "create", json!({"room": 7, "videocodec": "vp8"}));
+    let handle = attach(&session, "videoroom");
+    let error = try_ask(&handle, "media", &json!({"room": 7, "play_from": sample("vp9.ivf")})).unwrap_err();
+    assert_eq!(error.code(), "media_codec", "{error:?}");
+}

@@ -1,0 +1,261 @@
+//! Every sample is read as ffprobe reads it, and every file that is made of it is read by ffprobe, and by us, as what went in.
+
+#![cfg(feature = "media")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at what must not be"
+)]
+
+#[allow(dead_code, reason = "shared")]
+mod media;
+
+use std::{path::Path, sync::Arc};
+
+use haft::engine::media::{
+    Codec, Frame, Kind, Track,
+    container::{create, format, open},
+};
+use haft_tools::native::scratch;
+use media::{
+    probe,
+    samples::{names, sample},
+};
+
+/// Pictures a second in the samples that have no times.
+const RATE: f64 = 30.0;
+
+struct Read {
+    tracks: Vec<Track>,
+    frames: Vec<Frame>,
+}
+
+#[track_caller]
+fn read(path: &Path) -> Read {
+    let mut demux = open(path, Some(RATE)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut frames = Vec::new();
+    while let Some(frame) = demux.next().unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
+        frames.push(frame);
+    }
+    Read { tracks: demux.tracks().to_vec(), frames }
+}
+
+fn summed_up(data: &[u8]) -> String {
+    let summary = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, data);
+    summary.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Read {
+    /// (SHA-256, bytes) of each frame of a track. Of H.264 it is that of its units alone: start codes have two lengths.
+    fn contents(&self, track: usize) -> Vec<(String, usize)> {
+        let units = self.tracks[track].codec == Codec::H264;
+        let data =
+            self.of(track).map(|frame| if units { probe::units(&frame.data).concat() } else { frame.data.to_vec() });
+        data.map(|data| (summed_up(&data), data.len())).collect()
+    }
+
+    fn of(&self, track: usize) -> impl Iterator<Item = &Frame> {
+        self.frames.iter().filter(move |frame| frame.track == track)
+    }
+
+    /// (nanoseconds behind the first, keyframe) of each frame of a track.
+    fn moments(&self, track: usize) -> Vec<(i64, bool)> {
+        let first = self.of(track).next().unwrap().pts;
+        let since = |frame: &Frame| frame.pts.as_nanos() as i64 - first.as_nanos() as i64;
+        self.of(track).map(|frame| (since(frame), frame.keyframe)).collect()
+    }
+}
+
+/// The filter by which ffmpeg gives the bytes that a frame is here.
+fn filter(codec: Codec) -> &'static str {
+    match codec {
+        // Without temporal delimiters.
+        Codec::Av1 => "filter_units=remove_types=2",
+        _ => "null",
+    }
+}
+
+/// What another program says of a track is what was read of it. `unit` is how finely the file keeps times, in nanoseconds.
+#[track_caller]
+fn agree(name: &str, path: &Path, read: &Read, track: usize) {
+    let expected: Vec<_> = probe::packets_of(path, track);
+    let of = &read.tracks[track];
+    let contents = read.contents(track);
+    assert_eq!(contents.len(), expected.len(), "{name} {track}: how many frames");
+    if of.codec == Codec::H264 {
+        let theirs = probe::stream(path);
+        let ours: Vec<u8> = read.of(track).flat_map(|frame| frame.data.to_vec()).collect();
+        assert_eq!(probe::units(&ours), probe::units(&theirs), "{name} {track}");
+    } else {
+        let copied = probe::copied(path, &track.to_string(), filter(of.codec));
+        for (at, (ours, theirs)) in contents.iter().zip(&copied).enumerate() {
+            assert_eq!(ours, theirs, "{name} {track}: frame {at}");
+        }
+    }
+    // A stream of H.264 has no times; ffprobe counts in the order of decoding and has its own idea of the rate.
+    if Path::new(name).extension().is_some_and(|ending| ending == "h264") {
+        let moments = read.moments(track);
+        for (at, (since, _)) in moments.iter().enumerate() {
+            assert!((*since as f64 - at as f64 * 1e9 / RATE).abs() < 1e4, "{name}: frame {at} at {since} ns");
+        }
+        return;
+    }
+    let first = expected[0].pts_ns;
+    for (at, (ours, theirs)) in read.moments(track).iter().zip(&expected).enumerate() {
+        // ffmpeg cuts the lead-in off the first packet of sound, whose time we count as long as the others'; and it counts
+        // sound in whole milliseconds where the file does.
+        let most = if of.kind == Kind::Audio { 7_000_000 } else { 1000 };
+        assert!(
+            (ours.0 - (theirs.pts_ns - first)).abs() <= most,
+            "{name} {track}: frame {at} at {} ns: {theirs:?}",
+            ours.0
+        );
+        assert!(ours.1 == (theirs.keyframe || of.kind == Kind::Audio), "{name} {track}: frame {at}: {theirs:?}");
+    }
+}
+
+/// Those that WebRTC does not carry, or not as they are.
+const UNFIT: [&str; 8] = [
+    "h264_bframes.h264",
+    "opus_surround.ogg",
+    "vorbis.ogg",
+    "vorbis.webm",
+    "h264_aac.mp4",
+    "h264_aac.mkv",
+    "h264_bframes.mp4",
+    "h264_bframes.mkv",
+];
+
+#[test]
+fn every_sample_is_read_as_ffprobe_reads_it() {
+    for name in names().filter(|name| !UNFIT.contains(name)) {
+        let path = sample(name);
+        let streams = probe::streams(&path);
+        let read = read(&path);
+        assert_eq!(read.tracks.len(), streams.len(), "{name}");
+        for (track, (ours, theirs)) in read.tracks.iter().zip(&streams).enumerate() {
+            assert_eq!((ours.kind.name(), ours.codec.name()), (&*theirs.kind, &*theirs.codec), "{name}");
+            assert_eq!(ours.flaw, None, "{name}");
+            match ours.kind {
+                Kind::Video => assert_eq!((ours.size.0.into(), ours.size.1.into()), theirs.size, "{name}"),
+                Kind::Audio => assert_eq!(u64::from(ours.channels), theirs.channels, "{name}"),
+            }
+            agree(name, &path, &read, track);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_sent_says_why() {
+    for name in UNFIT {
+        let tracks = read(&sample(name)).tracks;
+        let unfit = |track: &&Track| track.codec == Codec::Other || track.flaw.is_some();
+        let track = tracks.iter().find(unfit).unwrap_or_else(|| panic!("{name}: {tracks:?}"));
+        if name.contains("aac") || name.contains("vorbis") {
+            assert_eq!((track.kind, track.codec), (Kind::Audio, Codec::Other), "{name}");
+            assert!(!track.named.is_empty(), "{name}");
+        }
+        if name.contains("bframes") {
+            assert_eq!(track.codec, Codec::H264, "{name}");
+        }
+        // What stands beside it can go.
+        assert_eq!(tracks.iter().filter(unfit).count(), 1, "{name}: {tracks:?}");
+    }
+}
+
+#[test]
+fn every_file_that_is_written_is_read_without_a_word() {
+    let folder = scratch("media_containers");
+    for name in names().filter(|name| !UNFIT.contains(name) && !name.contains("720p") && !name.contains("1mbit")) {
+        let whole = read(&sample(name));
+        for ending in ["ivf", "ogg", "h264", "webm", "mkv", "mp4"] {
+            let path = folder.join(format!("{name}.{ending}"));
+            if format(&path, &whole.tracks).is_err() {
+                continue;
+            }
+            let mut mux = create(&path, &whole.tracks).unwrap();
+            for frame in &whole.frames {
+                mux.write(frame).unwrap_or_else(|error| panic!("{name} to {ending}: {error}"));
+            }
+            mux.finish().unwrap();
+            drop(mux);
+            let made = format!("{name}.{ending}");
+            probe::without_a_word(&path);
+            let again = read(&path);
+            assert_eq!(again.tracks.len(), whole.tracks.len(), "{made}");
+            for (track, of) in whole.tracks.iter().enumerate() {
+                assert_eq!(again.tracks[track].codec, of.codec, "{made}");
+                assert_eq!(again.contents(track), whole.contents(track), "{made}");
+                agree(&made, &path, &again, track);
+                // Both tracks begin at the moments that they had to each other, as finely as milliseconds tell.
+                let start = |read: &Read, track: usize| read.of(track).next().unwrap().pts.as_secs_f64();
+                let apart = |read: &Read| start(read, track) - start(read, 0);
+                assert!(
+                    (apart(&again) - apart(&whole)).abs() < 0.002,
+                    "{made}: {} and {}",
+                    apart(&again),
+                    apart(&whole)
+                );
+                if ending != "h264" {
+                    for (at, (now, then)) in again.moments(track).iter().zip(whole.moments(track)).enumerate() {
+                        assert!(
+                            (now.0 - then.0).abs() <= 1_000_000,
+                            "{made}: frame {at} at {} for {} ns",
+                            now.0,
+                            then.0
+                        );
+                        assert_eq!(now.1, then.1, "{made}: frame {at}");
+                    }
+                }
+            }
+            let pictures = whole.tracks.iter().any(|track| track.kind == Kind::Video);
+            let map = if pictures { "v" } else { "a" };
+            if map == "v" {
+                assert_eq!(probe::decoded(&path, map), probe::decoded(&sample(name), map), "{made}");
+            }
+        }
+    }
+}
+
+/// What is written is complete up to each flush, as after a process that was killed.
+#[test]
+fn a_file_that_was_never_finished_plays_to_its_last_flush() {
+    let folder = scratch("media_unfinished");
+    for (name, ending) in [
+        ("vp8.ivf", "ivf"),
+        ("opus.ogg", "ogg"),
+        ("h264.h264", "h264"),
+        ("vp8_opus.webm", "webm"),
+        ("h264_opus.mkv", "mkv"),
+        ("h264_opus.mp4", "mp4"),
+    ] {
+        let whole = read(&sample(name));
+        let path = folder.join(format!("cut.{ending}"));
+        let mut mux = create(&path, &whole.tracks).unwrap();
+        let half = whole.frames.len() / 2;
+        for frame in &whole.frames[..half] {
+            mux.write(frame).unwrap();
+        }
+        mux.flush().unwrap();
+        // Neither finished nor dropped, as dropping could do what killing does not.
+        let kept = folder.join(format!("kept.{ending}"));
+        std::fs::copy(&path, &kept).unwrap();
+        drop(mux);
+        let cut = read(&kept);
+        for track in 0..whole.tracks.len() {
+            let expected: Vec<&Arc<[u8]>> =
+                whole.frames[..half].iter().filter(|frame| frame.track == track).map(|frame| &frame.data).collect();
+            let found: Vec<&Arc<[u8]>> = cut.of(track).map(|frame| &frame.data).collect();
+            // A fragment may end a frame earlier, as the last one's duration is not known before the next.
+            let missing = expected.len() - found.len().min(expected.len());
+            assert!(
+                missing <= 1 && found == expected[..found.len()],
+                "{name} {track}: {} of {}",
+                found.len(),
+                expected.len()
+            );
+        }
+    }
+}
