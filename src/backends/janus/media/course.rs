@@ -47,6 +47,8 @@ pub type Heard = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// How long the server may take for the goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// How long it may take to clear a connection away.
+const CLEARED: Duration = Duration::from_millis(500);
 /// How long the last packets of a file have for being asked for again.
 const LINGER: Duration = Duration::from_millis(250);
 /// How long what was sent may take to come back, after the last frame that did.
@@ -84,6 +86,8 @@ pub struct Course {
     described: bool,
     /// What the server says is of this session, and not what was left to say of the one before on this handle.
     current: bool,
+    /// The server has hung up.
+    hung_up: bool,
     /// Who hears how far it is.
     heard: Option<Heard>,
     /// The dialog's own.
@@ -114,6 +118,7 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
         aside: VecDeque::new(),
         described: false,
         current: false,
+        hung_up: false,
         heard,
         notes: dialog::Notes::default(),
     };
@@ -298,10 +303,14 @@ impl Course {
                 log::debug(c"janus", || format!("the media before was hung up: {reason}"));
             }
             News::Hangup(reason) if flowing => {
+                self.hung_up = true;
                 log::debug(c"janus", || format!("the server hung up: {reason}"));
                 return Ok(Then::End("hangup"));
             }
-            News::Hangup(reason) => return Err(hung_up(&reason)),
+            News::Hangup(reason) => {
+                self.hung_up = true;
+                return Err(hung_up(&reason));
+            }
             News::Trickle(candidate) => {
                 if let Some(link) = self.running.link() {
                     link.candidate(candidate.as_deref().unwrap_or_default())?;
@@ -583,7 +592,7 @@ impl Course {
             if set_up {
                 dialog::end(self).await;
             }
-            if self.described {
+            if self.described && !self.hung_up {
                 self.hang_up().await;
             }
         }
@@ -615,6 +624,17 @@ impl Course {
         };
         if let Err(error) = asked {
             log::debug(c"janus", || format!("the server was not asked to hang up: {error}"));
+            return;
+        }
+        // It says so when it has: until then the handle takes no other connection.
+        let until = clock::now() + CLEARED;
+        while !self.hung_up {
+            match self.news(Some(until)).await {
+                Ok(Some(News::Hangup(_))) => self.hung_up = self.current,
+                Ok(Some(News::Described)) => self.current = true,
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return,
+            }
         }
     }
 }

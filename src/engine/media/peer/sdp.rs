@@ -29,7 +29,10 @@ impl Description {
             if line.starts_with("m=") {
                 description.sections.push(Section(vec![line.to_owned()]));
             } else if let Some(Section(lines)) = description.sections.last_mut() {
-                lines.push(line.to_owned());
+                // A server that passes on what another client said (VideoCall) says the name twice.
+                if !(line.starts_with("a=mid:") && lines.iter().any(|other| other == line)) {
+                    lines.push(line.to_owned());
+                }
             } else {
                 description.session.push(line.to_owned());
             }
