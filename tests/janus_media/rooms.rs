@@ -159,7 +159,7 @@ fn feeds_come_and_go_while_others_are_recorded() {
     completed(&handle, &folder.path("2.webm"));
     is_part(&folder, "2.webm", "vp8.ivf");
     // A third one comes by the host's own request.
-    let three = publisher(&session, 3, "vp9_opus.webm");
+    let three = publisher(&session, 3, "vp8_opus.mkv");
     let updated = ask(&handle, "update", json!({"subscribe": [{"feed": 3}]}));
     assert_eq!(updated["videoroom"], "updated", "{updated}");
     pictures(&handle, &[1, 3]);
@@ -180,7 +180,7 @@ fn feeds_come_and_go_while_others_are_recorded() {
     let files: Vec<&Value> = end["files"].as_array().unwrap().iter().map(|file| &file["path"]).collect();
     assert_eq!(files, [&json!(folder.path("1.webm")), &json!(folder.path("2.webm")), &json!(folder.path("3.webm"))]);
     assert!(end["files"].as_array().unwrap().iter().all(|file| file["complete"] == true), "{end}");
-    is_part(&folder, "3.webm", "vp9_opus.webm");
+    is_part(&folder, "3.webm", "vp8_opus.mkv");
     without_a_word(&folder.path("1.webm"));
 }
 

@@ -228,6 +228,7 @@ impl Files {
             sent: state.control.as_ref().map_or(0, |control| control.bytes()),
             to_send: None,
             received: state.bytes,
+            played: state.control.as_ref().map(|control| control.played().position),
         }
     }
 

@@ -39,6 +39,11 @@ impl Slot {
         self.0.lock().running.clone()
     }
 
+    /// Whether media ran on this handle before.
+    pub fn has_run(&self) -> bool {
+        !self.0.lock().last.is_null()
+    }
+
     /// Begins what `make` makes; gives what runs already.
     ///
     /// # Errors
