@@ -113,7 +113,7 @@ def connections(bench, url):
 
 def connected(value):
     """Milliseconds from the server's answer to the end of DTLS."""
-    return value["ice"]["connected"] * 1e3
+    return value["ice"]["dtls"] * 1e3
 
 
 def crowds(bench, url):

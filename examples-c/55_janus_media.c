@@ -51,13 +51,14 @@ int main(int argc, char **argv) {
   haft_args_set_bool(args, "progress", true);
   check(haft_session_submit(echo, "media", NULL, args, NULL, &error));
   haft_args_free(args);
-  for (int told = 0; response == NULL;) {
+  for (int heard = 0; response == NULL;) {
     haft_event *event = NULL;
     check(haft_session_poll(echo, 20000, &event, &error));
     if (event == NULL) return EXIT_FAILURE; /* twenty seconds of nothing */
     if (haft_event_kind(event) == HAFT_EVENT_PROGRESS) {
-      double seconds = haft_value_double(haft_value_at(haft_event_value(event), "/played"), 0);
-      if (seconds >= told) printf("played %d s\n", told++);
+      /* Ten times a second: bytes of frames. */
+      const haft_value *now = haft_event_value(event);
+      if (++heard % 10 == 0) printf("%lld bytes went, %lld came back\n", number(now, "/sent"), number(now, "/received"));
     } else if (haft_event_kind(event) == HAFT_EVENT_RESPONSE) {
       if (haft_event_error(event)) fprintf(stderr, "%s\n", haft_error_message(haft_event_error(event)));
       response = haft_event_take_response(event);

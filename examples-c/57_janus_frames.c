@@ -123,8 +123,7 @@ int main(int argc, char **argv) {
   printf("%d frames went, %d came back\n", sent, back);
 
   check(haft_session_request(echo, "media_stop", NULL, NULL, &response, &error));
-  printf("%lld bytes were sent\n",
-         (long long)haft_value_int(haft_value_at(haft_response_value(response), "/tracks/0/sent/bytes"), 0));
+  printf("it counted %lld\n", (long long)haft_value_int(haft_value_at(haft_response_value(response), "/tracks/0/sent/frames"), 0));
   haft_response_free(response);
   check(haft_session_close(session, NULL, &error));
   haft_session_free(echo);

@@ -10,8 +10,16 @@
 
 #[path = "media_peer/bed.rs"]
 mod bed;
+#[path = "media_peer/channels.rs"]
+mod channels;
+#[path = "media_peer/faults.rs"]
+mod faults;
+#[path = "media_peer/outside.rs"]
+mod outside;
 #[path = "media_peer/pair.rs"]
 mod pair;
+#[path = "media_peer/relay.rs"]
+mod relay;
 #[path = "media_peer/samples.rs"]
 mod samples;
 #[path = "media_peer/server.rs"]
@@ -19,3 +27,5 @@ mod server;
 #[path = "janus_talk/bed.rs"]
 #[allow(dead_code, reason = "shared")]
 mod talk;
+#[path = "media_peer/terms.rs"]
+mod terms;

@@ -35,7 +35,7 @@ pub struct Note {
     pub moment: Duration,
     pub mid: String,
     pub pts: Duration,
-    pub data: Vec<u8>,
+    pub data: Arc<[u8]>,
 }
 
 /// A connection that notes what it gets.
@@ -110,8 +110,7 @@ impl Connection for Ear {
         if self.full.load(Ordering::Relaxed) {
             return Err(Error::new(&code::LIMIT, "too much waited"));
         }
-        let data = data.get(..data.len().min(16)).unwrap().to_vec();
-        self.notes.lock().push(Note { moment: self.since(), mid: mid.to_owned(), pts, data });
+        self.notes.lock().push(Note { moment: self.since(), mid: mid.to_owned(), pts, data: Arc::clone(data) });
         Ok(())
     }
     fn say(&self, _: &str, _: bool, _: &[u8]) -> Result<()> {
@@ -244,9 +243,14 @@ pub struct Set {
 
 impl Set {
     pub fn new(clock: Frozen, again: bool, tape: impl Fn() -> Tape + Send + Sync + 'static) -> Set {
-        let (ear, bench) = (Ear::new(), Bench::new());
         let reel = Reel::open("/films/one.webm", Arc::new(move || Ok(Box::new(tape())))).unwrap();
-        let name = |(place, track): (usize, &Track)| Route { track: place, kind: track.kind, mid: place.to_string().into() };
+        Set::of(clock, again, reel)
+    }
+
+    pub fn of(clock: Frozen, again: bool, reel: Reel) -> Set {
+        let (ear, bench) = (Ear::new(), Bench::new());
+        let name =
+            |(place, track): (usize, &Track)| Route { track: place, kind: track.kind, mid: place.to_string().into() };
         let routes = reel.tracks().iter().enumerate().map(name).collect();
         let (player, control) = Player::new(reel, routes, again, Arc::clone(&ear) as _, Arc::clone(&bench) as _);
         Set { clock, ear, bench, control, player, end: None }

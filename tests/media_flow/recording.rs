@@ -57,8 +57,7 @@ impl Set {
         let clock = freeze();
         let (ear, bench) = (Ear::new(), Bench::new());
         let kind = |mid: &str| if mid == SOUND { Kind::Audio } else { Kind::Video };
-        let expected: Vec<_> =
-            mids.iter().map(|mid| Expected { mid: (*mid).into(), kind: kind(mid) }).collect();
+        let expected: Vec<_> = mids.iter().map(|mid| Expected { mid: (*mid).into(), kind: kind(mid) }).collect();
         let (recording, recorder) =
             Recorder::new(path, &expected, careful, creator, Arc::clone(&ear) as _, Arc::clone(&bench) as _);
         let mut set = Set { clock, ear, bench, recorder, recording: Some(recording), end: None };
@@ -202,7 +201,12 @@ fn damaged_pictures_are_left_out_for_a_while() {
         set.take([arrived(PICTURES, 0, true), arrived(PICTURES, 40, false), torn(80)]);
         assert_eq!(set.ear.asks().last().unwrap().0, 0);
         assert_eq!(set.ear.asks().len(), 2);
-        set.take([arrived(PICTURES, 120, false), torn(160), arrived(PICTURES, 200, true), arrived(PICTURES, 240, false)]);
+        set.take([
+            arrived(PICTURES, 120, false),
+            torn(160),
+            arrived(PICTURES, 200, true),
+            arrived(PICTURES, 240, false),
+        ]);
         // No keyframe comes this time.
         set.take([torn(280)]);
         set.pass(ms(1960));
@@ -371,7 +375,7 @@ fn without_a_worker_it_ends() {
 /// The size that is told is that of the file on the disk.
 #[test]
 fn the_size_is_that_of_the_file() {
-    let path = std::env::temp_dir().join(format!("haft-flow-{}.bin", std::process::id()));
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("media_flow_size.bin");
     let shelf = Shelf::default();
     let (inner, file) = (shelf.creator(), path.clone());
     let creator: Creator = Arc::new(move |tracks| {

@@ -81,6 +81,8 @@ pub struct Party {
     pub link: Arc<Link>,
     pub heard: Receiver<Heard>,
     pub seat: Arc<Seat>,
+    /// The name of its checks in the last description.
+    pub checks: std::cell::RefCell<Option<String>>,
 }
 
 pub fn terms() -> Terms {
@@ -102,7 +104,7 @@ impl Party {
         let seat = Arc::new(Seat::default());
         let (tell, heard) = channel();
         let link = Link::start(&seat, terms, Arc::new(Ears(tell))).unwrap();
-        Party { link, heard, seat }
+        Party { link, heard, seat, checks: Default::default() }
     }
 
     pub fn next(&self) -> Heard {
@@ -141,6 +143,13 @@ impl Party {
         })
     }
 
+    /// Waits until the numbers tell the pair of addresses in use.
+    pub fn until_pair(&self) {
+        while self.link.statistics().pair.is_none() {
+            std::thread::yield_now();
+        }
+    }
+
     pub fn channel(&self) -> String {
         self.until(|heard| match heard {
             Heard::Channel(label) => Some(label),
@@ -172,6 +181,17 @@ pub fn connect(offering: &Party, answering: &Party) {
     offering.link.accept(&answer).unwrap();
     offering.connected();
     answering.connected();
+}
+
+/// Another offer and its answer, over the connection that there is: the names of the offering side's checks before and now.
+pub fn renew(offering: &Party, answering: &Party, restart: bool) -> (Option<String>, Option<String>) {
+    let name = |text: &str| text.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:").map(str::to_owned));
+    let offer = offering.link.offer(restart).unwrap();
+    let answer = answering.link.answer(&offer, &all).unwrap();
+    offering.link.accept(&answer).unwrap();
+    let before = offering.checks.replace(name(&offer));
+    answering.checks.replace(name(&answer));
+    (before, name(&offer))
 }
 
 pub fn mid(party: &Party, kind: Kind) -> String {

@@ -297,6 +297,3 @@ impl Lane {
         self.kind == Kind::Video && (!self.keyed || self.torn.is_some()) && !self.taken.absent
     }
 }
-
-#[cfg(test)]
-mod tests;

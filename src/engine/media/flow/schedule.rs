@@ -231,6 +231,3 @@ impl Schedule {
         self.bytes
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -219,3 +219,6 @@ impl Meter {
         (self.heard)(sent, received);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use std::{
 use tokio::{io::ReadBuf, net::UdpSocket};
 
 use super::{
-    Stage,
+    Stage, Watcher,
     gather::Gather,
     link::Shared,
     protocol::{Datagram, News},
@@ -31,17 +31,26 @@ use crate::{
 const TURN: usize = 32;
 /// The largest datagram that WebRTC sends is one of Ethernet; larger ones are cut, and then they are nothing.
 const LARGEST: usize = 2048;
+/// What is sent in a row, and how long the next waits: a large keyframe in one go is more than the buffers on its way take. The
+/// system's for a socket that is not read for a moment takes 90 datagrams.
+const BURST: u32 = 32;
+const PAUSE: Duration = Duration::from_millis(1);
 /// How long the farewell may take.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The task.
 pub(super) struct Drive {
     shared: Arc<Shared>,
+    watcher: Arc<dyn Watcher>,
     /// Until the reactor has them.
     bound: Vec<(SocketAddr, Bound)>,
     sockets: Vec<(SocketAddr, UdpSocket)>,
-    /// What waits for room in a socket.
+    /// What waits for room in a socket, and what goes before it.
     out: VecDeque<Datagram>,
+    urgent: VecDeque<Datagram>,
+    /// What may still be sent before the pause, and when that ends.
+    burst: u32,
+    pause: Instant,
     news: VecDeque<News>,
     timer: Timer,
     buffer: Box<[u8]>,
@@ -59,14 +68,24 @@ pub(super) struct Drive {
 }
 
 impl Drive {
-    pub fn new(shared: Arc<Shared>, bound: Vec<(SocketAddr, Bound)>, stun: &[Box<str>], now: Instant) -> Drive {
+    pub fn new(
+        shared: Arc<Shared>,
+        watcher: Arc<dyn Watcher>,
+        bound: Vec<(SocketAddr, Bound)>,
+        stun: &[Box<str>],
+        now: Instant,
+    ) -> Drive {
         let locals = bound.iter().map(|(address, _)| *address).collect();
         Drive {
             shared,
+            watcher,
             gather: Some(Gather::new(stun, locals, now)),
             bound,
             sockets: Vec::new(),
             out: VecDeque::new(),
+            urgent: VecDeque::new(),
+            burst: BURST,
+            pause: now,
             news: VecDeque::new(),
             timer: Timer::default(),
             buffer: vec![0; LARGEST].into(),
@@ -116,10 +135,29 @@ impl Drive {
         any
     }
 
-    /// Sends what there is room for; whether all is sent.
-    fn send(&mut self, cx: &mut Context<'_>) -> bool {
+    fn is_all_sent(&self) -> bool {
+        self.urgent.is_empty() && self.out.is_empty()
+    }
+
+    /// Sends what there is room for, and is not too much at once; when the pause ends that keeps more from being sent.
+    fn send(&mut self, cx: &mut Context<'_>) -> Option<Instant> {
+        if self.is_all_sent() {
+            return None;
+        }
+        let now = clock::now();
+        if now >= self.pause {
+            // Who sends a little all the time never waits; who was woken late may make up for it.
+            let late = now.saturating_duration_since(self.pause) >= PAUSE;
+            self.burst = if late { 2 * BURST } else { BURST };
+            self.pause = now + PAUSE;
+        }
         let mut sent = 0;
-        while let Some(datagram) = self.out.front() {
+        let mut paused = None;
+        while let Some(datagram) = self.urgent.front().or(self.out.front()) {
+            if self.burst == 0 {
+                paused = Some(self.pause);
+                break;
+            }
             let socket = self.sockets.iter().find(|(address, _)| *address == datagram.from);
             let outcome = socket.map(|(_, socket)| socket.try_send_to(&datagram.data, datagram.to));
             if let (Some((_, socket)), Some(Err(error))) = (socket, &outcome) {
@@ -133,19 +171,20 @@ impl Drive {
                 log::debug(c"media", || format!("a datagram to {} was lost: {}", datagram.to, reason(error)));
             }
             sent += datagram.data.len();
-            self.out.pop_front();
+            self.burst -= 1;
+            let _ = self.urgent.pop_front().or_else(|| self.out.pop_front());
         }
         if sent > 0 {
             let mut state = self.shared.state.lock();
             state.waiting = state.waiting.saturating_sub(sent);
         }
-        self.out.is_empty()
+        paused
     }
 
     /// Tells the watcher; whether that was the last that it hears.
     fn tell(&mut self) -> bool {
         while let Some(news) = self.news.pop_front() {
-            let watcher = &self.shared.watcher;
+            let watcher = &self.watcher;
             match news {
                 News::Found => {
                     self.found = true;
@@ -179,11 +218,11 @@ impl Drive {
     /// Asks STUN servers on, and tells when that is done; when it wants to be called again.
     fn gather(&mut self, cx: &mut Context<'_>, over: bool) -> Option<Instant> {
         let gather = self.gather.as_mut()?;
-        gather.poll(cx, clock::now(), &mut self.out);
+        gather.poll(cx, clock::now(), &mut self.urgent);
         if over || gather.is_done() {
             self.gather = None;
             if !over {
-                self.shared.watcher.candidate(None);
+                self.watcher.candidate(None);
             }
             return None;
         }
@@ -195,12 +234,13 @@ impl Drive {
         let mut state = self.shared.state.lock();
         state.end();
         self.out.append(&mut state.out);
+        self.urgent.append(&mut state.urgent);
         // It holds on to the reactor.
         let waker = state.waker.take();
         drop(state);
         drop(waker);
         if !std::mem::replace(&mut self.told, true) {
-            self.shared.watcher.stage(Stage::Over(error));
+            self.watcher.stage(Stage::Over(error));
         }
         true
     }
@@ -241,6 +281,7 @@ impl Drive {
                     state.waker = Some(cx.waker().clone());
                 }
                 self.out.append(&mut state.out);
+                self.urgent.append(&mut state.urgent);
                 self.news.append(&mut state.news);
                 (state.next, state.began, state.closing)
             };
@@ -248,14 +289,18 @@ impl Drive {
             let over = self.tell();
             busy |= told;
             let asked = self.gather(cx, over || closing);
-            let sent = self.send(cx);
+            let paused = self.send(cx);
             let now = clock::now();
             if over || closing || self.told {
                 // What is left is a farewell.
                 let leave = *self.leave.get_or_insert(now + FAREWELL);
-                if sent || leave <= now || self.timer.is_over(leave, cx) {
+                let wake = paused.map_or(leave, |pause| pause.min(leave));
+                if self.is_all_sent() || leave <= now {
                     self.over(None);
                     return Poll::Ready(());
+                }
+                if self.timer.is_over(wake, cx) {
+                    continue;
                 }
                 return Poll::Pending;
             }
@@ -267,7 +312,7 @@ impl Drive {
                 continue;
             }
             let limit = self.limit(began).map(|(at, _)| at);
-            let wake = [next, limit, asked].into_iter().flatten().min();
+            let wake = [next, limit, asked, paused].into_iter().flatten().min();
             if let Some(wake) = wake
                 && self.timer.is_over(wake, cx)
             {

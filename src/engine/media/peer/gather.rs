@@ -109,7 +109,8 @@ impl Gather {
             }
         }
         for question in self.questions.iter_mut().filter(|question| question.at <= now) {
-            out.push_back(Datagram { from: question.local, to: question.server, data: stun::request(&question.number) });
+            let data = stun::request(&question.number);
+            out.push_back(Datagram { from: question.local, to: question.server, data, urgent: true });
             question.at = now + question.wait;
             question.wait *= 2;
         }

@@ -36,7 +36,6 @@ pub struct Link {
 /// What the task and everybody else share.
 pub(super) struct Shared {
     pub state: Mutex<State>,
-    pub watcher: Arc<dyn Watcher>,
     pub timeout: Duration,
 }
 
@@ -44,8 +43,9 @@ pub(super) struct Shared {
 pub(super) struct State {
     /// The stack; none once it is over.
     pub peer: Option<Box<dyn Peer>>,
-    /// What is to be sent.
+    /// What is to be sent, and what goes before it.
     pub out: VecDeque<Datagram>,
+    pub urgent: VecDeque<Datagram>,
     /// The bytes of it, and of what the task took.
     pub waiting: usize,
     /// What is to be told.
@@ -74,7 +74,7 @@ impl State {
             match peer.poll(now) {
                 Ok(Output::Send(datagram)) => {
                     self.waiting += datagram.data.len();
-                    self.out.push_back(datagram);
+                    if datagram.urgent { &mut self.urgent } else { &mut self.out }.push_back(datagram);
                 }
                 Ok(Output::News(news)) => {
                     let since = self.began.map(|began| now.saturating_duration_since(began));
@@ -180,7 +180,8 @@ fn over() -> Error {
 }
 
 impl Link {
-    /// Opens the sockets, and has the reactor serve them. The candidates of the sockets are known when it returns.
+    /// Opens the sockets, and has the reactor serve them. The candidates of the sockets are known when it returns. The watcher
+    /// is let go of when it has heard of the end.
     ///
     /// # Errors
     /// `io` without an address or a socket, `limit` without a reactor, `closed` after the end of the session.
@@ -194,6 +195,7 @@ impl Link {
         let state = State {
             peer: Some(peer),
             out: VecDeque::new(),
+            urgent: VecDeque::new(),
             waiting: 0,
             news: VecDeque::new(),
             next: Some(now),
@@ -204,16 +206,10 @@ impl Link {
             last: Statistics::default(),
             closing: false,
         };
-        let shared = Arc::new(Shared { state: Mutex::new(state), watcher, timeout: terms.timeout });
-        let drive = Drive::new(Arc::clone(&shared), sockets, &terms.stun, now);
+        let shared = Arc::new(Shared { state: Mutex::new(state), timeout: terms.timeout });
+        let drive = Drive::new(Arc::clone(&shared), watcher, sockets, &terms.stun, now);
         seat.run(drive)?;
         Ok(Arc::new(Link { shared }))
-    }
-
-    /// The addresses that its sockets are bound to, for tests.
-    #[doc(hidden)]
-    pub fn pair(&self) -> Option<(SocketAddr, SocketAddr)> {
-        self.statistics().pair
     }
 
     fn begin(state: &mut State, now: Instant) {

@@ -20,6 +20,8 @@ pub struct Datagram {
     pub to: SocketAddr,
     /// The bytes.
     pub data: Vec<u8>,
+    /// Goes before what waits already: checks, reports, what was asked for again.
+    pub urgent: bool,
 }
 
 /// What happened.

@@ -41,6 +41,8 @@ use crate::{
 
 /// Video frames that are kept to be sent again, in packets: a keyframe of a megabyte is 900.
 const RESEND: usize = 4096;
+/// For how long they are kept.
+const RESEND_WITHIN: Duration = Duration::from_secs(3);
 /// Packets that may come behind a missing one before it is given up; str0m waits for a keyframe's as well.
 const REORDER: usize = 2048;
 /// Bytes that wait on all channels.
@@ -61,6 +63,8 @@ pub struct Rtc {
     described: bool,
     early: Vec<Candidate>,
     tracks: Vec<Track>,
+    /// The payload types of what is sent again.
+    repeats: Vec<u8>,
     channels: Channels,
     connected: bool,
     found: bool,
@@ -161,6 +165,7 @@ impl Rtc {
             described: false,
             early: Vec::new(),
             tracks: Vec::new(),
+            repeats: Vec::new(),
             channels: Channels::default(),
             connected: false,
             found: false,
@@ -195,6 +200,7 @@ impl Rtc {
             let (Some(kind), Some(name)) = (section.kind(), section.mid()) else { continue };
             let mid = Mid::from(name);
             let known = old.iter().position(|track| track.mid == mid).map(|at| old.swap_remove(at));
+            let new = known.is_none();
             let mut track = known.unwrap_or_else(|| Track {
                 mid,
                 agreed: Agreed { mid: name.into(), kind, direction: Direction::Inactive, codec: None, stream: None },
@@ -217,9 +223,16 @@ impl Rtc {
                     track.payload = Some(payload);
                 }
             }
+            if new && let Some(stream) = self.stack.direct_api().stream_tx_by_mid(mid, None) {
+                // What the other side misses is sent again whatever part of the whole that is: frames of a file cannot be made
+                // anew.
+                stream.set_rtx_cache(RESEND, RESEND_WITHIN, None);
+            }
             agreed.stream = section.stream().map(Into::into).or(agreed.stream.take());
             self.tracks.push(track);
         }
+        let params = self.stack.codec_config().params();
+        self.repeats = params.iter().filter_map(|one| one.resend()).map(|payload| *payload).collect();
     }
 
     fn read(what: &'static str, text: &str) -> Result<Description> {
@@ -333,9 +346,20 @@ impl Rtc {
         }
     }
 
+    /// Whether a datagram is anything but media that goes for the first time (RFC 7983 7, RFC 5761 4).
+    fn is_urgent(&self, data: &[u8]) -> bool {
+        let (Some(128..=191), Some(second)) = (data.first(), data.get(1)) else { return true };
+        (192..=223).contains(second) || self.repeats.contains(&(second & 0x7F))
+    }
+
     fn name(&self, mid: Mid) -> Option<Box<str>> {
         self.tracks.iter().find(|track| track.mid == mid).map(|track| track.agreed.mid.clone())
     }
+}
+
+/// Whether a candidate of ours is one that the other side told us in its checks: it finds those by itself.
+fn is_found_by_checks(line: &str) -> bool {
+    line.contains(" typ prflx")
 }
 
 /// Whether a candidate cannot be used here: it is none of UDP, or its address is a name (of mDNS, which nobody resolves).
@@ -417,6 +441,7 @@ impl Peer for Rtc {
         let Some((offer, pending)) = changes.apply() else { return Err(unready("nothing was planned for an offer")) };
         let offer = offer.to_sdp_string();
         let Some(mut text) = Description::read(&offer) else { return Ok(offer) };
+        text.leave_out(is_found_by_checks);
         let mut tracks: Vec<Agreed> = self.tracks.iter().map(|track| track.agreed.clone()).collect();
         for section in &mut text.sections {
             let wish = planned.iter().find(|(mid, _)| section.mid() == Some(mid));
@@ -508,6 +533,7 @@ impl Peer for Rtc {
         self.described();
         let answer = answer.to_sdp_string();
         let Some(mut own) = Description::read(&answer) else { return Ok(answer) };
+        own.leave_out(is_found_by_checks);
         for section in &mut own.sections {
             section.stereo();
             section.fill();
@@ -649,7 +675,9 @@ impl Peer for Rtc {
             match self.stack.poll_output().map_err(|error| broken(&error))? {
                 Out::Transmit(transmit) => {
                     let (from, to) = (transmit.source, transmit.destination);
-                    return Ok(Output::Send(Datagram { from, to, data: transmit.contents.into() }));
+                    let data: Vec<u8> = transmit.contents.into();
+                    let urgent = self.is_urgent(&data);
+                    return Ok(Output::Send(Datagram { from, to, data, urgent }));
                 }
                 Out::Event(event) => {
                     if let Some(news) = self.told(event) {

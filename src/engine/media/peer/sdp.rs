@@ -29,8 +29,8 @@ impl Description {
             if line.starts_with("m=") {
                 description.sections.push(Section(vec![line.to_owned()]));
             } else if let Some(Section(lines)) = description.sections.last_mut() {
-                // A server that passes on what another client said (VideoCall) says the name twice.
-                if !(line.starts_with("a=mid:") && lines.iter().any(|other| other == line)) {
+                // Janus hands the answer of a VideoCall on with its name said twice in a section.
+                if !(line.starts_with("a=mid:") && lines.iter().any(|known| known == line)) {
                     lines.push(line.to_owned());
                 }
             } else {

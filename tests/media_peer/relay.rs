@@ -1,0 +1,128 @@
+//! A relay between two connections, which does what it is told to every datagram. Each side knows the other by an address of
+//! the relay's.
+
+use std::{
+    net::{SocketAddr, UdpSocket},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// What becomes of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Pass,
+    Drop,
+    Twice,
+    /// Behind the next one.
+    Late,
+}
+
+/// Decides; whether it goes from the offering side to the answering one is told as well.
+pub type Rule = Box<dyn FnMut(bool, &[u8]) -> Fate + Send>;
+
+pub struct Relay {
+    /// The offering side, as the answering one sees it, and the reverse.
+    sockets: [UdpSocket; 2],
+    behind: Arc<Mutex<[Option<SocketAddr>; 2]>>,
+    rule: Arc<Mutex<Rule>>,
+    over: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Relay {
+    pub fn new(rule: impl FnMut(bool, &[u8]) -> Fate + Send + 'static) -> Relay {
+        let sockets = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let behind = Arc::new(Mutex::new([None; 2]));
+        let rule: Arc<Mutex<Rule>> = Arc::new(Mutex::new(Box::new(rule)));
+        let over = Arc::new(AtomicBool::new(false));
+        // What comes to the first socket is for the offering side, and leaves by the second one.
+        let threads = (0..2)
+            .map(|at| {
+                let [come, leave] = [at, 1 - at].map(|at: usize| sockets[at].try_clone().unwrap());
+                come.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+                let (behind, rule, over) = (Arc::clone(&behind), Arc::clone(&rule), Arc::clone(&over));
+                thread::spawn(move || {
+                    let (mut buffer, mut held) = ([0; 2048], None::<Vec<u8>>);
+                    while !over.load(Ordering::Relaxed) {
+                        let Ok((count, _)) = come.recv_from(&mut buffer) else { continue };
+                        let data = &buffer[..count];
+                        let Some(to) = behind.lock().unwrap()[at] else { continue };
+                        let fate = rule.lock().unwrap()(at == 1, data);
+                        let times = match fate {
+                            Fate::Pass => 1,
+                            Fate::Twice => 2,
+                            Fate::Drop => 0,
+                            Fate::Late => {
+                                held = Some(data.to_vec());
+                                continue;
+                            }
+                        };
+                        for _ in 0..times {
+                            let _ = leave.send_to(data, to);
+                        }
+                        if let Some(data) = held.take() {
+                            let _ = leave.send_to(&data, to);
+                        }
+                    }
+                })
+            })
+            .collect();
+        Relay { sockets, behind, rule, over, threads }
+    }
+
+    pub fn rule(&self, rule: impl FnMut(bool, &[u8]) -> Fate + Send + 'static) {
+        *self.rule.lock().unwrap() = Box::new(rule);
+    }
+
+    fn through(&self, at: usize, description: &str) -> String {
+        let own = self.sockets[at].local_addr().unwrap().port().to_string();
+        let mut lines = Vec::new();
+        for line in description.lines() {
+            if !line.starts_with("a=candidate:") {
+                lines.push(line.to_owned());
+                continue;
+            }
+            let mut words: Vec<&str> = line.split(' ').collect();
+            let port = words[5].parse().unwrap();
+            self.behind.lock().unwrap()[at] = Some(SocketAddr::from(([127, 0, 0, 1], port)));
+            words[5] = &own;
+            lines.push(words.join(" "));
+        }
+        lines.join("\r\n") + "\r\n"
+    }
+
+    /// The offer, as the answering side is to see it.
+    pub fn offer(&self, offer: &str) -> String {
+        self.through(0, offer)
+    }
+
+    /// The answer, as the offering side is to see it.
+    pub fn answer(&self, answer: &str) -> String {
+        self.through(1, answer)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.threads.drain(..).for_each(|thread| thread.join().unwrap());
+    }
+}
+
+/// What a datagram is (RFC 7983).
+pub fn is_stun(data: &[u8]) -> bool {
+    data[0] < 4
+}
+
+pub fn is_dtls(data: &[u8]) -> bool {
+    (20..64).contains(&data[0])
+}
+
+/// Media, not its reports (RFC 5761).
+pub fn is_rtp(data: &[u8]) -> bool {
+    (128..192).contains(&data[0]) && !(192..=223).contains(&data[1])
+}
