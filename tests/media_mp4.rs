@@ -8,6 +8,8 @@
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    clippy::trivially_copy_pass_by_ref,
     reason = "a test stops at what must not be"
 )]
 

@@ -72,7 +72,7 @@ fn times_before_the_start_move_the_whole_file() {
         "whole.mp4",
         &["-f lavfi -i testsrc2=s=192x108:r=25:d=8", "-f lavfi -i sine=440:d=8:r=48000", H264, OPUS],
     );
-    for (name, words) in [("cut", "-ss 3.1"), ("late_sound", "-itsoffset 0.5"), ("late_pictures", "-itsoffset -0.5")] {
+    for (name, words) in [("cut", "-ss 3.12"), ("late_sound", "-itsoffset 0.5"), ("late_pictures", "-itsoffset -0.5")] {
         let whole = whole.to_str().unwrap();
         let maps = if name == "cut" { "" } else { "-map 0:v -map 1:a" };
         let other = if name == "cut" { String::new() } else { format!("-i {whole}") };

@@ -1,7 +1,7 @@
 //! What we write, as ffmpeg reads it.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Cursor, Seek, SeekFrom, Write},
     path::Path,
     sync::{Arc, Mutex},
@@ -18,7 +18,9 @@ use super::files::{FRAGMENTS, Folder, H264, OPUS, PICTURES, TONE, decoded, packe
 #[track_caller]
 fn write(drain: Box<dyn Drain>, tracks: &[Track], frames: &[Frame]) {
     let mut mux = mp4::create(drain, tracks).unwrap();
-    frames.iter().for_each(|frame| mux.write(frame).unwrap());
+    for frame in frames {
+        mux.write(frame).unwrap();
+    }
     mux.finish().unwrap();
 }
 
@@ -51,7 +53,12 @@ fn ffprobe_reads_the_same_packets_without_a_complaint() {
             assert_eq!(left.len(), right.len(), "{codec} {stream}");
             for (left, right) in left.iter().zip(&right) {
                 assert!((left.pts - right.pts).abs() < 3e-5, "{codec}: {left:?} {right:?}");
-                assert!((left.duration - right.duration).abs() < 3e-5 || left.pts > 1.9, "{codec}: {left:?} {right:?}");
+                // ffprobe tells no durations of sound in fragments, nor in those of ffmpeg.
+                let told = right.duration != 0.0;
+                assert!(
+                    !told || (left.duration - right.duration).abs() < 3e-5 || left.pts > 1.9,
+                    "{codec}: {left:?} {right:?}"
+                );
                 assert_eq!(left.keyframe, right.keyframe, "{codec}: {left:?}");
                 // Parameter sets of H.264 are in the frames here, and in the head there.
                 let same = (left.size, left.crc) == (right.size, right.crc);
@@ -203,6 +210,11 @@ fn what_was_flushed_plays() {
     mux.finish().unwrap();
     assert_eq!(mux.write(&frames[0]).unwrap_err().code(), "closed");
     let file = folder.write("end.mp4", &drain.bytes());
+    // A pipe cannot go back to say how long it was; the index at the end leads to it.
+    let (head, tail) = (drain.bytes(), read(drain.bytes()).unwrap().1.unwrap());
+    let at = head.windows(4).position(|name| name == b"mehd").unwrap();
+    assert_eq!(head[at + 8..at + 16], [0; 8]);
+    assert!((tail.as_secs_f64() - 2.0065).abs() < 0.02, "{tail:?}");
     assert_eq!(packets(&file).len(), frames.len());
     assert_eq!(decoded(&file, "0:v"), decoded(&source, "0:v"));
 }
@@ -231,8 +243,9 @@ fn odd_times_stay_in_order() {
     for (told, expected) in told.iter().zip(expected) {
         assert!((told - expected).abs() < 1e-5, "{told} {expected}");
     }
-    let last = packets(&file).pop().unwrap();
-    assert!((last.duration - 0.02).abs() < 1e-6, "{last:?}");
+    let told =
+        super::files::silent("ffprobe", &["-show_entries", "format=start_time,duration", "-of", "csv=p=0"], &file);
+    assert_eq!(told.trim(), "0.040000,7200.040000");
     // A day between two frames is no duration of a sample.
     let frames = [sound(0), sound(86_400_000), sound(86_400_020)];
     let (_, duration, read) = {
@@ -292,7 +305,8 @@ fn a_change_of_size_goes_on_in_the_same_file() {
     let file = folder.file("both.mp4");
     write(Box::new(File::create(&file).unwrap()), &tracks, &frames);
     let told = super::files::silent("ffprobe", &["-show_entries", "frame=width", "-of", "csv=p=0"], &file);
-    let widths: Vec<&str> = told.lines().map(|line| line.trim_end_matches(',')).collect();
+    let widths: Vec<&str> =
+        told.lines().map(|line| line.trim_end_matches(',')).filter(|line| !line.is_empty()).collect();
     assert_eq!(widths, [["192"; 50], ["320"; 50]].concat());
     assert_eq!(read_file(&file).2.len(), 100);
 }
@@ -305,6 +319,8 @@ fn what_the_format_does_not_hold_is_refused() {
         assert_eq!((error.code(), error.message().contains("Track 1")), ("media_codec", true));
     }
     assert_eq!(mp4::create(Box::new(Shared::default()), &[]).err().unwrap().code(), "media_codec");
+    let mut mux = mp4::create(Box::new(Shared::default()), &[track(Codec::Opus)]).unwrap();
+    assert_eq!(mux.write(&Frame { track: 1, ..sound(0) }).unwrap_err().code(), "argument");
 }
 
 /// A disk with room for so many bytes.
@@ -336,5 +352,4 @@ fn a_full_disk_is_told_once() {
     assert_eq!(mux.write(&sound(30_000)).unwrap_err().code(), "closed");
     mux.flush().unwrap();
     mux.finish().unwrap();
-    let _ = fs::metadata("");
 }

@@ -166,18 +166,24 @@ impl Reader {
                         self.lasts = (2 * u64::from(ticks), u64::from(scale));
                     }
                 }
-            } else if frame.is_none() || self.stream.input.at() > LEAD_MAX {
-                return Err(broken("it looked like H.264, and had no sequence parameter set"));
+            }
+            let lost = self.sets.is_empty();
+            if lost && (frame.is_none() || self.stream.input.at() > LEAD_MAX) {
+                let pictures = frame.is_some() || self.frames > 0;
+                let lacks = if pictures { "parameter sets" } else { "picture" };
+                return Err(broken(format!("it looked like H.264, and had no {lacks}")));
             }
             let Some(frame) = frame else { break };
+            if lost {
+                // One that was cut off in front: nobody can decode what comes before the first parameter sets.
+                continue;
+            }
             keyframes += u32::from(frame.keyframe);
             bytes += frame.data.len();
             self.ahead.push_back(frame);
         }
-        if self.ahead.is_empty() {
-            return Err(broken("it looked like H.264, and had no picture"));
-        }
-        // Their times were taken before the clock was known.
+        // Their times were taken before the clock was known, and before it was known which is the first.
+        self.frames = self.ahead.len() as u64;
         for (number, frame) in self.ahead.iter_mut().enumerate() {
             frame.pts = time(number as u64, self.lasts);
         }

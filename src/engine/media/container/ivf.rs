@@ -25,6 +25,8 @@ pub const MAGIC: &[u8; 4] = b"DKIF";
 const HEAD: usize = 32;
 /// More bytes in a second than this, and the duration was a number of frames.
 const BYTES_MAX: u128 = 12_500_000;
+/// Encoders that leave a frame out may write one of no bytes; so many of them are a hole in the file.
+const EMPTY_MAX: u32 = 10_000;
 /// The ticks in a second of what is written: those of RTP, so that no time is rounded twice.
 const RATE: u32 = 90_000;
 
@@ -106,7 +108,7 @@ impl Demux for Reader {
     }
 
     fn next(&mut self) -> Result<Option<Frame>> {
-        loop {
+        for _ in 0..EMPTY_MAX {
             let place = self.input.at();
             let mut head = [0; 12];
             let filled = self.input.fill(&mut head)?;
@@ -145,6 +147,8 @@ impl Demux for Reader {
             let keyframe = codec::head(self.codec(), &data).keyframe;
             return Ok(Some(Frame { track: 0, pts, keyframe, data }));
         }
+        let place = self.input.at();
+        Err(broken(format!("before byte {place} there were {EMPTY_MAX} frames in a row with nothing in them")))
     }
 }
 

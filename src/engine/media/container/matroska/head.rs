@@ -76,7 +76,7 @@ fn entry(out: &mut Vec<u8>, number: u64, track: &Track, private: &[u8]) {
     match track.kind {
         Kind::Video => put_master(out, id::VIDEO, |out| {
             // A size of nothing is none; decoders find the real one in the frames.
-            let (width, height) = if track.size.0 * track.size.1 == 0 { (640, 480) } else { track.size };
+            let (width, height) = if track.size.0 == 0 || track.size.1 == 0 { (640, 480) } else { track.size };
             put_unsigned(out, id::PIXEL_WIDTH, width.into());
             put_unsigned(out, id::PIXEL_HEIGHT, height.into());
         }),

@@ -235,7 +235,9 @@ impl Reader {
             .collect();
         let mut orders: HashMap<usize, (Order, i64)> = HashMap::new();
         let mut seen = 0;
-        while missing.iter().any(|missing| *missing > 0) && self.queue.len() < FRAMES_AHEAD && self.queued < BYTES_AHEAD
+        while (seen == 0 || missing.iter().any(|missing| *missing > 0))
+            && self.queue.len() < FRAMES_AHEAD
+            && self.queued < BYTES_AHEAD
         {
             if !self.step()? {
                 break;

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, code};
 /// The four letters of a box.
 pub(super) type Name = [u8; 4];
 
-/// As messages write it: QuickTime's names may hold any byte.
+/// As messages write it: the names of `QuickTime` may hold any byte.
 pub(super) fn spell(name: Name) -> String {
     name.escape_ascii().to_string().trim().into()
 }
@@ -99,6 +99,7 @@ pub(super) fn children(whole: &[u8], within: Range<usize>) -> impl Iterator<Item
 }
 
 /// The first box of that name inside `within`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a byte string is a reference")]
 pub(super) fn find(whole: &[u8], within: Range<usize>, name: &Name) -> Option<Range<usize>> {
     children(whole, within).find(|(found, _)| found == name).map(|(_, body)| body)
 }

@@ -16,6 +16,7 @@ impl Build {
     }
 
     /// A box, whose length is known when its content is there.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a byte string is a reference")]
     pub(super) fn nest(&mut self, name: &Name, content: impl FnOnce(&mut Build)) {
         let at = self.0.len();
         self.u32(0);
@@ -25,6 +26,7 @@ impl Build {
     }
 
     /// A box with a version and flags.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a byte string is a reference")]
     pub(super) fn full(&mut self, name: &Name, version: u8, flags: u32, content: impl FnOnce(&mut Build)) {
         self.nest(name, |build| {
             build.u32(u32::from(version) << 24 | flags);
@@ -50,6 +52,12 @@ impl Build {
 
     pub(super) fn u32(&mut self, number: u32) {
         self.put(&number.to_be_bytes());
+    }
+
+    pub(super) fn words(&mut self, numbers: &[u32]) {
+        for number in numbers {
+            self.u32(*number);
+        }
     }
 
     pub(super) fn u64(&mut self, number: u64) {

@@ -80,6 +80,18 @@ fn opus(track: &Track) -> Vec<u8> {
     build.bytes()
 }
 
+/// The levels of VP9 by the samples of a picture, times ten.
+const LEVELS: [(u64, u8); 8] = [
+    (36_864, 10),
+    (73_728, 11),
+    (122_880, 20),
+    (245_760, 21),
+    (552_960, 30),
+    (983_040, 31),
+    (2_228_224, 41),
+    (8_912_896, 52),
+];
+
 /// `vpcC`, out of the uncompressed header of a keyframe (VP9 bitstream specification, 6.2).
 fn vp9(frame: &[u8], size: (u32, u32)) -> Option<Vec<u8>> {
     let bytes: [u8; 8] = frame.first_chunk().copied()?;
@@ -106,17 +118,8 @@ fn vp9(frame: &[u8], size: (u32, u32)) -> Option<Vec<u8>> {
         _ => 3,
     };
     // The lowest level whose pictures are large enough; of those that differ in the rate alone, the highest.
-    let level = match u64::from(size.0) * u64::from(size.1) {
-        0..=36_864 => 10,
-        ..=73_728 => 11,
-        ..=122_880 => 20,
-        ..=245_760 => 21,
-        ..=552_960 => 30,
-        ..=983_040 => 31,
-        ..=2_228_224 => 41,
-        ..=8_912_896 => 52,
-        _ => 62,
-    };
+    let area = u64::from(size.0) * u64::from(size.1);
+    let level = LEVELS.iter().find(|(most, _)| area <= *most).map_or(62, |(_, level)| *level);
     // Version 1; colours are not told (2), and there is nothing to initialise a decoder with.
     Some(vec![1, 0, 0, 0, profile, level, depth << 4 | chroma << 1 | range, 2, 2, 2, 0, 0])
 }

@@ -1,5 +1,5 @@
 //! What a track carries: the sample entries of `stsd` (ISO/IEC 14496-12, 8.5.2), with what each codec adds (14496-15 for H.264,
-//! the VP and AV1 bindings, the one of Opus), and QuickTime's older forms of sound.
+//! the VP and AV1 bindings, the one of Opus), and the older forms of sound of `QuickTime`.
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
@@ -144,7 +144,6 @@ fn name_of(all: &[u8], name: Name, inner: Range<usize>) -> Box<str> {
         b"mp4a" | b"mp4v" => {
             let esds = find(all, inner.clone(), b"esds").or_else(|| descend(all, inner, &[b"wave", b"esds"]));
             return match (&name, esds.and_then(|body| object_type(Fields::at(all, body)))) {
-                (_, Some(0x20)) => "mpeg4",
                 (_, Some(0x60..=0x65)) => "mpeg2video",
                 (_, Some(0x6a)) => "mpeg1video",
                 (_, Some(0x6c)) => "mjpeg",
@@ -153,7 +152,7 @@ fn name_of(all: &[u8], name: Name, inner: Range<usize>) -> Box<str> {
                 (_, Some(0xa6)) => "eac3",
                 (_, Some(0xa9..=0xac)) => "dts",
                 (_, Some(0xdd)) => "vorbis",
-                (b"mp4v", _) => "mpeg4",
+                (_, Some(0x20)) | (b"mp4v", _) => "mpeg4",
                 _ => "aac",
             }
             .into();

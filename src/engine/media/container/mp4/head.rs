@@ -47,11 +47,13 @@ pub(super) fn head(lines: &[Line<'_>]) -> (Vec<u8>, usize) {
             build.u32(0x0001_0000);
             build.u16(0x0100);
             build.zeros(10);
-            MATRIX.iter().for_each(|number| build.u32(*number));
+            build.words(&MATRIX);
             build.zeros(24);
             build.u32(lines.iter().map(|line| line.id + 1).max().unwrap_or(1));
         });
-        lines.iter().for_each(|line| track(build, line));
+        for line in lines {
+            track(build, line);
+        }
         build.nest(b"mvex", |build| {
             build.full(b"mehd", 1, 0, |build| {
                 duration = build.len();
@@ -82,7 +84,7 @@ fn track(build: &mut Build, line: &Line<'_>) {
             build.zeros(4);
             build.u16(if video { 0 } else { 0x0100 });
             build.u16(0);
-            MATRIX.iter().for_each(|number| build.u32(*number));
+            build.words(&MATRIX);
             build.u32(line.size.0.min(0xffff) << 16);
             build.u32(line.size.1.min(0xffff) << 16);
         });

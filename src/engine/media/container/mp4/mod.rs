@@ -1,5 +1,5 @@
-//! MP4 (ISO/IEC 14496-12 and -14) and the QuickTime files that it comes from: read whole or in fragments, written in fragments, so
-//! that a recorder that is killed leaves a file that plays.
+//! MP4 (ISO/IEC 14496-12 and -14) and the files of `QuickTime` that it comes from: read whole or in fragments, written in
+//! fragments, so that a recorder that is killed leaves a file that plays.
 //!
 //! The boxes are read and written by hand. What this needs of them is small, and crates for them unpack the tables of samples
 //! (eight times the size of the file for some), refuse a file for an odd box that nobody needs, and know nothing of where samples

@@ -115,7 +115,7 @@ impl Sizes {
         match bits {
             4 => {
                 let byte = rows.row(usize::try_from(index / 2).ok()?)?.u8()?;
-                Some(u32::from(if index % 2 == 0 { byte >> 4 } else { byte & 15 }))
+                Some(u32::from(if index.is_multiple_of(2) { byte >> 4 } else { byte & 15 }))
             }
             8 => at(1)?.u8().map(u32::from),
             16 => at(2)?.u16().map(u32::from),
@@ -230,7 +230,7 @@ impl Walk {
 
     fn step(&mut self, size: u32) -> Sample {
         let duration = forward(self.duration.next(&self.durations, None));
-        // Unsigned in version 0 by the letter; QuickTime and others write negative ones there too.
+        // Unsigned in version 0 by the letter; `QuickTime` and others write negative ones there too.
         let shift = self.shift.next(&self.shifts, Some(0)).cast_signed();
         let number = self.index + 1;
         let sync = self.syncs.as_ref().is_none_or(|rows| {

@@ -236,6 +236,9 @@ impl Mux for Writer {
         if self.closed {
             return Err(Error::new(&code::CLOSED, "The file was closed before the frame came"));
         }
+        if frame.track >= self.voices.len() {
+            return Err(Error::argument(format!("The file has no track {}", frame.track + 1)));
+        }
         if self.waiting.is_some() { self.wait(frame) } else { self.take(frame) }
     }
 

@@ -94,9 +94,8 @@ impl Reader {
 
     /// A stream begins: its first packet says what it is.
     fn begin(&mut self, page: &Page) -> Result<()> {
-        // The same number may be used again in the next link of a chain.
         let chained = self.begun;
-        self.streams.retain(|stream| stream.serial != page.serial && !(chained && stream.track.is_none()));
+        self.streams.retain(|stream| !(chained && stream.track.is_none()));
         if self.streams.len() >= STREAMS_MAX {
             return Err(broken("it was Ogg, and had more than 64 streams at once"));
         }
@@ -114,7 +113,10 @@ impl Reader {
             Some(Ok(track)) => {
                 let before = self.streams.iter().position(|stream| {
                     let of = stream.track.and_then(|track| self.tracks.get(track));
-                    of.is_some_and(|of| stream.ended && (of.codec, of.channels) == (track.codec, track.channels))
+                    of.is_some_and(|of| {
+                        (stream.ended || stream.serial == page.serial)
+                            && (of.codec, of.channels) == (track.codec, track.channels)
+                    })
                 });
                 let before = before.map(|place| self.streams.swap_remove(place));
                 if let Some(before) = &before {
@@ -127,6 +129,8 @@ impl Reader {
                 before.and_then(|stream| stream.track)
             }
         };
+        // The same number may be used again in the next link of a chain.
+        self.streams.retain(|stream| stream.serial != page.serial);
         let mut packets = Packets::default();
         packets.take(page, |_| {});
         self.streams.push(Stream {

@@ -17,9 +17,8 @@ use crate::{
 const PAGE_SAMPLES: u64 = opus::RATE as u64;
 /// What libopus puts in front; a stream whose encoder does not say has it, too.
 const PRE_SKIP: u16 = 312;
-/// A frame that comes so much later than the one before it ended, in samples, comes after a gap; below it is a clock that was
-/// rounded.
-const GAP: u64 = 480;
+/// The longest gap that is filled: an hour, in samples.
+const GAP_MAX: u64 = 3_600 * opus::RATE as u64;
 
 /// A file that is written.
 pub struct Writer {
@@ -35,6 +34,8 @@ pub struct Writer {
     page: Page,
     /// How many samples are on the page.
     samples: u64,
+    /// The first byte of the last packet: its mode.
+    last: Option<u8>,
 }
 
 impl Writer {
@@ -50,7 +51,7 @@ impl Writer {
         let channels = if track.channels == 1 { 1 } else { 2 };
         let header = Header::new(channels, pre_skip);
         let (begun, sequence, first, position, samples) = (false, 0, 0, 0, 0);
-        Writer { drain, header, serial, sequence, begun, first, position, page: page(), samples }
+        Writer { drain, header, serial, sequence, begun, first, position, page: page(), samples, last: None }
     }
 
     fn begin(&mut self) -> Result<()> {
@@ -100,6 +101,33 @@ fn lay(page: &mut Page, packet: &[u8]) {
     page.body.extend_from_slice(packet);
 }
 
+impl Writer {
+    /// Fills what was lost or not sent up to a time with packets that have a decoder make something up, as section 4.1 asks
+    /// for: granules may not jump. What is less than half a packet is a clock that was rounded.
+    fn fill(&mut self, time: u64) -> Result<()> {
+        let Some(empty) = self.last.map(|last| [last & !3]) else { return Ok(()) };
+        let samples = opus::samples(&empty).unwrap_or(960);
+        let gap = time.saturating_sub(self.position).min(GAP_MAX);
+        for _ in 0..(gap + u64::from(samples) / 2) / u64::from(samples) {
+            self.lay(&empty, samples)?;
+        }
+        Ok(())
+    }
+
+    fn lay(&mut self, packet: &[u8], samples: u32) -> Result<()> {
+        if self.page.lacing.len() + packet.len() / 255 + 1 > 255 {
+            self.turn(0)?;
+        }
+        lay(&mut self.page, packet);
+        self.position += u64::from(samples);
+        self.samples += u64::from(samples);
+        if self.samples >= PAGE_SAMPLES {
+            self.turn(0)?;
+        }
+        Ok(())
+    }
+}
+
 impl Mux for Writer {
     fn write(&mut self, frame: &Frame) -> Result<()> {
         let Some(samples) = opus::samples(&frame.data) else {
@@ -119,21 +147,9 @@ impl Mux for Writer {
             self.begin()?;
             self.first = time;
         }
-        let time = time.saturating_sub(self.first);
-        if time > self.position.saturating_add(GAP) {
-            // Packets of a page follow each other: what is behind a gap is on the next.
-            self.turn(0)?;
-            self.position = time;
-        }
-        if self.page.lacing.len() + segments > 255 {
-            self.turn(0)?;
-        }
-        lay(&mut self.page, &frame.data);
-        self.position += u64::from(samples);
-        self.samples += u64::from(samples);
-        if self.samples >= PAGE_SAMPLES {
-            self.turn(0)?;
-        }
+        self.fill(time.saturating_sub(self.first))?;
+        self.lay(&frame.data, samples)?;
+        self.last = frame.data.first().copied();
         Ok(())
     }
 

@@ -99,16 +99,14 @@ fn an_index_leads_to_keyframes() {
         &path,
     );
     assert!(told.starts_with("1.0"), "{told}");
-    if std::path::Path::new("/usr/bin/mkvinfo").exists() {
-        let told = run("mkvinfo", "--all", &path);
-        for part in ["Seek head", "Cues", "Cluster", "Duration: 00:00:02.0"] {
-            assert!(told.contains(part), "{part}: {told}");
-        }
-        // Keyframes at 0 s and 1 s, a cluster each, and one for the sound before the first.
-        assert_eq!(told.matches("+ Cue point").count(), 2, "{told}");
-        assert_eq!(told.matches("|+ Cluster").count(), 3, "{told}");
-        assert!(!told.to_lowercase().contains("unknown"), "{told}");
+    let told = run("mkvinfo", "--all", &path);
+    for part in ["Seek head", "Cues", "Cluster", "Duration: 00:00:02.0"] {
+        assert!(told.contains(part), "{part}: {told}");
     }
+    // Keyframes at 0 s and 1 s, a cluster each, and one for the sound before the first.
+    assert_eq!(told.matches("+ Cue point").count(), 2, "{told}");
+    assert_eq!(told.matches("|+ Cluster").count(), 3, "{told}");
+    assert!(!told.to_lowercase().contains("unknown"), "{told}");
 }
 
 #[test]
