@@ -233,6 +233,15 @@ fn counts_that_lie_take_neither_memory_nor_time() {
                 ..tables()
             },
         ),
+        (
+            "many samples at one place",
+            Tables {
+                stsz: vec![0, 1, MANY],
+                stsc: vec![0, 1, 1, 2000, 1],
+                stco: [vec![0, 50_000], vec![0; 50_000]].concat(),
+                ..tables()
+            },
+        ),
         ("chunks behind the end", Tables { stco: vec![0, 3, 0, MANY, 0], stsc: vec![0, 1, 1, 4, 1], ..tables() }),
         ("descriptions", Tables { stsc: vec![0, 1, 1, 10, MANY], ..tables() }),
         ("edits", Tables { elst: Some([vec![0, MANY], many(3)].concat()), ..tables() }),
