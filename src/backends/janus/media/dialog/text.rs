@@ -17,9 +17,8 @@ pub async fn begin(course: &mut Course) -> Result<()> {
     }
     let setup = course.checked("setup", Object::default())?;
     let said = match course.ask(&setup, None).await {
-        // The plugin never forgets that a handle was set up, also when its connection is gone: then it offers another one
-        // when it is asked to restart.
-        Err(error) if error.code() == code::PLUGIN_WRONG_STATE.word => {
+        // A server of 1.1 takes one for set up for good; what it offers then is a new one all the same.
+        Err(error) if error.code() == code::PLUGIN_WRONG_STATE.word && course.handle.media.has_run() => {
             let restart = course.checked("restart", Object::default())?;
             course.ask(&restart, None).await?
         }
