@@ -134,3 +134,36 @@ fn what_is_played_is_not_recorded_over() {
         assert_eq!(std::fs::read(&file).unwrap(), whole, "{name}");
     }
 }
+
+/// What the server answers to a call that is over would be taken into the connection of the next one.
+#[test]
+fn a_call_that_was_not_waited_for_leaves_nothing() {
+    let janus = start();
+    let session = open(&janus);
+    let handle = attach(&session, "echotest");
+    for _ in 0..5 {
+        let late = json!({"tracks": [{"kind": "audio"}], "timeout": 0});
+        assert_eq!(try_ask(&handle, "media", &late).unwrap_err().code(), "total_timeout");
+        let end = ask(&handle, "media", json!({"tracks": [{"kind": "video"}], "duration": 0.01}));
+        assert_eq!(end["end"], "duration", "{end}");
+    }
+}
+
+#[test]
+fn nothing_to_send_and_nowhere_to_be_are_said_first() {
+    let janus = start();
+    let session = open(&janus);
+    let handle = attach(&session, "echotest");
+    for (arguments, key) in [
+        (json!({"play_from": sample("vp8.ivf"), "tracks": []}), "tracks"),
+        (json!({"play_from": sample("vp8.ivf"), "local_addresses": ["0.0.0.0"]}), "local_addresses"),
+        (json!({"play_from": sample("vp8.ivf"), "local_addresses": ["ff02::1"]}), "local_addresses"),
+    ] {
+        let error = try_ask(&handle, "media", &arguments).unwrap_err();
+        let found = error.detail().get("key").and_then(|key| key.as_str());
+        assert_eq!((error.code(), found), ("argument", Some(key)), "{arguments}: {error:?}");
+        assert_eq!(error.known_outcome().map(|outcome| format!("{outcome:?}")).as_deref(), Some("NotSent"), "{error:?}");
+    }
+    let twice = json!({"tracks": [{"kind": "audio"}], "local_addresses": ["127.0.0.1", "127.0.0.1"], "duration": 0.01});
+    assert_eq!(ask(&handle, "media", twice)["end"], "duration");
+}

@@ -163,8 +163,7 @@ impl Course {
     async fn run(mut self, ending: &Ending) {
         let flowed = match self.set_up().await {
             Ok(()) => self.flow().await,
-            Err(error) if error.known_outcome().is_some() => Err(error),
-            Err(error) => Err(error.outcome(if self.asked { Outcome::Unknown } else { Outcome::NotSent })),
+            Err(error) => Err(error),
         };
         let set_up = self.running.phase() >= Phase::Flowing;
         // Whoever stops it is not told of an error.
@@ -177,6 +176,10 @@ impl Course {
             (Ok(word), None) => Ok(word),
             (Err(error), None) => Err(error),
         };
+        let ended = ended.map_err(|error| match error.known_outcome() {
+            Some(_) => error,
+            None => error.outcome(if self.asked { Outcome::Unknown } else { Outcome::NotSent }),
+        });
         self.running.enter(Phase::Ending);
         let outcome = self.end(ended, stays, set_up).await;
         ending.with(outcome);

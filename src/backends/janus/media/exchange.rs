@@ -153,11 +153,11 @@ impl Course {
             _ => self.deadline,
         };
         self.asked = true;
-        let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
+        let asked = self.handle.session.line.ask(request, false)?;
+        // From here on the server may have a connection for us, also when its answer is not waited for any more.
+        self.described |= jsep.is_some();
+        let message = asked.wait_on(&mut self.vigil, deadline).await;
         let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error })?;
-        if jsep.is_some() {
-            self.described = true;
-        }
         let jsep = Jsep::of(message.root());
         Ok(Said { data: answer::value(message, self.handle.plugin())?, jsep })
     }
