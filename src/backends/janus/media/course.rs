@@ -409,9 +409,8 @@ impl Course {
             self.running.files.keep(&**link);
         }
         if !stays && self.handle.session.line.is_ready() && !self.handle.is_over() {
-            // Whom the server has sent away has no goodbye to say, and would get no answer.
-            let sent_away = matches!(ended, Ok("hangup" | "ended"));
-            if (set_up || self.notes.joined) && !sent_away {
+            // Who joined and came no further leaves as well.
+            if set_up || self.notes.joined {
                 dialog::end(self).await;
             }
             if self.described && !self.hung_up {
