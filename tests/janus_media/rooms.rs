@@ -150,7 +150,8 @@ fn feeds_come_and_go_while_others_are_recorded() {
     joined(&janus, 2);
     let other = open(&janus);
     let handle = attach(&other, "videoroom");
-    let id = recorder(&handle, &json!({"room": 1234, "feeds": [1, 2], "record_to": folder.path("{feed}.webm")}), &[1, 2]);
+    let id =
+        recorder(&handle, &json!({"room": 1234, "feeds": [1, 2], "record_to": folder.path("{feed}.webm")}), &[1, 2]);
     // One leaves: its file is complete, the other goes on.
     hear(&handle, "event:updated");
     ask(&two, "media_stop", json!({}));

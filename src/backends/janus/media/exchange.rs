@@ -143,7 +143,8 @@ impl Course {
             done: plugins::noted(&note),
             verb: std::borrow::Cow::Borrowed(checked.request.name),
             of_media: true,
-            describes: jsep.is_some() || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
+            describes: jsep.is_some()
+                || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
             ..Request::new("message").to(&self.handle)
         };
         // Once media flows there is no hurry but that of a request.
@@ -152,7 +153,9 @@ impl Course {
             _ => self.deadline,
         };
         let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
-        let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error })?;
+        let message = message.map_err(|error| {
+            if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error }
+        })?;
         // What the core refused has brought about no connection.
         self.described |= jsep.is_some() && !is_refusal(message.root());
         let jsep = Jsep::of(message.root());

@@ -48,7 +48,10 @@ impl Slot {
     ///
     /// # Errors
     /// `closed`, and what `make` says.
-    pub fn enter(&self, make: impl FnOnce() -> Result<Arc<Running>>) -> Result<std::result::Result<Arc<Running>, Arc<Running>>> {
+    pub fn enter(
+        &self,
+        make: impl FnOnce() -> Result<Arc<Running>>,
+    ) -> Result<std::result::Result<Arc<Running>, Arc<Running>>> {
         let mut state = self.0.lock();
         if state.over {
             return Err(Error::new(&code::HANDLE_LOST, "the handle was detached").outcome(Outcome::NotSent));
