@@ -17,10 +17,7 @@ use super::{
     running::{Halt, News, Phase, Running},
 };
 use crate::{
-    backends::{
-        Progress,
-        janus::handle::Handle,
-    },
+    backends::{Progress, janus::handle::Handle},
     clock,
     engine::{
         media::{
@@ -355,7 +352,6 @@ impl Course {
     pub fn link(&self) -> Result<Arc<dyn Connection>> {
         self.running.link().ok_or_else(|| Error::new(&code::MEDIA_STATE, "media was over"))
     }
-
 }
 
 /// Why a connection ended before it stood.
