@@ -25,7 +25,7 @@ use crate::{
             peer::{Direction, Wish, narrowed},
         },
     },
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     log,
     value::{Document, Object, Tree},
 };
@@ -154,6 +154,8 @@ impl Course {
         };
         let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
         let message = message.map_err(|error| {
+            // It may be there: then it is there to be hung up.
+            self.described |= jsep.is_some() && error.known_outcome() == Some(Outcome::Unknown);
             if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error }
         })?;
         // What the core refused has brought about no connection.
