@@ -15,58 +15,15 @@ mod media;
 use std::{path::Path, sync::Arc};
 
 use haft::engine::media::{
-    Codec, Frame, Kind, Track,
-    container::{create, format, open},
+    Codec, Kind, Track,
+    container::{create, format},
 };
 use haft_tools::native::scratch;
 use media::{
     probe,
+    reading::{RATE, Read, UNFIT, read},
     samples::{names, sample},
 };
-
-/// Pictures a second in the samples that have no times.
-const RATE: f64 = 30.0;
-
-struct Read {
-    tracks: Vec<Track>,
-    frames: Vec<Frame>,
-}
-
-#[track_caller]
-fn read(path: &Path) -> Read {
-    let mut demux = open(path, Some(RATE)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut frames = Vec::new();
-    while let Some(frame) = demux.next().unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
-        frames.push(frame);
-    }
-    Read { tracks: demux.tracks().to_vec(), frames }
-}
-
-fn summed_up(data: &[u8]) -> String {
-    let summary = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, data);
-    summary.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl Read {
-    /// (SHA-256, bytes) of each frame of a track. Of H.264 it is that of its units alone: start codes have two lengths.
-    fn contents(&self, track: usize) -> Vec<(String, usize)> {
-        let units = self.tracks[track].codec == Codec::H264;
-        let data =
-            self.of(track).map(|frame| if units { probe::units(&frame.data).concat() } else { frame.data.to_vec() });
-        data.map(|data| (summed_up(&data), data.len())).collect()
-    }
-
-    fn of(&self, track: usize) -> impl Iterator<Item = &Frame> {
-        self.frames.iter().filter(move |frame| frame.track == track)
-    }
-
-    /// (nanoseconds behind the first, keyframe) of each frame of a track.
-    fn moments(&self, track: usize) -> Vec<(i64, bool)> {
-        let first = self.of(track).next().unwrap().pts;
-        let since = |frame: &Frame| frame.pts.as_nanos() as i64 - first.as_nanos() as i64;
-        self.of(track).map(|frame| (since(frame), frame.keyframe)).collect()
-    }
-}
 
 /// The filter by which ffmpeg gives the bytes that a frame is here.
 fn filter(codec: Codec) -> &'static str {
@@ -75,6 +32,13 @@ fn filter(codec: Codec) -> &'static str {
         Codec::Av1 => "filter_units=remove_types=2",
         _ => "null",
     }
+}
+
+/// The units of a stream of H.264 but its parameter sets.
+fn pictures(stream: &[u8]) -> Vec<&[u8]> {
+    let mut units = probe::units(stream);
+    units.retain(|unit| !matches!(unit[0] & 31, 7 | 8));
+    units
 }
 
 /// What another program says of a track is what was read of it. `unit` is how finely the file keeps times, in nanoseconds.
@@ -87,7 +51,9 @@ fn agree(name: &str, path: &Path, read: &Read, track: usize) {
     if of.codec == Codec::H264 {
         let theirs = probe::stream(path);
         let ours: Vec<u8> = read.of(track).flat_map(|frame| frame.data.to_vec()).collect();
-        assert_eq!(probe::units(&ours), probe::units(&theirs), "{name} {track}");
+        // Where in a keyframe parameter sets are put that stood at the head of the file is not the same; that they are
+        // there shows when it is decoded.
+        assert_eq!(pictures(&ours), pictures(&theirs), "{name} {track}");
     } else {
         let copied = probe::copied(path, &track.to_string(), filter(of.codec));
         for (at, (ours, theirs)) in contents.iter().zip(&copied).enumerate() {
@@ -115,18 +81,6 @@ fn agree(name: &str, path: &Path, read: &Read, track: usize) {
         assert!(ours.1 == (theirs.keyframe || of.kind == Kind::Audio), "{name} {track}: frame {at}: {theirs:?}");
     }
 }
-
-/// Those that WebRTC does not carry, or not as they are.
-const UNFIT: [&str; 8] = [
-    "h264_bframes.h264",
-    "opus_surround.ogg",
-    "vorbis.ogg",
-    "vorbis.webm",
-    "h264_aac.mp4",
-    "h264_aac.mkv",
-    "h264_bframes.mp4",
-    "h264_bframes.mkv",
-];
 
 #[test]
 fn every_sample_is_read_as_ffprobe_reads_it() {
@@ -213,7 +167,9 @@ fn every_file_that_is_written_is_read_without_a_word() {
             let pictures = whole.tracks.iter().any(|track| track.kind == Kind::Video);
             let map = if pictures { "v" } else { "a" };
             if map == "v" {
-                assert_eq!(probe::decoded(&path, map), probe::decoded(&sample(name), map), "{made}");
+                // What an edit list leaves out at the start is there, as the rest cannot be decoded without it.
+                let (now, then) = (probe::decoded(&path, map), probe::decoded(&sample(name), map));
+                assert!(now == then || (name.contains("edited") && now.ends_with(&then)), "{made}");
             }
         }
     }
