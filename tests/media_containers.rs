@@ -12,7 +12,10 @@
 #[allow(dead_code, reason = "shared")]
 mod media;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use haft::engine::media::{
     Codec, Kind, Track,
@@ -122,56 +125,65 @@ fn what_cannot_be_sent_says_why() {
 #[test]
 fn every_file_that_is_written_is_read_without_a_word() {
     let folder = scratch("media_containers");
-    for name in names().filter(|name| !UNFIT.contains(name) && !name.contains("720p") && !name.contains("1mbit")) {
-        let whole = read(&sample(name));
-        for ending in ["ivf", "ogg", "h264", "webm", "mkv", "mp4"] {
-            let path = folder.join(format!("{name}.{ending}"));
-            if format(&path, &whole.tracks).is_err() {
-                continue;
-            }
-            let mut mux = create(&path, &whole.tracks).unwrap();
-            for frame in &whole.frames {
-                mux.write(frame).unwrap_or_else(|error| panic!("{name} to {ending}: {error}"));
-            }
-            mux.finish().unwrap();
-            drop(mux);
-            let made = format!("{name}.{ending}");
-            probe::without_a_word(&path);
-            let again = read(&path);
-            assert_eq!(again.tracks.len(), whole.tracks.len(), "{made}");
-            for (track, of) in whole.tracks.iter().enumerate() {
-                assert_eq!(again.tracks[track].codec, of.codec, "{made}");
-                assert_eq!(again.contents(track), whole.contents(track), "{made}");
-                agree(&made, &path, &again, track);
-                // Both tracks begin at the moments that they had to each other, as finely as milliseconds tell.
-                let start = |read: &Read, track: usize| read.of(track).next().unwrap().pts.as_secs_f64();
-                let apart = |read: &Read| start(read, track) - start(read, 0);
-                assert!(
-                    (apart(&again) - apart(&whole)).abs() < 0.002,
-                    "{made}: {} and {}",
-                    apart(&again),
-                    apart(&whole)
-                );
-                if ending != "h264" {
-                    for (at, (now, then)) in again.moments(track).iter().zip(whole.moments(track)).enumerate() {
-                        assert!(
-                            (now.0 - then.0).abs() <= 1_000_000,
-                            "{made}: frame {at} at {} for {} ns",
-                            now.0,
-                            then.0
-                        );
-                        assert_eq!(now.1, then.1, "{made}: frame {at}");
-                    }
+    let short = |name: &&str| !UNFIT.contains(name) && !name.contains("720p") && !name.contains("1mbit");
+    let left = Mutex::new(names().filter(short));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                loop {
+                    let Some(name) = left.lock().unwrap().next() else { break };
+                    written(name, &folder);
                 }
-            }
-            let pictures = whole.tracks.iter().any(|track| track.kind == Kind::Video);
-            let map = if pictures { "v" } else { "a" };
-            if map == "v" {
-                // What an edit list leaves out at the start is there, as the rest cannot be decoded without it.
-                let (now, then) = (probe::decoded(&path, map), probe::decoded(&sample(name), map));
-                assert!(now == then || (name.contains("edited") && now.ends_with(&then)), "{made}");
+            });
+        }
+    });
+}
+
+/// Writes a sample into every format that can hold it.
+fn written(name: &str, folder: &Path) {
+    let whole = read(&sample(name));
+    let pictures = whole.tracks.iter().any(|track| track.kind == Kind::Video);
+    let decoded = if pictures { probe::decoded(&sample(name), "v") } else { Vec::new() };
+    for ending in ["ivf", "ogg", "h264", "webm", "mkv", "mp4"] {
+        let made = format!("{name}.{ending}");
+        let path = folder.join(&made);
+        if format(&path, &whole.tracks).is_err() {
+            continue;
+        }
+        let mut mux = create(&path, &whole.tracks).unwrap();
+        for frame in &whole.frames {
+            mux.write(frame).unwrap_or_else(|error| panic!("{made}: {error}"));
+        }
+        mux.finish().unwrap();
+        drop(mux);
+        probe::without_a_word(&path);
+        let again = read(&path);
+        assert_eq!(again.tracks.len(), whole.tracks.len(), "{made}");
+        for track in 0..whole.tracks.len() {
+            assert_eq!(again.tracks[track].codec, whole.tracks[track].codec, "{made}");
+            assert!(again.contents(track) == whole.contents(track), "{made}");
+            agree(&made, &path, &again, track);
+            if ending != "h264" {
+                same_moments(&made, &again, &whole, track);
             }
         }
+        if pictures {
+            // What an edit list leaves out at the start is there, as the rest cannot be decoded without it.
+            let now = probe::decoded(&path, "v");
+            assert!(now == decoded || (name.contains("edited") && now.ends_with(&decoded)), "{made}");
+        }
+    }
+}
+
+/// Tracks begin at the moments that they had to each other, and their frames, as finely as milliseconds tell.
+#[track_caller]
+fn same_moments(made: &str, again: &Read, whole: &Read, track: usize) {
+    let start = |read: &Read, track: usize| read.of(track).next().unwrap().pts.as_secs_f64();
+    let apart = |read: &Read| start(read, track) - start(read, 0);
+    assert!((apart(again) - apart(whole)).abs() < 0.002, "{made}: {} and {}", apart(again), apart(whole));
+    for (at, (now, then)) in again.moments(track).iter().zip(whole.moments(track)).enumerate() {
+        assert!((now.0 - then.0).abs() <= 1_000_000, "{made}: frame {at} at {} for {} ns", now.0, then.0);
+        assert_eq!(now.1, then.1, "{made}: frame {at}");
     }
 }
 
