@@ -40,5 +40,7 @@ mod rooms;
 mod servers;
 #[path = "janus_media_faults/signals.rs"]
 mod signals;
+#[path = "media_peer/relay.rs"]
+mod udp;
 #[path = "janus_media_faults/ways.rs"]
 mod ways;

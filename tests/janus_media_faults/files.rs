@@ -53,7 +53,7 @@ fn files_that_are_no_media() {
     ];
     // The first bytes of each kind, and nothing else.
     for name in ["vp8.ivf", "opus.ogg", "vp8_opus.webm", "vp8_opus.mkv", "h264_opus.mp4", "h264_opus_fragmented.mp4"] {
-        for length in [1, 4, 8, 20, 31, 40] {
+        for length in [1, 4, 8, 20, 31] {
             let cut = file(&folder, &format!("{length}-{name}"), &bytes(name)[..length], length as u64);
             wrong.push((cut, "media_file"));
         }
