@@ -29,3 +29,8 @@ mod calls;
 mod rooms;
 #[path = "janus_media/streams.rs"]
 mod streams;
+#[allow(dead_code, reason = "shared")]
+#[path = "janus/mod.rs"]
+mod janus;
+#[path = "janus_media/losing.rs"]
+mod losing;

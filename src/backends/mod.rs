@@ -48,6 +48,8 @@ pub struct Progress {
     pub to_send: Option<u64>,
     /// Body bytes received, before decoding. How many there will be is in the answer's own fields.
     pub received: u64,
+    /// How much of a file was played, where one is.
+    pub played: Option<std::time::Duration>,
 }
 
 /// An answer of any back end.

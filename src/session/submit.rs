@@ -349,6 +349,9 @@ fn progress_events(handle: &Arc<Handle>, id: u64, tag: &str) -> Arc<dyn Fn(Progr
         value.insert("sent", number(progress.sent));
         value.insert("to_send", progress.to_send.map_or(Tree::Null, number));
         value.insert("received", number(progress.received));
+        if let Some(played) = progress.played {
+            value.insert("played", Tree::Double(played.as_secs_f64()));
+        }
         let event = Event::new(Kind::Progress).with_id(id).with_topic(&tag);
         handle.hearer().queue.push(event.with_value(&Tree::Object(value)));
     })

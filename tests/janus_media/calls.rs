@@ -71,6 +71,9 @@ fn a_call_that_is_not_taken_is_an_error() {
     let (word, detail) = answered(&caller, id).unwrap_err();
     assert_eq!(word, "media_refused", "{detail}");
     // Nobody calls, and nobody answers.
+    let (caller, callee) = (attach(&session, "videocall"), attach(&session, "videocall"));
+    ask(&callee, "register", json!({"username": "bill"}));
+    let call = json!({"username": "bill", "tracks": track, "body": {"username": "eve"}});
     for (handle, arguments) in [(&callee, json!({"role": "callee"})), (&caller, call)] {
         let mut arguments = arguments;
         arguments["timeout"] = json!("300ms");

@@ -15,7 +15,7 @@ use crate::{
 
 /// The frames of a file, by their sums.
 pub fn frames(path: &Path, track: &str) -> Vec<(String, usize)> {
-    let filter = if path.to_string_lossy().contains("h264") { "h264_mp4toannexb" } else { "null" };
+    let filter = if path.to_string_lossy().contains("h264") && track.starts_with('v') { "h264_mp4toannexb" } else { "null" };
     copied(path, track, filter)
 }
 

@@ -43,7 +43,7 @@ fn a_mountpoint_is_recorded() {
     let _ffmpeg = Guarded(ffmpeg);
     let viewer = attach(&session, "streaming");
     let error = crate::bed::try_ask(&viewer, "media", &json!({"id": 5})).unwrap_err();
-    assert_eq!(error.code(), "plugin_unauthorized", "{error:?}");
+    assert_eq!(error.code(), "plugin_missing_element", "{error:?}");
     let viewer = attach(&session, "streaming");
     hear(&viewer, "haft.media");
     let to = folder.path("seen.webm");

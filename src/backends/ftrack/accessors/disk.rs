@@ -100,7 +100,7 @@ impl Accessor for DiskAccessor {
             file.write_all(bytes).map_err(|error| failed(&error))?;
             moved += count as u64;
             if let Some(tell) = &errand.progress {
-                tell(Progress { sent: moved, to_send: stored.source.size(), received: 0 });
+                tell(Progress { sent: moved, to_send: stored.source.size(), ..Progress::default() });
             }
         }
         if let Some(size) = stored.source.size().filter(|size| *size != moved) {

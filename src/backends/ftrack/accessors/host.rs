@@ -223,7 +223,7 @@ fn push(asked: &Asked, errand: &Errand<'_>, identifier: &str, handle: &Tree, sto
         asked.handle("write", identifier, handle, &[("offset", Tree::from(moved)), ("bytes", Tree::from(bytes))])?;
         moved += count as u64;
         if let Some(tell) = &errand.progress {
-            tell(Progress { sent: moved, to_send: stored.source.size(), received: 0 });
+            tell(Progress { sent: moved, to_send: stored.source.size(), ..Progress::default() });
         }
     }
     if let Some(size) = stored.source.size().filter(|size| *size != moved) {

@@ -49,8 +49,8 @@ impl Tally {
         state.told = all;
         // Told with the lock held, so that what is told never falls; whoever hears it only notes it.
         (self.heard)(match self.to_send {
-            Some(_) => Progress { sent: all, to_send: self.to_send, received: 0 },
-            None => Progress { sent: 0, to_send: None, received: all },
+            Some(_) => Progress { sent: all, to_send: self.to_send, ..Progress::default() },
+            None => Progress { received: all, ..Progress::default() },
         });
     }
 

@@ -52,7 +52,7 @@ impl Backend for JanusHandle {
     }
 
     fn request(&self, call: &Call<'_>) -> Result<Box<dyn Answer>> {
-        if media::takes(&self.handle, call.verb) {
+        if media::takes(&self.handle, call) {
             return media::wait(&self.handle, call);
         }
         let line = &self.handle.session.line;
@@ -62,7 +62,7 @@ impl Backend for JanusHandle {
     }
 
     fn begin(&self, call: &Call<'_>) -> Result<Option<Pending>> {
-        if media::takes(&self.handle, call.verb) {
+        if media::takes(&self.handle, call) {
             return media::begin(&self.handle, call).map(Some);
         }
         let line = &self.handle.session.line;

@@ -10,36 +10,31 @@ use std::{
 use super::{
     dialog::{self, Then},
     ear::Ear,
-    files::{self, Track},
+    files::Track,
+    opened,
     order::{Order, Part},
-    running::{Halt, Jsep, News, Phase, Running},
+    running::{Halt, News, Phase, Running},
 };
 use crate::{
-    args::Args,
     backends::{
         Progress,
         janus::{
-            answer,
-            envelope::Members,
             handle::Handle,
             line::{Request, again},
-            plugins::{self, Checked},
         },
     },
     clock,
     engine::{
-        backoff::{Backoff, Jitter, Plan},
         media::{
-            Codec, Kind,
             flow::Route,
-            peer::{Agreed, Connection, Direction, Link, Stage, Terms, Wish},
+            peer::{Agreed, Connection, Link, Stage, Terms},
         },
         net::cancel::Cancel,
         reactor::vigil::Vigil,
     },
     error::{Error, Outcome, Result, code},
     log,
-    value::{Document, Object, Tree},
+    value::{Object, Tree},
 };
 
 /// Who hears how far it is.
@@ -47,6 +42,8 @@ pub type Heard = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// How long the server may take for the goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// How long it may take to clear a connection away.
+const CLEARED: Duration = Duration::from_millis(500);
 /// How long the last packets of a file have for being asked for again.
 const LINGER: Duration = Duration::from_millis(250);
 /// How long what was sent may take to come back, after the last frame that did.
@@ -55,15 +52,6 @@ const QUIET: Duration = Duration::from_secs(1);
 const TOLD: Duration = Duration::from_millis(100);
 /// How often the numbers of the connection are taken.
 const STATISTICS: Duration = Duration::from_secs(1);
-/// When a description is sent again that the server had no place for: it takes the last connection down.
-const CLEARING: Plan = Plan {
-    delay: Duration::from_millis(100),
-    factor: 2.0,
-    max_delay: Duration::from_secs(1),
-    max_retries: Some(8),
-    jitter: Jitter::Equal,
-};
-
 /// One session of media.
 pub struct Course {
     /// The handle.
@@ -73,29 +61,23 @@ pub struct Course {
     /// What was asked for.
     pub order: Order,
     /// What is waited for.
-    vigil: Vigil,
+    pub(super) vigil: Vigil,
     /// When media is to flow.
-    deadline: Instant,
+    pub(super) deadline: Instant,
     /// The file, until it is played.
-    reel: Option<files::Opened>,
+    pub(super) reel: Option<opened::Opened>,
     /// What came while something else was waited for.
-    aside: VecDeque<News>,
+    pub(super) aside: VecDeque<News>,
     /// Candidates may be told: a description went out.
-    described: bool,
+    pub(super) described: bool,
     /// What the server says is of this session, and not what was left to say of the one before on this handle.
     current: bool,
+    /// The server has hung up.
+    hung_up: bool,
     /// Who hears how far it is.
     heard: Option<Heard>,
     /// The dialog's own.
     pub notes: dialog::Notes,
-}
-
-/// What the plugin answered.
-pub struct Said {
-    /// Its data.
-    pub data: Box<Document>,
-    /// Its description.
-    pub jsep: Option<Jsep>,
 }
 
 /// Begins one.
@@ -114,6 +96,7 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
         aside: VecDeque::new(),
         described: false,
         current: false,
+        hung_up: false,
         heard,
         notes: dialog::Notes::default(),
     };
@@ -139,7 +122,7 @@ impl Ending {
     fn with(&self, outcome: Result<Tree>) {
         let last = match &outcome {
             Ok(value) => value.clone(),
-            Err(_) => self.running.shown(),
+            Err(error) => self.failed(error),
         };
         let why = match &outcome {
             Ok(_) => Error::new(&code::MEDIA_STATE, "the data channel was closed"),
@@ -148,6 +131,20 @@ impl Ending {
         self.handle.media.over(&self.running, last);
         self.running.end(outcome);
         self.running.channel.fail(&why);
+    }
+}
+
+impl Ending {
+    /// What is left of one that failed.
+    fn failed(&self, error: &Error) -> Tree {
+        let mut why = Object::with_capacity(2);
+        why.insert("code", Tree::from(error.code()));
+        why.insert("message", Tree::from(error.message()));
+        let mut last = self.running.shown().as_object().cloned().unwrap_or_default();
+        last.insert("state", Tree::from(Phase::Ended.word()));
+        last.insert("end", Tree::from("error"));
+        last.insert("error", Tree::Object(why));
+        Tree::Object(last)
     }
 }
 
@@ -183,7 +180,7 @@ impl Course {
 
     /// From files to the moment in which media can flow.
     async fn set_up(&mut self) -> Result<()> {
-        let opened = files::open(&self.order, &self.running.worker, &mut self.vigil).await;
+        let opened = opened::open(&self.order, &self.running.worker, &mut self.vigil).await;
         self.reel = opened.map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.enter(Phase::Signalling);
         let ear = Arc::new(Ear(Arc::downgrade(&self.running)));
@@ -204,7 +201,7 @@ impl Course {
         Ok(())
     }
 
-    fn late(&self) -> Error {
+    pub(super) fn late(&self) -> Error {
         let phase = self.running.phase();
         let message = format!("media did not flow in time: it was {}", phase.word());
         let error = Error::new(&code::TOTAL_TIMEOUT, message);
@@ -298,10 +295,14 @@ impl Course {
                 log::debug(c"janus", || format!("the media before was hung up: {reason}"));
             }
             News::Hangup(reason) if flowing => {
+                self.hung_up = true;
                 log::debug(c"janus", || format!("the server hung up: {reason}"));
                 return Ok(Then::End("hangup"));
             }
-            News::Hangup(reason) => return Err(hung_up(&reason)),
+            News::Hangup(reason) => {
+                self.hung_up = true;
+                return Err(hung_up(&reason));
+            }
             News::Trickle(candidate) => {
                 if let Some(link) = self.running.link() {
                     link.candidate(candidate.as_deref().unwrap_or_default())?;
@@ -340,7 +341,7 @@ impl Course {
     }
 
     /// By which tracks of the connection those of the file go.
-    fn routes(&self, agreed: &[Agreed]) -> Result<Vec<Route>> {
+    pub(super) fn routes(&self, agreed: &[Agreed]) -> Result<Vec<Route>> {
         self.reel.as_ref().map_or(Ok(Vec::new()), |reel| reel.routes(agreed))
     }
 
@@ -368,18 +369,6 @@ impl Course {
         self.running.files.record(&self.order, &self.running, &self.link()?)
     }
 
-    /// Whether something of this kind goes out.
-    pub fn has(&self, kind: Kind) -> bool {
-        self.wishes().iter().any(|wish| wish.kind == kind && wish.direction.sends())
-    }
-
-    /// The one codec of a kind, where the file or the tracks leave no choice.
-    pub fn codec(&self, kind: Kind) -> Option<Codec> {
-        let wishes = self.wishes();
-        let codecs = &wishes.iter().find(|wish| wish.kind == kind && wish.direction.sends())?.codecs;
-        codecs.first().copied().filter(|_| codecs.len() == 1)
-    }
-
     /// What comes next while descriptions are exchanged.
     ///
     /// # Errors
@@ -400,176 +389,6 @@ impl Course {
         self.running.link().ok_or_else(|| Error::new(&code::MEDIA_STATE, "media was over"))
     }
 
-    /// Tells the server a candidate, where that is agreed.
-    fn trickle(&self, candidate: Option<&str>) {
-        if !self.order.trickle || !self.described {
-            return;
-        }
-        let mut shown = Object::with_capacity(2);
-        match candidate {
-            Some(line) => {
-                shown.insert("candidate", Tree::from(line));
-                shown.insert("sdpMLineIndex", Tree::Int(0));
-            }
-            None => shown.insert("completed", Tree::Bool(true)),
-        }
-        let members = Members::default().with("candidate", &Tree::Object(shown));
-        let request = Request { members, of_media: true, ..Request::new("trickle").to(&self.handle).acked() };
-        if let Err(error) = self.handle.session.line.tell(request) {
-            log::debug(c"janus", || format!("a candidate was not told: {error}"));
-        }
-    }
-
-    /// A request of the plugin, checked before anything goes out.
-    ///
-    /// # Errors
-    /// `argument`.
-    pub fn checked(&self, verb: &str, fields: Object) -> Result<Checked> {
-        let plugin = plugins::find(self.handle.plugin())
-            .ok_or_else(|| Error::new(&code::UNSUPPORTED, "media of this plugin is not known"))?;
-        let mut args = Args::new();
-        if let Some(request) = plugin.request(verb) {
-            for (key, value) in self.order.body.iter().filter(|(key, _)| request.has(key)) {
-                args.set(key, value.clone());
-            }
-            for (key, value) in fields.iter() {
-                args.set(key, value.clone());
-            }
-            if request.jsep == plugins::Jsep::Must {
-                // It is put in when it was made.
-                let mut jsep = Object::with_capacity(2);
-                jsep.insert("type", Tree::from("offer"));
-                jsep.insert("sdp", Tree::from(""));
-                args.set("jsep", Tree::Object(jsep));
-            }
-        }
-        plugins::check(plugin, verb, &args, |_| false)
-    }
-
-    /// Asks the plugin, with a description: whether it is an offer, and the text.
-    ///
-    /// # Errors
-    /// What the server refused; what goes wrong on the way.
-    pub async fn ask(&mut self, checked: &Checked, jsep: Option<(bool, &str)>) -> Result<Said> {
-        let mut backoff = Backoff::new(CLEARING);
-        loop {
-            let error = match self.ask_once(checked, jsep).await {
-                Err(error) if error.code() == code::WEBRTC_STATE.word => error,
-                done => return done,
-            };
-            let delay = backoff.next_delay().filter(|delay| clock::now() + *delay < self.deadline);
-            let Some(delay) = delay else { return Err(error) };
-            self.vigil.sleep(delay).await?;
-        }
-    }
-
-    async fn ask_once(&mut self, checked: &Checked, jsep: Option<(bool, &str)>) -> Result<Said> {
-        let mut members = Members::default().with("body", &Tree::Object(checked.body.clone()));
-        if let Some((is_offer, sdp)) = jsep {
-            let mut shown = Object::with_capacity(3);
-            shown.insert("type", Tree::from(if is_offer { "offer" } else { "answer" }));
-            shown.insert("sdp", Tree::from(sdp));
-            shown.insert("trickle", Tree::Bool(self.order.trickle));
-            members.add("jsep", &Tree::Object(shown));
-        }
-        let note = Checked {
-            plugin: checked.plugin,
-            request: checked.request,
-            body: checked.body.clone(),
-            jsep: jsep.map(|_| Tree::Null),
-        };
-        let request = Request {
-            members,
-            done: plugins::noted(&note),
-            verb: std::borrow::Cow::Borrowed(checked.request.name),
-            of_media: true,
-            describes: jsep.is_some() || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
-            ..Request::new("message").to(&self.handle)
-        };
-        // Once media flows there is no hurry but that of a request.
-        let deadline = match self.running.phase() < Phase::Flowing {
-            true => self.deadline,
-            false => clock::now() + self.handle.session.line.terms().timeout,
-        };
-        let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
-        let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error })?;
-        if jsep.is_some() {
-            self.described = true;
-        }
-        let jsep = Jsep::of(message.root());
-        Ok(Said { data: answer::value(message, self.handle.plugin())?, jsep })
-    }
-
-    /// An offer of these tracks, with all candidates unless they may come later.
-    ///
-    /// # Errors
-    /// `media_state`, `cancelled`.
-    pub async fn offer(&mut self) -> Result<String> {
-        let wishes = self.wishes();
-        self.link()?.plan(&wishes, self.order.channel.as_deref())?;
-        self.gathered().await?;
-        self.link()?.offer(false)
-    }
-
-    /// What the offer is to have.
-    fn wishes(&self) -> Vec<Wish> {
-        let usual = Direction::of(self.order.part.sends(), self.order.part.receives());
-        files::wishes(&self.order, self.reel.as_ref(), usual)
-    }
-
-    /// The answer to our offer has come. What the file has must have found its place.
-    ///
-    /// # Errors
-    /// `media_sdp`, `media_codec`.
-    pub fn accept(&mut self, jsep: Option<&Jsep>) -> Result<()> {
-        let Some(jsep) = jsep.filter(|jsep| !jsep.is_offer) else {
-            return Err(Error::new(&code::MEDIA_SDP, "the server answered an offer without a description"));
-        };
-        let link = self.link()?;
-        link.accept(&jsep.sdp)?;
-        self.routes(&link.tracks())?;
-        self.running.enter(Phase::Ice);
-        Ok(())
-    }
-
-    /// An answer to an offer of the server.
-    ///
-    /// # Errors
-    /// `media_sdp`, `media_codec`, `cancelled`.
-    pub async fn answer(&mut self, jsep: Option<&Jsep>) -> Result<String> {
-        let Some(jsep) = jsep.filter(|jsep| jsep.is_offer) else {
-            return Err(Error::new(&code::MEDIA_SDP, "the server was to make an offer, and made none"));
-        };
-        self.gathered().await?;
-        let link = self.link()?;
-        let direction = files::directions(&self.order, self.reel.as_ref());
-        let answer = link.answer(&jsep.sdp, &direction)?;
-        self.routes(&link.tracks())?;
-        self.running.enter(Phase::Ice);
-        Ok(answer)
-    }
-
-    /// Waits for all candidates where they go into the description.
-    async fn gathered(&mut self) -> Result<()> {
-        if self.order.trickle || self.order.stun.is_empty() || self.notes.gathered {
-            return Ok(());
-        }
-        let mut aside = VecDeque::new();
-        let waited = loop {
-            let running = Arc::clone(&self.running);
-            match self.vigil.until(Some(self.deadline), |cx| running.poll_news(cx)).await {
-                Ok(Some(News::Candidate(None))) => break Ok(()),
-                Ok(Some(News::Candidate(Some(_)))) => {}
-                Ok(Some(other)) => aside.push_back(other),
-                Ok(None) => break Err(self.late()),
-                Err(error) => break Err(error),
-            }
-        };
-        self.aside.append(&mut aside);
-        self.notes.gathered = true;
-        waited
-    }
-
     /// Everything is completed. `stays`: nothing can or need be said to the server.
     async fn end(&mut self, ended: Result<&'static str>, stays: bool, set_up: bool) -> Result<Tree> {
         // The end of what ran is not the end of what ends it.
@@ -583,7 +402,7 @@ impl Course {
             if set_up {
                 dialog::end(self).await;
             }
-            if self.described {
+            if self.described && !self.hung_up {
                 self.hang_up().await;
             }
         }
@@ -602,7 +421,8 @@ impl Course {
                 shown.insert("end", Tree::from(word));
                 Ok(Tree::Object(shown))
             }
-            Err(error) => Err(error),
+            Err(error) if error.known_outcome().is_some() => Err(error),
+            Err(error) => Err(error.outcome(if self.described { Outcome::Unknown } else { Outcome::NotSent })),
         }
     }
 
@@ -615,6 +435,17 @@ impl Course {
         };
         if let Err(error) = asked {
             log::debug(c"janus", || format!("the server was not asked to hang up: {error}"));
+            return;
+        }
+        // It says so when it has: until then the handle takes no other connection.
+        let until = clock::now() + CLEARED;
+        while !self.hung_up {
+            match self.news(Some(until)).await {
+                Ok(Some(News::Hangup(_))) => self.hung_up = self.current,
+                Ok(Some(News::Described)) => self.current = true,
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return,
+            }
         }
     }
 }

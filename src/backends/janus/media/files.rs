@@ -7,25 +7,21 @@ use std::{
 };
 
 use super::{
-    order::{Order, Part, Wanted},
+    order::Order,
     running::{News, Running},
 };
 use crate::{
     backends::Progress,
     clock,
     engine::{
-        errands::{self, Errands},
         media::{
-            Codec, Kind, container,
-            flow::{Chosen, Control, Place, Player, Recorder, Reel, Report, Route, Want, Written, fit, intake::Expected, places, route},
-            peer::{Agreed, Arrived, Connection, Direction, Statistics, Wish},
+            Codec, container,
+            flow::{Control, Place, Recorder, Report, Written, intake::Expected, places},
+            peer::{Agreed, Arrived, Connection, Statistics},
         },
-        reactor::{
-            promise::{self, Taker},
-            vigil::Vigil,
-        },
+        reactor::promise::{self, Taker},
     },
-    error::{Error, Result, code},
+    error::{Error, Result},
     log,
     sys::lock::Mutex,
     value::{Object, Tree},
@@ -50,169 +46,6 @@ impl Track {
     pub fn receives(&self) -> bool {
         self.agreed.direction.receives() && self.agreed.codec.is_some()
     }
-}
-
-/// A file that is to be played.
-pub struct Opened {
-    reel: Reel,
-    chosen: Vec<Chosen>,
-}
-
-impl Opened {
-    /// By which tracks of the connection those of the file go.
-    ///
-    /// # Errors
-    /// `media_codec` when the other side does not take one.
-    pub fn routes(&self, agreed: &[Agreed]) -> Result<Vec<Route>> {
-        route(self.reel.path(), &self.chosen, agreed)
-    }
-
-    /// Has it played; it begins with [`Control::start`].
-    ///
-    /// # Errors
-    /// `closed`, `limit`.
-    pub fn play(self, routes: Vec<Route>, again: bool, link: Arc<dyn Connection>, running: &Arc<Running>) -> Result<Arc<Control>> {
-        let Some(handle) = running.handle.upgrade() else {
-            return Err(Error::new(&code::CLOSED, "the handle was closed"));
-        };
-        let (player, control) = Player::new(self.reel, routes, again, link, Arc::clone(&running.worker));
-        running.files.0.lock().control = Some(Arc::clone(&control));
-        let own = Arc::clone(running);
-        handle.session.line.lent.reactor.run(async move {
-            let played = Box::pin(player.play()).await;
-            own.tell(News::Played(played));
-        })?;
-        Ok(control)
-    }
-}
-
-/// Opens what is played and looks at where is recorded to, on the worker. Nothing is written yet.
-///
-/// # Errors
-/// `media_file`, `media_codec`, `io`, `argument` with what is wrong; `cancelled`.
-pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -> Result<Option<Opened>> {
-    let (play, record) = (order.play_from.clone(), order.record_to.clone());
-    if play.is_none() && record.is_none() {
-        return Ok(None);
-    }
-    let returns = order.part == Part::Echo;
-    let wanted = order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
-    errands::fetch(worker, vigil, move || {
-        if let Some(record) = &record {
-            look(record)?;
-        }
-        let Some(path) = play else { return Ok(None) };
-        let name = path.display().to_string();
-        let reel = Reel::open(&name, Arc::new(move || container::open(&path, None)))?;
-        let chosen = fit(&name, reel.tracks(), wanted.as_deref())?;
-        if let Some(record) = record.filter(|_| returns) {
-            // What comes back is what goes out: whether the file can hold it is known now.
-            let tracks: Vec<_> = chosen.iter().filter_map(|one| reel.tracks().get(one.track)).collect();
-            let names: Vec<String> = (0..tracks.len()).map(|at| at.to_string()).collect();
-            let known: Vec<Place<'_>> =
-                tracks.iter().zip(&names).map(|(track, mid)| Place { feed: "", mid, kind: track.kind }).collect();
-            for (path, members) in places(&record, &known) {
-                let tracks: Vec<_> = members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
-                container::format(Path::new(&path), &tracks)?;
-            }
-        }
-        Ok(Some(Opened { reel, chosen }))
-    })
-    .await?
-}
-
-fn sends(track: &Wanted) -> bool {
-    track.direction.is_none_or(Direction::sends)
-}
-
-fn want(track: &Wanted) -> Want {
-    Want { kind: Some(track.kind), codec: track.codec, mid: track.mid.clone() }
-}
-
-/// Whether files can be made there.
-fn look(pattern: &str) -> Result<()> {
-    let path = Path::new(pattern);
-    let wrong = |message: String| Error::option("record_to", message).with("path", pattern);
-    if path.is_dir() {
-        return Err(wrong(format!("record_to was {pattern:?}, and that is a folder")));
-    }
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => return Err(wrong(format!("record_to was {pattern:?}, which is no file"))),
-    };
-    if let Err(error) = container::format(path, &[])
-        && error.code() == code::ARGUMENT.word
-    {
-        return Err(error.with("key", "record_to"));
-    }
-    // A folder for each feed is known when there is one.
-    let named = folder.to_string_lossy().contains('{');
-    if !named && !folder.is_dir() {
-        return Err(wrong(format!("record_to was {pattern:?}, and there is no folder {:?}", folder.display().to_string())));
-    }
-    Ok(())
-}
-
-/// The tracks of an offer.
-pub fn wishes(order: &Order, opened: Option<&Opened>, usual: Direction) -> Vec<Wish> {
-    let mut wishes = Vec::new();
-    let chosen: &[Chosen] = opened.map_or(&[], |opened| &opened.chosen);
-    // With a file: its tracks, and of the others those that only receive.
-    for one in chosen {
-        wishes.push(Wish { kind: one.kind, direction: usual, codecs: vec![one.codec] });
-    }
-    for track in order.tracks.iter().flatten().filter(|track| opened.is_none() || !sends(track)) {
-        let codecs = track.codec.map_or_else(|| all(track.kind), |codec| vec![codec]);
-        wishes.push(Wish { kind: track.kind, direction: track.direction.unwrap_or(usual), codecs });
-    }
-    if wishes.is_empty() {
-        match order.part {
-            // Who has nothing to say hears all the same.
-            Part::Bridge => {
-                wishes.push(Wish { kind: Kind::Audio, direction: Direction::RecvOnly, codecs: all(Kind::Audio) });
-            }
-            Part::Call => {
-                for kind in [Kind::Audio, Kind::Video] {
-                    wishes.push(Wish { kind, direction: Direction::RecvOnly, codecs: all(kind) });
-                }
-            }
-            _ => {}
-        }
-    }
-    wishes
-}
-
-fn all(kind: Kind) -> Vec<Codec> {
-    match kind {
-        Kind::Audio => vec![Codec::Opus],
-        Kind::Video => vec![Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1],
-    }
-}
-
-/// Which way the tracks of an offer of the other side go.
-pub fn directions(order: &Order, opened: Option<&Opened>) -> impl Fn(&Agreed) -> Direction + use<> {
-    let receives = order.part.receives();
-    let file = opened.map(|opened| opened.chosen.clone());
-    let tracks = order.tracks.clone();
-    move |agreed: &Agreed| {
-        let named = |track: &&Wanted| {
-            track.kind == agreed.kind && track.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)
-        };
-        let said = tracks.iter().flatten().find(named);
-        if let Some(direction) = said.and_then(|track| track.direction) {
-            return direction;
-        }
-        let sends = match &file {
-            Some(chosen) => chosen.iter().any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
-            None => said.is_some() && order_sends(&tracks),
-        };
-        Direction::of(sends, receives)
-    }
-}
-
-fn order_sends(tracks: &Option<Vec<Wanted>>) -> bool {
-    tracks.iter().flatten().any(sends)
 }
 
 /// What is played and recorded.
@@ -244,6 +77,11 @@ struct Tape {
 }
 
 impl Files {
+    /// A file is played.
+    pub fn play(&self, control: &Arc<Control>) {
+        self.0.lock().control = Some(Arc::clone(control));
+    }
+
     /// A frame came.
     pub fn frame(&self, frame: &Arrived) {
         let mut state = self.0.lock();
@@ -390,6 +228,7 @@ impl Files {
             sent: state.control.as_ref().map_or(0, |control| control.bytes()),
             to_send: None,
             received: state.bytes,
+            played: state.control.as_ref().map(|control| control.played().position),
         }
     }
 
@@ -485,33 +324,5 @@ fn feed_word(feed: Option<&Tree>) -> String {
         Some(Tree::Text(text)) => text.to_string(),
         Some(other) => other.to_json(),
         None => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_to_record_to_are_looked_at_first() {
-        let folder = std::env::temp_dir();
-        let here = |name: &str| folder.join(name).display().to_string();
-        for (pattern, fine) in [
-            (here("a.webm"), true),
-            (here("{feed}.webm"), true),
-            (here("{feed}/a.webm"), true),
-            (here("no-such-folder/a.webm"), false),
-            (folder.display().to_string(), false),
-            ("/".to_owned(), false),
-            (here("a.avi"), false),
-            (here("a"), false),
-            ("a.webm".to_owned(), true),
-        ] {
-            let looked = look(&pattern);
-            assert_eq!(looked.is_ok(), fine, "{pattern}: {looked:?}");
-            if let Err(error) = looked {
-                assert_eq!((error.code(), error.detail().get("key").and_then(Tree::as_str)), ("argument", Some("record_to")));
-            }
-        }
     }
 }

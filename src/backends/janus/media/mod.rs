@@ -3,11 +3,13 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `order` | what the host asks for |
+//! | `order`, `written` | what the host asks for |
 //! | `verbs` | its calls |
 //! | `running` | one session of media while it lasts: what others have of it |
 //! | `course` | the same on the reactor, from the first message to the last |
+//! | `exchange` | what the course says to the server |
 //! | `dialog` and below | what is said to each plugin |
+//! | `opened` | the file that is played, and the tracks that it asks for |
 //! | `files` | what is played and recorded |
 //! | `ear` | what comes of the connection |
 //! | `channel` | requests of TextRoom |
@@ -26,7 +28,11 @@ mod dialog;
 #[cfg(feature = "media")]
 mod ear;
 #[cfg(feature = "media")]
+mod exchange;
+#[cfg(feature = "media")]
 mod files;
+#[cfg(feature = "media")]
+mod opened;
 #[cfg(feature = "media")]
 mod order;
 #[cfg(feature = "media")]
@@ -35,6 +41,8 @@ mod running;
 mod slot;
 #[cfg(feature = "media")]
 mod verbs;
+#[cfg(feature = "media")]
+mod written;
 
 #[cfg(not(feature = "media"))]
 pub use absent::{Slot, begin, wait};
@@ -44,14 +52,16 @@ pub use slot::Slot;
 pub use verbs::{begin, wait};
 
 use super::{handle::Handle, plugins};
+use crate::backends::Call;
 
 /// The verbs of media.
 pub const VERBS: [&str; 3] = ["media", "media_stop", "write_frame"];
 
-/// Whether a verb of a handle is one of media, or goes over its data channel.
-pub fn takes(handle: &Handle, verb: Option<&str>) -> bool {
-    let Some(verb) = verb else { return false };
-    VERBS.contains(&verb) || is_channel(handle, verb)
+/// Whether a call of a handle is one of media, or goes over its data channel. `message` with a body is a message of the
+/// handle everywhere.
+pub fn takes(handle: &Handle, call: &Call<'_>) -> bool {
+    let Some(verb) = call.verb else { return false };
+    VERBS.contains(&verb) || (is_channel(handle, verb) && (verb != "message" || call.args.get("body").is_none()))
 }
 
 /// Whether a verb goes over the data channel.

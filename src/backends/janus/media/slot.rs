@@ -39,6 +39,11 @@ impl Slot {
         self.0.lock().running.clone()
     }
 
+    /// Whether media ran on this handle before.
+    pub fn has_run(&self) -> bool {
+        !self.0.lock().last.is_null()
+    }
+
     /// Begins what `make` makes; gives what runs already.
     ///
     /// # Errors
@@ -70,8 +75,9 @@ impl Slot {
 
     /// A message of the handle came. Called on the reactor.
     pub fn hear(&self, kind: Kind, message: Node<'_>) {
-        let result = message.at("/plugindata/data/result");
-        let event = result.and_then(|result| result.get("event")).and_then(Node::as_str);
+        let plugin = message.at("/plugindata/plugin").and_then(Node::as_str);
+        let event = message.at("/plugindata/data/result/event").and_then(Node::as_str);
+        let event = event.filter(|_| plugin == Some("janus.plugin.videocall"));
         let mut state = self.0.lock();
         match event {
             Some("incomingcall") => {

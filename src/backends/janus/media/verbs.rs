@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::{
     course, is_channel,
     files::Track,
-    order::{Order, Part, Written},
+    order::{Order, Part},
     running::{Halt, Running},
+    written::Written,
 };
 use crate::{
     args::Args,
