@@ -62,7 +62,7 @@ fn spawn(janus: &Janus, plays: &str, to: &Path, what: &str, limit: Option<u64>) 
 }
 
 /// The lines that begin with that word.
-fn lines(child: &mut Child, word: &'static str) -> impl Iterator<Item = String> {
+fn lines(child: &mut Child, word: &'static str) -> impl Iterator<Item = String> + use<> {
     let output = BufReader::new(child.stdout.take().unwrap());
     output.lines().map_while(Result::ok).filter(move |line| line.starts_with(word))
 }

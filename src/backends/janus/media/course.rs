@@ -68,6 +68,8 @@ pub struct Course {
     pub(super) reel: Option<opened::Opened>,
     /// What came while something else was waited for.
     pub(super) aside: VecDeque<News>,
+    /// Something was said to the plugin.
+    pub(super) said: bool,
     /// Candidates may be told: a description went out.
     pub(super) described: bool,
     /// What the server says is of this session, and not what was left to say of the one before on this handle.
@@ -94,6 +96,7 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
         deadline,
         reel: None,
         aside: VecDeque::new(),
+        said: false,
         described: false,
         current: false,
         hung_up: false,
@@ -180,7 +183,8 @@ impl Course {
 
     /// From files to the moment in which media can flow.
     async fn set_up(&mut self) -> Result<()> {
-        let opened = opened::open(&self.order, &self.running.worker, &mut self.vigil).await;
+        let opened = opened::open(&self.order, &self.running.worker, &mut self.vigil, self.deadline).await;
+        let opened = opened.and_then(|opened| opened.ok_or_else(|| self.late()));
         self.reel = opened.map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.enter(Phase::Signalling);
         let ear = Arc::new(Ear(Arc::downgrade(&self.running)));
@@ -208,6 +212,7 @@ impl Course {
         error.phase(match phase {
             Phase::Ice => "ice",
             Phase::Dtls => "dtls",
+            Phase::Opening => "opening",
             _ => "signalling",
         })
     }
@@ -422,7 +427,7 @@ impl Course {
                 Ok(Tree::Object(shown))
             }
             Err(error) if error.known_outcome().is_some() => Err(error),
-            Err(error) => Err(error.outcome(if self.described { Outcome::Unknown } else { Outcome::NotSent })),
+            Err(error) => Err(error.outcome(if self.said { Outcome::Unknown } else { Outcome::NotSent })),
         }
     }
 

@@ -24,7 +24,7 @@ use crate::{
             peer::{Direction, Wish},
         },
     },
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     log,
     value::{Document, Object, Tree},
 };
@@ -150,11 +150,14 @@ impl Course {
             true => self.deadline,
             false => clock::now() + self.handle.session.line.terms().timeout,
         };
-        let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
-        let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error })?;
-        if jsep.is_some() {
-            self.described = true;
-        }
+        let asked = self.handle.session.line.ask(request, false)?;
+        self.said = true;
+        let message = asked.wait_on(&mut self.vigil, deadline).await;
+        let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error });
+        // One that nobody waited for any more may have been taken: it is hung up at the end.
+        let refused = matches!(&message, Err(error) if error.known_outcome() == Some(Outcome::Applied));
+        self.described |= jsep.is_some() && !refused;
+        let message = message?;
         let jsep = Jsep::of(message.root());
         Ok(Said { data: answer::value(message, self.handle.plugin())?, jsep })
     }
