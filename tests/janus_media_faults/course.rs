@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{args, hear, try_ask, until},
     media::{
-        probe::{copied, stream, units, without_a_word},
+        probe::{copied, packets, stream, units, without_a_word},
         samples::sample,
     },
 };
@@ -75,7 +75,11 @@ pub fn came(handle: &Session, pictures: usize) {
 pub fn whole(to: &Path, pictures: usize) {
     begins_as(to, FILM, "v:0", pictures);
     begins_as(to, FILM, "a:0", 0);
-    without_a_word(to);
+    let read = std::panic::catch_unwind(|| without_a_word(to));
+    if let Err(why) = read {
+        eprintln!("{:?}", packets(to).iter().map(|packet| (packet.stream, packet.pts_ns / 1000)).collect::<Vec<_>>());
+        std::panic::resume_unwind(why);
+    }
 }
 
 /// Its frames are the first of the sample's.

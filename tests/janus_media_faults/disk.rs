@@ -59,7 +59,14 @@ fn a_disk_that_is_full() {
             assert_eq!(detail["outcome"], "unknown", "{error:?}");
             assert!(error.message().contains("space"), "{error}");
             // What the file has of it is readable.
-            begins_as(&to, film, "v:0", 1);
+            if ending == "ivf" {
+                // Where nothing marks the end of what is whole, the last picture may be cut.
+                let pictures = probe::copied(&sample(film), "v:0", "null");
+                let found = probe::copied(&to, "v:0", "null");
+                assert_eq!(found[..found.len() - 1], pictures[..found.len() - 1]);
+            } else {
+                begins_as(&to, film, "v:0", 1);
+            }
             fs::remove_file(&to).unwrap();
             usable(&handle);
             close(&session);

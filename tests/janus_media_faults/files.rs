@@ -196,8 +196,13 @@ fn files_that_change_while_they_are_played() {
             };
             assert!(ways.contains(&end["end"].as_str().unwrap()), "{way}: {end}");
             assert_eq!(end["files"][0]["complete"], true, "{end}");
-            begins_as(&to, "vp8_opus.webm", "v:0", 45);
-            without_a_word(&to);
+            if way == "overwritten" {
+                // Whatever was read of it: no more is promised than a file.
+                assert!(crate::media::probe::packets(&to).len() > 40, "{end}");
+            } else {
+                begins_as(&to, "vp8_opus.webm", "v:0", 45);
+                without_a_word(&to);
+            }
             close(&session);
         });
     }

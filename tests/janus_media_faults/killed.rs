@@ -32,12 +32,12 @@ fn child() {
     if words[3] == "frames" {
         for number in 1.. {
             came_any(&handle);
-            println!("frame {number}");
+            println!("\nframe {number}");
         }
     }
     match answered(&handle, id) {
         Ok(_) => println!("done"),
-        Err((code, detail)) => println!("error {code} {detail}"),
+        Err((code, detail)) => println!("\nerror {code} {detail}"),
     }
     session.close(&Args::new()).unwrap();
 }

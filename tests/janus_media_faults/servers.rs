@@ -190,7 +190,7 @@ fn a_connection_that_is_claimed() {
     let folder = Folder::new();
     ten("claimed", &[], |turn| {
         let (relay, server) = Relay::of(&janus.ws);
-        let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms"}));
+        let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
         let call = filmed(&handle, &to, 10);
@@ -216,7 +216,7 @@ fn a_hangup_that_nobody_hears() {
     let folder = Folder::new();
     ten("an unheard hangup", &[], |turn| {
         let (relay, server) = Relay::of(&janus.ws);
-        let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms"}));
+        let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
         let ids = (id(&session), id(&handle));
@@ -242,7 +242,7 @@ fn a_connection_that_is_cut_during_the_set_up() {
     let janus = Janus::start(&Setup { reclaim: 60, ..Setup::default() }).unwrap();
     ten("cut in the set-up", &[], |turn| {
         let (relay, server) = Relay::of(&janus.ws);
-        let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms"}));
+        let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
         hear(&handle, "hangup");
         relay.cut_after(60 + 40 * turn);

@@ -1,9 +1,10 @@
-//! A server whose messages are others by the time they arrive: what stands between changes the text messages of the server on
-//! a WebSocket, and leaves the rest as it is.
+//! A server whose messages, and a client whose messages, are others by the time they arrive: what stands between changes the
+//! text messages on a WebSocket, and leaves the rest as it is.
 
 use std::{
+    collections::HashMap,
     io::{Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -11,40 +12,51 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// What becomes of a message of the server.
-pub type Change = Arc<dyn Fn(String) -> String + Send + Sync>;
+/// What becomes of a message; whether it is of the server is told as well.
+type Change = Arc<dyn Fn(bool, String) -> String + Send + Sync>;
+type Open = Arc<Mutex<HashMap<usize, [TcpStream; 2]>>>;
 
 /// One that stands between; it ends with this, and so do its connections.
 pub struct Between {
     /// `ws://…`
     pub url: String,
-    address: std::net::SocketAddr,
+    address: SocketAddr,
     ended: Arc<AtomicBool>,
-    open: Arc<Mutex<Vec<TcpStream>>>,
+    open: Open,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Between {
-    /// In front of a server's `ws://…`.
+    /// In front of a server's `ws://…`, whose messages are changed.
     pub fn of(url: &str, change: impl Fn(String) -> String + Send + Sync + 'static) -> Between {
+        Between::both(url, move |of_server, text| if of_server { change(text) } else { text })
+    }
+
+    /// The messages of both are changed.
+    pub fn both(url: &str, change: impl Fn(bool, String) -> String + Send + Sync + 'static) -> Between {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = url.split("://").nth(1).unwrap().split('/').next().unwrap().to_owned();
-        let (ended, open) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<TcpStream>>>::default());
+        let (ended, open) = (Arc::<AtomicBool>::default(), Open::default());
         let (over, kept, change): (_, _, Change) = (Arc::clone(&ended), Arc::clone(&open), Arc::new(change));
         let thread = thread::spawn(move || {
             let mut carriers = Vec::new();
-            for client in listener.incoming().flatten() {
+            for (number, client) in listener.incoming().flatten().enumerate() {
                 if over.load(Ordering::SeqCst) {
                     break;
                 }
                 let upstream = TcpStream::connect(&server).unwrap();
                 let copy = |stream: &TcpStream| stream.try_clone().unwrap();
-                kept.lock().unwrap().extend([copy(&client), copy(&upstream)]);
-                let (from, to) = (copy(&client), copy(&upstream));
-                carriers.push(thread::spawn(move || pass(from, to)));
-                let change = Arc::clone(&change);
-                carriers.push(thread::spawn(move || carry(upstream, client, &change)));
+                kept.lock().unwrap().insert(number, [copy(&client), copy(&upstream)]);
+                for (of_server, from, to) in [(false, copy(&client), copy(&upstream)), (true, upstream, client)] {
+                    let (change, kept) = (Arc::clone(&change), Arc::clone(&kept));
+                    carriers.push(thread::spawn(move || {
+                        carry(of_server, from, to, &change);
+                        if let Some(both) = kept.lock().unwrap().remove(&number) {
+                            end(&both);
+                        }
+                    }));
+                }
             }
             carriers.into_iter().for_each(|carrier| carrier.join().unwrap());
         });
@@ -55,9 +67,7 @@ impl Between {
 impl Drop for Between {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::SeqCst);
-        for stream in self.open.lock().unwrap().drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        self.open.lock().unwrap().values().for_each(end);
         drop(TcpStream::connect(self.address));
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
@@ -65,29 +75,19 @@ impl Drop for Between {
     }
 }
 
-fn end(streams: [&TcpStream; 2]) {
+fn end(streams: &[TcpStream; 2]) {
     for stream in streams {
         let _ = stream.shutdown(Shutdown::Both);
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream) {
-    let mut piece = [0; 8192];
-    while let Ok(size @ 1..) = from.read(&mut piece) {
-        if to.write_all(&piece[..size]).is_err() {
-            break;
-        }
-    }
-    end([&from, &to]);
-}
-
-/// From the server: the head of the answer as it is, then frame by frame.
-fn carry(mut from: TcpStream, mut to: TcpStream, change: &Change) {
+/// The head of HTTP as it is, then frame by frame.
+fn carry(of_server: bool, mut from: TcpStream, mut to: TcpStream, change: &Change) {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
         if from.read_exact(&mut byte).is_err() {
-            return end([&from, &to]);
+            return;
         }
         head.push(byte[0]);
     }
@@ -100,16 +100,15 @@ fn carry(mut from: TcpStream, mut to: TcpStream, change: &Change) {
                 if first & 0x80 == 0 {
                     continue;
                 }
-                let changed = change(String::from_utf8(std::mem::take(&mut text)).unwrap());
-                write(&mut to, 0x81, changed.as_bytes())
+                let changed = change(of_server, String::from_utf8(std::mem::take(&mut text)).unwrap());
+                write(&mut to, of_server, 0x81, changed.as_bytes())
             }
-            _ => write(&mut to, first, &payload),
+            _ => write(&mut to, of_server, first, &payload),
         };
         if sent.is_err() {
             break;
         }
     }
-    end([&from, &to]);
 }
 
 fn frame(from: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
@@ -128,24 +127,32 @@ fn frame(from: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
         }
         short => usize::from(short),
     };
+    let mut key = [0; 4];
+    if head[1] & 0x80 != 0 {
+        from.read_exact(&mut key).ok()?;
+    }
     let mut payload = vec![0; size];
     from.read_exact(&mut payload).ok()?;
+    payload.iter_mut().zip(key.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
     Some((head[0], payload))
 }
 
-fn write(to: &mut TcpStream, first: u8, payload: &[u8]) -> std::io::Result<()> {
+fn write(to: &mut TcpStream, of_server: bool, first: u8, payload: &[u8]) -> std::io::Result<()> {
+    // What a client sends is masked; with zeros it stays what it is.
+    let (mask, key): (u8, &[u8]) = if of_server { (0, &[]) } else { (0x80, &[0; 4]) };
     let mut bytes = vec![first];
     match u16::try_from(payload.len()) {
-        Ok(size @ 0..126) => bytes.push(size.to_be_bytes()[1]),
+        Ok(size @ 0..126) => bytes.push(mask | size.to_be_bytes()[1]),
         Ok(size) => {
-            bytes.push(126);
+            bytes.push(mask | 126);
             bytes.extend(size.to_be_bytes());
         }
         Err(_) => {
-            bytes.push(127);
+            bytes.push(mask | 127);
             bytes.extend((payload.len() as u64).to_be_bytes());
         }
     }
+    bytes.extend(key);
     bytes.extend(payload);
     to.write_all(&bytes)
 }

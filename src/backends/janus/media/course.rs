@@ -70,6 +70,8 @@ pub struct Course {
     pub(super) aside: VecDeque<News>,
     /// Something was said to the plugin.
     pub(super) said: bool,
+    /// Nobody waited any more for what the server says to a description, or for its own.
+    pub(super) owed: bool,
     /// Candidates may be told: a description went out.
     pub(super) described: bool,
     /// What the server says is of this session, and not what was left to say of the one before on this handle.
@@ -97,6 +99,7 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
         reel: None,
         aside: VecDeque::new(),
         said: false,
+        owed: false,
         described: false,
         current: false,
         hung_up: false,
@@ -140,7 +143,7 @@ impl Ending {
 impl Ending {
     /// What is left of one that failed.
     fn failed(&self, error: &Error) -> Tree {
-        let mut why = Object::with_capacity(2);
+        let mut why = error.detail().clone();
         why.insert("code", Tree::from(error.code()));
         why.insert("message", Tree::from(error.message()));
         let mut last = self.running.shown().as_object().cloned().unwrap_or_default();
@@ -191,6 +194,11 @@ impl Course {
         let link = Link::start(&self.handle.session.line.lent.reactor, &self.terms(), ear)
             .map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.connect(Some(link));
+        if self.handle.media.is_open() {
+            self.hang_up().await;
+            self.current = false;
+            self.hung_up = false;
+        }
         dialog::begin(self).await?;
         while self.running.phase() < Phase::Flowing {
             match self.news(Some(self.deadline)).await? {
@@ -407,10 +415,15 @@ impl Course {
             if set_up {
                 dialog::end(self).await;
             }
+            if self.owed {
+                self.take_owed().await;
+            }
             if self.described && !self.hung_up {
                 self.hang_up().await;
             }
         }
+        // Nobody could be told: the next one on this handle does it first.
+        self.handle.media.leaves_open(self.described && !self.hung_up && !self.handle.is_over());
         if let Some(link) = link {
             link.close();
         }
@@ -428,6 +441,18 @@ impl Course {
             }
             Err(error) if error.known_outcome().is_some() => Err(error),
             Err(error) => Err(error.outcome(if self.said { Outcome::Unknown } else { Outcome::NotSent })),
+        }
+    }
+
+    /// Waits for a description of the server: one that it makes after it was told to hang up would be the next one's trouble.
+    async fn take_owed(&mut self) {
+        while let Ok(Some(news)) = self.news(Some(self.deadline)).await {
+            if let News::Event(data, jsep) = news
+                && (jsep.is_some() || data.get("error_code").is_some())
+            {
+                (self.current, self.described) = (true, jsep.is_some());
+                return;
+            }
         }
     }
 

@@ -150,13 +150,19 @@ impl Course {
             true => self.deadline,
             false => clock::now() + self.handle.session.line.terms().timeout,
         };
+        let describes = request.describes;
         let asked = self.handle.session.line.ask(request, false)?;
         self.said = true;
         let message = asked.wait_on(&mut self.vigil, deadline).await;
         let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error });
-        // One that nobody waited for any more may have been taken: it is hung up at the end.
-        let refused = matches!(&message, Err(error) if error.known_outcome() == Some(Outcome::Applied));
-        self.described |= jsep.is_some() && !refused;
+        match &message {
+            Ok(_) => self.described |= jsep.is_some(),
+            // It may have been taken all the same.
+            Err(error) if describes && error.known_outcome() == Some(Outcome::Unknown) => {
+                (self.described, self.owed) = (true, true);
+            }
+            Err(_) => {}
+        }
         let message = message?;
         let jsep = Jsep::of(message.root());
         Ok(Said { data: answer::value(message, self.handle.plugin())?, jsep })
