@@ -21,7 +21,7 @@ RATE, CLOCK = 30, 90_000
 def sample(bench, name):
     """As tests/media/samples.txt says, made when it is not there or older than that."""
     text = bench.here.parent / "tests/media/samples.txt"
-    folder = bench.build / "media"
+    folder = bench.build / "samples"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / name
     if file.exists() and file.stat().st_mtime > text.stat().st_mtime:

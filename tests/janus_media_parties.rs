@@ -16,7 +16,10 @@ mod bed;
 #[allow(dead_code, reason = "shared")]
 mod media;
 
-use std::path::Path;
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use bed::{ROOM, ask, attach, open, start};
 use haft::session::Session;
@@ -185,6 +188,50 @@ fn a_mountpoint_that_ffmpeg_feeds_is_recorded_as_it_is() {
     let of = |kind: &str| streams.iter().position(|stream| stream.kind == kind).unwrap();
     follow(&hashes(&path, of("video")), &hashes(&sample("vp8.ivf"), 0));
     follow(&hashes(&path, of("audio")), &hashes(&sample("opus.ogg"), 0));
+}
+
+/// What a process of its own does in the test below: it records until it is killed.
+#[test]
+#[ignore = "is started by another test"]
+#[allow(clippy::disallowed_methods, reason = "the environment is how one process of a test speaks to another")]
+fn a_recorder_on_its_own() {
+    let Ok(order) = std::env::var("HAFT_TEST_RECORD") else { return };
+    let order: Value = serde_json::from_str(&order).unwrap();
+    let session = open(order["ws"].as_str().unwrap(), &json!({}));
+    let recorder = attach(&session, ROOM);
+    ask(&recorder, "media", &order["media"]).unwrap();
+}
+
+#[test]
+fn a_recorder_that_is_killed_leaves_a_file_that_plays() {
+    for (name, codec, ending) in [("vp8_opus.webm", "vp8", "webm"), ("h264_opus.mp4", "h264", "mp4")] {
+        let janus = start();
+        let session = open(&janus.ws, &json!({}));
+        let publisher = attach(&session, ROOM);
+        room(&publisher, codec);
+        ask(&publisher, "join", &json!({"room": 5, "ptype": "publisher", "id": 1})).unwrap();
+        let play = json!({"play_from": sample(name), "loop": true, "until": "connected"});
+        ask(&publisher, "media", &play).unwrap();
+        let path = scratch(&format!("media_killed_{ending}")).join(format!("killed.{ending}"));
+        let order = json!({"ws": janus.ws, "media": {"room": 5, "feeds": [1], "record_to": path}});
+        let mut recorder = Command::new(std::env::current_exe().unwrap());
+        recorder
+            .args(["--exact", "a_recorder_on_its_own", "--ignored", "--nocapture"])
+            .env("HAFT_TEST_RECORD", order.to_string());
+        let mut recorder = recorder.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        // Three seconds of it are in the file; that it grows is all that tells so.
+        while std::fs::metadata(&path).map_or(0, |file| file.len()) < 150_000 {
+            assert_eq!(recorder.try_wait().unwrap(), None, "it ended by itself");
+            std::thread::yield_now();
+        }
+        recorder.kill().unwrap();
+        recorder.wait().unwrap();
+        let pictures = probe::decoded(&path, "v");
+        assert!(pictures.len() > 60, "{ending}: {} pictures", pictures.len());
+        follow(&pictures, &probe::decoded(&sample(name), "v"));
+        assert!(probe::decoded(&path, "a").len() > 100, "{ending}");
+        ask(&publisher, "media_stop", &json!({})).unwrap();
+    }
 }
 
 /// A mountpoint of VP8 and Opus: its id, and the ports of both.

@@ -271,6 +271,20 @@ fn another_codec_ends_the_recording() {
     assert_eq!(shelf.times(0), [0, 40]);
 }
 
+/// What is not in the file may change as it likes: a track that was left out, and pictures before their first keyframe.
+#[test]
+fn another_codec_of_what_was_left_out_is_no_matter() {
+    let shelf = Shelf::default();
+    let mut set = Set::new(&[SOUND, PICTURES], true, shelf.creator());
+    let as_vp9 = |frame: Arrived| Arrived { codec: Codec::Vp9, ..frame };
+    set.take([arrived(PICTURES, 0, false), as_vp9(arrived(PICTURES, 40, true)), as_vp9(arrived(PICTURES, 80, false))]);
+    set.pass(ms(2000));
+    assert_eq!(shelf.0.lock().tracks[0].codec, Codec::Vp9);
+    set.take([arrived(SOUND, 2000, true), Arrived { codec: Codec::Vp8, ..arrived(SOUND, 2020, true) }]);
+    set.finish().unwrap();
+    assert_eq!(shelf.times(0), [0, 40]);
+}
+
 /// A file that cannot be made or written ends it with the system's words and the path; nothing is written after it.
 #[test]
 fn a_failing_file_ends_the_recording() {

@@ -128,8 +128,9 @@ fn threads() -> Vec<String> {
 
 #[test]
 fn nothing_is_left_of_a_connection() {
-    let before = descriptors();
-    for way in 0..3 {
+    // By the end of the first round, which has made what the process keeps.
+    let mut before = 0;
+    for way in [0, 0, 1, 2] {
         let (one, other) = (Party::new(), Party::new());
         one.link.plan(&[wish(Codec::Vp8, Direction::SendRecv)], Some("x")).unwrap();
         connect(&one, &other);
@@ -157,6 +158,9 @@ fn nothing_is_left_of_a_connection() {
             }
         }
         assert!(one.seat.finish(deadline) && other.seat.finish(deadline));
+        if before == 0 {
+            before = descriptors();
+        }
     }
     assert_eq!((descriptors(), threads()), (before, Vec::<String>::new()));
 }

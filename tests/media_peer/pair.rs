@@ -58,7 +58,13 @@ fn every_codec_arrives_as_it_went() {
             let keyframe = codec == Codec::Opus || at % 25 == 0;
             assert_eq!((arrived.pts, arrived.codec, arrived.keyframe), (pts, codec, keyframe), "{codec:?} {at}");
             let (length, from) = (frame.len(), frame.iter().zip(&*arrived.data).position(|(a, b)| a != b));
-            assert!(arrived.data == *frame, "{codec:?} {at}: {length} {} {from:?} {:x?} {:x?}", arrived.data.len(), &frame[..40], &arrived.data[..40]);
+            assert!(
+                arrived.data == *frame,
+                "{codec:?} {at}: {length} {} {from:?} {:x?} {:x?}",
+                arrived.data.len(),
+                &frame[..40],
+                &arrived.data[..40]
+            );
         }
     }
 }

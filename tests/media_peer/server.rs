@@ -7,14 +7,14 @@ use haft::{
         Codec, Kind,
         peer::{Connection, Direction},
     },
-    session::Kind as Event,
+    session::{Kind as Event, Session},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    bed::{Heard, Party, mid, wish},
+    bed::{Heard, Party, all, mid, wish},
     samples,
-    talk::{ECHO, ask, attach, hear, next, open, start},
+    talk::{ECHO, ROOM, TEXT, ask, attach, hear, next, open, start},
 };
 
 #[test]
@@ -22,8 +22,7 @@ fn an_echo_is_bit_exact() {
     let janus = start();
     let session = open(&janus.ws, &json!({}));
     let echo = attach(&session, ECHO);
-    let up = hear(&echo, "webrtcup");
-    let _ = up;
+    hear(&echo, "webrtcup");
     let party = Party::new();
     let wishes = [wish(Codec::Opus, Direction::SendRecv), wish(Codec::Vp8, Direction::SendRecv)];
     party.link.plan(&wishes, Some("JanusDataChannel")).unwrap();
@@ -68,4 +67,154 @@ fn an_echo_is_bit_exact() {
         _ => None,
     });
     assert!(error.is_none(), "{error:?}");
+}
+
+/// What a handle says when its connection is up: frames that come before are dropped.
+fn up(handle: &Session) {
+    next(handle, Event::Message);
+}
+
+fn offered(answer: &Value) -> &str {
+    answer["jsep"]["sdp"].as_str().unwrap_or_else(|| panic!("no description: {answer}"))
+}
+
+#[test]
+fn a_room_offers_what_others_publish() {
+    let janus = start();
+    let session = open(&janus.ws, &json!({}));
+    let publishing = attach(&session, ROOM);
+    hear(&publishing, "webrtcup");
+    let publisher = Party::new();
+    let wishes = [wish(Codec::Opus, Direction::SendOnly), wish(Codec::Vp8, Direction::SendOnly)];
+    publisher.link.plan(&wishes, None).unwrap();
+    let offer = publisher.link.offer(false).unwrap();
+    let body = json!({"request": "joinandconfigure", "room": 1234, "ptype": "publisher"});
+    let jsep = json!({"type": "offer", "sdp": offer, "trickle": false});
+    let joined = ask(&publishing, "message", &json!({"body": body, "jsep": jsep})).unwrap();
+    publisher.link.accept(offered(&joined)).unwrap();
+    publisher.connected();
+    up(&publishing);
+    // The subscriber is offered both, and takes them.
+    let watching = attach(&session, ROOM);
+    hear(&watching, "webrtcup");
+    let body = json!({"request": "join", "room": 1234, "ptype": "subscriber", "streams": [{"feed": joined["id"]}]});
+    let attached = ask(&watching, "message", &json!({"body": body})).unwrap();
+    let subscriber = Party::new();
+    let answer = subscriber.link.answer(offered(&attached), &all).unwrap();
+    let jsep = json!({"type": "answer", "sdp": answer, "trickle": false});
+    ask(&watching, "message", &json!({"body": {"request": "start"}, "jsep": jsep})).unwrap();
+    subscriber.connected();
+    up(&watching);
+    let tracks = subscriber.link.tracks();
+    let shape: Vec<_> = tracks.iter().map(|track| (track.kind, track.direction, track.codec)).collect();
+    let expected = [(Kind::Audio, Some(Codec::Opus)), (Kind::Video, Some(Codec::Vp8))];
+    assert_eq!(shape, expected.map(|(kind, codec)| (kind, Direction::RecvOnly, codec)));
+    assert!(tracks.iter().all(|track| track.stream.is_some()), "{tracks:?}");
+    // Who begins to watch needs a keyframe.
+    publisher.until(|heard| matches!(heard, Heard::Wanted(_)).then_some(()));
+    for (mid, there, codec, time) in
+        [(mid(&publisher, Kind::Video), 1, Codec::Vp8, 40), (mid(&publisher, Kind::Audio), 0, Codec::Opus, 20)]
+    {
+        for (at, frame) in samples::of(codec).iter().enumerate() {
+            publisher.link.write(&mid, Duration::from_millis(time) * at as u32, frame).unwrap();
+            let arrived = subscriber.frame();
+            assert!(arrived.mid == tracks[there].mid && arrived.data == *frame, "{codec:?} {at}");
+        }
+    }
+    // One is not watched any more: the server offers anew, and the other goes on.
+    let body =
+        json!({"request": "unsubscribe", "streams": [{"feed": joined["id"], "mid": mid(&publisher, Kind::Video)}]});
+    let updated = ask(&watching, "message", &json!({"body": body})).unwrap();
+    let answer = subscriber.link.answer(offered(&updated), &all).unwrap();
+    let jsep = json!({"type": "answer", "sdp": answer, "trickle": false});
+    ask(&watching, "message", &json!({"body": {"request": "start"}, "jsep": jsep})).unwrap();
+    let ways: Vec<_> = subscriber.link.tracks().iter().map(|track| track.direction).collect();
+    assert_eq!(ways, [Direction::RecvOnly, Direction::Inactive]);
+    let audio = mid(&publisher, Kind::Audio);
+    for (at, packet) in (200..).zip(samples::of(Codec::Opus)) {
+        publisher.link.write(&audio, Duration::from_millis(20) * at, &packet).unwrap();
+        assert!(subscriber.frame().data == packet);
+    }
+    // The publisher leaves.
+    ask(&publishing, "message", &json!({"body": {"request": "unpublish"}})).unwrap();
+    assert!(publisher.over().is_none());
+}
+
+#[test]
+fn a_room_of_texts_is_data_alone() {
+    let janus = start();
+    let session = open(&janus.ws, &json!({}));
+    let texts = attach(&session, TEXT);
+    let asked = ask(&texts, "message", &json!({"body": {"request": "setup"}})).unwrap();
+    let party = Party::new();
+    let answer = party.link.answer(offered(&asked), &all).unwrap();
+    party.link.plan(&[], Some("JanusDataChannel")).unwrap();
+    let jsep = json!({"type": "answer", "sdp": answer, "trickle": false});
+    ask(&texts, "message", &json!({"body": {"request": "ack"}, "jsep": jsep})).unwrap();
+    party.connected();
+    assert_eq!(party.channel(), "JanusDataChannel");
+    let join = json!({"textroom": "join", "transaction": "1", "room": 1234, "username": "haft"}).to_string();
+    party.link.say("JanusDataChannel", false, join.as_bytes()).unwrap();
+    // What others are told of us comes beside the answer.
+    let said = loop {
+        let (_, binary, said) = party.data();
+        let said: Value = serde_json::from_slice(&said).unwrap();
+        assert!(!binary);
+        if said["transaction"] == "1" {
+            break said;
+        }
+    };
+    assert_eq!(said["textroom"], "success");
+}
+
+#[test]
+fn an_echo_goes_on_over_a_restart_of_ice() {
+    let janus = start();
+    let session = open(&janus.ws, &json!({}));
+    let echo = attach(&session, ECHO);
+    hear(&echo, "webrtcup");
+    let party = Party::new();
+    party.link.plan(&[wish(Codec::Vp8, Direction::SendRecv)], None).unwrap();
+    let describe = |restart: bool| {
+        let offer = party.link.offer(restart).unwrap();
+        let jsep = json!({"type": "offer", "sdp": offer, "trickle": false});
+        let answer = ask(&echo, "message", &json!({"body": {"video": true}, "jsep": jsep})).unwrap();
+        party.link.accept(offered(&answer)).unwrap();
+    };
+    describe(false);
+    party.connected();
+    up(&echo);
+    let video = mid(&party, Kind::Video);
+    let frames = samples::of(Codec::Vp8);
+    for (at, frame) in frames.iter().enumerate() {
+        if at == 25 {
+            describe(true);
+        }
+        party.link.write(&video, Duration::from_millis(40) * at as u32, frame).unwrap();
+        assert!(party.frame().data == *frame, "frame {at}");
+    }
+}
+
+#[test]
+fn an_echo_of_every_codec_is_bit_exact() {
+    let janus = start();
+    let session = open(&janus.ws, &json!({}));
+    for codec in [Codec::Vp9, Codec::H264, Codec::Av1] {
+        let echo = attach(&session, ECHO);
+        hear(&echo, "webrtcup");
+        let party = Party::new();
+        party.link.plan(&[wish(codec, Direction::SendRecv)], None).unwrap();
+        let offer = party.link.offer(false).unwrap();
+        let jsep = json!({"type": "offer", "sdp": offer, "trickle": false});
+        let answer = ask(&echo, "message", &json!({"body": {"videocodec": codec.name()}, "jsep": jsep})).unwrap();
+        party.link.accept(offered(&answer)).unwrap();
+        party.connected();
+        up(&echo);
+        let video = mid(&party, Kind::Video);
+        for (at, frame) in samples::of(codec).iter().enumerate() {
+            party.link.write(&video, Duration::from_millis(40) * at as u32, frame).unwrap();
+            assert!(party.frame().data == *frame, "{codec:?} {at}");
+        }
+        party.link.close();
+    }
 }

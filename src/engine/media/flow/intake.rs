@@ -124,17 +124,18 @@ impl Intake {
             return Ok(());
         };
         self.first.get_or_insert(now);
+        if begun.is_some() && lane.place.is_none() {
+            lane.taken.left_out += 1;
+            return Ok(());
+        }
         match lane.codec {
-            Some(codec) if codec != frame.codec => {
+            // What was not taken yet may change.
+            Some(codec) if codec != frame.codec && lane.taken.frames > 0 => {
                 let (from, to) = (codec.name(), frame.codec.name());
                 let why = format!("the recording of track {} went over from {from} to {to}", frame.mid);
                 return Err(Error::new(&code::MEDIA_CODEC, why).with("mid", &*frame.mid).with("codec", to));
             }
             _ => lane.codec = Some(frame.codec),
-        }
-        if begun.is_some() && lane.place.is_none() {
-            lane.taken.left_out += 1;
-            return Ok(());
         }
         if !lane.admits(frame, careful, now) {
             lane.taken.left_out += 1;

@@ -68,7 +68,7 @@ pub struct Played {
     pub position: Duration,
     /// How long the file is, when it says so.
     pub duration: Option<Duration>,
-    /// Rounds that were begun.
+    /// Rounds that are ready or were played.
     pub rounds: u64,
     /// By how much the rest was moved, because frames came too late.
     pub stalled: Duration,
@@ -416,6 +416,14 @@ impl Player {
         let path = self.control.0.lock().played.path.clone();
         let why = format!("{path} had a frame so late that it will never be shown");
         Error::new(&code::MEDIA_FILE, why).with("path", &*path)
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        // A waker holds on to the reactor that made it, and the control may outlive both.
+        let waker = self.control.0.lock().waker.take();
+        drop(waker);
     }
 }
 

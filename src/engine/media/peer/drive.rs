@@ -16,7 +16,7 @@ use tokio::{io::ReadBuf, net::UdpSocket};
 
 use super::{
     Stage, Watcher,
-    gather::Gather,
+    gather::{Gather, Said},
     link::Shared,
     protocol::{Datagram, News},
 };
@@ -118,11 +118,13 @@ impl Drive {
                     Poll::Ready(Ok(remote)) => {
                         any = true;
                         let data = buffer.filled();
-                        if let Some(answer) = self.gather.as_mut().and_then(|gather| gather.take(*local, remote, data)) {
-                            if let Some(address) = answer {
+                        match self.gather.as_mut().map_or(Said::Other, |gather| gather.take(*local, remote, data)) {
+                            Said::Other => {}
+                            Said::Nothing => continue,
+                            Said::Address(address) => {
                                 self.shared.reflexive(address, *local);
+                                continue;
                             }
-                            continue;
                         }
                         self.shared.step(|_, peer, now| peer.receive(now, *local, remote, data));
                     }
@@ -186,6 +188,7 @@ impl Drive {
         while let Some(news) = self.news.pop_front() {
             let watcher = &self.watcher;
             match news {
+                News::Connecting => watcher.stage(Stage::Connecting),
                 News::Found => {
                     self.found = true;
                     match self.lost.take() {
@@ -275,7 +278,7 @@ impl Drive {
         let mut rounds = 0;
         loop {
             let mut busy = self.receive(cx);
-            let (next, began, closing) = {
+            let (next, began, closing, farewell) = {
                 let mut state = self.shared.state.lock();
                 if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                     state.waker = Some(cx.waker().clone());
@@ -283,23 +286,28 @@ impl Drive {
                 self.out.append(&mut state.out);
                 self.urgent.append(&mut state.urgent);
                 self.news.append(&mut state.news);
-                (state.next, state.began, state.closing)
+                (state.next, state.began, state.closing, state.farewell)
             };
             let told = !self.news.is_empty();
-            let over = self.tell();
+            let over = self.tell() || self.told;
             busy |= told;
             let asked = self.gather(cx, over || closing);
             let paused = self.send(cx);
             let now = clock::now();
-            if over || closing || self.told {
+            if over || closing {
                 // What is left is a farewell.
                 let leave = *self.leave.get_or_insert(now + FAREWELL);
-                let wake = paused.map_or(leave, |pause| pause.min(leave));
-                if self.is_all_sent() || leave <= now {
+                let next = next.filter(|_| !farewell && !over);
+                let wake = [paused, next].into_iter().flatten().fold(leave, Instant::min);
+                if leave <= now || ((over || farewell) && self.is_all_sent()) {
                     self.over(None);
                     return Poll::Ready(());
                 }
-                if self.timer.is_over(wake, cx) {
+                let due = self.timer.is_over(wake, cx);
+                if due && next.is_some_and(|next| next <= now) {
+                    self.shared.step(|_, peer, now| peer.pass(now));
+                }
+                if due || busy {
                     continue;
                 }
                 return Poll::Pending;

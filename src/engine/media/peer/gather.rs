@@ -45,6 +45,17 @@ struct Name {
     bell: Arc<Cancel>,
 }
 
+/// What a datagram was to those who ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// No answer to a question.
+    Other,
+    /// An answer without news.
+    Nothing,
+    /// The address that the socket has outside.
+    Address(SocketAddr),
+}
+
 /// What is asked, and what is not answered yet.
 pub(super) struct Gather {
     names: Vec<Name>,
@@ -145,22 +156,22 @@ impl Gather {
         true
     }
 
-    /// Whether a datagram is an answer to one of the questions, and what it says: the address that the socket has outside.
-    pub fn take(&mut self, local: SocketAddr, remote: SocketAddr, datagram: &[u8]) -> Option<Option<SocketAddr>> {
+    /// What a datagram says, if it is an answer to one of the questions.
+    pub fn take(&mut self, local: SocketAddr, remote: SocketAddr, datagram: &[u8]) -> Said {
         if self.questions.is_empty() || datagram.first().is_none_or(|byte| *byte > 1) {
-            return None;
+            return Said::Other;
         }
-        let (number, answer) = stun::answer(datagram)?;
-        let asked = |question: &Question| {
-            question.number == number && question.local == local && question.server == remote
-        };
-        let question = self.questions.swap_remove(self.questions.iter().position(asked)?);
-        let Answer::Mapped(address) = answer else { return Some(None) };
+        let Some((number, answer)) = stun::answer(datagram) else { return Said::Other };
+        let asked =
+            |question: &Question| question.number == number && question.local == local && question.server == remote;
+        let Some(at) = self.questions.iter().position(asked) else { return Said::Other };
+        let question = self.questions.swap_remove(at);
+        let Answer::Mapped(address) = answer else { return Said::Nothing };
         // What is no address of a socket, and what is the socket's own, is no news.
         let ip = address.ip();
         let no_address = ip.is_unspecified() || ip.is_multicast() || address.port() == 0;
         let useful = !no_address && ip.is_ipv4() == local.is_ipv4() && address != question.local;
-        Some(useful.then_some(address))
+        if useful { Said::Address(address) } else { Said::Nothing }
     }
 }
 
@@ -218,17 +229,18 @@ mod tests {
     #[test]
     fn only_the_server_that_was_asked_may_answer() {
         let now = clock::now();
-        let (local, server): (SocketAddr, SocketAddr) = ("192.0.2.9:1000".parse().unwrap(), "192.0.2.1:5".parse().unwrap());
+        let (local, server): (SocketAddr, SocketAddr) =
+            ("192.0.2.9:1000".parse().unwrap(), "192.0.2.1:5".parse().unwrap());
         let mut gather = Gather::new(&["192.0.2.1:5".into()], vec![local], now);
         let mut out = VecDeque::new();
         gather.poll(&mut Context::from_waker(std::task::Waker::noop()), now, &mut out);
         let mut answer = out.pop_front().unwrap().data;
         answer.splice(0..4, [1, 1, 0, 12]);
         answer.extend([0, 1, 0, 8, 0, 1, 0x12, 0x34, 198, 51, 100, 1]);
-        assert_eq!(gather.take(local, "192.0.2.2:5".parse().unwrap(), &answer), None);
-        assert_eq!(gather.take(local, server, &answer[..20]), None);
-        assert_eq!(gather.take(local, server, &answer), Some(Some("198.51.100.1:4660".parse().unwrap())));
+        assert_eq!(gather.take(local, "192.0.2.2:5".parse().unwrap(), &answer), Said::Other);
+        assert_eq!(gather.take(local, server, &answer[..20]), Said::Other);
+        assert_eq!(gather.take(local, server, &answer), Said::Address("198.51.100.1:4660".parse().unwrap()));
         assert!(gather.is_done());
-        assert_eq!(gather.take(local, server, &answer), None);
+        assert_eq!(gather.take(local, server, &answer), Said::Other);
     }
 }

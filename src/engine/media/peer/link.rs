@@ -64,6 +64,8 @@ pub(super) struct State {
     pub last: Statistics,
     /// `close` was called, or it is over.
     pub closing: bool,
+    /// The stack has said its farewell; it does not while channels are being made.
+    pub farewell: bool,
 }
 
 impl State {
@@ -95,6 +97,13 @@ impl State {
                     return;
                 }
             }
+        }
+    }
+
+    /// Has the stack say farewell, unless it cannot yet.
+    fn leave(&mut self) {
+        if self.closing && !self.farewell {
+            self.farewell = self.peer.as_mut().is_none_or(|peer| peer.close().is_ok());
         }
     }
 
@@ -132,6 +141,8 @@ impl Shared {
             if let Err(error) = step(state.next, peer.as_mut(), now) {
                 state.news.push_back(News::Broken(error));
             }
+            state.drain(now);
+            state.leave();
             Ok(())
         });
     }
@@ -205,6 +216,7 @@ impl Link {
             phases: (None, None),
             last: Statistics::default(),
             closing: false,
+            farewell: false,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), timeout: terms.timeout });
         let drive = Drive::new(Arc::clone(&shared), watcher, sockets, &terms.stun, now);
@@ -213,7 +225,10 @@ impl Link {
     }
 
     fn begin(state: &mut State, now: Instant) {
-        state.began.get_or_insert(now);
+        if state.began.is_none() {
+            state.began = Some(now);
+            state.news.push_back(News::Connecting);
+        }
     }
 }
 
@@ -309,10 +324,8 @@ impl Connection for Link {
 
     fn close(&self) {
         let _ = self.shared.with(|state, _| {
-            if !std::mem::replace(&mut state.closing, true)
-                && let Some(peer) = &mut state.peer
-            {
-                return peer.close();
+            if !std::mem::replace(&mut state.closing, true) {
+                state.leave();
             }
             Ok(())
         });

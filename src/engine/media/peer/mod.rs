@@ -271,14 +271,14 @@ pub trait Connection: Send + Sync {
     /// Sends a frame. Times of a track are to rise; one that does not is moved behind the one before.
     ///
     /// # Errors
-    /// `media_state` before it is connected, `argument` for an unknown track and one that sends nothing, `limit` when too much
-    /// waits.
+    /// `media_state` before it is connected; `argument` for an unknown track, one that sends nothing and an empty frame; `limit`
+    /// when too much waits, and for a packet of Opus that is larger than one of RTP.
     fn write(&self, mid: &str, pts: Duration, data: &Arc<[u8]>) -> Result<()>;
     /// Sends a message on a channel; opens the channel when there is none of that label, and sends it then.
     ///
     /// # Errors
-    /// `media_state` before it is connected and without a data section; `limit` when too much waits, and for a message that the
-    /// other side does not take.
+    /// `media_state` before it is connected and without a data section; `argument` for an empty message; `limit` when too much
+    /// waits, and for a message that the other side does not take.
     fn say(&self, label: &str, binary: bool, data: &[u8]) -> Result<()>;
     /// Closes a channel; the watcher hears when that is done.
     ///

@@ -27,6 +27,8 @@ pub struct Datagram {
 /// What happened.
 #[derive(Debug)]
 pub enum News {
+    /// The other side was described for the first time.
+    Connecting,
     /// ICE has found a way, for the first time or again.
     Found,
     /// The handshake is done.

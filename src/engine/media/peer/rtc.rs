@@ -5,6 +5,8 @@
 //! offered), candidates that come before their description, channels that are wanted before they can be, and times.
 
 mod channels;
+mod descriptions;
+mod events;
 mod numbers;
 
 use std::{
@@ -14,25 +16,20 @@ use std::{
 };
 
 use str0m::{
-    Candidate, Event, IceConnectionState, Input, Output as Out, Rtc as Stack, RtcConfig, RtcError,
-    bwe::BweKind,
-    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
+    Candidate, Input, Output as Out, Rtc as Stack, RtcConfig, RtcError,
+    change::SdpPendingOffer,
     channel::ChannelId,
     format::Codec as Format,
-    media::{Direction as Way, Frequency, KeyframeRequestKind, MediaData, MediaKind, MediaTime, Mid, Pt},
+    media::{Direction as Way, Frequency, KeyframeRequestKind, MediaTime, Mid, Pt},
     net::{DatagramRecv, Protocol, Receive},
 };
 
-use self::{
-    channels::{Channels, Step},
-    numbers::Counters,
-};
+use self::{channels::Channels, numbers::Counters};
 use super::{
     super::{Codec, Kind, codec::head},
-    Agreed, Arrived, Direction, Statistics, Terms, Wish,
-    protocol::{Datagram, News, Output, Peer},
-    sdp::Description,
-    timeline::{Origin, Report, Timeline, ticks},
+    Agreed, Direction, Statistics, Terms, Wish,
+    protocol::{Datagram, Output, Peer},
+    timeline::{Origin, Timeline, ticks},
 };
 use crate::{
     error::{Error, Result, code},
@@ -47,10 +44,15 @@ const RESEND_WITHIN: Duration = Duration::from_secs(3);
 const REORDER: usize = 2048;
 /// Bytes that wait on all channels.
 const CHANNELS: usize = 1 << 20;
+/// The part of a frame that goes into a packet, with what signs it; with all heads it is less than IPv6 demands of every link.
+const MTU: usize = 1200;
+/// The largest packet of Opus, which cannot be divided (RFC 7587 4.2).
+const UNDIVIDED: usize = 1184;
 /// How far the pace of a caller may be off before its times are taken to begin anew.
 const SLACK: Duration = Duration::from_millis(250);
 
 /// A connection of str0m.
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing")]
 pub struct Rtc {
     stack: Stack,
     wishes: Vec<Wish>,
@@ -89,12 +91,6 @@ struct Track {
 
 fn unready(message: &'static str) -> Error {
     Error::new(&code::MEDIA_STATE, message)
-}
-
-/// What str0m says about a description has no secrets: it names sections and what it missed.
-fn unfit(what: &str, error: &RtcError) -> Error {
-    let why = error.to_string().replace(['\r', '\n'], " ");
-    Error::new(&code::MEDIA_SDP, format!("the {what} of the other side could not be used: {why}")).phase("signalling")
 }
 
 fn broken(error: &RtcError) -> Error {
@@ -154,6 +150,7 @@ impl Rtc {
             .set_reordering_size_video(REORDER)
             .set_sctp_max_buffered_amount(CHANNELS)
             .set_stats_interval(Some(terms.statistics));
+        config = config.set_mtu(MTU..=usize::MAX);
         config.set_initial_stun_rto(Duration::from_millis(100));
         Rtc {
             stack: config.build(now),
@@ -185,67 +182,6 @@ impl Rtc {
         track.map(|track| track.mid).ok_or_else(|| Error::argument(format!("the connection has no track {mid}")))
     }
 
-    /// The other side has told where it is: what came earlier of that is good now.
-    fn described(&mut self) {
-        self.described = true;
-        for candidate in self.early.drain(..) {
-            self.stack.add_remote_candidate(candidate);
-        }
-    }
-
-    /// Takes over what was agreed on; `remote` is the other side's description.
-    fn agree(&mut self, remote: &Description) {
-        let mut old = std::mem::take(&mut self.tracks);
-        for section in &remote.sections {
-            let (Some(kind), Some(name)) = (section.kind(), section.mid()) else { continue };
-            let mid = Mid::from(name);
-            let known = old.iter().position(|track| track.mid == mid).map(|at| old.swap_remove(at));
-            let new = known.is_none();
-            let mut track = known.unwrap_or_else(|| Track {
-                mid,
-                agreed: Agreed { mid: name.into(), kind, direction: Direction::Inactive, codec: None, stream: None },
-                payload: None,
-                sent: None,
-                line: None,
-                counters: Counters::default(),
-            });
-            let agreed = &mut track.agreed;
-            (agreed.direction, agreed.codec, track.payload) = (Direction::Inactive, None, None);
-            if let Some(media) = self.stack.media(mid).filter(|media| !media.disabled()) {
-                let params = self.stack.codec_config().params();
-                let spoken = media.remote_pts().iter().find_map(|payload| {
-                    let format = params.iter().find(|one| one.pt() == *payload)?.spec().codec;
-                    Some((codec_of(format)?, *payload))
-                });
-                if let Some((codec, payload)) = spoken {
-                    agreed.direction = Direction::of(media.direction().is_sending(), media.direction().is_receiving());
-                    agreed.codec = Some(codec);
-                    track.payload = Some(payload);
-                }
-            }
-            if new && let Some(stream) = self.stack.direct_api().stream_tx_by_mid(mid, None) {
-                // What the other side misses is sent again whatever part of the whole that is: frames of a file cannot be made
-                // anew.
-                stream.set_rtx_cache(RESEND, RESEND_WITHIN, None);
-            }
-            agreed.stream = section.stream().map(Into::into).or(agreed.stream.take());
-            self.tracks.push(track);
-        }
-        let params = self.stack.codec_config().params();
-        self.repeats = params.iter().filter_map(|one| one.resend()).map(|payload| *payload).collect();
-    }
-
-    fn read(what: &'static str, text: &str) -> Result<Description> {
-        let mut description = Description::read(text).ok_or_else(|| {
-            Error::new(&code::MEDIA_SDP, format!("the {what} of the other side was no description")).phase("signalling")
-        })?;
-        description.leave_out(useless);
-        for section in &mut description.sections {
-            section.complete();
-        }
-        Ok(description)
-    }
-
     /// Opens what was wanted, once that can be.
     fn open_channels(&mut self) {
         if !self.connected {
@@ -263,103 +199,6 @@ impl Rtc {
     fn has_data(&self) -> bool {
         self.channels.agreed
     }
-
-    fn arrived(&mut self, data: MediaData) -> Option<News> {
-        let track = self.tracks.iter_mut().find(|track| track.mid == data.mid)?;
-        let codec = codec_of(data.params.spec().codec)?;
-        let report = data.last_sender_info.map(|info| Report { wall: info.ntp_time, ticks: info.rtp_time.numer() });
-        let (arrived, start) = (data.network_time, data.time.numer());
-        let origin = &mut self.origin;
-        let line = track.line.get_or_insert_with(|| Timeline::new(data.time.denom(), start, arrived, report, origin));
-        let keyframe = codec.kind() == Some(Kind::Audio) || data.is_keyframe();
-        let (first, last) = (**data.seq_range.start(), **data.seq_range.end());
-        track.counters.arrived(keyframe, data.contiguous, first, last);
-        Some(News::Frame(Arrived {
-            mid: track.agreed.mid.clone(),
-            codec,
-            pts: line.time(start),
-            keyframe,
-            contiguous: data.contiguous,
-            data: data.data,
-        }))
-    }
-
-    /// What an event is to others; most are nothing to them.
-    fn told(&mut self, event: Event) -> Option<News> {
-        match event {
-            Event::IceConnectionStateChange(IceConnectionState::Connected | IceConnectionState::Completed) => {
-                let before = std::mem::replace(&mut self.found, true);
-                (!before).then_some(News::Found)
-            }
-            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                std::mem::replace(&mut self.found, false).then_some(News::Interrupted)
-            }
-            Event::Connected => {
-                self.connected = true;
-                self.open_channels();
-                Some(News::Connected)
-            }
-            Event::Closed => {
-                self.over = true;
-                Some(News::Closed)
-            }
-            Event::MediaData(data) => self.arrived(data),
-            Event::KeyframeRequest(request) => Some(News::KeyframeWanted(self.name(request.mid)?)),
-            Event::ChannelOpen(id, label) => {
-                for step in self.channels.opened(id, &label) {
-                    let Step { binary, data } = step;
-                    if let Some(mut channel) = self.stack.channel(id) {
-                        let _ = channel.write(binary, &data);
-                    }
-                }
-                Some(News::Channel(label.into()))
-            }
-            Event::ChannelData(data) => {
-                let label = self.channels.label(data.id)?;
-                Some(News::Data(label, data.binary, data.data))
-            }
-            Event::ChannelClose(id) => self.channels.closed(id).map(News::ChannelClosed),
-            Event::PeerStats(numbers) => {
-                if let Some(pair) = numbers.selected_candidate_pair {
-                    self.statistics.pair = Some((pair.local.addr, pair.remote.addr));
-                    let rtt = numbers.rtt.or(pair.current_round_trip_time);
-                    self.statistics.rtt = rtt.map(|time| time.as_secs_f64()).or(self.statistics.rtt);
-                }
-                None
-            }
-            Event::MediaEgressStats(numbers) => {
-                let track = self.tracks.iter_mut().find(|track| track.mid == numbers.mid)?;
-                track.counters.outgoing(&numbers);
-                None
-            }
-            Event::MediaIngressStats(numbers) => {
-                let track = self.tracks.iter_mut().find(|track| track.mid == numbers.mid)?;
-                let rate = track.agreed.codec.map_or(90_000, |codec| rate(codec).get());
-                track.counters.incoming(&numbers, rate);
-                None
-            }
-            Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
-                self.statistics.available = Some(estimate.as_u64());
-                None
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether a datagram is anything but media that goes for the first time (RFC 7983 7, RFC 5761 4).
-    fn is_urgent(&self, data: &[u8]) -> bool {
-        let (Some(128..=191), Some(second)) = (data.first(), data.get(1)) else { return true };
-        (192..=223).contains(second) || self.repeats.contains(&(second & 0x7F))
-    }
-
-    fn name(&self, mid: Mid) -> Option<Box<str>> {
-        self.tracks.iter().find(|track| track.mid == mid).map(|track| track.agreed.mid.clone())
-    }
-}
-
-/// Whether a candidate of ours is one that the other side told us in its checks: it finds those by itself.
-fn is_found_by_checks(line: &str) -> bool {
-    line.contains(" typ prflx")
 }
 
 /// Whether a candidate cannot be used here: it is none of UDP, or its address is a name (of mDNS, which nobody resolves).
@@ -413,52 +252,6 @@ impl Peer for Rtc {
         Ok(())
     }
 
-    fn offer(&mut self, restart: bool) -> Result<String> {
-        self.alive()?;
-        if self.pending.is_some() {
-            return Err(unready("an offer is open already"));
-        }
-        let mut changes = self.stack.sdp_api();
-        for mid in self.retired.drain(..) {
-            changes.stop_media(mid);
-        }
-        for (mid, direction) in self.turns.drain(..) {
-            changes.set_direction(mid, way(direction));
-        }
-        let mut planned = Vec::new();
-        for wish in self.wishes.drain(..) {
-            let kind = if wish.kind == Kind::Audio { MediaKind::Audio } else { MediaKind::Video };
-            let mid = changes.add_media(kind, way(wish.direction), None, None, None);
-            planned.push((mid.to_string(), wish));
-        }
-        if let Some(label) = self.channel.take() {
-            let id = changes.add_channel(label.to_string());
-            self.channels.offered(&label, id);
-        }
-        if restart && self.described {
-            changes.ice_restart(true);
-        }
-        let Some((offer, pending)) = changes.apply() else { return Err(unready("nothing was planned for an offer")) };
-        let offer = offer.to_sdp_string();
-        let Some(mut text) = Description::read(&offer) else { return Ok(offer) };
-        text.leave_out(is_found_by_checks);
-        let mut tracks: Vec<Agreed> = self.tracks.iter().map(|track| track.agreed.clone()).collect();
-        for section in &mut text.sections {
-            let wish = planned.iter().find(|(mid, _)| section.mid() == Some(mid));
-            if let Some((mid, wish)) = wish {
-                section.keep(&wish.codecs);
-                let (kind, direction) = (wish.kind, wish.direction);
-                tracks.push(Agreed { mid: mid.as_str().into(), kind, direction, codec: None, stream: None });
-            }
-            section.stereo();
-            section.fill();
-        }
-        // From here on candidates belong to the answer.
-        self.described = false;
-        self.pending = Some((pending, tracks));
-        Ok(text.to_string())
-    }
-
     fn withdraw(&mut self) {
         if self.pending.take().is_some() {
             self.channels.withdrawn();
@@ -466,79 +259,16 @@ impl Peer for Rtc {
         }
     }
 
+    fn offer(&mut self, restart: bool) -> Result<String> {
+        self.make_offer(restart)
+    }
+
     fn accept(&mut self, answer: &str) -> Result<()> {
-        self.alive()?;
-        if self.pending.is_none() {
-            return Err(unready("there was no offer to be answered"));
-        }
-        let mut text = Rtc::read("answer", answer)?;
-        let Some((pending, offered)) = self.pending.take() else { return Ok(()) };
-        for (section, offered) in text.sections.iter_mut().filter(|section| section.kind().is_some()).zip(&offered) {
-            section.name(&offered.mid);
-        }
-        text.regroup();
-        let unread = |why: &dyn std::fmt::Display| {
-            let why = why.to_string().replace(['\r', '\n'], " ");
-            Error::new(&code::MEDIA_SDP, format!("the answer of the other side could not be read: {why}"))
-                .phase("signalling")
-        };
-        let parsed = SdpAnswer::from_sdp_string(&text.to_string()).map_err(|error| unread(&error))?;
-        self.stack.sdp_api().accept_answer(pending, parsed).map_err(|error| unfit("answer", &error))?;
-        self.agree(&text);
-        let data = text.sections.iter().any(|section| section.kind().is_none() && !section.is_refused());
-        self.channels.agreed(data);
-        self.described();
-        Ok(())
+        self.take_answer(answer)
     }
 
     fn answer(&mut self, offer: &str, agree: &dyn Fn(&Agreed) -> Direction) -> Result<String> {
-        self.alive()?;
-        if self.pending.is_some() {
-            return Err(unready("the other side made an offer while ours was open"));
-        }
-        let mut text = Rtc::read("offer", offer)?;
-        text.regroup();
-        let mut refused = Vec::new();
-        for (at, section) in text.sections.iter_mut().enumerate() {
-            let (Some(kind), Some(mid)) = (section.kind(), section.mid()) else { continue };
-            let offered = section.direction().turned();
-            let codec = section.codecs().next().map(|(_, codec)| codec);
-            let agreed = Agreed {
-                mid: mid.into(),
-                kind,
-                direction: offered,
-                codec: codec.filter(|_| !section.is_refused()),
-                stream: section.stream().map(Into::into),
-            };
-            if agreed.codec.is_none() && !section.is_refused() {
-                refused.push(at);
-            }
-            let chosen = agree(&agreed);
-            let ways = Direction::of(chosen.sends() && offered.sends(), chosen.receives() && offered.receives());
-            section.turn(ways.turned());
-        }
-        for at in refused {
-            text.refuse(at);
-        }
-        let unread = |why: &dyn std::fmt::Display| {
-            let why = why.to_string().replace(['\r', '\n'], " ");
-            Error::new(&code::MEDIA_SDP, format!("the offer of the other side could not be read: {why}"))
-                .phase("signalling")
-        };
-        let parsed = SdpOffer::from_sdp_string(&text.to_string()).map_err(|error| unread(&error))?;
-        let answer = self.stack.sdp_api().accept_offer(parsed).map_err(|error| unfit("offer", &error))?;
-        self.agree(&text);
-        let data = text.sections.iter().any(|section| section.kind().is_none() && !section.is_refused());
-        self.channels.agreed(data);
-        self.described();
-        let answer = answer.to_sdp_string();
-        let Some(mut own) = Description::read(&answer) else { return Ok(answer) };
-        own.leave_out(is_found_by_checks);
-        for section in &mut own.sections {
-            section.stereo();
-            section.fill();
-        }
-        Ok(own.to_string())
+        self.make_answer(offer, agree)
     }
 
     fn tracks(&self) -> Vec<Agreed> {
@@ -584,6 +314,14 @@ impl Peer for Rtc {
         if !self.connected {
             return Err(unready("the connection was not made yet"));
         }
+        if data.is_empty() {
+            return Err(Error::argument("a frame was empty"));
+        }
+        if codec == Codec::Opus && data.len() > UNDIVIDED {
+            let message =
+                format!("a packet of Opus had {} bytes, and at most {UNDIVIDED} can be sent at once", data.len());
+            return Err(Error::new(&code::LIMIT, message));
+        }
         // The reports of all tracks tell one clock, whatever the pace of the caller.
         let start = *self.pace.get_or_insert_with(|| now.checked_sub(pts).unwrap_or(now));
         let mut wall = start.checked_add(pts).unwrap_or(now);
@@ -608,6 +346,10 @@ impl Peer for Rtc {
         }
         if !self.has_data() {
             return Err(unready("no data channels were agreed on"));
+        }
+        if data.is_empty() {
+            // The stack would send nothing, where a byte that does not count is due (RFC 8831 6.6).
+            return Err(Error::argument("an empty message cannot be sent"));
         }
         let Some(id) = self.channels.open(label) else {
             self.channels.keep(label, binary, data, CHANNELS)?;

@@ -48,7 +48,8 @@ pub fn answer(datagram: &[u8]) -> Option<(Number, Answer)> {
     let cookie = u32::from_be_bytes(*datagram.get(4..)?.first_chunk()?);
     let number: Number = *datagram.get(8..)?.first_chunk()?;
     let attributes = datagram.get(20..)?;
-    if cookie != COOKIE || !length.is_multiple_of(4) || attributes.len() != length || !matches!(kind, SUCCESS | FAILURE) {
+    if cookie != COOKIE || !length.is_multiple_of(4) || attributes.len() != length || !matches!(kind, SUCCESS | FAILURE)
+    {
         return None;
     }
     let mapped = if kind == SUCCESS { mapped(attributes, &number) } else { None };
@@ -124,7 +125,8 @@ mod tests {
         assert_eq!(number, [0xb7, 0xe7, 0xa7, 0x01, 0xbc, 0x34, 0xd6, 0x86, 0xfa, 0x87, 0xdf, 0xae]);
         assert_eq!(said, Answer::Mapped("192.0.2.1:32853".parse().unwrap()));
         let six = vector(&[
-            0, 2, 0xa1, 0x47, 0x01, 0x13, 0xa9, 0xfa, 0xa5, 0xd3, 0xf1, 0x79, 0xbc, 0x25, 0xf4, 0xb5, 0xbe, 0xd2, 0xb9, 0xd9,
+            0, 2, 0xa1, 0x47, 0x01, 0x13, 0xa9, 0xfa, 0xa5, 0xd3, 0xf1, 0x79, 0xbc, 0x25, 0xf4, 0xb5, 0xbe, 0xd2, 0xb9,
+            0xd9,
         ]);
         let expected = "[2001:db8:1234:5678:11:2233:4455:6677]:32853".parse().unwrap();
         assert_eq!(answer(&six).unwrap().1, Answer::Mapped(expected));

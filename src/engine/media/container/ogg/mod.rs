@@ -7,8 +7,6 @@
 mod packets;
 mod page;
 mod read;
-#[cfg(test)]
-mod tests;
 mod write;
 
 pub use read::Reader;

@@ -68,7 +68,7 @@ impl Channels {
         }
     }
 
-    /// Whether there is a data section was agreed on.
+    /// Whether a data section was agreed on.
     pub fn agreed(&mut self, data: bool) {
         self.agreed = data;
         if !data {
@@ -78,15 +78,11 @@ impl Channels {
 
     /// A channel is open: what waited for it.
     pub fn opened(&mut self, id: ChannelId, label: &str) -> Vec<Step> {
-        let at = self.list.iter().position(|channel| channel.id == Some(id));
-        let channel = match at.and_then(|at| self.list.get_mut(at)) {
-            Some(channel) => channel,
-            None => {
-                // The other side's. If there is one of ours with the label, theirs is a second one of that name, which is
-                // heard; ours is spoken on.
-                self.list.push(Channel { label: label.into(), id: Some(id), open: true, waiting: Vec::new() });
-                return Vec::new();
-            }
+        let Some(channel) = self.list.iter_mut().find(|channel| channel.id == Some(id)) else {
+            // The other side's. If there is one of ours with the label, theirs is a second one of that name, which is heard;
+            // ours is spoken on.
+            self.list.push(Channel { label: label.into(), id: Some(id), open: true, waiting: Vec::new() });
+            return Vec::new();
         };
         channel.open = true;
         std::mem::take(&mut channel.waiting)
