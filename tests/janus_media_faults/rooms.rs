@@ -26,11 +26,11 @@ fn publisher(session: &Session, feed: u64) -> Session {
     handle
 }
 
-/// Waits until so many are seen by those who join: the server knows of media a moment later than we.
-fn published(handle: &Session, count: usize) {
+/// Waits until it is seen by those who join: the server knows of media a moment later than we.
+fn published(handle: &Session, feed: u64) {
     loop {
         let seen = ask(handle, "listparticipants", json!({"room": 5}));
-        if seen["participants"].as_array().unwrap().iter().filter(|one| one["publisher"] == true).count() >= count {
+        if seen["participants"].as_array().unwrap().iter().any(|one| one["id"] == feed && one["publisher"] == true) {
             return;
         }
         std::thread::yield_now();
@@ -47,14 +47,15 @@ fn a_feed_that_leaves() {
     let janus = start();
     let keeper = hold(&janus);
     let folder = Folder::new();
-    for way in ["media_stop", "unpublish", "detach", "close"] {
+    for (kind, way) in ["media_stop", "unpublish", "detach", "close"].into_iter().enumerate() {
         ten(way, &[], |turn| {
             let session = open(&janus);
-            let from = publisher(&session, 7);
-            published(&from, 1);
+            let feed = (100 * kind + 100 + turn) as u64;
+            let from = publisher(&session, feed);
+            published(&from, feed);
             let handle = attach(&session, "videoroom");
             let to = folder.path(&format!("{way}-{turn}.webm"));
-            let id = flowed(&handle, &json!({"room": 5, "feeds": [7], "record_to": to, "timeout": "20s"}), 10);
+            let id = flowed(&handle, &json!({"room": 5, "feeds": [feed], "record_to": to, "timeout": "20s"}), 10);
             match way {
                 "close" => from.close(&Args::new()).unwrap(),
                 verb => drop(ask(&from, verb, json!({}))),
@@ -81,17 +82,18 @@ fn one_feed_of_two_that_leaves() {
     let folder = Folder::new();
     ten("one of two", &[], |turn| {
         let session = open(&janus);
-        let (one, other) = (publisher(&session, 7), publisher(&session, 8));
-        published(&one, 2);
+        let feeds = [100 + turn as u64, 200 + turn as u64];
+        let (one, other) = (publisher(&session, feeds[0]), publisher(&session, feeds[1]));
+        feeds.iter().for_each(|feed| published(&one, *feed));
         let handle = attach(&session, "videoroom");
         let to = folder.path(&format!("{turn}-{{feed}}.webm"));
-        let id = flowed(&handle, &json!({"room": 5, "feeds": [7, 8], "record_to": to}), 40);
+        let id = flowed(&handle, &json!({"room": 5, "feeds": feeds, "record_to": to}), 40);
         ask(&one, "detach", json!({}));
         came(&handle, 60);
         assert_eq!(ask(&handle, "media_stop", json!({}))["end"], "stopped");
         let end = answered(&handle, id).unwrap();
         assert_eq!(end["files"].as_array().unwrap().len(), 2, "{end}");
-        for feed in [7, 8] {
+        for feed in feeds {
             let to = folder.path(&format!("{turn}-{feed}.webm"));
             probe::without_a_word(&to);
             assert!(probe::packets(&to).len() > 10, "{feed}");
@@ -111,12 +113,14 @@ fn a_feed_that_never_sends() {
     ten("silence", &[], |turn| {
         let session = open(&janus);
         let from = attach(&session, "videoroom");
-        ask(&from, "join", json!({"room": 5, "ptype": "publisher", "id": 7}));
+        // The server forgets those that have gone a moment later.
+        let feed = 100 + turn;
+        ask(&from, "join", json!({"room": 5, "ptype": "publisher", "id": feed}));
         ask(&from, "media", json!({"tracks": [{"kind": "video", "codec": "vp8"}], "until": "connected"}));
-        published(&from, 1);
+        published(&from, feed as u64);
         let handle = attach(&session, "videoroom");
         let to = folder.path(&format!("{turn}.webm"));
-        let end = ask(&handle, "media", json!({"room": 5, "feeds": [7], "record_to": to, "duration": 0.5}));
+        let end = ask(&handle, "media", json!({"room": 5, "feeds": [feed], "record_to": to, "duration": 0.5}));
         if turn == 0 {
             eprintln!("{end}");
         }
@@ -166,12 +170,16 @@ fn a_room_that_is_destroyed() {
         while ask(&keeper, "listparticipants", json!({"room": 5}))["participants"][0]["publisher"] != Value::Bool(true) {
             std::thread::yield_now();
         }
-        let handle = attach(&session, "videoroom");
+        let (relay, server) = crate::janus::relay::Relay::of(&janus.ws);
+        let other = Session::create(&format!("janus+{server}"), &Args::new()).unwrap();
+        let handle = attach(&other, "videoroom");
         let to = folder.path(&format!("{turn}.webm"));
         let id = flowed(&handle, &json!({"room": 5, "feeds": [7], "record_to": to}), 10);
+        let before = relay.messages().len();
         ask(&keeper, "destroy", json!({"room": 5}));
         let one = answered(&from, sent);
-        eprintln!("{one:?}");
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        eprintln!("{:?}", relay.messages()[before..].iter().map(|(_, message)| message.to_string()).collect::<Vec<_>>());
         let other = answered(&handle, id);
         if turn == 0 {
             eprintln!("{other:?}");
@@ -190,12 +198,13 @@ fn a_publisher_that_is_kicked() {
     ten("kicked", &[], |turn| {
         let session = open(&janus);
         let from = attach(&session, "videoroom");
-        ask(&from, "join", json!({"room": 5, "ptype": "publisher", "id": 7}));
+        let feed = 100 + turn;
+        ask(&from, "join", json!({"room": 5, "ptype": "publisher", "id": feed}));
         hear(&from, "webrtcup");
         let sent = begin(&from, &json!({"play_from": sample("vp8_opus.webm"), "loop": true}));
         until(&from, |event| (event.kind() == Kind::Message).then_some(()));
         let boss = attach(&session, "videoroom");
-        boss.request(Some("kick"), None, &crate::bed::args(&json!({"room": 5, "id": 7}))).unwrap();
+        boss.request(Some("kick"), None, &crate::bed::args(&json!({"room": 5, "id": feed}))).unwrap();
         let ended = answered(&from, sent);
         if turn == 0 {
             eprintln!("{ended:?}");
