@@ -33,8 +33,7 @@ fn media_on_what_is_closed() {
             }
         }
         // The session itself has no media at all.
-        let error = failed(&session, &live());
-        assert_eq!(told(&error)["outcome"], "not_sent", "{error:?}");
+        assert_eq!(failed(&session, &live()).code(), "unsupported");
         close(&session);
         assert_eq!(failed(&session, &live()).code(), "closed");
     });
@@ -173,12 +172,27 @@ fn ends_in_every_phase() {
                 if moment == "flowing" {
                     whole(&to, 3);
                 }
-                if matches!(way, "stop" | "cancel") {
-                    usable(&handle);
+                if matches!(way, "stop" | "cancel") && !again(&handle) {
+                    // Janus 1.1.2 may keep a handle for good whose connection was hung up while it was being made.
+                    assert!(moment != "flowing", "{what}");
+                    eprintln!("{what}: not again on this handle");
+                    usable(&attach(&session, "echotest"));
                 }
                 drop(handle);
                 let _ = session.close(&Args::new());
             });
+        }
+    }
+}
+
+/// Whether the handle has media again.
+fn again(handle: &haft::session::Session) -> bool {
+    let again = json!({"play_from": sample("vp8_one.ivf"), "timeout": "8s"});
+    match try_ask(handle, "media", &again) {
+        Ok(end) => end["end"] == "played",
+        Err(error) => {
+            assert!(["webrtc_state", "total_timeout", "media_refused", "media_ice", "media_dtls"].contains(&error.code()), "{error:?}");
+            false
         }
     }
 }

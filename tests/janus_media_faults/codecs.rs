@@ -36,7 +36,7 @@ fn tracks_that_cannot_go() {
         ("opus_surround.ogg", 0, "opus"),
     ] {
         // A name that a shell would not take for one.
-        let path = folder.path(&format!("it's {name}"));
+        let path = folder.path(&format!("it's {} {name}", files.len()));
         fs::copy(sample(name), &path).unwrap();
         files.push((path, track, codec));
     }

@@ -12,12 +12,9 @@ use serde_json::json;
 
 use crate::{
     bed::{Folder, answered, ask, attach, open, start, try_ask},
-    course::{begin, begins_as, came, close, failed, told, usable},
+    course::{begin, begins_as, came, close, failed, good, told, usable},
     guard::ten,
-    media::{
-        probe::without_a_word,
-        samples::{bytes, sample},
-    },
+    media::samples::{bytes, sample},
 };
 
 const HUGE: u64 = 100 << 30;
@@ -99,7 +96,7 @@ fn files_that_were_cut() {
             let played = &end["played"][0];
             assert!(played["position"].as_f64().unwrap() < 1.5, "{end}");
             begins_as(&to, name, "v:0", pictures);
-            without_a_word(&to);
+            good(&to);
             close(&session);
         });
     }
@@ -141,7 +138,7 @@ fn files_that_have_a_hole() {
                 }
             }
             begins_as(&to, name, track, if name == "vp8_small.ivf" { 55 } else { 145 });
-            without_a_word(&to);
+            good(&to);
             close(&session);
         }
     }
@@ -201,7 +198,7 @@ fn files_that_change_while_they_are_played() {
                 assert!(crate::media::probe::packets(&to).len() > 40, "{end}");
             } else {
                 begins_as(&to, "vp8_opus.webm", "v:0", 45);
-                without_a_word(&to);
+                good(&to);
             }
             close(&session);
         });

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bed::{Folder, answered, ask, attach, hear, open, start, until},
-    course::{begin, came, close, failed, flowed, told},
+    course::{begin, came, close, failed, flowed, good, told},
     guard::ten,
     media::{probe, samples::sample},
 };
@@ -55,7 +55,7 @@ fn a_feed_that_leaves() {
             published(&from, feed);
             let handle = attach(&session, "videoroom");
             let to = folder.path(&format!("{way}-{turn}.webm"));
-            let id = flowed(&handle, &json!({"room": 5, "feeds": [feed], "record_to": to, "timeout": "20s"}), 10);
+            let id = flowed(&handle, &json!({"room": 5, "feeds": [feed], "record_to": to, "timeout": "20s"}), 40);
             match way {
                 "close" => from.close(&Args::new()).unwrap(),
                 verb => drop(ask(&from, verb, json!({}))),
@@ -66,7 +66,7 @@ fn a_feed_that_leaves() {
             }
             let end = ended.unwrap();
             assert_eq!((&end["state"], &end["files"][0]["complete"]), (&json!("ended"), &json!(true)), "{end}");
-            probe::without_a_word(&to);
+            good(&to);
             assert!(probe::packets(&to).len() > 10);
             close(&session);
         });
@@ -95,7 +95,7 @@ fn one_feed_of_two_that_leaves() {
         assert_eq!(end["files"].as_array().unwrap().len(), 2, "{end}");
         for feed in feeds {
             let to = folder.path(&format!("{turn}-{feed}.webm"));
-            probe::without_a_word(&to);
+            good(&to);
             assert!(probe::packets(&to).len() > 10, "{feed}");
         }
         drop(other);
@@ -174,7 +174,7 @@ fn a_room_that_is_destroyed() {
         let other = Session::create(&format!("janus+{server}"), &Args::new()).unwrap();
         let handle = attach(&other, "videoroom");
         let to = folder.path(&format!("{turn}.webm"));
-        let id = flowed(&handle, &json!({"room": 5, "feeds": [7], "record_to": to}), 10);
+        let id = flowed(&handle, &json!({"room": 5, "feeds": [7], "record_to": to}), 40);
         let before = relay.messages().len();
         ask(&keeper, "destroy", json!({"room": 5}));
         let one = answered(&from, sent);
@@ -185,7 +185,7 @@ fn a_room_that_is_destroyed() {
             eprintln!("{other:?}");
         }
         assert_eq!((&one.unwrap()["end"], &other.unwrap()["end"]), (&json!("hangup"), &json!("feeds_left")));
-        probe::without_a_word(&to);
+        good(&to);
         close(&session);
     });
 }

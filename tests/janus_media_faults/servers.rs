@@ -129,7 +129,8 @@ fn a_server_that_is_started_anew() {
         let session = with(&janus.ws, &json!({"recover": "recreate", "retry_delay": "20ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
-        let call = filmed(&handle, &to, 10);
+        let order = json!({"play_from": sample(FILM), "record_to": to, "loop": true});
+        let call = flowed(&handle, &order, 10);
         janus.kill().unwrap();
         janus.restart().unwrap();
         let (code, detail) = answered(&handle, call).unwrap_err();
@@ -152,7 +153,7 @@ fn a_server_that_falls_silent() {
     let to = |number: usize| folder.path(&format!("{number}.webm"));
     let mut calls = Vec::new();
     for (number, handle) in handles.iter().enumerate() {
-        let order = json!({"play_from": sample(FILM), "record_to": to(number), "timeout": "5s", "loop": true});
+        let order = json!({"play_from": sample(FILM), "record_to": to(number), "timeout": "3s", "loop": true});
         calls.push(flowed(handle, &order, 10));
     }
     let began = Instant::now();

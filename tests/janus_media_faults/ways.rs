@@ -22,7 +22,7 @@ use crate::{
 };
 
 fn order() -> Value {
-    json!({"play_from": sample(FILM), "timeout": "1s"})
+    json!({"play_from": sample(FILM), "timeout": "3s"})
 }
 
 fn open(between: &Between) -> Session {
@@ -93,7 +93,7 @@ fn candidates_of_nobody() {
         let session = open(&between);
         let began = Instant::now();
         goes_wrong(&session, &order(), "total_timeout", "ice");
-        assert!((1.0..4.0).contains(&began.elapsed().as_secs_f64()), "{:?}", began.elapsed());
+        assert!((3.0..9.0).contains(&began.elapsed().as_secs_f64()), "{:?}", began.elapsed());
         close(&session);
     });
 }
@@ -109,7 +109,7 @@ fn no_way_at_all() {
         let session = open(&between);
         let began = Instant::now();
         goes_wrong(&session, &order(), "total_timeout", "ice");
-        assert!((1.0..4.0).contains(&began.elapsed().as_secs_f64()), "{:?}", began.elapsed());
+        assert!((3.0..9.0).contains(&began.elapsed().as_secs_f64()), "{:?}", began.elapsed());
         close(&session);
     });
 }
@@ -187,7 +187,10 @@ fn descriptions_that_are_none() {
         "no fingerprint" => sdp.lines().filter(|line| !line.contains("fingerprint")).map(|line| format!("{line}\r\n")).collect(),
         "no password" => sdp.lines().filter(|line| !line.contains("ice-")).map(|line| format!("{line}\r\n")).collect(),
         "other codecs" => sdp.replace("VP8/90000", "H265/90000").replace("opus/48000", "PCMU/8000"),
-        "rejected" => sdp.replace("m=video 9", "m=video 0").replace("m=audio 9", "m=audio 0"),
+        "rejected" => {
+            let sdp = sdp.replace("m=video 9", "m=video 0").replace("m=audio 9", "m=audio 0");
+            sdp.lines().filter(|line| !line.starts_with("a=group:")).map(|line| format!("{line}\r\n")).collect()
+        }
         "long" => format!("{sdp}{}", "a=x:y\r\n".repeat(100_000)),
         _ => sdp.to_owned(),
     }));
@@ -205,6 +208,7 @@ fn descriptions_that_are_none() {
                 let error = ended.unwrap_err();
                 assert!(["media_sdp", "media_codec", "total_timeout", "media_dtls"].contains(&error.code()), "{what}: {error:?}");
                 assert_eq!(told(&error)["outcome"], "unknown", "{what}: {error:?}");
+                assert!(!error.message().contains("0x"), "{error}");
             }
             close(&session);
         });
