@@ -15,13 +15,14 @@ use crate::{
         envelope::Members,
         line::Request,
         plugins::{self, Checked},
+        session::is_refusal,
     },
     clock,
     engine::{
         backoff::{Backoff, Jitter, Plan},
         media::{
             Codec, Kind,
-            peer::{Direction, Wish},
+            peer::{Direction, Wish, narrowed},
         },
     },
     error::{Error, Outcome, Result, code},
@@ -142,21 +143,25 @@ impl Course {
             done: plugins::noted(&note),
             verb: std::borrow::Cow::Borrowed(checked.request.name),
             of_media: true,
-            describes: jsep.is_some() || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
+            describes: jsep.is_some()
+                || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
             ..Request::new("message").to(&self.handle)
         };
         // Once media flows there is no hurry but that of a request.
-        let deadline = match self.running.phase() < Phase::Flowing {
-            true => self.deadline,
-            false => clock::now() + self.handle.session.line.terms().timeout,
+        let deadline = match self.running.phase() {
+            Phase::Flowing => clock::now() + self.handle.session.line.terms().timeout,
+            _ => self.deadline,
         };
         let describes = request.describes;
         let asked = self.handle.session.line.ask(request, false)?;
         self.said = true;
         let message = asked.wait_on(&mut self.vigil, deadline).await;
-        let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error });
+        let message = message.map_err(|error| {
+            if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error }
+        });
         match &message {
-            Ok(_) => self.described |= jsep.is_some(),
+            // What the core refused has brought about no connection.
+            Ok(message) => self.described |= jsep.is_some() && !is_refusal(message.root()),
             // It may have been taken all the same.
             Err(error) if describes && error.known_outcome() == Some(Outcome::Unknown) => {
                 (self.described, self.owed) = (true, true);
@@ -211,7 +216,9 @@ impl Course {
         self.gathered().await?;
         let link = self.link()?;
         let direction = opened::directions(&self.order, self.reel.as_ref());
-        let answer = link.answer(&jsep.sdp, &direction)?;
+        let codecs = opened::codecs(&self.order, self.reel.as_ref());
+        let offer = narrowed(&jsep.sdp, &codecs);
+        let answer = link.answer(offer.as_deref().unwrap_or(&jsep.sdp), &direction)?;
         self.routes(&link.tracks())?;
         self.running.enter(Phase::Ice);
         Ok(answer)

@@ -291,7 +291,8 @@ impl Files {
             (None, None) => (Statistics::default(), lasted()),
         };
         let played: Vec<_> = state.control.iter().map(|control| control.played()).collect();
-        let recorded: Vec<_> = state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
+        let recorded: Vec<_> =
+            state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
         drop(state);
         let agreed: Vec<Agreed> = tracks.iter().map(|track| track.agreed.clone()).collect();
         let feeds: Vec<(Box<str>, Tree)> =

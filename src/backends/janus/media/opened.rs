@@ -39,7 +39,13 @@ impl Opened {
     ///
     /// # Errors
     /// `closed`, `limit`.
-    pub fn play(self, routes: Vec<Route>, again: bool, link: Arc<dyn Connection>, running: &Arc<Running>) -> Result<Arc<Control>> {
+    pub fn play(
+        self,
+        routes: Vec<Route>,
+        again: bool,
+        link: Arc<dyn Connection>,
+        running: &Arc<Running>,
+    ) -> Result<Arc<Control>> {
         let Some(handle) = running.handle.upgrade() else {
             return Err(Error::new(&code::CLOSED, "the handle was closed"));
         };
@@ -70,7 +76,8 @@ pub async fn open(
         return Ok(Some(None));
     }
     let returns = order.part == Part::Echo;
-    let wanted = order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
+    let wanted =
+        order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
     let mut reply = errands::send(worker, move || {
         if let Some(record) = &record {
             look(record)?;
@@ -88,7 +95,8 @@ pub async fn open(
             let known: Vec<Place<'_>> =
                 tracks.iter().zip(&names).map(|(track, mid)| Place { feed: "", mid, kind: track.kind }).collect();
             for (path, members) in places(&record, &known) {
-                let tracks: Vec<_> = members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
+                let tracks: Vec<_> =
+                    members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
                 container::format(Path::new(&path), &tracks)?;
                 distinct(Some(&played), Path::new(&path))?;
             }
@@ -141,7 +149,10 @@ fn look(pattern: &str) -> Result<()> {
     // A folder for each feed is known when there is one.
     let named = folder.to_string_lossy().contains('{');
     if !named && !folder.is_dir() {
-        return Err(wrong(format!("record_to was {pattern:?}, and there is no folder {:?}", folder.display().to_string())));
+        return Err(wrong(format!(
+            "record_to was {pattern:?}, and there is no folder {:?}",
+            folder.display().to_string()
+        )));
     }
     Ok(())
 }
@@ -188,19 +199,55 @@ pub fn directions(order: &Order, opened: Option<&Opened>) -> impl Fn(&Agreed) ->
     let file = opened.map(|opened| opened.chosen.clone());
     let tracks = order.tracks.clone();
     move |agreed: &Agreed| {
-        let named = |track: &&Wanted| {
-            track.kind == agreed.kind && track.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)
-        };
+        let named =
+            |track: &&Wanted| track.kind == agreed.kind && track.mid.as_ref().is_none_or(|mid| *mid == agreed.mid);
         let said = tracks.iter().flatten().find(named);
         if let Some(direction) = said.and_then(|track| track.direction) {
             return direction;
         }
         let sends = match &file {
-            Some(chosen) => chosen.iter().any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
+            Some(chosen) => chosen
+                .iter()
+                .any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
             None => said.is_some() && order_sends(&tracks),
         };
         Direction::of(sends, receives)
     }
+}
+
+/// The codec that goes out by a track of an offer of the other side, which is to name no other one then.
+pub fn codecs(order: &Order, opened: Option<&Opened>) -> impl Fn(Kind, &str) -> Option<Codec> + use<> {
+    let of_file =
+        opened.into_iter().flat_map(|opened| &opened.chosen).map(|one| (one.kind, one.mid.clone(), Some(one.codec)));
+    let live = order.tracks.iter().flatten().filter(|track| opened.is_none() && sends(track));
+    let of_host = live.map(|track| (track.kind, track.mid.clone(), track.codec));
+    let wanted: Vec<_> = of_file.chain(of_host).collect();
+    move |kind, mid| {
+        let fits = |named: &Option<Box<str>>| named.as_deref().is_none_or(|named| named == mid);
+        wanted.iter().find(|(other, named, _)| *other == kind && fits(named))?.2
+    }
+}
+
+/// Whether all that the host asked for has found its place, where it has frames of its own.
+///
+/// # Errors
+/// `media_codec`.
+pub fn found(order: &Order, agreed: &[Agreed]) -> Result<()> {
+    for wanted in order
+        .tracks
+        .iter()
+        .flatten()
+        .filter(|track| order.play_from.is_none() && track.direction != Some(Direction::Inactive))
+    {
+        let of_it = |one: &&Agreed| one.kind == wanted.kind && wanted.mid.as_ref().is_none_or(|mid| *mid == one.mid);
+        let fits = |one: &Agreed| one.codec.is_some() && wanted.codec.is_none_or(|codec| one.codec == Some(codec));
+        if !agreed.iter().filter(of_it).any(fits) {
+            let codec = wanted.codec.map(|codec| format!(" of {}", codec.name())).unwrap_or_default();
+            let message = format!("the other side took no track for {}{codec}", wanted.kind.name());
+            return Err(Error::new(&code::MEDIA_CODEC, message));
+        }
+    }
+    Ok(())
 }
 
 fn order_sends(tracks: &Option<Vec<Wanted>>) -> bool {
@@ -230,7 +277,10 @@ mod tests {
             let looked = look(&pattern);
             assert_eq!(looked.is_ok(), fine, "{pattern}: {looked:?}");
             if let Err(error) = looked {
-                assert_eq!((error.code(), error.detail().get("key").and_then(Tree::as_str)), ("argument", Some("record_to")));
+                assert_eq!(
+                    (error.code(), error.detail().get("key").and_then(Tree::as_str)),
+                    ("argument", Some("record_to"))
+                );
             }
         }
     }
