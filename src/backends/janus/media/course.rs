@@ -59,6 +59,10 @@ pub struct Course {
     pub(super) reel: Option<opened::Opened>,
     /// What came while something else was waited for.
     pub(super) aside: VecDeque<News>,
+    /// Something was said to the plugin.
+    pub(super) said: bool,
+    /// Nobody waited any more for what the server says to a description, or for its own.
+    pub(super) owed: bool,
     /// Candidates may be told: a description went out.
     pub(super) described: bool,
     /// What the server says is of this session, and not what was left to say of the one before on this handle.
@@ -87,6 +91,8 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
         deadline,
         reel: None,
         aside: VecDeque::new(),
+        said: false,
+        owed: false,
         described: false,
         current: false,
         hung_up: false,
@@ -134,13 +140,15 @@ impl Course {
 
     /// From files to the moment in which media can flow.
     async fn set_up(&mut self) -> Result<()> {
-        let opened = opened::open(&self.order, &self.running.worker, &mut self.vigil).await;
+        let opened = opened::open(&self.order, &self.running.worker, &mut self.vigil, self.deadline).await;
+        let opened = opened.and_then(|opened| opened.ok_or_else(|| self.late()));
         self.reel = opened.map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.enter(Phase::Signalling);
         let ear = Arc::new(Ear(Arc::downgrade(&self.running)));
         let link = Link::start(&self.handle.session.line.lent.reactor, &self.terms(), ear)
             .map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.connect(Some(link));
+        self.clear().await;
         dialog::begin(self).await?;
         while self.running.phase() < Phase::Flowing {
             match self.news(Some(self.deadline)).await? {
@@ -165,6 +173,7 @@ impl Course {
         error.phase(match phase {
             Phase::Ice => "ice",
             Phase::Dtls => "dtls",
+            Phase::Opening => "opening",
             _ => "signalling",
         })
     }

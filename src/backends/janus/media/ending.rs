@@ -16,7 +16,7 @@ use crate::{
     engine::{net::cancel::Cancel, reactor::vigil::Vigil},
     error::{Error, Outcome, Result, code},
     log,
-    value::{Object, Tree},
+    value::Tree,
 };
 
 /// How long the server may take for the goodbye.
@@ -52,7 +52,7 @@ impl Ending {
 impl Ending {
     /// What is left of one that failed.
     fn failed(&self, error: &Error) -> Tree {
-        let mut why = Object::with_capacity(2);
+        let mut why = error.detail().clone();
         why.insert("code", Tree::from(error.code()));
         why.insert("message", Tree::from(error.message()));
         let mut last = self.running.shown().as_object().cloned().unwrap_or_default();
@@ -81,17 +81,23 @@ impl Course {
         self.running.files.stop();
         let link = self.running.link();
         self.running.files.keep(link.as_deref());
+        let mut asked = false;
         if !stays && self.handle.session.line.is_ready() && !self.handle.is_over() {
             let parted = self.hung_up || self.parted;
             if set_up && !parted {
                 dialog::end(self).await;
             }
+            if self.owed {
+                self.take_owed().await;
+            }
             // To ask for what is happening already would end the next connection of the handle as well.
-            let asked = self.described && !self.hung_up && (self.parted || self.hang_up().await);
+            asked = self.described && !self.hung_up && (self.parted || self.hang_up().await);
             if asked {
                 self.cleared().await;
             }
         }
+        // Nobody could be told: the next one on this handle does it first.
+        self.handle.media.leaves_open(self.described && !self.hung_up && !asked && !self.handle.is_over());
         if let Some(link) = link {
             link.close();
         }
@@ -108,8 +114,33 @@ impl Course {
                 Ok(Tree::Object(shown))
             }
             Err(error) if error.known_outcome().is_some() => Err(error),
-            Err(error) => Err(error.outcome(if self.described { Outcome::Unknown } else { Outcome::NotSent })),
+            Err(error) => Err(error.outcome(if self.said { Outcome::Unknown } else { Outcome::NotSent })),
         }
+    }
+
+    /// Waits for a description of the server: one that it makes after it was told to hang up would be the next one's trouble.
+    async fn take_owed(&mut self) {
+        while let Ok(Some(news)) = self.news(Some(self.deadline)).await {
+            if let News::Event(data, jsep) = news
+                && (jsep.is_some() || data.get("error_code").is_some())
+            {
+                (self.current, self.described) = (true, jsep.is_some());
+                return;
+            }
+        }
+    }
+
+    /// Has the server end what the last media on this handle could not tell it to end.
+    pub(super) async fn clear(&mut self) {
+        if !self.handle.media.is_open() {
+            return;
+        }
+        // What is heard now is of that one.
+        self.current = true;
+        if self.hang_up().await {
+            self.cleared().await;
+        }
+        (self.current, self.hung_up) = (false, false);
     }
 
     /// Has the server end the connection, so that the handle can have another.

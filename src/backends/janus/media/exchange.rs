@@ -152,14 +152,25 @@ impl Course {
             Phase::Flowing => clock::now() + self.handle.session.line.terms().timeout,
             _ => self.deadline,
         };
-        let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
+        let describes = request.describes;
+        let asked = self.handle.session.line.ask(request, false)?;
+        self.said = true;
+        let message = asked.wait_on(&mut self.vigil, deadline).await;
         let message = message.map_err(|error| {
             // It may be there: then it is there to be hung up.
             self.described |= jsep.is_some() && error.known_outcome() == Some(Outcome::Unknown);
             if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error }
-        })?;
-        // What the core refused has brought about no connection.
-        self.described |= jsep.is_some() && !is_refusal(message.root());
+        });
+        match &message {
+            // What the core refused has brought about no connection.
+            Ok(message) => self.described |= jsep.is_some() && !is_refusal(message.root()),
+            // It may have been taken all the same.
+            Err(error) if describes && error.known_outcome() == Some(Outcome::Unknown) => {
+                (self.described, self.owed) = (true, true);
+            }
+            Err(_) => {}
+        }
+        let message = message?;
         let jsep = Jsep::of(message.root());
         Ok(Said { data: answer::value(message, self.handle.plugin())?, jsep })
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    opened,
     order::Order,
     running::{News, Running},
 };
@@ -142,7 +143,11 @@ impl Files {
             let expected: Vec<Expected> =
                 of.iter().map(|track| Expected { mid: track.agreed.mid.clone(), kind: track.agreed.kind }).collect();
             let name = PathBuf::from(&path);
-            let creator = Arc::new(move |tracks: &[crate::engine::media::Track]| container::create(&name, tracks));
+            let played = order.play_from.clone();
+            let creator = Arc::new(move |tracks: &[crate::engine::media::Track]| {
+                opened::distinct(played.as_deref(), &name)?;
+                container::create(&name, tracks)
+            });
             let worker = Arc::clone(&running.worker);
             let (recording, recorder) = Recorder::new(&path, &expected, true, creator, Arc::clone(link), worker);
             let (giver, taker) = promise::pair();

@@ -1,7 +1,7 @@
 //! The file that is played, the place that is recorded to, and the tracks that both ask for: looked at before anything is
 //! said to the server.
 
-use std::{path::Path, sync::Arc};
+use std::{os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Instant};
 
 use super::{
     order::{Order, Part, Wanted},
@@ -60,23 +60,31 @@ impl Opened {
     }
 }
 
-/// Opens what is played and looks at where is recorded to, on the worker. Nothing is written yet.
+/// Opens what is played and looks at where is recorded to, on the worker. Nothing is written yet. `None` when that was not
+/// done by then: a callback of the host may keep the worker.
 ///
 /// # Errors
 /// `media_file`, `media_codec`, `io`, `argument` with what is wrong; `cancelled`.
-pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -> Result<Option<Opened>> {
+pub async fn open(
+    order: &Order,
+    worker: &Arc<dyn Errands>,
+    vigil: &mut Vigil,
+    deadline: Instant,
+) -> Result<Option<Option<Opened>>> {
     let (play, record) = (order.play_from.clone(), order.record_to.clone());
     if play.is_none() && record.is_none() {
-        return Ok(None);
+        return Ok(Some(None));
     }
     let returns = order.part == Part::Echo;
     let wanted =
         order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
-    errands::fetch(worker, vigil, move || {
+    let mut reply = errands::send(worker, move || {
         if let Some(record) = &record {
             look(record)?;
+            distinct(play.as_deref(), Path::new(&**record))?;
         }
         let Some(path) = play else { return Ok(None) };
+        let played = path.clone();
         let name = path.display().to_string();
         let reel = Reel::open(&name, Arc::new(move || container::open(&path, None)))?;
         let chosen = fit(&name, reel.tracks(), wanted.as_deref())?;
@@ -90,11 +98,27 @@ pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -
                 let tracks: Vec<_> =
                     members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
                 container::format(Path::new(&path), &tracks)?;
+                distinct(Some(&played), Path::new(&path))?;
             }
         }
         Ok(Some(Opened { reel, chosen }))
-    })
-    .await?
+    })?;
+    let brought = vigil.until(Some(deadline), |cx| reply.poll(cx)).await?;
+    brought.map(|brought| brought.and_then(|opened| opened)).transpose()
+}
+
+/// What is played is not what is written to, which would empty it.
+///
+/// # Errors
+/// `argument`.
+pub fn distinct(played: Option<&Path>, recorded: &Path) -> Result<()> {
+    let place = |path: &Path| path.metadata().ok().map(|about| (about.dev(), about.ino()));
+    let played = played.and_then(place);
+    if played.is_none() || played != place(recorded) {
+        return Ok(());
+    }
+    let name = recorded.display().to_string();
+    Err(Error::option("record_to", format!("record_to was the file that is played: {name}")).with("path", &*name))
 }
 
 fn sends(track: &Wanted) -> bool {

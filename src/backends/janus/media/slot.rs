@@ -22,6 +22,8 @@ struct State {
     last: Tree,
     /// A call that came and was not taken yet: the offer, and the whole message.
     incoming: Option<Incoming>,
+    /// The server has the connection of the last one still, as far as is known.
+    open: bool,
     /// Nothing more begins.
     over: bool,
 }
@@ -74,6 +76,16 @@ impl Slot {
         }
         drop(state);
         drop(gone);
+    }
+
+    /// Whether the server still has the connection of what ends now: it could not be told, or did not confirm it.
+    pub fn leaves_open(&self, open: bool) {
+        self.0.lock().open = open;
+    }
+
+    /// Whether that is so; asked once.
+    pub fn is_open(&self) -> bool {
+        std::mem::take(&mut self.0.lock().open)
     }
 
     /// A message of the handle came. Called on the reactor.
