@@ -15,16 +15,17 @@ use crate::{
         envelope::Members,
         line::Request,
         plugins::{self, Checked},
+        session::is_refusal,
     },
     clock,
     engine::{
         backoff::{Backoff, Jitter, Plan},
         media::{
             Codec, Kind,
-            peer::{Direction, Wish},
+            peer::{Direction, Wish, narrowed},
         },
     },
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     log,
     value::{Document, Object, Tree},
 };
@@ -144,20 +145,34 @@ impl Course {
             done: plugins::noted(&note),
             verb: std::borrow::Cow::Borrowed(checked.request.name),
             of_media: true,
-            describes: jsep.is_some() || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
+            describes: jsep.is_some()
+                || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
             ..Request::new("message").to(&self.handle)
         };
-        // While media flows there is no hurry but that of a request.
+        // Once media flows there is no hurry but that of a request.
         let deadline = match self.running.phase() {
             Phase::Flowing => clock::now() + self.handle.session.line.terms().timeout,
             _ => self.deadline,
         };
-        self.asked = true;
+        let describes = request.describes;
         let asked = self.handle.session.line.ask(request, false)?;
-        // From here on the server may have a connection for us, also when its answer is not waited for any more.
-        self.described |= jsep.is_some();
+        self.said = true;
         let message = asked.wait_on(&mut self.vigil, deadline).await;
-        let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error })?;
+        let message = message.map_err(|error| {
+            // It may be there: then it is there to be hung up.
+            self.described |= jsep.is_some() && error.known_outcome() == Some(Outcome::Unknown);
+            if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error }
+        });
+        match &message {
+            // What the core refused has brought about no connection.
+            Ok(message) => self.described |= jsep.is_some() && !is_refusal(message.root()),
+            // It may have been taken all the same.
+            Err(error) if describes && error.known_outcome() == Some(Outcome::Unknown) => {
+                (self.described, self.owed) = (true, true);
+            }
+            Err(_) => {}
+        }
+        let message = message?;
         let jsep = Jsep::of(message.root());
         Ok(Said { data: answer::value(message, self.handle.plugin())?, jsep })
     }
@@ -205,7 +220,9 @@ impl Course {
         self.gathered().await?;
         let link = self.link()?;
         let direction = opened::directions(&self.order, self.reel.as_ref());
-        let answer = link.answer(&jsep.sdp, &direction)?;
+        let codecs = opened::codecs(&self.order, self.reel.as_ref());
+        let offer = narrowed(&jsep.sdp, &codecs);
+        let answer = link.answer(offer.as_deref().unwrap_or(&jsep.sdp), &direction)?;
         self.routes(&link.tracks())?;
         self.running.enter(Phase::Ice);
         Ok(answer)

@@ -145,9 +145,7 @@ impl Files {
             let name = PathBuf::from(&path);
             let played = order.play_from.clone();
             let creator = Arc::new(move |tracks: &[crate::engine::media::Track]| {
-                if let Some(played) = &played {
-                    opened::apart(&name.to_string_lossy(), played)?;
-                }
+                opened::distinct(played.as_deref(), &name)?;
                 container::create(&name, tracks)
             });
             let worker = Arc::clone(&running.worker);
@@ -291,7 +289,8 @@ impl Files {
             None => (now.unwrap_or_default(), lasts().unwrap_or_default()),
         };
         let played: Vec<_> = state.control.iter().map(|control| control.played()).collect();
-        let recorded: Vec<_> = state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
+        let recorded: Vec<_> =
+            state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
         drop(state);
         let agreed: Vec<Agreed> = tracks.iter().map(|track| track.agreed.clone()).collect();
         let feeds: Vec<(Box<str>, Tree)> =

@@ -1,7 +1,7 @@
 //! The file that is played, the place that is recorded to, and the tracks that both ask for: looked at before anything is
 //! said to the server.
 
-use std::{os::unix::fs::MetadataExt, path::Path, sync::Arc};
+use std::{os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Instant};
 
 use super::{
     order::{Order, Part, Wanted},
@@ -39,7 +39,13 @@ impl Opened {
     ///
     /// # Errors
     /// `closed`, `limit`.
-    pub fn play(self, routes: Vec<Route>, again: bool, link: Arc<dyn Connection>, running: &Arc<Running>) -> Result<Arc<Control>> {
+    pub fn play(
+        self,
+        routes: Vec<Route>,
+        again: bool,
+        link: Arc<dyn Connection>,
+        running: &Arc<Running>,
+    ) -> Result<Arc<Control>> {
         let Some(handle) = running.handle.upgrade() else {
             return Err(Error::new(&code::CLOSED, "the handle was closed"));
         };
@@ -54,25 +60,33 @@ impl Opened {
     }
 }
 
-/// Opens what is played and looks at where is recorded to, on the worker. Nothing is written yet.
+/// Opens what is played and looks at where is recorded to, on the worker. Nothing is written yet. `None` when that was not
+/// done by then: a callback of the host may keep the worker.
 ///
 /// # Errors
 /// `media_file`, `media_codec`, `io`, `argument` with what is wrong; `cancelled`.
-pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -> Result<Option<Opened>> {
+pub async fn open(
+    order: &Order,
+    worker: &Arc<dyn Errands>,
+    vigil: &mut Vigil,
+    deadline: Instant,
+) -> Result<Option<Option<Opened>>> {
     let (play, record) = (order.play_from.clone(), order.record_to.clone());
     if play.is_none() && record.is_none() {
-        return Ok(None);
+        return Ok(Some(None));
     }
     let part = order.part;
     let returns = part == Part::Echo;
-    let wanted = order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
-    errands::fetch(worker, vigil, move || {
+    let wanted =
+        order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
+    let mut reply = errands::send(worker, move || {
         if let Some(record) = &record {
             look(record)?;
+            distinct(play.as_deref(), Path::new(&**record))?;
         }
         let Some(path) = play else { return Ok(None) };
-        let name = path.display().to_string();
         let played = path.clone();
+        let name = path.display().to_string();
         let reel = Reel::open(&name, Arc::new(move || container::open(&path, None)))?;
         let chosen = fit(&name, reel.tracks(), wanted.as_deref())?;
         if part == Part::Bridge
@@ -85,9 +99,6 @@ pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -
             let error = Error::new(&code::MEDIA_CODEC, why).with("path", &*name).with("codec", pictures.codec.name());
             return Err(error.with("track", i64::try_from(pictures.track).unwrap_or(-1)));
         }
-        if let Some(record) = &record {
-            apart(record, &played)?;
-        }
         if let Some(record) = record.filter(|_| returns) {
             // What comes back is what goes out: whether the file can hold it is known now.
             let tracks: Vec<_> = chosen.iter().filter_map(|one| reel.tracks().get(one.track)).collect();
@@ -95,27 +106,30 @@ pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -
             let known: Vec<Place<'_>> =
                 tracks.iter().zip(&names).map(|(track, mid)| Place { feed: "", mid, kind: track.kind }).collect();
             for (path, members) in places(&record, &known) {
-                let tracks: Vec<_> = members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
+                let tracks: Vec<_> =
+                    members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
                 container::format(Path::new(&path), &tracks)?;
-                apart(&path, &played)?;
+                distinct(Some(&played), Path::new(&path))?;
             }
         }
         Ok(Some(Opened { reel, chosen }))
-    })
-    .await?
+    })?;
+    let brought = vigil.until(Some(deadline), |cx| reply.poll(cx)).await?;
+    brought.map(|brought| brought.and_then(|opened| opened)).transpose()
 }
 
-/// Refuses to record over the file that is played, by whatever name.
+/// What is played is not what is written to, which would empty it.
 ///
 /// # Errors
 /// `argument`.
-pub fn apart(record: &str, played: &Path) -> Result<()> {
-    let about = |path: &Path| std::fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
-    if about(Path::new(record)).is_none_or(|one| Some(one) != about(played)) {
+pub fn distinct(played: Option<&Path>, recorded: &Path) -> Result<()> {
+    let place = |path: &Path| path.metadata().ok().map(|about| (about.dev(), about.ino()));
+    let played = played.and_then(place);
+    if played.is_none() || played != place(recorded) {
         return Ok(());
     }
-    let message = format!("record_to was {record:?}, the file that is played: it would be emptied");
-    Err(Error::option("record_to", message).with("path", record))
+    let name = recorded.display().to_string();
+    Err(Error::option("record_to", format!("record_to was the file that is played: {name}")).with("path", &*name))
 }
 
 fn sends(track: &Wanted) -> bool {
@@ -146,7 +160,10 @@ fn look(pattern: &str) -> Result<()> {
     // A folder for each feed is known when there is one.
     let named = folder.to_string_lossy().contains('{');
     if !named && !folder.is_dir() {
-        return Err(wrong(format!("record_to was {pattern:?}, and there is no folder {:?}", folder.display().to_string())));
+        return Err(wrong(format!(
+            "record_to was {pattern:?}, and there is no folder {:?}",
+            folder.display().to_string()
+        )));
     }
     Ok(())
 }
@@ -193,19 +210,55 @@ pub fn directions(order: &Order, opened: Option<&Opened>) -> impl Fn(&Agreed) ->
     let file = opened.map(|opened| opened.chosen.clone());
     let tracks = order.tracks.clone();
     move |agreed: &Agreed| {
-        let named = |track: &&Wanted| {
-            track.kind == agreed.kind && track.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)
-        };
+        let named =
+            |track: &&Wanted| track.kind == agreed.kind && track.mid.as_ref().is_none_or(|mid| *mid == agreed.mid);
         let said = tracks.iter().flatten().find(named);
         if let Some(direction) = said.and_then(|track| track.direction) {
             return direction;
         }
         let sends = match &file {
-            Some(chosen) => chosen.iter().any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
+            Some(chosen) => chosen
+                .iter()
+                .any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
             None => said.is_some() && order_sends(&tracks),
         };
         Direction::of(sends, receives)
     }
+}
+
+/// The codec that goes out by a track of an offer of the other side, which is to name no other one then.
+pub fn codecs(order: &Order, opened: Option<&Opened>) -> impl Fn(Kind, &str) -> Option<Codec> + use<> {
+    let of_file =
+        opened.into_iter().flat_map(|opened| &opened.chosen).map(|one| (one.kind, one.mid.clone(), Some(one.codec)));
+    let live = order.tracks.iter().flatten().filter(|track| opened.is_none() && sends(track));
+    let of_host = live.map(|track| (track.kind, track.mid.clone(), track.codec));
+    let wanted: Vec<_> = of_file.chain(of_host).collect();
+    move |kind, mid| {
+        let fits = |named: &Option<Box<str>>| named.as_deref().is_none_or(|named| named == mid);
+        wanted.iter().find(|(other, named, _)| *other == kind && fits(named))?.2
+    }
+}
+
+/// Whether all that the host asked for has found its place, where it has frames of its own.
+///
+/// # Errors
+/// `media_codec`.
+pub fn found(order: &Order, agreed: &[Agreed]) -> Result<()> {
+    for wanted in order
+        .tracks
+        .iter()
+        .flatten()
+        .filter(|track| order.play_from.is_none() && track.direction != Some(Direction::Inactive))
+    {
+        let of_it = |one: &&Agreed| one.kind == wanted.kind && wanted.mid.as_ref().is_none_or(|mid| *mid == one.mid);
+        let fits = |one: &Agreed| one.codec.is_some() && wanted.codec.is_none_or(|codec| one.codec == Some(codec));
+        if !agreed.iter().filter(of_it).any(fits) {
+            let codec = wanted.codec.map(|codec| format!(" of {}", codec.name())).unwrap_or_default();
+            let message = format!("the other side took no track for {}{codec}", wanted.kind.name());
+            return Err(Error::new(&code::MEDIA_CODEC, message));
+        }
+    }
+    Ok(())
 }
 
 fn order_sends(tracks: &Option<Vec<Wanted>>) -> bool {
@@ -235,7 +288,10 @@ mod tests {
             let looked = look(&pattern);
             assert_eq!(looked.is_ok(), fine, "{pattern}: {looked:?}");
             if let Err(error) = looked {
-                assert_eq!((error.code(), error.detail().get("key").and_then(Tree::as_str)), ("argument", Some("record_to")));
+                assert_eq!(
+                    (error.code(), error.detail().get("key").and_then(Tree::as_str)),
+                    ("argument", Some("record_to"))
+                );
             }
         }
     }

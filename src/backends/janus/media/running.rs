@@ -12,11 +12,7 @@ use super::{
     order::Part,
 };
 use crate::{
-    backends::janus::{
-        envelope::Kind,
-        handle::Handle,
-        line::again,
-    },
+    backends::janus::{envelope::Kind, handle::Handle, line::again},
     engine::{
         errands::Errands,
         media::{
@@ -289,6 +285,11 @@ impl Running {
     /// The tracks by now.
     pub fn tracks(&self) -> Vec<Track> {
         self.state.lock().tracks.clone()
+    }
+
+    /// Whose a track is.
+    pub fn feed(&self, mid: &str) -> Option<Tree> {
+        self.state.lock().tracks.iter().find(|track| track.mid() == mid).and_then(|track| track.feed.clone())
     }
 
     /// They are others now.
