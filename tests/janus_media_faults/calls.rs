@@ -29,7 +29,8 @@ fn media_on_what_is_closed() {
             for verb in ["media", "media_stop", "write_frame"] {
                 let error = try_ask(on, verb, &live()).unwrap_err();
                 assert!(["closed", "handle_lost"].contains(&error.code()), "{verb}: {error:?}");
-                assert!([json!("not_sent"), Value::Null].contains(&told(&error)["outcome"]), "{verb}: {error:?}");
+                // The end of a detached handle is told by an event, before which something may still go out.
+                assert_ne!(told(&error)["outcome"], "applied", "{verb}: {error:?}");
             }
         }
         // The session itself has no media at all.
