@@ -1,4 +1,4 @@
-//! Every sample goes through the real Janus' EchoTest, all at once on one session, and comes back as it went.
+//! Every sample goes through the real Janus' `EchoTest`, all at once on one session, and comes back as it went.
 
 #![cfg(feature = "media")]
 #![allow(

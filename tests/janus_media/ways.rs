@@ -115,6 +115,9 @@ fn what_is_not_needed_is_not_said() {
     let stopped = ask(&handle, "media_stop", json!({}));
     assert_eq!(stopped["state"], "ended", "{stopped}");
     assert_eq!(answered(&handle, id).unwrap()["end"], "stopped");
+    // What was described by then was hung up: the handle takes another.
+    let end = ask(&handle, "media", json!({"tracks": [{"kind": "video"}], "duration": "100ms"}));
+    assert_eq!(end["end"], "duration", "{end}");
     // And a text room keeps its own message beside that of the handle.
     let room = attach(&session, "textroom");
     let listed = ask(&room, "message", json!({"body": {"request": "list"}}));

@@ -1,6 +1,6 @@
 //! Files as they are read here, to be compared with what others read of them.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use haft::engine::media::{Codec, Frame, Track, container::open};
 
@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> Read {
 
 fn summed_up(data: &[u8]) -> String {
     let summary = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, data);
-    summary.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    summary.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 impl Read {
@@ -60,7 +60,8 @@ impl Read {
     /// (nanoseconds behind the first, keyframe) of each frame of a track.
     pub fn moments(&self, track: usize) -> Vec<(i64, bool)> {
         let first = self.of(track).next().unwrap().pts;
-        let since = |frame: &Frame| frame.pts.as_nanos() as i64 - first.as_nanos() as i64;
+        let at = |pts: Duration| i64::try_from(pts.as_nanos()).unwrap();
+        let since = |frame: &Frame| at(frame.pts) - at(first);
         self.of(track).map(|frame| (since(frame), frame.keyframe)).collect()
     }
 }

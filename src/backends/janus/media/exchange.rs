@@ -157,6 +157,8 @@ impl Course {
         self.said = true;
         let message = asked.wait_on(&mut self.vigil, deadline).await;
         let message = message.map_err(|error| {
+            // It may be there: then it is there to be hung up.
+            self.described |= jsep.is_some() && error.known_outcome() == Some(Outcome::Unknown);
             if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error }
         });
         match &message {
