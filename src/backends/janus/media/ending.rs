@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     course::Course,
     dialog,
+    order::Part,
     running::{News, Phase, Running},
 };
 use crate::{
@@ -80,11 +81,15 @@ impl Course {
         self.deadline = clock::now() + GOODBYE;
         self.running.files.stop();
         let link = self.running.link();
-        self.running.files.keep(link.as_deref());
+        if let Some(link) = &link {
+            link.settle();
+            self.running.files.keep(&**link);
+        }
         let mut asked = false;
         if !stays && self.handle.session.line.is_ready() && !self.handle.is_over() {
-            let parted = self.hung_up || self.parted;
-            if set_up && !parted {
+            // Whom the server has sent away has no goodbye to say, and would get no answer.
+            let parted = self.hung_up || self.parted || matches!(ended, Ok("hangup" | "ended"));
+            if (set_up || self.notes.joined) && !parted {
                 dialog::end(self).await;
             }
             if self.owed {
@@ -94,6 +99,10 @@ impl Course {
             asked = self.described && !self.hung_up && (self.parted || self.hang_up().await);
             if asked {
                 self.cleared().await;
+            }
+            if self.described && self.order.part == Part::Bridge {
+                // There a connection that ends takes its participant out of the room, and no event says so.
+                self.handle.keep(&[]);
             }
         }
         // Nobody could be told: the next one on this handle does it first.

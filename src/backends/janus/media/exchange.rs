@@ -115,6 +115,8 @@ impl Course {
         loop {
             let error = match self.ask_once(checked, jsep).await {
                 Err(error) if error.code() == code::WEBRTC_STATE.word => error,
+                // The connection before is on its way out there: it is watched until then.
+                Err(error) if self.order.part == Part::Watch && error.code() == code::PLUGIN_WRONG_STATE.word => error,
                 done => return done,
             };
             let delay = backoff.next_delay().filter(|delay| clock::now() + *delay < self.deadline);

@@ -63,7 +63,7 @@ struct State {
     last: Option<Instant>,
     /// Since when media flows.
     since: Option<Instant>,
-    /// How the connection ended.
+    /// The last numbers of the connection, and how long media flowed.
     kept: Option<(Statistics, Duration)>,
     trouble: Option<Error>,
 }
@@ -246,8 +246,7 @@ impl Files {
     }
 
     /// Keeps the numbers of the connection, which ends.
-    pub fn keep(&self, link: Option<&dyn Connection>) {
-        let Some(link) = link else { return };
+    pub fn keep(&self, link: &dyn Connection) {
         let statistics = link.statistics();
         let mut state = self.0.lock();
         let lasted = state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
@@ -284,11 +283,10 @@ impl Files {
     pub fn show(&self, word: &str, link: Option<&dyn Connection>, tracks: &[Track]) -> Object {
         let now = link.map(|link| link.statistics());
         let state = self.0.lock();
-        let lasted = || state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
-        let (statistics, duration) = match (&state.kept, now) {
-            (Some((kept, lasted)), _) => (kept.clone(), *lasted),
-            (None, Some(now)) => (now, lasted()),
-            (None, None) => (Statistics::default(), lasted()),
+        let lasts = || state.since.map(|since| clock::now().saturating_duration_since(since));
+        let (statistics, duration) = match &state.kept {
+            Some((kept, lasted)) => (kept.clone(), *lasted),
+            None => (now.unwrap_or_default(), lasts().unwrap_or_default()),
         };
         let played: Vec<_> = state.control.iter().map(|control| control.played()).collect();
         let recorded: Vec<_> =

@@ -75,7 +75,8 @@ pub async fn open(
     if play.is_none() && record.is_none() {
         return Ok(Some(None));
     }
-    let returns = order.part == Part::Echo;
+    let part = order.part;
+    let returns = part == Part::Echo;
     let wanted =
         order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
     let mut reply = errands::send(worker, move || {
@@ -88,6 +89,16 @@ pub async fn open(
         let name = path.display().to_string();
         let reel = Reel::open(&name, Arc::new(move || container::open(&path, None)))?;
         let chosen = fit(&name, reel.tracks(), wanted.as_deref())?;
+        if part == Part::Bridge
+            && let Some(pictures) = chosen.iter().find(|one| one.kind == Kind::Video)
+        {
+            let why = format!(
+                "track {} of {name} was video, and AudioBridge takes sound alone; tracks can leave it out: [{{\"kind\": \"audio\"}}]",
+                pictures.track
+            );
+            let error = Error::new(&code::MEDIA_CODEC, why).with("path", &*name).with("codec", pictures.codec.name());
+            return Err(error.with("track", i64::try_from(pictures.track).unwrap_or(-1)));
+        }
         if let Some(record) = record.filter(|_| returns) {
             // What comes back is what goes out: whether the file can hold it is known now.
             let tracks: Vec<_> = chosen.iter().filter_map(|one| reel.tracks().get(one.track)).collect();

@@ -269,6 +269,9 @@ impl Order {
     }
 
     fn consistent(&self) -> Result<()> {
+        if self.tracks.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::option("tracks", "tracks was an empty list: without it all tracks go"));
+        }
         if self.loops && self.play_from.is_none() {
             return Err(Error::option("loop", "loop was given without play_from: there is nothing to play again"));
         }
@@ -473,7 +476,19 @@ fn addresses(args: &Args) -> Result<Vec<IpAddr>> {
     let list = args.array("local_addresses")?.unwrap_or_default();
     let read = |address: &Tree| -> Result<IpAddr> {
         let text = text("local_addresses", address)?.unwrap_or_default();
-        text.parse().map_err(|_| Error::option("local_addresses", format!("{text:?} was no IP address")))
+        let address: IpAddr =
+            text.parse().map_err(|_| Error::option("local_addresses", format!("{text:?} was no IP address")))?;
+        if address.is_unspecified() || address.is_multicast() {
+            return Err(Error::option("local_addresses", format!("{text:?} was no address to be reached by")));
+        }
+        Ok(address)
     };
-    list.iter().map(read).collect()
+    let mut addresses = Vec::with_capacity(list.len());
+    for address in list {
+        let address = read(address)?;
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Ok(addresses)
 }

@@ -41,11 +41,13 @@ impl Counters {
         self.last = Some(self.last.map_or(last, |before| before.max(last)));
     }
 
-    /// What the stack counted of the packets that went out.
-    pub fn outgoing(&mut self, numbers: &MediaEgressStats) {
+    /// What the stack counted of the packets that went out; `timely`: at its moment, so that a rate can be made of it.
+    pub fn outgoing(&mut self, numbers: &MediaEgressStats, timely: bool) {
         let sent = &mut self.sent;
-        sent.bitrate = rate(numbers.bytes, sent.bytes, numbers.timestamp, self.sent_at).unwrap_or(sent.bitrate);
-        self.sent_at = Some(numbers.timestamp);
+        if timely {
+            sent.bitrate = rate(numbers.bytes, sent.bytes, numbers.timestamp, self.sent_at).unwrap_or(sent.bitrate);
+            self.sent_at = Some(numbers.timestamp);
+        }
         (sent.bytes, sent.packets) = (numbers.bytes, numbers.packets);
         (sent.nacks, sent.plis, sent.firs) = (numbers.nacks, numbers.plis, numbers.firs);
         sent.rtt = numbers.rtt.map(|time| time.as_secs_f64()).or(sent.rtt);
@@ -55,12 +57,14 @@ impl Counters {
         }
     }
 
-    /// What the stack counted of the packets that came in; `clock` is their ticks in a second.
-    pub fn incoming(&mut self, numbers: &MediaIngressStats, clock: u32) {
+    /// What the stack counted of the packets that came in; `clock` is their ticks in a second, `timely` as above.
+    pub fn incoming(&mut self, numbers: &MediaIngressStats, clock: u32, timely: bool) {
         let received = &mut self.received;
-        received.bitrate =
-            rate(numbers.bytes, received.bytes, numbers.timestamp, self.received_at).unwrap_or(received.bitrate);
-        self.received_at = Some(numbers.timestamp);
+        if timely {
+            received.bitrate =
+                rate(numbers.bytes, received.bytes, numbers.timestamp, self.received_at).unwrap_or(received.bitrate);
+            self.received_at = Some(numbers.timestamp);
+        }
         (received.bytes, received.packets) = (numbers.bytes, numbers.packets);
         (received.nacks, received.plis, received.firs) = (numbers.nacks, numbers.plis, numbers.firs);
         received.rtt = numbers.rtt.map(|time| time.as_secs_f64()).or(received.rtt);
