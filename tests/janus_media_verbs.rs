@@ -34,3 +34,5 @@ mod streams;
 mod janus;
 #[path = "janus_media/losing.rs"]
 mod losing;
+#[path = "janus_media/ways.rs"]
+mod ways;

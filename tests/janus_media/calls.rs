@@ -50,8 +50,18 @@ fn both_play_and_record_until_one_hangs_up() {
     until(&callee, |event| (crate::bed::data(event)["result"]["event"] == "incomingcall").then_some(()));
     let begun = ask(&callee, "media", json!({"until": "connected"}));
     assert_eq!(begun["state"], "flowing", "{begun}");
+    assert_eq!(begun["tracks"][0]["direction"], "recvonly", "{begun}");
     ask(&caller, "media_stop", json!({}));
     assert_eq!(answered(&caller, calls).unwrap()["end"], "stopped");
+    // Of several codecs that are offered it is that of the file.
+    let (caller, callee) = (attach(&one, "videocall"), attach(&other, "videocall"));
+    ask(&callee, "register", json!({"username": "bert"}));
+    let calls = json!({"username": "bert", "tracks": [{"kind": "video"}], "body": {"username": "ada"}});
+    let calls = caller.submit(Some("media"), None, &args(&calls)).unwrap();
+    let end = ask(&callee, "media", json!({"play_from": sample("vp9.ivf"), "duration": "500ms"}));
+    assert_eq!((&end["tracks"][0]["codec"], &end["end"]), (&json!("vp9"), &json!("duration")), "{end}");
+    let end = answered(&caller, calls).unwrap();
+    assert_eq!((&end["tracks"][0]["codec"], &end["end"]), (&json!("vp9"), &json!("hangup")), "{end}");
 }
 
 #[test]

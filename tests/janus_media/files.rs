@@ -86,14 +86,16 @@ fn it_is_told_how_far_it_is() {
     hear(&handle, "media");
     let id = handle.submit(Some("media"), None, &args(&json!({"play_from": sample("vp8_one.ivf"), "loop": true, "progress": true}))).unwrap();
     let mut last = 0;
-    for _ in 0..3 {
+    for _ in 0.. {
         let bytes = until(&handle, |event| {
             (event.kind() == Kind::Progress && event.id() == id).then(|| crate::bed::json(event)["sent"].as_u64().unwrap())
         });
         assert!(bytes >= last, "{bytes} after {last}");
+        if last > 0 && bytes > last {
+            break;
+        }
         last = bytes;
     }
-    assert!(last > 0);
     ask(&handle, "media_stop", json!({}));
     let end = answered(&handle, id).unwrap();
     assert_eq!(end["end"], "stopped");

@@ -165,11 +165,13 @@ fn feeds_come_and_go_while_others_are_recorded() {
     pictures(&handle, &[1, 3]);
     // A track goes over to another feed.
     let four = publisher(&session, 4, "vp8_opus.webm");
-    let shown = shown(&handle);
-    let tracks = shown["tracks"].as_array().unwrap();
-    let video = tracks.iter().find(|track| track["feed"] == 1 && track["kind"] == "video").unwrap();
-    let at = tracks.iter().filter(|track| track["feed"] == 1).position(|track| track == video).unwrap();
-    let switch = json!({"streams": [{"feed": 4, "mid": at.to_string(), "sub_mid": video["mid"]}]});
+    let video = |handle: &Session, feed: Value| {
+        let shown = shown(handle);
+        let mut tracks = shown["tracks"].as_array().unwrap().iter();
+        tracks.find(|track| track["feed"] == feed && track["kind"] == "video").unwrap()["mid"].clone()
+    };
+    let (theirs, ours) = (video(&four, Value::Null), video(&handle, json!(1)));
+    let switch = json!({"streams": [{"feed": 4, "mid": theirs, "sub_mid": ours}]});
     ask(&handle, "switch", switch);
     pictures(&handle, &[4]);
     ask(&one, "media_stop", json!({}));

@@ -46,6 +46,7 @@ impl Topics {
     }
 
     /// Those who hear what is no message of the server.
+    #[cfg(feature = "media")]
     pub fn hearers(&self, topic: &str) -> Vec<Arc<dyn Sink>> {
         let listed = self.0.lock();
         listed.list.iter().filter(|(_, wanted, _)| **wanted == *topic).map(|(.., sink)| Arc::clone(sink)).collect()

@@ -74,6 +74,8 @@ pub struct Course {
     current: bool,
     /// The server has hung up.
     hung_up: bool,
+    /// It has ended the connection, and is about to say so.
+    parted: bool,
     /// Who hears how far it is.
     heard: Option<Heard>,
     /// The dialog's own.
@@ -97,6 +99,7 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
         described: false,
         current: false,
         hung_up: false,
+        parted: false,
         heard,
         notes: dialog::Notes::default(),
     };
@@ -289,7 +292,10 @@ impl Course {
             News::Stage(Stage::Connected) => log::debug(c"janus", || "media has found a way again".to_owned()),
             News::Stage(Stage::Interrupted) => log::warn(c"janus", || "media has lost its way and looks for another".to_owned()),
             News::Stage(Stage::Over(Some(error))) => return Err(error),
-            News::Stage(Stage::Over(None)) => return Ok(Then::End("hangup")),
+            News::Stage(Stage::Over(None)) => {
+                self.parted = true;
+                return Ok(Then::End("hangup"));
+            }
             News::Described => self.current = true,
             News::Hangup(reason) if !self.current => {
                 log::debug(c"janus", || format!("the media before was hung up: {reason}"));
@@ -342,6 +348,7 @@ impl Course {
 
     /// By which tracks of the connection those of the file go.
     pub(super) fn routes(&self, agreed: &[Agreed]) -> Result<Vec<Route>> {
+        opened::found(&self.order, agreed)?;
         self.reel.as_ref().map_or(Ok(Vec::new()), |reel| reel.routes(agreed))
     }
 
@@ -399,11 +406,14 @@ impl Course {
         let link = self.running.link();
         self.running.files.keep(link.as_deref());
         if !stays && self.handle.session.line.is_ready() && !self.handle.is_over() {
-            if set_up {
+            let parted = self.hung_up || self.parted;
+            if set_up && !parted {
                 dialog::end(self).await;
             }
-            if self.described && !self.hung_up {
-                self.hang_up().await;
+            // To ask for what is happening already would end the next connection of the handle as well.
+            let asked = self.described && !self.hung_up && (self.parted || self.hang_up().await);
+            if asked {
+                self.cleared().await;
             }
         }
         if let Some(link) = link {
@@ -427,17 +437,20 @@ impl Course {
     }
 
     /// Has the server end the connection, so that the handle can have another.
-    async fn hang_up(&mut self) {
+    async fn hang_up(&mut self) -> bool {
         let request = Request { of_media: true, ..Request::new("hangup").to(&self.handle) };
         let asked = match self.handle.session.line.ask(request, false) {
             Ok(asked) => asked.wait_on(&mut self.vigil, self.deadline).await.map(drop),
             Err(error) => Err(error),
         };
-        if let Err(error) = asked {
+        if let Err(error) = &asked {
             log::debug(c"janus", || format!("the server was not asked to hang up: {error}"));
-            return;
         }
-        // It says so when it has: until then the handle takes no other connection.
+        asked.is_ok()
+    }
+
+    /// Waits until the server says that it has hung up: before, the handle takes no other connection.
+    async fn cleared(&mut self) {
         let until = clock::now() + CLEARED;
         while !self.hung_up {
             match self.news(Some(until)).await {

@@ -93,8 +93,7 @@ fn shown(running: &Running, frame: &Arrived) -> Object {
     shown.insert("codec", Tree::from(frame.codec.name()));
     shown.insert("pts", Tree::Double(frame.pts.as_secs_f64()));
     shown.insert("keyframe", Tree::Bool(frame.keyframe));
-    let feed = running.tracks().into_iter().find(|track| track.agreed.mid == frame.mid).and_then(|track| track.feed);
-    if let Some(feed) = feed {
+    if let Some(feed) = running.feed(&frame.mid) {
         shown.insert("feed", feed);
     }
     shown.insert("data", Tree::Bytes(Arc::clone(&frame.data)));

@@ -15,13 +15,14 @@ use crate::{
         envelope::Members,
         line::Request,
         plugins::{self, Checked},
+        session::is_refusal,
     },
     clock,
     engine::{
         backoff::{Backoff, Jitter, Plan},
         media::{
             Codec, Kind,
-            peer::{Direction, Wish},
+            peer::{Direction, Wish, narrowed},
         },
     },
     error::{Error, Result, code},
@@ -146,15 +147,14 @@ impl Course {
             ..Request::new("message").to(&self.handle)
         };
         // Once media flows there is no hurry but that of a request.
-        let deadline = match self.running.phase() < Phase::Flowing {
-            true => self.deadline,
-            false => clock::now() + self.handle.session.line.terms().timeout,
+        let deadline = match self.running.phase() {
+            Phase::Flowing => clock::now() + self.handle.session.line.terms().timeout,
+            _ => self.deadline,
         };
         let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
         let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error })?;
-        if jsep.is_some() {
-            self.described = true;
-        }
+        // What the core refused has brought about no connection.
+        self.described |= jsep.is_some() && !is_refusal(message.root());
         let jsep = Jsep::of(message.root());
         Ok(Said { data: answer::value(message, self.handle.plugin())?, jsep })
     }
@@ -202,7 +202,9 @@ impl Course {
         self.gathered().await?;
         let link = self.link()?;
         let direction = opened::directions(&self.order, self.reel.as_ref());
-        let answer = link.answer(&jsep.sdp, &direction)?;
+        let codecs = opened::codecs(&self.order, self.reel.as_ref());
+        let offer = narrowed(&jsep.sdp, &codecs);
+        let answer = link.answer(offer.as_deref().unwrap_or(&jsep.sdp), &direction)?;
         self.routes(&link.tracks())?;
         self.running.enter(Phase::Ice);
         Ok(answer)

@@ -179,6 +179,35 @@ pub fn directions(order: &Order, opened: Option<&Opened>) -> impl Fn(&Agreed) ->
     }
 }
 
+/// The codec that goes out by a track of an offer of the other side, which is to name no other one then.
+pub fn codecs(order: &Order, opened: Option<&Opened>) -> impl Fn(Kind, &str) -> Option<Codec> + use<> {
+    let of_file = opened.into_iter().flat_map(|opened| &opened.chosen).map(|one| (one.kind, one.mid.clone(), Some(one.codec)));
+    let live = order.tracks.iter().flatten().filter(|track| opened.is_none() && sends(track));
+    let of_host = live.map(|track| (track.kind, track.mid.clone(), track.codec));
+    let wanted: Vec<_> = of_file.chain(of_host).collect();
+    move |kind, mid| {
+        let fits = |named: &Option<Box<str>>| named.as_deref().is_none_or(|named| named == mid);
+        wanted.iter().find(|(other, named, _)| *other == kind && fits(named))?.2
+    }
+}
+
+/// Whether all that the host asked for has found its place, where it has frames of its own.
+///
+/// # Errors
+/// `media_codec`.
+pub fn found(order: &Order, agreed: &[Agreed]) -> Result<()> {
+    for wanted in order.tracks.iter().flatten().filter(|track| order.play_from.is_none() && track.direction != Some(Direction::Inactive)) {
+        let of_it = |one: &&Agreed| one.kind == wanted.kind && wanted.mid.as_ref().is_none_or(|mid| *mid == one.mid);
+        let fits = |one: &Agreed| one.codec.is_some() && wanted.codec.is_none_or(|codec| one.codec == Some(codec));
+        if !agreed.iter().filter(of_it).any(fits) {
+            let codec = wanted.codec.map(|codec| format!(" of {}", codec.name())).unwrap_or_default();
+            let message = format!("the other side took no track for {}{codec}", wanted.kind.name());
+            return Err(Error::new(&code::MEDIA_CODEC, message));
+        }
+    }
+    Ok(())
+}
+
 fn order_sends(tracks: &Option<Vec<Wanted>>) -> bool {
     tracks.iter().flatten().any(sends)
 }

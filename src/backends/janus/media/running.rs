@@ -291,6 +291,11 @@ impl Running {
         self.state.lock().tracks.clone()
     }
 
+    /// Whose a track is.
+    pub fn feed(&self, mid: &str) -> Option<Tree> {
+        self.state.lock().tracks.iter().find(|track| track.mid() == mid).and_then(|track| track.feed.clone())
+    }
+
     /// They are others now.
     pub fn set_tracks(&self, tracks: Vec<Track>) {
         self.state.lock().tracks = tracks;

@@ -15,6 +15,7 @@ mod stun;
 mod timeline;
 
 pub use link::Link;
+pub use sdp::narrowed;
 
 use std::{sync::Arc, time::Duration};
 

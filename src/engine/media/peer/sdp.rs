@@ -16,6 +16,19 @@ pub struct Description {
     pub sections: Vec<Section>,
 }
 
+/// The same offer, of whose codecs each section has only the one that `wanted` names for it, where it has that.
+#[must_use]
+pub fn narrowed(offer: &str, wanted: &dyn Fn(Kind, &str) -> Option<Codec>) -> Option<String> {
+    let mut description = Description::read(offer)?;
+    for section in &mut description.sections {
+        let codec = section.kind().zip(section.mid()).and_then(|(kind, mid)| wanted(kind, mid));
+        if let Some(codec) = codec.filter(|codec| section.codecs().any(|(_, other)| other == *codec)) {
+            section.keep(&[codec]);
+        }
+    }
+    Some(description.to_string())
+}
+
 /// A section of a description.
 #[derive(Clone, Debug)]
 pub struct Section(Vec<String>);
