@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::running::{Halt, News, Running};
+use super::{
+    gauges::Gauges,
+    running::{Halt, News, Running},
+};
 use crate::{
     backends::janus::envelope::Kind,
     engine::reactor::caller::Caller,
@@ -13,7 +16,10 @@ use crate::{
 
 /// What a handle has of media.
 #[derive(Default)]
-pub struct Slot(Mutex<State>);
+pub struct Slot {
+    state: Mutex<State>,
+    gauges: Arc<Gauges>,
+}
 
 #[derive(Default)]
 struct State {
@@ -36,12 +42,17 @@ pub struct Incoming {
 impl Slot {
     /// What runs now.
     pub fn running(&self) -> Option<Arc<Running>> {
-        self.0.lock().running.clone()
+        self.state.lock().running.clone()
+    }
+
+    /// Who hears the statistics.
+    pub fn gauges(&self) -> &Arc<Gauges> {
+        &self.gauges
     }
 
     /// Whether media ran on this handle before.
     pub fn has_run(&self) -> bool {
-        !self.0.lock().last.is_null()
+        !self.state.lock().last.is_null()
     }
 
     /// Begins what `make` makes; gives what runs already.
@@ -49,7 +60,7 @@ impl Slot {
     /// # Errors
     /// `closed`, and what `make` says.
     pub fn enter(&self, make: impl FnOnce() -> Result<Arc<Running>>) -> Result<std::result::Result<Arc<Running>, Arc<Running>>> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if state.over {
             return Err(Error::new(&code::HANDLE_LOST, "the handle was detached").outcome(Outcome::NotSent));
         }
@@ -63,7 +74,7 @@ impl Slot {
 
     /// What ran is over and left this.
     pub fn over(&self, running: &Arc<Running>, last: Tree) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let same = state.running.as_ref().is_some_and(|now| Arc::ptr_eq(now, running));
         let gone = if same { state.running.take() } else { None };
         if same {
@@ -78,7 +89,7 @@ impl Slot {
         let plugin = message.at("/plugindata/plugin").and_then(Node::as_str);
         let event = message.at("/plugindata/data/result/event").and_then(Node::as_str);
         let event = event.filter(|_| plugin == Some("janus.plugin.videocall"));
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         match event {
             Some("incomingcall") => {
                 let offer = message.at("/jsep/sdp").and_then(Node::as_str);
@@ -103,7 +114,7 @@ impl Slot {
 
     /// The call that waits to be taken.
     pub fn incoming(&self) -> Option<Incoming> {
-        self.0.lock().incoming.take()
+        self.state.lock().incoming.take()
     }
 
     /// What media went over is gone.
@@ -115,7 +126,7 @@ impl Slot {
 
     /// The host closes the handle: what runs ends, and nothing more begins. Never waits.
     pub fn leave(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.over = true;
         let running = state.running.clone();
         drop(state);
@@ -137,7 +148,7 @@ impl Slot {
     pub fn shown(&self) -> Tree {
         match self.running() {
             Some(running) => running.shown(),
-            None => self.0.lock().last.clone(),
+            None => self.state.lock().last.clone(),
         }
     }
 }
