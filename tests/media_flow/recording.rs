@@ -139,7 +139,7 @@ fn sound_in_one_channel_is_mono() {
     let mut set = Set::new(&[SOUND], true, shelf.creator());
     for at in 0..25 {
         set.take([packet(at, MONO)]);
-        assert_eq!(channels(&shelf), [], "{at}");
+        assert!(channels(&shelf).is_empty(), "{at}");
         set.pass(ms(20));
     }
     assert_eq!(channels(&shelf), [1]);
