@@ -15,6 +15,8 @@ mod media;
 
 #[path = "janus_media/bed.rs"]
 mod bed;
+#[path = "janus_media/ends.rs"]
+mod ends;
 #[path = "janus_media/files.rs"]
 mod files;
 #[path = "janus_media/live.rs"]

@@ -15,7 +15,8 @@ use crate::{
 
 /// The frames of a file, by their sums.
 pub fn frames(path: &Path, track: &str) -> Vec<(String, usize)> {
-    let filter = if path.to_string_lossy().contains("h264") && track.starts_with('v') { "h264_mp4toannexb" } else { "null" };
+    let filter =
+        if path.to_string_lossy().contains("h264") && track.starts_with('v') { "h264_mp4toannexb" } else { "null" };
     copied(path, track, filter)
 }
 
@@ -103,11 +104,18 @@ fn it_is_told_how_far_it_is() {
     let session = open(&janus);
     let handle = attach(&session, "echotest");
     hear(&handle, "media");
-    let id = handle.submit(Some("media"), None, &args(&json!({"play_from": sample("vp8_one.ivf"), "loop": true, "progress": true}))).unwrap();
+    let id = handle
+        .submit(
+            Some("media"),
+            None,
+            &args(&json!({"play_from": sample("vp8_one.ivf"), "loop": true, "progress": true})),
+        )
+        .unwrap();
     let mut last = 0;
     for _ in 0.. {
         let bytes = until(&handle, |event| {
-            (event.kind() == Kind::Progress && event.id() == id).then(|| crate::bed::json(event)["sent"].as_u64().unwrap())
+            (event.kind() == Kind::Progress && event.id() == id)
+                .then(|| crate::bed::json(event)["sent"].as_u64().unwrap())
         });
         assert!(bytes >= last, "{bytes} after {last}");
         if last > 0 && bytes > last {
@@ -136,7 +144,10 @@ fn a_file_is_complete_however_it_ends() {
         // A second of it.
         for _ in 0..30 {
             until(&handle, |event| {
-                event.value().and_then(|value| value.root().get("kind")?.as_str().map(str::to_owned)).filter(|kind| kind == "video")
+                event
+                    .value()
+                    .and_then(|value| value.root().get("kind")?.as_str().map(str::to_owned))
+                    .filter(|kind| kind == "video")
             });
         }
         match way {

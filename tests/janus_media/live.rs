@@ -50,7 +50,10 @@ fn frames_of_the_host_come_back_as_they_were() {
     );
     assert_eq!(begun["state"], "flowing", "{begun}");
     let track = &begun["tracks"][0];
-    assert_eq!((&track["kind"], &track["codec"], &track["direction"]), (&json!("video"), &json!("vp8"), &json!("sendrecv")));
+    assert_eq!(
+        (&track["kind"], &track["codec"], &track["direction"]),
+        (&json!("video"), &json!("vp8"), &json!("sendrecv"))
+    );
     let mid = track["mid"].as_str().unwrap();
     let frames = ivf("vp8.ivf");
     for (at, (pts, data)) in frames.iter().take(40).enumerate() {
@@ -64,7 +67,10 @@ fn frames_of_the_host_come_back_as_they_were() {
             let root = event.value()?.root();
             let data = root.get("data")?.bytes()?.to_vec();
             root.get("mid")?;
-            Some((data, (root.get("pts")?.double()?, root.get("keyframe")?.truth()?, root.get("codec")?.as_str()?.to_owned())))
+            Some((
+                data,
+                (root.get("pts")?.double()?, root.get("keyframe")?.truth()?, root.get("codec")?.as_str()?.to_owned()),
+            ))
         });
         assert_eq!(&found, data, "frame {at}");
         assert!((shown.0 - pts).abs() < 0.001, "frame {at}: {} instead of {pts}", shown.0);
@@ -103,7 +109,9 @@ fn frames_of_the_host_come_back_as_they_were() {
     assert_eq!(end["tracks"][0]["received"]["frames"], 40);
     assert_eq!(end["tracks"][0]["sent"]["frames"], 40);
     // It is shown as long as there is no other.
-    let shown: Value = serde_json::from_str(&handle.inspect("media", &Args::new()).unwrap().value().unwrap().root().to_json()).unwrap();
+    let shown: Value =
+        serde_json::from_str(&handle.inspect("media", &Args::new()).unwrap().value().unwrap().root().to_json())
+            .unwrap();
     assert_eq!(shown["end"], "stopped");
     let error = handle.request(Some("write_frame"), None, &frame(None, data(), Tree::Double(99.0))).unwrap_err();
     assert_eq!(error.code(), "media_state");

@@ -62,7 +62,8 @@ fn mistakes_are_found_before_anything_is_sent() {
         assert_eq!(error.detail().get("outcome").and_then(Tree::as_str), Some("not_sent"), "{plugin} {arguments}");
     }
     let handle = attach(&session, "echotest");
-    let error = handle.request(Some("media"), Some("target"), &crate::bed::args(&json!({"tracks": track}))).unwrap_err();
+    let error =
+        handle.request(Some("media"), Some("target"), &crate::bed::args(&json!({"tracks": track}))).unwrap_err();
     assert_eq!(error.detail().get("key").and_then(Tree::as_str), Some("target"));
     let staged = handle.stage(Some("media"), None, &crate::bed::args(&json!({"tracks": track}))).unwrap_err();
     assert_eq!(staged.code(), "unsupported");

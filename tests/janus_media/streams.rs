@@ -47,7 +47,8 @@ fn a_mountpoint_is_recorded() {
     let viewer = attach(&session, "streaming");
     hear(&viewer, "haft.media");
     let to = folder.path("seen.webm");
-    let id = viewer.submit(Some("media"), None, &args(&json!({"id": 5, "body": {"pin": "p"}, "record_to": to}))).unwrap();
+    let id =
+        viewer.submit(Some("media"), None, &args(&json!({"id": 5, "body": {"pin": "p"}, "record_to": to}))).unwrap();
     for _ in 0..60 {
         until(&viewer, |event| {
             assert!(event.failure().is_none(), "{:?}", event.failure());
@@ -107,6 +108,11 @@ fn the_server_records_and_plays() {
     let end = ask(&handle, "media", json!({"id": 7, "record_to": to}));
     assert!(["ended", "hangup"].contains(&end["end"].as_str().unwrap()), "{end}");
     let (whole, part) = (frames(&sample("vp8_opus.webm"), "v:0"), frames(&to, "v:0"));
-    assert!(part.len() > 30 && part.iter().all(|frame| whole.contains(frame)), "{} of {}: {end}", part.len(), whole.len());
+    assert!(
+        part.len() > 30 && part.iter().all(|frame| whole.contains(frame)),
+        "{} of {}: {end}",
+        part.len(),
+        whole.len()
+    );
     without_a_word(&to);
 }

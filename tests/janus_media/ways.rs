@@ -22,7 +22,8 @@ fn candidates_may_come_later_from_both_sides() {
     let session = open(&janus);
     for trickle in [true, false] {
         let handle = attach(&session, "echotest");
-        let arguments = json!({"tracks": [{"kind": "video"}, {"kind": "audio"}], "trickle": trickle, "duration": "100ms"});
+        let arguments =
+            json!({"tracks": [{"kind": "video"}, {"kind": "audio"}], "trickle": trickle, "duration": "100ms"});
         let end = ask(&handle, "media", arguments);
         assert_eq!((&end["end"], &end["tracks"][1]["codec"]), (&json!("duration"), &json!("opus")), "{end}");
     }
@@ -89,7 +90,8 @@ fn a_callback_does_not_wait_for_itself() {
     let (tell, heard) = mpsc::channel();
     let inside = Inside { handle: Arc::clone(&handle), tell };
     let id = other.subscribe("webrtcup", &Args::new(), Some(Box::new(inside)), 0).unwrap();
-    let other_id = other.submit(Some("media"), None, &args(&json!({"tracks": [{"kind": "video"}], "duration": 1}))).unwrap();
+    let other_id =
+        other.submit(Some("media"), None, &args(&json!({"tracks": [{"kind": "video"}], "duration": 1}))).unwrap();
     let (with_files, without) = heard.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
     assert_eq!((&*with_files, without.as_str()), ("busy", Some("done")));
     assert_eq!(answered(&other, other_id).unwrap()["end"], "duration");
@@ -113,6 +115,9 @@ fn what_is_not_needed_is_not_said() {
     let stopped = ask(&handle, "media_stop", json!({}));
     assert_eq!(stopped["state"], "ended", "{stopped}");
     assert_eq!(answered(&handle, id).unwrap()["end"], "stopped");
+    // What was described by then was hung up: the handle takes another.
+    let end = ask(&handle, "media", json!({"tracks": [{"kind": "video"}], "duration": "100ms"}));
+    assert_eq!(end["end"], "duration", "{end}");
     // And a text room keeps its own message beside that of the handle.
     let room = attach(&session, "textroom");
     let listed = ask(&room, "message", json!({"body": {"request": "list"}}));

@@ -32,7 +32,7 @@ pub fn every_request_goes_well_or_is_refused_as_documented() {
         [("join", json!({"room": 5, "username": "a"})), ("message", json!({"body": {"request": "message"}}))]
     {
         let error = handle.try_ask(verb, &arguments).unwrap_err();
-        assert!(["unsupported", "plugin_invalid_request"].contains(&error.code()), "{error}");
+        assert!(["plugin_wrong_state", "plugin_invalid_request"].contains(&error.code()), "{error}");
     }
     handle.ask("list", json!({}), json!({"textroom": "success", "list": [{"room": 1234}]}));
     texts.all_were_asked(&[]);

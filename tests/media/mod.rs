@@ -4,4 +4,6 @@
 pub mod feed;
 pub mod other;
 pub mod probe;
+#[cfg(feature = "media")]
+pub mod reading;
 pub mod samples;

@@ -145,12 +145,12 @@ fn a_room_of_texts_is_data_alone() {
     let janus = start();
     let session = open(&janus.ws, &json!({}));
     let texts = attach(&session, TEXT);
-    let asked = ask(&texts, "message", &json!({"body": {"request": "setup"}})).unwrap();
+    let asked = ask(&texts, "setup", &json!({})).unwrap();
     let party = Party::new();
     let answer = party.link.answer(offered(&asked), &all).unwrap();
     party.link.plan(&[], Some("JanusDataChannel")).unwrap();
     let jsep = json!({"type": "answer", "sdp": answer, "trickle": false});
-    ask(&texts, "message", &json!({"body": {"request": "ack"}, "jsep": jsep})).unwrap();
+    ask(&texts, "ack", &json!({"jsep": jsep})).unwrap();
     party.connected();
     assert_eq!(party.channel(), "JanusDataChannel");
     let join = json!({"textroom": "join", "transaction": "1", "room": 1234, "username": "haft"}).to_string();

@@ -29,6 +29,8 @@ from aiortc.mediastreams import MediaStreamError
 
 # How long one order may take besides the time that it names.
 PATIENCE_S = 60
+# How long media may take to flow.
+LOST_S = 10
 
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 # It tells every message that passes.
@@ -148,7 +150,8 @@ class Party:
         await self.attach(janus_client.JanusEchoTestPlugin)
         self.began = used()
         await self.handle.start(self.order["file"], self.order["out"])
-        await self.up.wait()
+        # When it lost the answer, media never flows.
+        await asyncio.wait_for(self.up.wait(), LOST_S)
         return {"started": True}
 
     async def go_on(self, order):

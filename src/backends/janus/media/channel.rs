@@ -48,7 +48,13 @@ impl Channel {
     ///
     /// # Errors
     /// What the connection says; nothing was sent then.
-    pub fn ask(&self, link: &dyn Connection, verb: &str, fields: &Object, silent: bool) -> Result<(u64, Taker<Result<Box<Document>>>)> {
+    pub fn ask(
+        &self,
+        link: &dyn Connection,
+        verb: &str,
+        fields: &Object,
+        silent: bool,
+    ) -> Result<(u64, Taker<Result<Box<Document>>>)> {
         let (giver, taker) = promise::pair();
         let mut state = self.0.lock();
         state.last += 1;

@@ -10,6 +10,7 @@ use std::{
 use super::{
     dialog::{self, Then},
     ear::Ear,
+    ending::Ending,
     files::Track,
     gauges,
     opened,
@@ -17,34 +18,23 @@ use super::{
     running::{Halt, News, Phase, Running},
 };
 use crate::{
-    backends::{
-        Progress,
-        janus::{
-            handle::Handle,
-            line::{Request, again},
-        },
-    },
+    backends::{Progress, janus::handle::Handle},
     clock,
     engine::{
         media::{
             flow::Route,
             peer::{Agreed, Connection, Link, Stage, Terms},
         },
-        net::cancel::Cancel,
         reactor::vigil::Vigil,
     },
     error::{Error, Outcome, Result, code},
     log,
-    value::{Object, Tree},
+    value::Object,
 };
 
 /// Who hears how far it is.
 pub type Heard = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// How long the server may take for the goodbye.
-const GOODBYE: Duration = Duration::from_secs(2);
-/// How long it may take to clear a connection away.
-const CLEARED: Duration = Duration::from_millis(500);
 /// How long the last packets of a file have for being asked for again.
 const LINGER: Duration = Duration::from_millis(250);
 /// How long what was sent may take to come back, after the last frame that did.
@@ -53,6 +43,7 @@ const QUIET: Duration = Duration::from_secs(1);
 const TOLD: Duration = Duration::from_millis(100);
 /// How often the numbers of the connection are taken, unless somebody wants to hear them more often.
 const STATISTICS: Duration = Duration::from_secs(1);
+
 /// One session of media.
 pub struct Course {
     /// The handle.
@@ -69,16 +60,20 @@ pub struct Course {
     pub(super) reel: Option<opened::Opened>,
     /// What came while something else was waited for.
     pub(super) aside: VecDeque<News>,
+    /// Something was said to the plugin.
+    pub(super) said: bool,
+    /// Nobody waited any more for what the server says to a description, or for its own.
+    pub(super) owed: bool,
     /// Candidates may be told: a description went out.
     pub(super) described: bool,
     /// What the server says is of this session, and not what was left to say of the one before on this handle.
-    current: bool,
+    pub(super) current: bool,
     /// The server has hung up.
-    hung_up: bool,
+    pub(super) hung_up: bool,
     /// It has ended the connection, and is about to say so.
-    parted: bool,
+    pub(super) parted: bool,
     /// Who hears how far it is.
-    heard: Option<Heard>,
+    pub(super) heard: Option<Heard>,
     /// The dialog's own.
     pub notes: dialog::Notes,
 }
@@ -97,6 +92,8 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
         deadline,
         reel: None,
         aside: VecDeque::new(),
+        said: false,
+        owed: false,
         described: false,
         current: false,
         hung_up: false,
@@ -116,54 +113,6 @@ pub fn begin(handle: &Arc<Handle>, running: &Arc<Running>, order: Order, heard: 
     begun.map_err(|error| error.outcome(Outcome::NotSent))
 }
 
-/// Whoever waits hears of an end in any case.
-struct Ending {
-    handle: Arc<Handle>,
-    running: Arc<Running>,
-}
-
-impl Ending {
-    fn with(&self, outcome: Result<Tree>) {
-        let last = match &outcome {
-            Ok(value) => value.clone(),
-            Err(error) => self.failed(error),
-        };
-        let why = match &outcome {
-            Ok(_) => Error::new(&code::MEDIA_STATE, "the data channel was closed"),
-            Err(error) => again(error),
-        };
-        let hearers = self.handle.media.gauges().all();
-        if let Some(last) = last.as_object().filter(|_| !hearers.is_empty()) {
-            gauges::tell(&hearers, last);
-        }
-        self.handle.media.over(&self.running, last);
-        self.running.end(outcome);
-        self.running.channel.fail(&why);
-    }
-}
-
-impl Ending {
-    /// What is left of one that failed.
-    fn failed(&self, error: &Error) -> Tree {
-        let mut why = Object::with_capacity(2);
-        why.insert("code", Tree::from(error.code()));
-        why.insert("message", Tree::from(error.message()));
-        let mut last = self.running.shown().as_object().cloned().unwrap_or_default();
-        last.insert("state", Tree::from(Phase::Ended.word()));
-        last.insert("end", Tree::from("error"));
-        last.insert("error", Tree::Object(why));
-        Tree::Object(last)
-    }
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        if self.running.outcome().is_none() {
-            self.with(Err(Error::new(&code::CANCELLED, "media was ended with its session").outcome(Outcome::Unknown)));
-        }
-    }
-}
-
 impl Course {
     async fn run(mut self, ending: &Ending) {
         let flowed = match self.set_up().await {
@@ -172,7 +121,11 @@ impl Course {
         };
         let set_up = self.running.phase() >= Phase::Flowing;
         // Whoever stops it is not told of an error.
-        let halted = if matches!(&flowed, Err(error) if error.code() == code::CANCELLED.word) { self.running.halted() } else { None };
+        let halted = if matches!(&flowed, Err(error) if error.code() == code::CANCELLED.word) {
+            self.running.halted()
+        } else {
+            None
+        };
         let stays = matches!(halted, Some(Halt::Closed | Halt::Lost(_)));
         let ended = match (flowed, halted) {
             // A handle that is detached is hung up first.
@@ -181,6 +134,10 @@ impl Course {
             (Ok(word), None) => Ok(word),
             (Err(error), None) => Err(error),
         };
+        let ended = ended.map_err(|error| match error.known_outcome() {
+            Some(_) => error,
+            None => error.outcome(if self.said { Outcome::Unknown } else { Outcome::NotSent }),
+        });
         self.running.enter(Phase::Ending);
         let outcome = self.end(ended, stays, set_up).await;
         ending.with(outcome);
@@ -188,20 +145,25 @@ impl Course {
 
     /// From files to the moment in which media can flow.
     async fn set_up(&mut self) -> Result<()> {
-        let opened = opened::open(&self.order, &self.running.worker, &mut self.vigil).await;
+        let opened = opened::open(&self.order, &self.running.worker, &mut self.vigil, self.deadline).await;
+        let opened = opened.and_then(|opened| opened.ok_or_else(|| self.late()));
         self.reel = opened.map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.enter(Phase::Signalling);
         let ear = Arc::new(Ear(Arc::downgrade(&self.running)));
         let link = Link::start(&self.handle.session.line.lent.reactor, &self.terms(), ear)
             .map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.connect(Some(link));
+        self.clear().await;
         dialog::begin(self).await?;
         while self.running.phase() < Phase::Flowing {
             match self.news(Some(self.deadline)).await? {
                 None => return Err(self.late()),
                 Some(news) => {
                     if let Then::End(word) = self.hear(news).await? {
-                        return Err(Error::new(&code::MEDIA_REFUSED, format!("the other side ended it before media flowed: {word}")));
+                        return Err(Error::new(
+                            &code::MEDIA_REFUSED,
+                            format!("the other side ended it before media flowed: {word}"),
+                        ));
                     }
                 }
             }
@@ -216,6 +178,7 @@ impl Course {
         error.phase(match phase {
             Phase::Ice => "ice",
             Phase::Dtls => "dtls",
+            Phase::Opening => "opening",
             _ => "signalling",
         })
     }
@@ -302,7 +265,9 @@ impl Course {
             News::Stage(Stage::Found) => self.running.enter(Phase::Dtls),
             News::Stage(Stage::Connected) if !flowing => self.connected()?,
             News::Stage(Stage::Connected) => log::debug(c"janus", || "media has found a way again".to_owned()),
-            News::Stage(Stage::Interrupted) => log::warn(c"janus", || "media has lost its way and looks for another".to_owned()),
+            News::Stage(Stage::Interrupted) => {
+                log::warn(c"janus", || "media has lost its way and looks for another".to_owned())
+            }
             News::Stage(Stage::Over(Some(error))) => return Err(error),
             News::Stage(Stage::Over(None)) => {
                 self.parted = true;
@@ -370,7 +335,8 @@ impl Course {
         let Some(link) = self.running.link() else { return };
         let before = self.running.tracks();
         let feed = |agreed: &Agreed| {
-            let known = || before.iter().find(|track| track.agreed.mid == agreed.mid).and_then(|track| track.feed.clone());
+            let known =
+                || before.iter().find(|track| track.agreed.mid == agreed.mid).and_then(|track| track.feed.clone());
             feeds.get(&agreed.mid).cloned().or_else(known).filter(|feed| !feed.is_null())
         };
         let tracks = link.tracks();
@@ -408,72 +374,6 @@ impl Course {
     pub fn link(&self) -> Result<Arc<dyn Connection>> {
         self.running.link().ok_or_else(|| Error::new(&code::MEDIA_STATE, "media was over"))
     }
-
-    /// Everything is completed. `stays`: nothing can or need be said to the server.
-    async fn end(&mut self, ended: Result<&'static str>, stays: bool, set_up: bool) -> Result<Tree> {
-        // The end of what ran is not the end of what ends it.
-        let cancel = Arc::new(Cancel::default());
-        self.vigil = Vigil::new(cancel);
-        self.deadline = clock::now() + GOODBYE;
-        self.running.files.stop();
-        let link = self.running.link();
-        self.running.files.keep(link.as_deref());
-        if !stays && self.handle.session.line.is_ready() && !self.handle.is_over() {
-            let parted = self.hung_up || self.parted;
-            if set_up && !parted {
-                dialog::end(self).await;
-            }
-            // To ask for what is happening already would end the next connection of the handle as well.
-            let asked = self.described && !self.hung_up && (self.parted || self.hang_up().await);
-            if asked {
-                self.cleared().await;
-            }
-        }
-        if let Some(link) = link {
-            link.close();
-        }
-        let completed = self.running.files.complete().await;
-        if let Some(heard) = &self.heard {
-            heard(self.running.files.progress());
-        }
-        let mut shown = self.running.shown().as_object().cloned().unwrap_or_default();
-        shown.insert("state", Tree::from(Phase::Ended.word()));
-        match ended {
-            Ok(word) => {
-                completed?;
-                shown.insert("end", Tree::from(word));
-                Ok(Tree::Object(shown))
-            }
-            Err(error) if error.known_outcome().is_some() => Err(error),
-            Err(error) => Err(error.outcome(if self.described { Outcome::Unknown } else { Outcome::NotSent })),
-        }
-    }
-
-    /// Has the server end the connection, so that the handle can have another.
-    async fn hang_up(&mut self) -> bool {
-        let request = Request { of_media: true, ..Request::new("hangup").to(&self.handle) };
-        let asked = match self.handle.session.line.ask(request, false) {
-            Ok(asked) => asked.wait_on(&mut self.vigil, self.deadline).await.map(drop),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &asked {
-            log::debug(c"janus", || format!("the server was not asked to hang up: {error}"));
-        }
-        asked.is_ok()
-    }
-
-    /// Waits until the server says that it has hung up: before, the handle takes no other connection.
-    async fn cleared(&mut self) {
-        let until = clock::now() + CLEARED;
-        while !self.hung_up {
-            match self.news(Some(until)).await {
-                Ok(Some(News::Hangup(_))) => self.hung_up = self.current,
-                Ok(Some(News::Described)) => self.current = true,
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => return,
-            }
-        }
-    }
 }
 
 /// Why a connection ended before it stood.
@@ -500,12 +400,14 @@ fn is_here(url: &str) -> bool {
         Some(literal) => literal.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Tree;
 
     #[test]
     fn a_server_here_is_known_by_its_address() {

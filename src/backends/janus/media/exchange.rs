@@ -25,7 +25,7 @@ use crate::{
             peer::{Direction, Wish, narrowed},
         },
     },
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     log,
     value::{Document, Object, Tree},
 };
@@ -115,6 +115,8 @@ impl Course {
         loop {
             let error = match self.ask_once(checked, jsep).await {
                 Err(error) if error.code() == code::WEBRTC_STATE.word => error,
+                // The connection before is on its way out there: it is watched until then.
+                Err(error) if self.order.part == Part::Watch && error.code() == code::PLUGIN_WRONG_STATE.word => error,
                 done => return done,
             };
             let delay = backoff.next_delay().filter(|delay| clock::now() + *delay < self.deadline);
@@ -143,7 +145,8 @@ impl Course {
             done: plugins::noted(&note),
             verb: std::borrow::Cow::Borrowed(checked.request.name),
             of_media: true,
-            describes: jsep.is_some() || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
+            describes: jsep.is_some()
+                || matches!(self.order.part, Part::Watch | Part::Replay | Part::Subscribe | Part::Text),
             ..Request::new("message").to(&self.handle)
         };
         // Once media flows there is no hurry but that of a request.
@@ -151,10 +154,25 @@ impl Course {
             Phase::Flowing => clock::now() + self.handle.session.line.terms().timeout,
             _ => self.deadline,
         };
-        let message = self.handle.session.line.ask(request, false)?.wait_on(&mut self.vigil, deadline).await;
-        let message = message.map_err(|error| if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error })?;
-        // What the core refused has brought about no connection.
-        self.described |= jsep.is_some() && !is_refusal(message.root());
+        let describes = request.describes;
+        let asked = self.handle.session.line.ask(request, false)?;
+        self.said = true;
+        let message = asked.wait_on(&mut self.vigil, deadline).await;
+        let message = message.map_err(|error| {
+            // It may be there: then it is there to be hung up.
+            self.described |= jsep.is_some() && error.known_outcome() == Some(Outcome::Unknown);
+            if error.code() == code::TOTAL_TIMEOUT.word { error.phase("signalling") } else { error }
+        });
+        match &message {
+            // What the core refused has brought about no connection.
+            Ok(message) => self.described |= jsep.is_some() && !is_refusal(message.root()),
+            // It may have been taken all the same.
+            Err(error) if describes && error.known_outcome() == Some(Outcome::Unknown) => {
+                (self.described, self.owed) = (true, true);
+            }
+            Err(_) => {}
+        }
+        let message = message?;
         let jsep = Jsep::of(message.root());
         Ok(Said { data: answer::value(message, self.handle.plugin())?, jsep })
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    opened,
     order::Order,
     running::{News, Running},
 };
@@ -62,7 +63,7 @@ struct State {
     last: Option<Instant>,
     /// Since when media flows.
     since: Option<Instant>,
-    /// How the connection ended.
+    /// The last numbers of the connection, and how long media flowed.
     kept: Option<(Statistics, Duration)>,
     trouble: Option<Error>,
 }
@@ -142,7 +143,11 @@ impl Files {
             let expected: Vec<Expected> =
                 of.iter().map(|track| Expected { mid: track.agreed.mid.clone(), kind: track.agreed.kind }).collect();
             let name = PathBuf::from(&path);
-            let creator = Arc::new(move |tracks: &[crate::engine::media::Track]| container::create(&name, tracks));
+            let played = order.play_from.clone();
+            let creator = Arc::new(move |tracks: &[crate::engine::media::Track]| {
+                opened::distinct(played.as_deref(), &name)?;
+                container::create(&name, tracks)
+            });
             let worker = Arc::clone(&running.worker);
             let (recording, recorder) = Recorder::new(&path, &expected, true, creator, Arc::clone(link), worker);
             let (giver, taker) = promise::pair();
@@ -241,8 +246,7 @@ impl Files {
     }
 
     /// Keeps the numbers of the connection, which ends.
-    pub fn keep(&self, link: Option<&dyn Connection>) {
-        let Some(link) = link else { return };
+    pub fn keep(&self, link: &dyn Connection) {
         let statistics = link.statistics();
         let mut state = self.0.lock();
         let lasted = state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
@@ -279,14 +283,14 @@ impl Files {
     pub fn show(&self, word: &str, link: Option<&dyn Connection>, tracks: &[Track]) -> Object {
         let now = link.map(|link| link.statistics());
         let state = self.0.lock();
-        let lasted = || state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
-        let (statistics, duration) = match (&state.kept, now) {
-            (Some((kept, lasted)), _) => (kept.clone(), *lasted),
-            (None, Some(now)) => (now, lasted()),
-            (None, None) => (Statistics::default(), lasted()),
+        let lasts = || state.since.map(|since| clock::now().saturating_duration_since(since));
+        let (statistics, duration) = match &state.kept {
+            Some((kept, lasted)) => (kept.clone(), *lasted),
+            None => (now.unwrap_or_default(), lasts().unwrap_or_default()),
         };
         let played: Vec<_> = state.control.iter().map(|control| control.played()).collect();
-        let recorded: Vec<_> = state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
+        let recorded: Vec<_> =
+            state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
         drop(state);
         let agreed: Vec<Agreed> = tracks.iter().map(|track| track.agreed.clone()).collect();
         let feeds: Vec<(Box<str>, Tree)> =

@@ -6,7 +6,7 @@
 //! | `order`, `written` | what the host asks for |
 //! | `verbs` | its calls |
 //! | `running` | one session of media while it lasts: what others have of it |
-//! | `course` | the same on the reactor, from the first message to the last |
+//! | `course`, `ending` | the same on the reactor, from the first message to the last |
 //! | `exchange` | what the course says to the server |
 //! | `dialog` and below | what is said to each plugin |
 //! | `opened` | the file that is played, and the tracks that it asks for |
@@ -28,6 +28,8 @@ mod course;
 mod dialog;
 #[cfg(feature = "media")]
 mod ear;
+#[cfg(feature = "media")]
+mod ending;
 #[cfg(feature = "media")]
 mod exchange;
 #[cfg(feature = "media")]

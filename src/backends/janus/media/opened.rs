@@ -1,7 +1,7 @@
 //! The file that is played, the place that is recorded to, and the tracks that both ask for: looked at before anything is
 //! said to the server.
 
-use std::{path::Path, sync::Arc};
+use std::{os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Instant};
 
 use super::{
     order::{Order, Part, Wanted},
@@ -39,7 +39,13 @@ impl Opened {
     ///
     /// # Errors
     /// `closed`, `limit`.
-    pub fn play(self, routes: Vec<Route>, again: bool, link: Arc<dyn Connection>, running: &Arc<Running>) -> Result<Arc<Control>> {
+    pub fn play(
+        self,
+        routes: Vec<Route>,
+        again: bool,
+        link: Arc<dyn Connection>,
+        running: &Arc<Running>,
+    ) -> Result<Arc<Control>> {
         let Some(handle) = running.handle.upgrade() else {
             return Err(Error::new(&code::CLOSED, "the handle was closed"));
         };
@@ -54,25 +60,45 @@ impl Opened {
     }
 }
 
-/// Opens what is played and looks at where is recorded to, on the worker. Nothing is written yet.
+/// Opens what is played and looks at where is recorded to, on the worker. Nothing is written yet. `None` when that was not
+/// done by then: a callback of the host may keep the worker.
 ///
 /// # Errors
 /// `media_file`, `media_codec`, `io`, `argument` with what is wrong; `cancelled`.
-pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -> Result<Option<Opened>> {
+pub async fn open(
+    order: &Order,
+    worker: &Arc<dyn Errands>,
+    vigil: &mut Vigil,
+    deadline: Instant,
+) -> Result<Option<Option<Opened>>> {
     let (play, record) = (order.play_from.clone(), order.record_to.clone());
     if play.is_none() && record.is_none() {
-        return Ok(None);
+        return Ok(Some(None));
     }
-    let returns = order.part == Part::Echo;
-    let wanted = order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
-    errands::fetch(worker, vigil, move || {
+    let part = order.part;
+    let returns = part == Part::Echo;
+    let wanted =
+        order.tracks.as_deref().map(|tracks| tracks.iter().filter(|track| sends(track)).map(want).collect::<Vec<_>>());
+    let mut reply = errands::send(worker, move || {
         if let Some(record) = &record {
             look(record)?;
+            distinct(play.as_deref(), Path::new(&**record))?;
         }
         let Some(path) = play else { return Ok(None) };
+        let played = path.clone();
         let name = path.display().to_string();
         let reel = Reel::open(&name, Arc::new(move || container::open(&path, None)))?;
         let chosen = fit(&name, reel.tracks(), wanted.as_deref())?;
+        if part == Part::Bridge
+            && let Some(pictures) = chosen.iter().find(|one| one.kind == Kind::Video)
+        {
+            let why = format!(
+                "track {} of {name} was video, and AudioBridge takes sound alone; tracks can leave it out: [{{\"kind\": \"audio\"}}]",
+                pictures.track
+            );
+            let error = Error::new(&code::MEDIA_CODEC, why).with("path", &*name).with("codec", pictures.codec.name());
+            return Err(error.with("track", i64::try_from(pictures.track).unwrap_or(-1)));
+        }
         if let Some(record) = record.filter(|_| returns) {
             // What comes back is what goes out: whether the file can hold it is known now.
             let tracks: Vec<_> = chosen.iter().filter_map(|one| reel.tracks().get(one.track)).collect();
@@ -80,13 +106,30 @@ pub async fn open(order: &Order, worker: &Arc<dyn Errands>, vigil: &mut Vigil) -
             let known: Vec<Place<'_>> =
                 tracks.iter().zip(&names).map(|(track, mid)| Place { feed: "", mid, kind: track.kind }).collect();
             for (path, members) in places(&record, &known) {
-                let tracks: Vec<_> = members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
+                let tracks: Vec<_> =
+                    members.iter().filter_map(|at| tracks.get(*at)).map(|track| (*track).clone()).collect();
                 container::format(Path::new(&path), &tracks)?;
+                distinct(Some(&played), Path::new(&path))?;
             }
         }
         Ok(Some(Opened { reel, chosen }))
-    })
-    .await?
+    })?;
+    let brought = vigil.until(Some(deadline), |cx| reply.poll(cx)).await?;
+    brought.map(|brought| brought.and_then(|opened| opened)).transpose()
+}
+
+/// What is played is not what is written to, which would empty it.
+///
+/// # Errors
+/// `argument`.
+pub fn distinct(played: Option<&Path>, recorded: &Path) -> Result<()> {
+    let place = |path: &Path| path.metadata().ok().map(|about| (about.dev(), about.ino()));
+    let played = played.and_then(place);
+    if played.is_none() || played != place(recorded) {
+        return Ok(());
+    }
+    let name = recorded.display().to_string();
+    Err(Error::option("record_to", format!("record_to was the file that is played: {name}")).with("path", &*name))
 }
 
 fn sends(track: &Wanted) -> bool {
@@ -117,7 +160,10 @@ fn look(pattern: &str) -> Result<()> {
     // A folder for each feed is known when there is one.
     let named = folder.to_string_lossy().contains('{');
     if !named && !folder.is_dir() {
-        return Err(wrong(format!("record_to was {pattern:?}, and there is no folder {:?}", folder.display().to_string())));
+        return Err(wrong(format!(
+            "record_to was {pattern:?}, and there is no folder {:?}",
+            folder.display().to_string()
+        )));
     }
     Ok(())
 }
@@ -164,15 +210,16 @@ pub fn directions(order: &Order, opened: Option<&Opened>) -> impl Fn(&Agreed) ->
     let file = opened.map(|opened| opened.chosen.clone());
     let tracks = order.tracks.clone();
     move |agreed: &Agreed| {
-        let named = |track: &&Wanted| {
-            track.kind == agreed.kind && track.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)
-        };
+        let named =
+            |track: &&Wanted| track.kind == agreed.kind && track.mid.as_ref().is_none_or(|mid| *mid == agreed.mid);
         let said = tracks.iter().flatten().find(named);
         if let Some(direction) = said.and_then(|track| track.direction) {
             return direction;
         }
         let sends = match &file {
-            Some(chosen) => chosen.iter().any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
+            Some(chosen) => chosen
+                .iter()
+                .any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
             None => said.is_some() && order_sends(&tracks),
         };
         Direction::of(sends, receives)
@@ -181,7 +228,8 @@ pub fn directions(order: &Order, opened: Option<&Opened>) -> impl Fn(&Agreed) ->
 
 /// The codec that goes out by a track of an offer of the other side, which is to name no other one then.
 pub fn codecs(order: &Order, opened: Option<&Opened>) -> impl Fn(Kind, &str) -> Option<Codec> + use<> {
-    let of_file = opened.into_iter().flat_map(|opened| &opened.chosen).map(|one| (one.kind, one.mid.clone(), Some(one.codec)));
+    let of_file =
+        opened.into_iter().flat_map(|opened| &opened.chosen).map(|one| (one.kind, one.mid.clone(), Some(one.codec)));
     let live = order.tracks.iter().flatten().filter(|track| opened.is_none() && sends(track));
     let of_host = live.map(|track| (track.kind, track.mid.clone(), track.codec));
     let wanted: Vec<_> = of_file.chain(of_host).collect();
@@ -196,7 +244,12 @@ pub fn codecs(order: &Order, opened: Option<&Opened>) -> impl Fn(Kind, &str) -> 
 /// # Errors
 /// `media_codec`.
 pub fn found(order: &Order, agreed: &[Agreed]) -> Result<()> {
-    for wanted in order.tracks.iter().flatten().filter(|track| order.play_from.is_none() && track.direction != Some(Direction::Inactive)) {
+    for wanted in order
+        .tracks
+        .iter()
+        .flatten()
+        .filter(|track| order.play_from.is_none() && track.direction != Some(Direction::Inactive))
+    {
         let of_it = |one: &&Agreed| one.kind == wanted.kind && wanted.mid.as_ref().is_none_or(|mid| *mid == one.mid);
         let fits = |one: &Agreed| one.codec.is_some() && wanted.codec.is_none_or(|codec| one.codec == Some(codec));
         if !agreed.iter().filter(of_it).any(fits) {
@@ -235,7 +288,10 @@ mod tests {
             let looked = look(&pattern);
             assert_eq!(looked.is_ok(), fine, "{pattern}: {looked:?}");
             if let Err(error) = looked {
-                assert_eq!((error.code(), error.detail().get("key").and_then(Tree::as_str)), ("argument", Some("record_to")));
+                assert_eq!(
+                    (error.code(), error.detail().get("key").and_then(Tree::as_str)),
+                    ("argument", Some("record_to"))
+                );
             }
         }
     }

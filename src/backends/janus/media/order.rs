@@ -4,8 +4,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use super::super::{
     handle::{Handle, only},
-    plugins,
-    settings,
+    plugins, settings,
 };
 use crate::{
     args::{Args, text},
@@ -17,8 +16,23 @@ use crate::{
 
 /// The arguments of `media`.
 pub const NAMES: &[&str] = &[
-    "play_from", "record_to", "tracks", "role", "feeds", "room", "username", "id", "channel", "body", "ice_servers",
-    "local_addresses", "trickle", "until", "duration", "loop", "haft",
+    "play_from",
+    "record_to",
+    "tracks",
+    "role",
+    "feeds",
+    "room",
+    "username",
+    "id",
+    "channel",
+    "body",
+    "ice_servers",
+    "local_addresses",
+    "trickle",
+    "until",
+    "duration",
+    "loop",
+    "haft",
 ];
 /// The label of a data channel of which only was said that there is to be one.
 pub const LABEL: &str = "JanusDataChannel";
@@ -231,14 +245,18 @@ impl Order {
 
     /// Whether all that the part needs was said.
     fn complete(&self) -> Result<()> {
-        let needs = |key: &str, why: &str| Err(Error::option(key, format!("media of {} needs {key}: {why}", self.part.words())));
+        let needs = |key: &str, why: &str| {
+            Err(Error::option(key, format!("media of {} needs {key}: {why}", self.part.words())))
+        };
         let sends = self.play_from.is_some() || self.tracks.as_ref().is_some_and(|tracks| !tracks.is_empty());
         match self.part {
             Part::Subscribe if self.feeds.is_empty() => needs("feeds", "the feeds that are received"),
             Part::Subscribe if self.room.is_none() => needs("room", "the room of the feeds"),
             Part::Call if self.username.is_none() => needs("username", "who is called"),
             Part::Watch if self.id.is_none() => needs("id", "the mountpoint"),
-            Part::Replay if self.id.is_none() => needs("id", "the recording; or play_from, the file that the server records"),
+            Part::Replay if self.id.is_none() => {
+                needs("id", "the recording; or play_from, the file that the server records")
+            }
             Part::Echo if !sends && self.channel.is_none() => {
                 needs("play_from", "the file that is played; or tracks for frames of your own, or channel")
             }
@@ -251,6 +269,9 @@ impl Order {
     }
 
     fn consistent(&self) -> Result<()> {
+        if self.tracks.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::option("tracks", "tracks was an empty list: without it all tracks go"));
+        }
         if self.loops && self.play_from.is_none() {
             return Err(Error::option("loop", "loop was given without play_from: there is nothing to play again"));
         }
@@ -265,7 +286,8 @@ impl Order {
         }
         let tells_apart = self.record_to.as_deref().is_none_or(|to| to.contains("{feed}") || to.contains("{mid}"));
         if self.feeds.len() > 1 && !tells_apart {
-            let message = "record_to had neither {feed} nor {mid}, and there are several feeds: each has a file of its own";
+            let message =
+                "record_to had neither {feed} nor {mid}, and there are several feeds: each has a file of its own";
             return Err(Error::option("record_to", message));
         }
         Ok(())
@@ -365,7 +387,8 @@ fn wanted(track: &Tree) -> Result<Wanted> {
         Some("recvonly") => Some(Direction::RecvOnly),
         Some("inactive") => Some(Direction::Inactive),
         Some(other) => {
-            let message = format!("a track had the direction {other:?}; there are sendrecv, sendonly, recvonly, inactive");
+            let message =
+                format!("a track had the direction {other:?}; there are sendrecv, sendonly, recvonly, inactive");
             return Err(Error::option("tracks", message));
         }
     };
@@ -387,7 +410,9 @@ fn channel(args: &Args) -> Result<Option<Box<str>>> {
         Some(Tree::Bool(true)) => Ok(Some(LABEL.into())),
         Some(Tree::Text(label)) if !label.is_empty() => Ok(Some((**label).into())),
         Some(Tree::Text(_)) => Err(Error::option("channel", "channel was empty; it is a label, or true")),
-        Some(other) => Err(Error::option("channel", format!("channel was {}; it is a label, or true", other.kind_name()))),
+        Some(other) => {
+            Err(Error::option("channel", format!("channel was {}; it is a label, or true", other.kind_name())))
+        }
     }
 }
 
@@ -436,7 +461,12 @@ fn servers(entry: &Tree, stun: &mut Vec<Box<str>>) -> Result<()> {
                 let message = format!("{url:?} was among ice_servers, and only stun: is spoken");
                 return Err(Error::new(&code::UNSUPPORTED, message).with("key", "ice_servers"));
             }
-            _ => return Err(Error::option("ice_servers", format!("{url:?} was among ice_servers; it is stun:host:port"))),
+            _ => {
+                return Err(Error::option(
+                    "ice_servers",
+                    format!("{url:?} was among ice_servers; it is stun:host:port"),
+                ));
+            }
         }
     }
     Ok(())
@@ -446,7 +476,19 @@ fn addresses(args: &Args) -> Result<Vec<IpAddr>> {
     let list = args.array("local_addresses")?.unwrap_or_default();
     let read = |address: &Tree| -> Result<IpAddr> {
         let text = text("local_addresses", address)?.unwrap_or_default();
-        text.parse().map_err(|_| Error::option("local_addresses", format!("{text:?} was no IP address")))
+        let address: IpAddr =
+            text.parse().map_err(|_| Error::option("local_addresses", format!("{text:?} was no IP address")))?;
+        if address.is_unspecified() || address.is_multicast() {
+            return Err(Error::option("local_addresses", format!("{text:?} was no address to be reached by")));
+        }
+        Ok(address)
     };
-    list.iter().map(read).collect()
+    let mut addresses = Vec::with_capacity(list.len());
+    for address in list {
+        let address = read(address)?;
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Ok(addresses)
 }

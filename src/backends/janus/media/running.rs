@@ -12,11 +12,7 @@ use super::{
     order::Part,
 };
 use crate::{
-    backends::janus::{
-        envelope::Kind,
-        handle::Handle,
-        line::again,
-    },
+    backends::janus::{envelope::Kind, handle::Handle, line::again},
     engine::{
         errands::Errands,
         media::{

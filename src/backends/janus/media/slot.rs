@@ -28,6 +28,8 @@ struct State {
     last: Tree,
     /// A call that came and was not taken yet: the offer, and the whole message.
     incoming: Option<Incoming>,
+    /// The server has the connection of the last one still, as far as is known.
+    open: bool,
     /// Nothing more begins.
     over: bool,
 }
@@ -59,7 +61,10 @@ impl Slot {
     ///
     /// # Errors
     /// `closed`, and what `make` says.
-    pub fn enter(&self, make: impl FnOnce() -> Result<Arc<Running>>) -> Result<std::result::Result<Arc<Running>, Arc<Running>>> {
+    pub fn enter(
+        &self,
+        make: impl FnOnce() -> Result<Arc<Running>>,
+    ) -> Result<std::result::Result<Arc<Running>, Arc<Running>>> {
         let mut state = self.state.lock();
         if state.over {
             return Err(Error::new(&code::HANDLE_LOST, "the handle was detached").outcome(Outcome::NotSent));
@@ -84,11 +89,25 @@ impl Slot {
         drop(gone);
     }
 
+    /// Whether the server still has the connection of what ends now: it could not be told, or did not confirm it.
+    pub fn leaves_open(&self, open: bool) {
+        self.state.lock().open = open;
+    }
+
+    /// Whether that is so; asked once.
+    pub fn is_open(&self) -> bool {
+        std::mem::take(&mut self.state.lock().open)
+    }
+
     /// A message of the handle came. Called on the reactor.
     pub fn hear(&self, kind: Kind, message: Node<'_>) {
-        let plugin = message.at("/plugindata/plugin").and_then(Node::as_str);
-        let event = message.at("/plugindata/data/result/event").and_then(Node::as_str);
-        let event = event.filter(|_| plugin == Some("janus.plugin.videocall"));
+        let event = match kind {
+            Kind::Event => message.at("/plugindata/data/result/event").and_then(Node::as_str),
+            _ => None,
+        };
+        // Other plugins have events of that name, and their offers are not taken here.
+        let called = || message.at("/plugindata/plugin").and_then(Node::as_str) == Some("janus.plugin.videocall");
+        let event = event.filter(|_| called());
         let mut state = self.state.lock();
         match event {
             Some("incomingcall") => {

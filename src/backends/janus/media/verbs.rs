@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::{
-    course, is_channel,
+    course,
     files::Track,
+    is_channel,
     order::{Order, Part},
     running::{Halt, Running},
     written::Written,
@@ -57,7 +58,8 @@ pub fn begin(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
 pub fn wait(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Box<dyn Answer>> {
     let verb = call.verb.unwrap_or_default();
     let worker = &handle.session.line.lent.worker;
-    if worker.is_here() && verb == "media" && ["play_from", "record_to"].iter().any(|key| call.args.get(key).is_some()) {
+    if worker.is_here() && verb == "media" && ["play_from", "record_to"].iter().any(|key| call.args.get(key).is_some())
+    {
         let message = "media with files was called inside of a callback, whose thread reads and writes them; submit it";
         return Err(Error::new(&code::BUSY, message).outcome(Outcome::NotSent));
     }
@@ -149,7 +151,9 @@ fn stop(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
         let mut over = running.when_over();
         late(match vigil.until(Some(deadline), |cx| over.poll_take(cx)).await {
             Ok(Some(_)) => Ok(handle.media.shown()),
-            Ok(None) => Err(Error::new(&code::TOTAL_TIMEOUT, "media did not end in time").phase("total").outcome(Outcome::Unknown)),
+            Ok(None) => Err(Error::new(&code::TOTAL_TIMEOUT, "media did not end in time")
+                .phase("total")
+                .outcome(Outcome::Unknown)),
             Err(error) => Err(error.outcome(Outcome::Unknown)),
         })
     }))
@@ -223,10 +227,13 @@ fn channel(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
                         Some(Err(error)) => Err(error),
                         _ => running.flowing(),
                     },
-                    Ok(None) => Err(Error::new(&code::TOTAL_TIMEOUT, "the data channel was not there in time").phase("total")),
+                    Ok(None) => {
+                        Err(Error::new(&code::TOTAL_TIMEOUT, "the data channel was not there in time").phase("total"))
+                    }
                     Err(error) => Err(error),
                 };
-                let said = waited.and_then(|link| running.channel.ask(&*link, checked.request.name, &checked.body, silent));
+                let said =
+                    waited.and_then(|link| running.channel.ask(&*link, checked.request.name, &checked.body, silent));
                 match said {
                     Ok(sent) => sent,
                     Err(error) => return failed(error.outcome(Outcome::NotSent)),
@@ -235,7 +242,9 @@ fn channel(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
         };
         let answer = match vigil.until(Some(deadline), |cx| taker.poll_take(cx)).await {
             Ok(Some(Some(answer))) => answer,
-            Ok(Some(None)) => Err(Error::new(&code::MEDIA_STATE, "the data channel was closed").outcome(Outcome::Unknown)),
+            Ok(Some(None)) => {
+                Err(Error::new(&code::MEDIA_STATE, "the data channel was closed").outcome(Outcome::Unknown))
+            }
             Ok(None) => {
                 let late = Error::new(&code::TOTAL_TIMEOUT, "the server did not answer in time over the data channel");
                 Err(late.phase("total").outcome(Outcome::Unknown))

@@ -52,7 +52,9 @@ impl Written {
             let (binary, data) = match data {
                 Tree::Bytes(bytes) => (true, Arc::clone(bytes)),
                 Tree::Text(text) => (false, text.as_bytes().into()),
-                other => return Err(Error::option("data", format!("data was {}; it is text or bytes", other.kind_name()))),
+                other => {
+                    return Err(Error::option("data", format!("data was {}; it is text or bytes", other.kind_name())));
+                }
             };
             return Ok(Written::Message { label: label.into(), binary, data });
         }
@@ -65,7 +67,8 @@ impl Written {
             boolean("keyframe", keyframe)?;
         }
         let pts = args.double("pts")?;
-        let pts = pts.ok_or_else(|| Error::option("pts", "write_frame needs pts: when the frame is shown, in seconds"))?;
+        let pts =
+            pts.ok_or_else(|| Error::option("pts", "write_frame needs pts: when the frame is shown, in seconds"))?;
         Ok(Written::Frame { mid: args.str("mid")?.map(Into::into), data, pts })
     }
 }

@@ -33,7 +33,7 @@ const TURN: usize = 32;
 const LARGEST: usize = 2048;
 /// What is sent in a row, and how long the next waits: a large keyframe in one go is more than the buffers on its way take. The
 /// system's for a socket that is not read for a moment takes 90 datagrams.
-const BURST: u32 = 32;
+const BURST: u32 = 16;
 const PAUSE: Duration = Duration::from_millis(1);
 /// How long the farewell may take.
 const FAREWELL: Duration = Duration::from_millis(500);

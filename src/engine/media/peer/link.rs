@@ -315,6 +315,10 @@ impl Connection for Link {
         });
     }
 
+    fn settle(&self) {
+        let _ = self.shared.peer(|peer, now| peer.settle(now));
+    }
+
     fn statistics(&self) -> Statistics {
         let state = self.shared.state.lock();
         let mut statistics = state.peer.as_ref().map_or_else(|| state.last.clone(), |peer| peer.statistics());

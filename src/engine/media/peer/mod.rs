@@ -288,6 +288,9 @@ pub trait Connection: Send + Sync {
     fn hush(&self, label: &str) -> Result<()>;
     /// Asks for a keyframe of a track that arrives.
     fn ask_keyframe(&self, mid: &str);
+    /// Brings the numbers up to this moment, which they are otherwise once in the time of [`Terms::statistics`]. Media is over:
+    /// only goodbyes may follow.
+    fn settle(&self) {}
     /// The numbers by now.
     fn statistics(&self) -> Statistics;
     /// Ends it: the other side is told, the sockets are closed. Never waits.

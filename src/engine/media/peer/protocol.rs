@@ -104,6 +104,11 @@ pub trait Peer: Send {
     fn pass(&mut self, now: Instant) -> Result<()>;
     /// What comes out.
     fn poll(&mut self, now: Instant) -> Result<Output>;
+    /// The numbers are wanted as they are now; its clock stands for a moment then, and nothing comes but goodbyes.
+    ///
+    /// # Errors
+    /// The end of the connection.
+    fn settle(&mut self, now: Instant) -> Result<()>;
     /// Ends it; the farewell comes out by `poll`.
     fn close(&mut self) -> Result<()>;
 }

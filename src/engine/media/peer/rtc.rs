@@ -74,6 +74,9 @@ pub struct Rtc {
     pace: Option<Instant>,
     origin: Option<Origin>,
     statistics: Statistics,
+    /// How often the stack tells its numbers; and it has told the last ones.
+    interval: Duration,
+    settled: bool,
     over: bool,
 }
 
@@ -169,6 +172,8 @@ impl Rtc {
             pace: None,
             origin: None,
             statistics: Statistics::default(),
+            interval: terms.statistics,
+            settled: false,
             over: false,
         }
     }
@@ -429,6 +434,15 @@ impl Peer for Rtc {
                 Out::Timeout(at) if at <= now && self.stack.is_alive() => self.pass(now)?,
                 Out::Timeout(at) => return Ok(Output::Wait(at)),
             }
+        }
+    }
+
+    fn settle(&mut self, now: Instant) -> Result<()> {
+        // It tells them at intervals alone: the next one is now. A rate over time that has not passed would be none.
+        self.settled = true;
+        match now.checked_add(self.interval) {
+            Some(then) if self.connected && !self.over => self.pass(then),
+            _ => Ok(()),
         }
     }
 

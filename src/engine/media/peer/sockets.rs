@@ -15,6 +15,9 @@ use crate::{
 /// More addresses are not tried: every one is a candidate, and every pair of candidates takes time to check.
 const MOST: usize = 12;
 
+/// What may wait to be read, in bytes: a keyframe of a megabyte with what the system adds.
+const BUFFER: usize = 4 << 20;
+
 /// Whether the other side could be reached by an address, in general.
 fn is_useful(address: IpAddr, loopback: bool) -> bool {
     let here = match address {
@@ -48,6 +51,8 @@ fn addresses(terms: &Terms) -> Result<Vec<IpAddr>> {
 fn bind(address: IpAddr) -> io::Result<(SocketAddr, UdpSocket)> {
     let socket = UdpSocket::bind((address, 0))?;
     socket.set_nonblocking(true)?;
+    // As much of it as the system allows; what it gives by itself is full after 90 datagrams.
+    let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(BUFFER);
     Ok((socket.local_addr()?, socket))
 }
 

@@ -107,7 +107,6 @@ fn all_left(data: &Tree) -> bool {
     !list.is_empty() && !list.iter().any(|stream| is_active(stream) && stream.get("feed_id").is_some())
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -61,7 +61,7 @@ fn entry(all: &[u8], name: Name, body: Range<usize>, kind: Kind) -> Entry {
             fields.name()
         });
         let how = scheme.map(|scheme| format!(" ({})", spell(scheme))).unwrap_or_default();
-        entry.flaw = Some(format!("The track was encrypted{how}").into());
+        entry.flaw = Some(format!("it was encrypted{how}").into());
         name = original.and_then(|body| Fields::at(all, body).name()).unwrap_or(name);
     }
     let found = |name: &Name| find(all, inner.clone(), name).map(|body| Fields::at(all, body));
@@ -77,7 +77,7 @@ fn entry(all: &[u8], name: Name, body: Range<usize>, kind: Kind) -> Entry {
     match codec {
         Codec::H264 => match found(b"avcC").and_then(|fields| h264::Configuration::parse(fields.rest())) {
             Some(configuration) => entry.form = Form::Avc(configuration),
-            None => entry.flaw = Some("The track had no configuration of H.264 (box `avcC`) that could be read".into()),
+            None => entry.flaw = Some("it had no configuration of H.264 (box `avcC`) that could be read".into()),
         },
         Codec::Av1 => {
             let sequence = found(b"av1C").and_then(|fields| av1::configured(fields.rest()));
@@ -130,11 +130,11 @@ fn opus(entry: &mut Entry, fields: Option<Fields<'_>>) {
             (entry.channels, entry.pre_skip) = (channels, pre_skip);
             if family != 0 || channels > 2 {
                 entry.flaw.get_or_insert_with(|| {
-                    format!("The track had {channels} channels (mapping family {family}); WebRTC carries two").into()
+                    format!("it had {channels} channels (mapping family {family}); WebRTC carries two").into()
                 });
             }
         }
-        None => entry.flaw = Some("The track had no configuration of Opus (box `dOps`) that could be read".into()),
+        None => entry.flaw = Some("it had no configuration of Opus (box `dOps`) that could be read".into()),
     }
 }
 

@@ -31,7 +31,7 @@ use crate::{
 const PLACE: &CStr = c"media";
 
 /// The flaw of a track with B-frames.
-const REORDERED: &str = "The frames of the track were not shown in the order in which they are decoded (B-frames)";
+const REORDERED: &str = "its frames were not shown in the order of decoding (B-frames)";
 
 /// Reads a file.
 ///

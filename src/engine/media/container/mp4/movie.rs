@@ -139,7 +139,7 @@ fn trak(all: &Arc<[u8]>, body: Range<usize>, movie_scale: u32, fragmented: bool)
     let mut flaw = entries.iter().find_map(|entry| entry.flaw.clone());
     if let Some(other) = entries.iter().find(|entry| entry.codec != first.codec) {
         flaw = flaw
-            .or_else(|| Some(format!("The track changed its codec from {} to {}", first.named, other.named).into()));
+            .or_else(|| Some(format!("it changed its codec from {} to {}", first.named, other.named).into()));
     }
     if outside(all, inside(&[b"mdia", b"minf", b"dinf", b"dref"])) {
         flaw = flaw.or_else(|| Some("The samples of the track lay in another file".into()));
@@ -221,11 +221,11 @@ fn edits(all: &[u8], elst: Option<Range<usize>>, movie_scale: u32, scale: u32) -
             continue;
         }
         if rate != 0x0001_0000 {
-            return (edit, Some("The edit list of the track had another speed than that of decoding".into()));
+            return (edit, Some("its edit list had another speed than that of decoding".into()));
         }
         let joined = begun && edit.until.is_none_or(|until| from.abs_diff(until) <= slack.unsigned_abs());
         if begun && !joined {
-            return (edit, Some("The edit list of the track had cuts, which only a decoder can follow".into()));
+            return (edit, Some("its edit list had cuts, which only a decoder can follow".into()));
         }
         if !begun {
             edit.from = from;

@@ -18,13 +18,21 @@ use crate::error::{Error, Result, code};
 
 /// What str0m says about a description has no secrets: it names sections and what it missed.
 fn unfit(what: &str, error: &RtcError) -> Error {
-    let why = error.to_string().replace(['\r', '\n'], " ");
+    let why = plain(&error.to_string());
     Error::new(&code::MEDIA_SDP, format!("the {what} of the other side could not be used: {why}")).phase("signalling")
 }
 
 fn unread(what: &str, why: &dyn Display) -> Error {
-    let why = why.to_string().replace(['\r', '\n'], " ");
+    let why = plain(&why.to_string());
     Error::new(&code::MEDIA_SDP, format!("the {what} of the other side could not be read: {why}")).phase("signalling")
+}
+
+/// In one line, and without the place in our memory at which str0m says its parser was.
+fn plain(why: &str) -> String {
+    let why = why.replace(['\r', '\n'], " ");
+    let place = why.split_once(" at PointerOffset(").and_then(|(before, rest)| Some((before, rest.split_once(')')?.1)));
+    let why = place.map_or_else(|| why.clone(), |(before, behind)| format!("{before}:{behind}"));
+    why.trim_end().to_owned()
 }
 
 /// Whether a candidate of ours is one that the other side told us in its checks: it finds those by itself.
@@ -171,6 +179,7 @@ impl Rtc {
         }
         let mut text = Rtc::read("offer", offer)?;
         text.regroup();
+        text.yield_handshake();
         let (mut refused, mut orders) = (Vec::new(), Vec::new());
         for (at, section) in text.sections.iter_mut().enumerate() {
             let (Some(kind), Some(mid)) = (section.kind(), section.mid()) else { continue };

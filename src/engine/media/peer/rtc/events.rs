@@ -80,13 +80,13 @@ impl Rtc {
             }
             Event::MediaEgressStats(numbers) => {
                 let track = self.tracks.iter_mut().find(|track| track.mid == numbers.mid)?;
-                track.counters.outgoing(&numbers);
+                track.counters.outgoing(&numbers, !self.settled);
                 None
             }
             Event::MediaIngressStats(numbers) => {
                 let track = self.tracks.iter_mut().find(|track| track.mid == numbers.mid)?;
                 let rate = track.agreed.codec.map_or(90_000, |codec| rate(codec).get());
-                track.counters.incoming(&numbers, rate);
+                track.counters.incoming(&numbers, rate, !self.settled);
                 None
             }
             Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {

@@ -53,10 +53,12 @@ impl Counters {
         self.last = Some(self.last.map_or(last, |before| before.max(last)));
     }
 
-    /// What the stack counted of the packets that went out.
-    pub fn outgoing(&mut self, numbers: &MediaEgressStats) {
+    /// What the stack counted of the packets that went out; `timely`: at its moment, so that a rate can be made of it.
+    pub fn outgoing(&mut self, numbers: &MediaEgressStats, timely: bool) {
         let sent = &mut self.sent;
-        sent.bitrate = self.sending.count(numbers.bytes, numbers.timestamp).unwrap_or(sent.bitrate);
+        if timely {
+            sent.bitrate = self.sending.count(numbers.bytes, numbers.timestamp).unwrap_or(sent.bitrate);
+        }
         (sent.bytes, sent.packets) = (numbers.bytes, numbers.packets);
         (sent.nacks, sent.plis, sent.firs) = (numbers.nacks, numbers.plis, numbers.firs);
         sent.rtt = numbers.rtt.map(|time| time.as_secs_f64()).or(sent.rtt);
@@ -66,10 +68,12 @@ impl Counters {
         }
     }
 
-    /// What the stack counted of the packets that came in; `clock` is their ticks in a second.
-    pub fn incoming(&mut self, numbers: &MediaIngressStats, clock: u32) {
+    /// What the stack counted of the packets that came in; `clock` is their ticks in a second, `timely` as above.
+    pub fn incoming(&mut self, numbers: &MediaIngressStats, clock: u32, timely: bool) {
         let received = &mut self.received;
-        received.bitrate = self.receiving.count(numbers.bytes, numbers.timestamp).unwrap_or(received.bitrate);
+        if timely {
+            received.bitrate = self.receiving.count(numbers.bytes, numbers.timestamp).unwrap_or(received.bitrate);
+        }
         (received.bytes, received.packets) = (numbers.bytes, numbers.packets);
         (received.nacks, received.plis, received.firs) = (numbers.nacks, numbers.plis, numbers.firs);
         received.rtt = numbers.rtt.map(|time| time.as_secs_f64()).or(received.rtt);
