@@ -34,6 +34,11 @@ mod streams;
 #[allow(dead_code, reason = "shared")]
 #[path = "janus/mod.rs"]
 mod janus;
+#[allow(dead_code, reason = "shared")]
+#[path = "media_peer/relay.rs"]
+mod datagrams;
+#[path = "janus_media/numbers.rs"]
+mod numbers;
 #[path = "janus_media/losing.rs"]
 mod losing;
 #[path = "janus_media/ways.rs"]

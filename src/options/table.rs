@@ -346,6 +346,7 @@ options! {
     "until", JANUS_HANDLE, CALL, "\"end\", \"connected\"", "\"end\"", "When the call media is answered: when all is over, or when media flows.";
     "duration", JANUS_HANDLE, CALL, "seconds, or text with a unit", "none", "How long media flows at the most.";
     "loop", JANUS_HANDLE, CALL, "bool", "false", "Play the file again and again.";
+    "interval", JANUS_HANDLE, SUBSCRIBE, "seconds from 0.1, or text with a unit", "1", "How often haft.statistics is told while media flows.";
     "mid", JANUS_HANDLE, CALL, "text", "the only track", "The track that a frame of write_frame goes out by.";
     "data", JANUS_HANDLE, CALL, "bytes; of a message also text", "none", "The frame, or the message, of write_frame.";
     "pts", JANUS_HANDLE, CALL, "seconds", "none", "When a frame is shown; the times of a track rise.";

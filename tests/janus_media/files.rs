@@ -80,6 +80,25 @@ fn sound_comes_back() {
 }
 
 #[test]
+fn sound_in_one_channel_comes_back_in_one() {
+    for (name, ending, channels) in
+        [("opus_mono.ogg", "ogg", "1"), ("opus_mono.ogg", "webm", "1"), ("opus_mono.ogg", "mp4", "1"), ("opus.ogg", "mp4", "2")]
+    {
+        let janus = start();
+        let folder = Folder::new();
+        let session = open(&janus);
+        let handle = attach(&session, "echotest");
+        let to = folder.path(&format!("back.{ending}"));
+        ask(&handle, "media", json!({"play_from": sample(name), "record_to": to, "duration": "1500ms"}));
+        let mut probe = std::process::Command::new("ffprobe");
+        probe.args(["-v", "error", "-show_entries", "stream=channels", "-of", "csv=p=0"]).arg(&to);
+        let shown = probe.output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&shown.stdout).trim(), channels, "{name} {ending}");
+        without_a_word(&to);
+    }
+}
+
+#[test]
 fn it_is_told_how_far_it_is() {
     let janus = start();
     let session = open(&janus);

@@ -36,11 +36,15 @@ struct Set {
 }
 
 const SOUND: &str = "0";
+/// 20 ms of CELT in two channels, and in one (RFC 6716 3.1).
+const STEREO: u8 = 0xFC;
+const MONO: u8 = 0xF8;
 const PICTURES: &str = "1";
 
 fn arrived(mid: &str, pts: u64, keyframe: bool) -> Arrived {
     let codec = if mid == SOUND { Codec::Opus } else { Codec::Vp8 };
-    let data = vec![u8::from(keyframe); 100].into();
+    // The first byte of a packet of Opus says that it has two channels.
+    let data = vec![if mid == SOUND { STEREO } else { u8::from(keyframe) }; 100].into();
     Arrived { mid: mid.into(), codec, pts: ms(pts), keyframe, contiguous: true, data }
 }
 
@@ -124,6 +128,33 @@ fn tracks_begin_together_and_stay_in_step() {
     let taken = set.recorder.taken();
     assert_eq!((taken[0].frames, taken[0].left_out), (3, 0));
     assert_eq!((taken[1].frames, taken[1].keyframes, taken[1].left_out, taken[1].bytes), (2, 1, 1, 200));
+}
+
+/// What the first half second has says how many channels there are: until then the file waits, or until there are two.
+#[test]
+fn sound_in_one_channel_is_mono() {
+    let packet = |at: u64, kind: u8| Arrived { data: vec![kind; 100].into(), ..arrived(SOUND, at * 20, true) };
+    let channels = |shelf: &Shelf| shelf.0.lock().tracks.iter().map(|track| track.channels).collect::<Vec<_>>();
+    let shelf = Shelf::default();
+    let mut set = Set::new(&[SOUND], true, shelf.creator());
+    for at in 0..25 {
+        set.take([packet(at, MONO)]);
+        assert!(channels(&shelf).is_empty(), "{at}");
+        set.pass(ms(20));
+    }
+    assert_eq!(channels(&shelf), [1]);
+    // What comes later is written as it is.
+    set.take([packet(25, STEREO)]);
+    assert_eq!(set.finish().unwrap().frames, 26);
+    drop(set);
+    for (packets, expected) in [(vec![packet(0, MONO), packet(1, STEREO)], 2), (vec![packet(0, MONO)], 1)] {
+        let shelf = Shelf::default();
+        let mut set = Set::new(&[SOUND], true, shelf.creator());
+        let count = packets.len() as u64;
+        set.take(packets);
+        assert_eq!(set.finish().unwrap().frames, count);
+        assert_eq!(channels(&shelf), [expected]);
+    }
 }
 
 /// A keyframe is asked for at once, and each second until it comes; never for sound.

@@ -29,15 +29,7 @@ impl Topics {
     /// # Errors
     /// `argument` for what messages of Janus cannot do.
     pub fn subscribe(topics: &Arc<Topics>, topic: &str, args: &Args, sink: Arc<dyn Sink>) -> Result<Feed> {
-        if args.get("answer").is_some() {
-            return Err(Error::option("answer", "Janus asks nothing that could be answered"));
-        }
-        if sink.holds_back() {
-            // Answers to other calls come the same way.
-            let message =
-                "overflow was \"wait\", and messages of Janus cannot wait: all that a server says comes one way";
-            return Err(Error::option("overflow", message));
-        }
+        check(args, &*sink)?;
         let mut listed = topics.0.lock();
         listed.last += 1;
         let number = listed.last;
@@ -59,6 +51,22 @@ impl Topics {
         let wanted = |topic: &str| topic == "*" || topic == word || topic.strip_prefix("event:").is_some_and(named);
         hearers.extend(listed.list.iter().filter(|(_, topic, _)| wanted(topic)).map(|(.., sink)| Arc::clone(sink)));
     }
+}
+
+/// What no subscription to events of Janus can have.
+///
+/// # Errors
+/// `argument`.
+pub fn check(args: &Args, sink: &dyn Sink) -> Result<()> {
+    if args.get("answer").is_some() {
+        return Err(Error::option("answer", "Janus asks nothing that could be answered"));
+    }
+    if sink.holds_back() {
+        // Answers to other calls come the same way.
+        let message = "overflow was \"wait\", and messages of Janus cannot wait: all that a server says comes one way";
+        return Err(Error::option("overflow", message));
+    }
+    Ok(())
 }
 
 /// Brings a message to all that hear it in these places. False when nobody did.

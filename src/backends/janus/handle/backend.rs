@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The topics of a handle.
-const TOPICS: &[&str] = &["*", "event", "event:NAME", "webrtcup", "media", "slowlink", "hangup", "detached", "trickle", "data", "haft.media"];
+const TOPICS: &[&str] = &["*", "event", "event:NAME", "webrtcup", "media", "slowlink", "hangup", "detached", "trickle", "data", "haft.media", media::STATISTICS];
 
 /// A handle of the host on a plugin handle.
 pub struct JanusHandle {
@@ -128,6 +128,12 @@ impl Backend for JanusHandle {
             .is_some_and(|name| !name.is_empty() && plugins::find(self.handle.plugin()).is_some());
         if !named && !TOPICS.contains(&topic) {
             return Ok(None);
+        }
+        if topic == media::STATISTICS {
+            return media::listen(&self.handle, args, sink).map(Some);
+        }
+        if args.get("interval").is_some() {
+            return Err(Error::option("interval", format!("the events of {topic:?} come when they come: they take no interval")));
         }
         Topics::subscribe(&self.handle.topics, topic, args, sink).map(Some)
     }

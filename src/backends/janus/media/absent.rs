@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Instant};
 
 use crate::{
+    args::Args,
     backends::{
-        Answer, Call, Pending,
+        Answer, Call, Feed, Pending, Sink,
         janus::{envelope::Kind, handle::Handle},
     },
     error::{Error, Outcome, Result, code},
@@ -35,6 +36,15 @@ impl Slot {
     pub fn shown(&self) -> Tree {
         Tree::Null
     }
+}
+
+/// Refuses it.
+///
+/// # Errors
+/// `unsupported`, always.
+pub fn listen(_handle: &Handle, _args: &Args, _sink: Arc<dyn Sink>) -> Result<Feed> {
+    let message = "haft.statistics was subscribed to in a build without the feature \"media\"";
+    Err(Error::new(&code::UNSUPPORTED, message).with("key", "topic"))
 }
 
 fn unsupported(call: &Call<'_>) -> Error {

@@ -12,6 +12,7 @@ use super::{
     ear::Ear,
     ending::Ending,
     files::Track,
+    gauges,
     opened,
     order::{Order, Part},
     running::{Halt, News, Phase, Running},
@@ -40,7 +41,7 @@ const LINGER: Duration = Duration::from_millis(250);
 const QUIET: Duration = Duration::from_secs(1);
 /// How often it is told how far it is.
 const TOLD: Duration = Duration::from_millis(100);
-/// How often the numbers of the connection are taken.
+/// How often the numbers of the connection are taken, unless somebody wants to hear them more often.
 const STATISTICS: Duration = Duration::from_secs(1);
 
 /// One session of media.
@@ -185,7 +186,7 @@ impl Course {
             loopback: is_here(&url),
             stun: self.order.stun.clone(),
             timeout: self.order.timeout,
-            statistics: STATISTICS,
+            statistics: self.handle.media.gauges().shortest().map_or(STATISTICS, |shortest| shortest.min(STATISTICS)),
         }
     }
 
@@ -215,8 +216,15 @@ impl Course {
                 told = now;
                 heard(self.running.files.progress());
             }
+            let hearers = self.handle.media.gauges().due(now);
+            if !hearers.is_empty()
+                && let Some(shown) = self.running.shown().as_object()
+            {
+                gauges::tell(&hearers, shown);
+            }
             let tick = linger.map(|_| now + Duration::from_millis(20)).into_iter();
             let tick = tick.chain(self.heard.is_some().then(|| told + TOLD)).chain(end);
+            let tick = tick.chain(self.handle.media.gauges().next());
             match self.news(tick.min()).await? {
                 None => {}
                 Some(News::Recorded) => self.running.files.check()?,
@@ -281,6 +289,7 @@ impl Course {
             }
             News::Candidate(candidate) => self.trickle(candidate.as_deref()),
             News::Played(done) => done?,
+            News::Listened => {}
             News::Recorded => self.running.files.check()?,
             News::Event(data, jsep) => {
                 // A call is described by what comes unasked.

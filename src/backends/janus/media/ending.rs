@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     course::Course,
-    dialog,
+    dialog, gauges,
     order::Part,
     running::{News, Phase, Running},
 };
@@ -44,6 +44,10 @@ impl Ending {
             Ok(_) => Error::new(&code::MEDIA_STATE, "the data channel was closed"),
             Err(error) => again(error),
         };
+        let hearers = self.handle.media.gauges().all();
+        if let Some(last) = last.as_object().filter(|_| !hearers.is_empty()) {
+            gauges::tell(&hearers, last);
+        }
         self.handle.media.over(&self.running, last);
         self.running.end(outcome);
         self.running.channel.fail(&why);

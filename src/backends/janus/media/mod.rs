@@ -1,5 +1,5 @@
-//! Media of a handle (docs/janus.md "Media"): the verbs `media`, `media_stop` and `write_frame`, the topics `haft.media` and
-//! `data`, and what goes over data channels.
+//! Media of a handle (docs/janus.md "Media"): the verbs `media`, `media_stop` and `write_frame`, the topics `haft.media`,
+//! `haft.statistics` and `data`, and what goes over data channels.
 //!
 //! | file | what |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | `dialog` and below | what is said to each plugin |
 //! | `opened` | the file that is played, and the tracks that it asks for |
 //! | `files` | what is played and recorded |
+//! | `gauges` | who hears the numbers of it |
 //! | `ear` | what comes of the connection |
 //! | `channel` | requests of TextRoom |
 //!
@@ -34,6 +35,8 @@ mod exchange;
 #[cfg(feature = "media")]
 mod files;
 #[cfg(feature = "media")]
+mod gauges;
+#[cfg(feature = "media")]
 mod opened;
 #[cfg(feature = "media")]
 mod order;
@@ -47,7 +50,9 @@ mod verbs;
 mod written;
 
 #[cfg(not(feature = "media"))]
-pub use absent::{Slot, begin, wait};
+pub use absent::{Slot, begin, listen, wait};
+#[cfg(feature = "media")]
+pub use gauges::listen;
 #[cfg(feature = "media")]
 pub use slot::Slot;
 #[cfg(feature = "media")]
@@ -55,6 +60,9 @@ pub use verbs::{begin, wait};
 
 use super::{handle::Handle, plugins};
 use crate::backends::Call;
+
+/// The topic of its numbers.
+pub const STATISTICS: &str = "haft.statistics";
 
 /// The verbs of media.
 pub const VERBS: [&str; 3] = ["media", "media_stop", "write_frame"];

@@ -106,6 +106,8 @@ pub enum News {
     Played(Result<()>),
     /// A file was completed, or cannot be.
     Recorded,
+    /// Somebody wants to hear statistics.
+    Listened,
 }
 
 /// A description of the other side.

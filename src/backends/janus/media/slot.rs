@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::running::{Halt, News, Running};
+use super::{
+    gauges::Gauges,
+    running::{Halt, News, Running},
+};
 use crate::{
     backends::janus::envelope::Kind,
     engine::reactor::caller::Caller,
@@ -13,7 +16,10 @@ use crate::{
 
 /// What a handle has of media.
 #[derive(Default)]
-pub struct Slot(Mutex<State>);
+pub struct Slot {
+    state: Mutex<State>,
+    gauges: Arc<Gauges>,
+}
 
 #[derive(Default)]
 struct State {
@@ -38,12 +44,17 @@ pub struct Incoming {
 impl Slot {
     /// What runs now.
     pub fn running(&self) -> Option<Arc<Running>> {
-        self.0.lock().running.clone()
+        self.state.lock().running.clone()
+    }
+
+    /// Who hears the statistics.
+    pub fn gauges(&self) -> &Arc<Gauges> {
+        &self.gauges
     }
 
     /// Whether media ran on this handle before.
     pub fn has_run(&self) -> bool {
-        !self.0.lock().last.is_null()
+        !self.state.lock().last.is_null()
     }
 
     /// Begins what `make` makes; gives what runs already.
@@ -54,7 +65,7 @@ impl Slot {
         &self,
         make: impl FnOnce() -> Result<Arc<Running>>,
     ) -> Result<std::result::Result<Arc<Running>, Arc<Running>>> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if state.over {
             return Err(Error::new(&code::HANDLE_LOST, "the handle was detached").outcome(Outcome::NotSent));
         }
@@ -68,7 +79,7 @@ impl Slot {
 
     /// What ran is over and left this.
     pub fn over(&self, running: &Arc<Running>, last: Tree) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let same = state.running.as_ref().is_some_and(|now| Arc::ptr_eq(now, running));
         let gone = if same { state.running.take() } else { None };
         if same {
@@ -80,12 +91,12 @@ impl Slot {
 
     /// Whether the server still has the connection of what ends now: it could not be told, or did not confirm it.
     pub fn leaves_open(&self, open: bool) {
-        self.0.lock().open = open;
+        self.state.lock().open = open;
     }
 
     /// Whether that is so; asked once.
     pub fn is_open(&self) -> bool {
-        std::mem::take(&mut self.0.lock().open)
+        std::mem::take(&mut self.state.lock().open)
     }
 
     /// A message of the handle came. Called on the reactor.
@@ -97,7 +108,7 @@ impl Slot {
         // Other plugins have events of that name, and their offers are not taken here.
         let called = || message.at("/plugindata/plugin").and_then(Node::as_str) == Some("janus.plugin.videocall");
         let event = event.filter(|_| called());
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         match event {
             Some("incomingcall") => {
                 let offer = message.at("/jsep/sdp").and_then(Node::as_str);
@@ -122,7 +133,7 @@ impl Slot {
 
     /// The call that waits to be taken.
     pub fn incoming(&self) -> Option<Incoming> {
-        self.0.lock().incoming.take()
+        self.state.lock().incoming.take()
     }
 
     /// What media went over is gone.
@@ -134,7 +145,7 @@ impl Slot {
 
     /// The host closes the handle: what runs ends, and nothing more begins. Never waits.
     pub fn leave(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.over = true;
         let running = state.running.clone();
         drop(state);
@@ -156,7 +167,7 @@ impl Slot {
     pub fn shown(&self) -> Tree {
         match self.running() {
             Some(running) => running.shown(),
-            None => self.0.lock().last.clone(),
+            None => self.state.lock().last.clone(),
         }
     }
 }

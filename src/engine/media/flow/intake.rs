@@ -2,7 +2,8 @@
 //! given, and what is to be written is handed out.
 //!
 //! A file begins when every track that was expected has its first frame, since what is in it stands at its head; a track that
-//! has sent nothing for two seconds is left out, and one whose first keyframe is still to come is waited for longer. Pictures
+//! has sent nothing for two seconds is left out, and one whose first keyframe is still to come is waited for longer. Sound is
+//! mono when its first half second is. Pictures
 //! begin with a keyframe. When packets were lost for good, the pictures until the next keyframe (it is asked for) are left
 //! out, for two seconds at most: a picture that stands is better to look at than one that falls apart, and none is worse.
 
@@ -25,6 +26,9 @@ pub const HELD: usize = 8 << 20;
 pub const TORN: Duration = Duration::from_secs(2);
 /// How often a keyframe is asked for.
 pub const ASK: Duration = Duration::from_secs(1);
+/// How long sound that has had one channel so far is waited for to have two: encoders may begin stereo with a quiet part in one,
+/// and a file says at its head how many there are. What comes in one channel plays well in a file that says two.
+pub const SINGLE: Duration = Duration::from_millis(500);
 /// What libopus makes an encoder's delay of, in samples of 48 kHz; RTP does not tell.
 const PRE_SKIP: u16 = 312;
 
@@ -85,6 +89,8 @@ struct Lane {
     kind: Kind,
     codec: Option<Codec>,
     size: (u32, u32),
+    /// The channels that a packet had at the most, for Opus.
+    channels: u8,
     /// Its place in the file.
     place: Option<usize>,
     keyed: bool,
@@ -102,6 +108,7 @@ impl Intake {
             kind: track.kind,
             codec: None,
             size: (0, 0),
+            channels: 0,
             place: None,
             keyed: false,
             torn: None,
@@ -153,6 +160,9 @@ impl Intake {
         if lane.size == (0, 0) && lane.kind == Kind::Video {
             lane.size = codec::head(frame.codec, &frame.data).size.unwrap_or_default();
         }
+        if frame.codec == Codec::Opus {
+            lane.channels = lane.channels.max(codec::opus::channels(&frame.data).unwrap_or_default());
+        }
         self.bytes += data.len();
         self.held.push(Frame { track: place, pts: frame.pts, keyframe: frame.keyframe, data });
         self.look(now, steps);
@@ -171,6 +181,7 @@ impl Intake {
     fn waits_until(&self) -> Option<Instant> {
         let first = self.first?;
         let wait = |lane: &Lane| match lane {
+            lane if lane.codec == Some(Codec::Opus) && lane.channels < 2 && lane.taken.frames > 0 => SINGLE,
             lane if lane.taken.frames > 0 => Duration::ZERO,
             lane if lane.codec.is_some() => KEYLESS,
             _ => SILENT,
@@ -199,7 +210,7 @@ impl Intake {
                 codec,
                 named: codec.name().into(),
                 size: lane.size,
-                channels: if sound { 2 } else { 0 },
+                channels: if !sound || lane.channels > 0 { lane.channels } else { 2 },
                 pre_skip: if codec == Codec::Opus { PRE_SKIP } else { 0 },
                 flaw: None,
             });

@@ -199,7 +199,7 @@ pub struct Numbers {
     pub jitter: Option<f64>,
     /// In seconds.
     pub rtt: Option<f64>,
-    /// Bits per second over the last interval.
+    /// Bits per second over the last second, or over the interval in which numbers are taken when that is longer.
     pub bitrate: u64,
     /// Asked for by the receiving side.
     pub nacks: u64,
@@ -216,7 +216,7 @@ pub struct Statistics {
     pub tracks: Vec<(Box<str>, Option<Numbers>, Option<Numbers>)>,
     /// In seconds.
     pub rtt: Option<f64>,
-    /// Bits per second that the other side says it can take (REMB), or that were estimated (transport-cc).
+    /// Bits per second that the other side said last that it takes (REMB).
     pub available: Option<u64>,
     /// The pair of addresses in use.
     pub pair: Option<(std::net::SocketAddr, std::net::SocketAddr)>,

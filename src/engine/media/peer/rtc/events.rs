@@ -12,7 +12,7 @@ use super::super::{
     protocol::News,
     timeline::{Report, Timeline},
 };
-use super::{Rtc, channels::Step, codec_of, rate};
+use super::{Rtc, channels::Step, codec_of, numbers, rate};
 
 impl Rtc {
     fn arrived(&mut self, data: MediaData) -> Option<News> {
@@ -91,6 +91,10 @@ impl Rtc {
             }
             Event::EgressBitrateEstimate(BweKind::Remb { estimate, .. }) => {
                 self.statistics.available = Some(estimate.as_u64());
+                None
+            }
+            Event::AppSpecificFeedback(feedback) => {
+                self.statistics.available = numbers::remb(&feedback.payload).or(self.statistics.available);
                 None
             }
             _ => None,
