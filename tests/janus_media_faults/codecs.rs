@@ -70,7 +70,8 @@ fn tracks_that_cannot_go() {
     for command in commands {
         let before = list(&folder);
         let mut shell = Command::new("sh");
-        let done = shell.arg("-c").arg(format!("{command} -nostdin -v error")).current_dir(folder.path("")).output().unwrap();
+        let done =
+            shell.arg("-c").arg(format!("{command} -nostdin -v error")).current_dir(folder.path("")).output().unwrap();
         assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
         let after = list(&folder);
         let made = after.iter().find(|path| !before.contains(path)).unwrap_or_else(|| panic!("{command} made none"));
@@ -136,9 +137,12 @@ fn no_codec_in_common() {
         assert_eq!(error.code(), "plugin_invalid_element", "{error:?}");
         assert!(error.message().contains("codec"), "{error:?}");
         // Nobody is left in the room as a publisher without anything.
-        assert_eq!(ask(&handle, "listparticipants", json!({"room": 5}))["participants"].as_array().map(|all| {
-            all.iter().filter(|one| one["publisher"] == true).count()
-        }), Some(0));
+        assert_eq!(
+            ask(&handle, "listparticipants", json!({"room": 5}))["participants"]
+                .as_array()
+                .map(|all| { all.iter().filter(|one| one["publisher"] == true).count() }),
+            Some(0)
+        );
         let handle = check("echotest", &json!({"play_from": sample("vp8.ivf"), "body": {"videocodec": "h264"}}));
         usable(&handle);
         close(&session);

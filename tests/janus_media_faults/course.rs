@@ -82,8 +82,14 @@ pub fn whole(to: &Path, pictures: usize) {
 /// them whole pictures again, as ffmpeg does unless it is asked for each, may find two at one place in a short file.
 #[track_caller]
 pub fn good(to: &Path) {
-    let read = Command::new("ffprobe").args(["-v", "warning", "-of", "json", "-show_packets"]).arg(to).output().unwrap();
-    assert!(read.status.success() && read.stderr.is_empty(), "{}: {}", to.display(), String::from_utf8_lossy(&read.stderr));
+    let read =
+        Command::new("ffprobe").args(["-v", "warning", "-of", "json", "-show_packets"]).arg(to).output().unwrap();
+    assert!(
+        read.status.success() && read.stderr.is_empty(),
+        "{}: {}",
+        to.display(),
+        String::from_utf8_lossy(&read.stderr)
+    );
     assert_eq!(decoded(to, "v").len(), copied(to, "v:0", "null").len(), "{}", to.display());
 }
 

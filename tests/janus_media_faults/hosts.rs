@@ -30,12 +30,18 @@ fn a_host_that_does_not_poll() {
         let (mut dropped, mut heard) = (0, 0);
         while let Some(event) = handle.poll(0).unwrap() {
             match event.kind() {
-                Kind::Dropped => dropped += crate::bed::json(&event)["dropped"].as_u64().or(crate::bed::json(&event)["count"].as_u64()).unwrap(),
+                Kind::Dropped => {
+                    dropped += crate::bed::json(&event)["dropped"]
+                        .as_u64()
+                        .or(crate::bed::json(&event)["count"].as_u64())
+                        .unwrap()
+                }
                 Kind::Message => heard += 1,
                 _ => {}
             }
         }
-        let arrived: u64 = end["tracks"].as_array().unwrap().iter().map(|track| track["received"]["frames"].as_u64().unwrap()).sum();
+        let arrived: u64 =
+            end["tracks"].as_array().unwrap().iter().map(|track| track["received"]["frames"].as_u64().unwrap()).sum();
         assert_eq!((heard, dropped + heard), (5, arrived), "{end}");
         let written = end["files"][0]["frames"].as_u64().unwrap();
         assert_eq!(written, arrived, "{end}");

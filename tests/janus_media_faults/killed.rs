@@ -89,7 +89,8 @@ fn a_process_that_is_killed() {
                     let to: PathBuf = folder.path(&format!("{round}-{}-{ending}.{ending}", plays.replace('.', "-")));
                     let mut child = spawn(janus, plays, &to, "frames", None);
                     // Pictures come 30 a second, sound 50.
-                    let (second, both) = if track == "a:0" { (50, 50) } else { (30, if plays.contains("opus") { 80 } else { 30 }) };
+                    let (second, both) =
+                        if track == "a:0" { (50, 50) } else { (30, if plays.contains("opus") { 80 } else { 30 }) };
                     let mut seen = lines(&mut child, "frame ");
                     let wanted = both * 5 / 2 + round * 7;
                     for _ in 0..wanted {

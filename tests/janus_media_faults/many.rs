@@ -58,7 +58,10 @@ fn fifty_at_once() {
         .iter()
         .enumerate()
         .map(|(number, handle)| {
-            begin(handle, &json!({"play_from": sample("vp8_small.ivf"), "record_to": folder.path(&format!("{number}.ivf"))}))
+            begin(
+                handle,
+                &json!({"play_from": sample("vp8_small.ivf"), "record_to": folder.path(&format!("{number}.ivf"))}),
+            )
         })
         .collect();
     let sent = probe::copied(&sample("vp8_small.ivf"), "v:0", "null");

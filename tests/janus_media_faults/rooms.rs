@@ -1,6 +1,9 @@
 //! Rooms in which somebody leaves, says nothing, or which are no more.
 
-use haft::{args::Args, session::{Kind, Session}};
+use haft::{
+    args::Args,
+    session::{Kind, Session},
+};
 use haft_sandbox::janus::Janus;
 use serde_json::{Value, json};
 
@@ -167,7 +170,8 @@ fn a_room_that_is_destroyed() {
         hear(&from, "hangup");
         let sent = begin(&from, &json!({"play_from": sample("vp8_opus.webm"), "loop": true}));
         // Those who join hear of it.
-        while ask(&keeper, "listparticipants", json!({"room": 5}))["participants"][0]["publisher"] != Value::Bool(true) {
+        while ask(&keeper, "listparticipants", json!({"room": 5}))["participants"][0]["publisher"] != Value::Bool(true)
+        {
             std::thread::yield_now();
         }
         let handle = attach(&session, "videoroom");

@@ -48,7 +48,10 @@ fn a_server_that_hangs_up() {
         let request = json!({"janus": "hangup_webrtc", "session_id": id(&session), "handle_id": id(&handle)});
         assert_eq!(admin(&janus, request)["janus"], "success");
         let end = answered(&handle, call).unwrap();
-        assert_eq!((&end["state"], &end["end"], &end["files"][0]["complete"]), (&json!("ended"), &json!("hangup"), &json!(true)));
+        assert_eq!(
+            (&end["state"], &end["end"], &end["files"][0]["complete"]),
+            (&json!("ended"), &json!("hangup"), &json!(true))
+        );
         whole(&to, 10);
         usable(&handle);
         close(&session);
@@ -163,7 +166,11 @@ fn a_server_that_falls_silent() {
     janus.thaw().unwrap();
     for (number, (handle, ended)) in handles.iter().zip(ended).enumerate() {
         let (code, detail) = ended.unwrap_err();
-        assert_eq!((&*code, &detail["phase"], &detail["outcome"]), ("media_ice", &json!("ice"), &json!("unknown")), "{detail}");
+        assert_eq!(
+            (&*code, &detail["phase"], &detail["outcome"]),
+            ("media_ice", &json!("ice"), &json!("unknown")),
+            "{detail}"
+        );
         whole(&to(number), 10);
         usable(handle);
     }

@@ -30,7 +30,9 @@ fn open(between: &Between) -> Session {
 }
 
 /// Has the description of an answer changed.
-fn answers(change: impl Fn(&str) -> String + Send + Sync + 'static) -> impl Fn(String) -> String + Send + Sync + 'static {
+fn answers(
+    change: impl Fn(&str) -> String + Send + Sync + 'static,
+) -> impl Fn(String) -> String + Send + Sync + 'static {
     move |text| {
         let mut message: Value = serde_json::from_str(&text).unwrap();
         match message["jsep"]["sdp"].as_str().map(&change) {
@@ -63,7 +65,9 @@ fn relayed(janus: &str, relay: &Arc<Relay>) -> Between {
     Between::both(janus, move |of_server, text| {
         let mut message: Value = serde_json::from_str(&text).unwrap();
         let Some(sdp) = message["jsep"]["sdp"].as_str() else { return text };
-        let here = |line: &&str| !line.starts_with("a=candidate:") || (line.contains(" 127.0.0.1 ") && line.to_lowercase().contains(" udp "));
+        let here = |line: &&str| {
+            !line.starts_with("a=candidate:") || (line.contains(" 127.0.0.1 ") && line.to_lowercase().contains(" udp "))
+        };
         let sdp = sdp.lines().filter(here).collect::<Vec<_>>().join("\r\n") + "\r\n";
         message["jsep"]["sdp"] = if of_server { relay.answer(&sdp) } else { relay.offer(&sdp) }.into();
         message.to_string()
@@ -116,7 +120,8 @@ fn no_way_at_all() {
 
 /// With other credentials than the server's: what it sends is not taken, so that it does not get through by itself.
 fn hidden(sdp: &str) -> String {
-    let lines = sdp.lines().map(|line| if line.starts_with("a=ice-pwd:") { "a=ice-pwd:0123456789012345678901" } else { line });
+    let lines =
+        sdp.lines().map(|line| if line.starts_with("a=ice-pwd:") { "a=ice-pwd:0123456789012345678901" } else { line });
     lines.collect::<Vec<_>>().join("\r\n") + "\r\n"
 }
 
@@ -136,16 +141,19 @@ fn a_password_that_is_wrong() {
 #[test]
 fn another_certificate() {
     let janus = start();
-    let between = Between::of(&janus.ws, answers(|sdp| {
-        let lines = sdp.lines().map(|line| match line.strip_prefix("a=fingerprint:sha-256 ") {
-            Some(print) => {
-                let other = if print.starts_with("00") { "01" } else { "00" };
-                format!("a=fingerprint:sha-256 {other}{}", &print[2..])
-            }
-            None => line.to_owned(),
-        });
-        lines.collect::<Vec<_>>().join("\r\n") + "\r\n"
-    }));
+    let between = Between::of(
+        &janus.ws,
+        answers(|sdp| {
+            let lines = sdp.lines().map(|line| match line.strip_prefix("a=fingerprint:sha-256 ") {
+                Some(print) => {
+                    let other = if print.starts_with("00") { "01" } else { "00" };
+                    format!("a=fingerprint:sha-256 {other}{}", &print[2..])
+                }
+                None => line.to_owned(),
+            });
+            lines.collect::<Vec<_>>().join("\r\n") + "\r\n"
+        }),
+    );
     ten("another certificate", &[], |_| {
         let session = open(&between);
         goes_wrong(&session, &json!({"play_from": sample(FILM), "timeout": "20s"}), "media_dtls", "dtls");
@@ -174,39 +182,65 @@ fn descriptions_that_are_none() {
     let janus = start();
     let wrong: Arc<Mutex<&str>> = Arc::default();
     let now = Arc::clone(&wrong);
-    let between = Between::of(&janus.ws, answers(move |sdp| match *now.lock().unwrap() {
-        "empty" => String::new(),
-        "words" => "this is no description".into(),
-        "cut" => sdp[..sdp.len() / 2].to_owned(),
-        "binary" => "\u{1}\u{7f}\u{fffd}".repeat(400),
-        "no tracks" => sdp.split("m=").next().unwrap().to_owned(),
-        "one track" => {
-            let mut parts = sdp.split("m=");
-            format!("{}m={}", parts.next().unwrap(), parts.next().unwrap())
-        }
-        "no fingerprint" => sdp.lines().filter(|line| !line.contains("fingerprint")).map(|line| format!("{line}\r\n")).collect(),
-        "no password" => sdp.lines().filter(|line| !line.contains("ice-")).map(|line| format!("{line}\r\n")).collect(),
-        "other codecs" => sdp.replace("VP8/90000", "H265/90000").replace("opus/48000", "PCMU/8000"),
-        "rejected" => {
-            let sdp = sdp.replace("m=video 9", "m=video 0").replace("m=audio 9", "m=audio 0");
-            sdp.lines().filter(|line| !line.starts_with("a=group:")).map(|line| format!("{line}\r\n")).collect()
-        }
-        "long" => format!("{sdp}{}", "a=x:y\r\n".repeat(100_000)),
-        _ => sdp.to_owned(),
-    }));
-    for what in ["empty", "words", "cut", "binary", "no tracks", "one track", "no fingerprint", "no password", "other codecs", "rejected", "long"] {
+    let between = Between::of(
+        &janus.ws,
+        answers(move |sdp| match *now.lock().unwrap() {
+            "empty" => String::new(),
+            "words" => "this is no description".into(),
+            "cut" => sdp[..sdp.len() / 2].to_owned(),
+            "binary" => "\u{1}\u{7f}\u{fffd}".repeat(400),
+            "no tracks" => sdp.split("m=").next().unwrap().to_owned(),
+            "one track" => {
+                let mut parts = sdp.split("m=");
+                format!("{}m={}", parts.next().unwrap(), parts.next().unwrap())
+            }
+            "no fingerprint" => {
+                sdp.lines().filter(|line| !line.contains("fingerprint")).map(|line| format!("{line}\r\n")).collect()
+            }
+            "no password" => {
+                sdp.lines().filter(|line| !line.contains("ice-")).map(|line| format!("{line}\r\n")).collect()
+            }
+            "other codecs" => sdp.replace("VP8/90000", "H265/90000").replace("opus/48000", "PCMU/8000"),
+            "rejected" => {
+                let sdp = sdp.replace("m=video 9", "m=video 0").replace("m=audio 9", "m=audio 0");
+                sdp.lines().filter(|line| !line.starts_with("a=group:")).map(|line| format!("{line}\r\n")).collect()
+            }
+            "long" => format!("{sdp}{}", "a=x:y\r\n".repeat(100_000)),
+            _ => sdp.to_owned(),
+        }),
+    );
+    for what in [
+        "empty",
+        "words",
+        "cut",
+        "binary",
+        "no tracks",
+        "one track",
+        "no fingerprint",
+        "no password",
+        "other codecs",
+        "rejected",
+        "long",
+    ] {
         *wrong.lock().unwrap() = what;
         let quiet = what == "long";
         ten(what, &[], |turn| {
             let session = open(&between);
             let handle = attach(&session, "echotest");
-            let ended = crate::bed::try_ask(&handle, "media", &json!({"play_from": sample(FILM), "timeout": "1s", "until": "connected"}));
+            let ended = crate::bed::try_ask(
+                &handle,
+                "media",
+                &json!({"play_from": sample(FILM), "timeout": "1s", "until": "connected"}),
+            );
             if turn == 0 {
                 eprintln!("{what}: {:?}", ended.as_ref().map_err(|error| (error.to_string(), told(error))));
             }
             if !quiet {
                 let error = ended.unwrap_err();
-                assert!(["media_sdp", "media_codec", "total_timeout", "media_dtls"].contains(&error.code()), "{what}: {error:?}");
+                assert!(
+                    ["media_sdp", "media_codec", "total_timeout", "media_dtls"].contains(&error.code()),
+                    "{what}: {error:?}"
+                );
                 assert_eq!(told(&error)["outcome"], "unknown", "{what}: {error:?}");
                 assert!(!error.message().contains("0x"), "{error}");
             }
@@ -246,7 +280,8 @@ fn a_cancel_in_the_phases_of_the_connection() {
     for phase in ["ice", "dtls"] {
         ten(phase, &[], |_| {
             let eats = phase == "ice";
-            let relay = Arc::new(Relay::new(move |_, data| if eats || is_dtls(data) { Fate::Drop } else { Fate::Pass }));
+            let relay =
+                Arc::new(Relay::new(move |_, data| if eats || is_dtls(data) { Fate::Drop } else { Fate::Pass }));
             let between = relayed(&janus.ws, &relay);
             let session = open(&between);
             let handle = attach(&session, "echotest");
@@ -254,14 +289,18 @@ fn a_cancel_in_the_phases_of_the_connection() {
             let id = begin(&handle, &order);
             let state = || {
                 let shown = handle.inspect("media", &Args::new()).unwrap();
-                shown.value().and_then(|value| value.root().get("state")?.as_str().map(str::to_owned)).unwrap_or_default()
+                shown
+                    .value()
+                    .and_then(|value| value.root().get("state")?.as_str().map(str::to_owned))
+                    .unwrap_or_default()
             };
             while state() != phase {
                 std::thread::sleep(Duration::from_millis(1));
             }
             handle.cancel(id);
             let ended = until(&handle, |event| {
-                (event.kind() == Kind::Response && event.id() == id).then(|| event.failure().map(|failure| failure.error().code().to_owned()))
+                (event.kind() == Kind::Response && event.id() == id)
+                    .then(|| event.failure().map(|failure| failure.error().code().to_owned()))
             });
             assert_eq!(ended.as_deref(), Some("cancelled"));
             close(&session);

@@ -134,10 +134,6 @@ impl Course {
             (Ok(word), None) => Ok(word),
             (Err(error), None) => Err(error),
         };
-        let ended = ended.map_err(|error| match error.known_outcome() {
-            Some(_) => error,
-            None => error.outcome(if self.said { Outcome::Unknown } else { Outcome::NotSent }),
-        });
         self.running.enter(Phase::Ending);
         let outcome = self.end(ended, stays, set_up).await;
         ending.with(outcome);

@@ -91,8 +91,8 @@ impl Course {
         }
         let mut asked = false;
         if !stays && self.handle.session.line.is_ready() && !self.handle.is_over() {
-            // Whom the server has sent away has no goodbye to say, and would get no answer.
-            let parted = self.hung_up || self.parted || matches!(ended, Ok("hangup" | "ended"));
+            let parted = self.hung_up || self.parted;
+            // Who joined and came no further leaves as well.
             if (set_up || self.notes.joined) && !parted {
                 dialog::end(self).await;
             }
@@ -104,10 +104,10 @@ impl Course {
             if asked {
                 self.cleared().await;
             }
-            if self.described && self.order.part == Part::Bridge {
-                // There a connection that ends takes its participant out of the room, and no event says so.
-                self.handle.keep(&[]);
-            }
+        }
+        if self.described && self.order.part == Part::Bridge {
+            // There a connection that ends takes its participant out of the room, and no event says so.
+            self.handle.keep(&[]);
         }
         // Nobody could be told: the next one on this handle does it first.
         self.handle.media.leaves_open(self.described && !self.hung_up && !asked && !self.handle.is_over());

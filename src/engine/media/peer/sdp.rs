@@ -60,17 +60,6 @@ impl Description {
         }
     }
 
-    /// Leaves it to the other side to begin the DTLS handshake, where that leaves the choice to us (RFC 8842 5.3). It begins when
-    /// its own ICE has found a way; a first message of ours that comes a moment before that is dropped there, and sent again
-    /// after a second.
-    pub fn yield_handshake(&mut self) {
-        for line in self.sections.iter_mut().flat_map(|section| &mut section.0).chain(&mut self.session) {
-            if line == "a=setup:actpass" {
-                "a=setup:active".clone_into(line);
-            }
-        }
-    }
-
     /// The tracks that share the transport.
     fn bundle(&mut self) -> Option<&mut String> {
         self.session.iter_mut().find(|line| line.starts_with("a=group:BUNDLE"))

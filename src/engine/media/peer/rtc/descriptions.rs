@@ -179,7 +179,6 @@ impl Rtc {
         }
         let mut text = Rtc::read("offer", offer)?;
         text.regroup();
-        text.yield_handshake();
         let (mut refused, mut orders) = (Vec::new(), Vec::new());
         for (at, section) in text.sections.iter_mut().enumerate() {
             let (Some(kind), Some(mid)) = (section.kind(), section.mid()) else { continue };
