@@ -74,7 +74,11 @@ fn the_rate_of_a_file_and_its_keyframes_are_told() {
     // What the file has in a second: 32 bytes of head, and 12 before each frame, are not sent.
     let rate = (bytes("vp8.ivf").len() - 32 - 150 * 12) as f64 * 8.0 / 5.0;
     for way in ["sent", "received"] {
-        let rates: Vec<f64> = all.iter().filter_map(|shown| track(shown, "video")[way]["bitrate"].as_f64()).filter(|rate| *rate > 0.0).collect();
+        let rates: Vec<f64> = all
+            .iter()
+            .filter_map(|shown| track(shown, "video")[way]["bitrate"].as_f64())
+            .filter(|rate| *rate > 0.0)
+            .collect();
         let mean = rates.iter().sum::<f64>() / rates.len() as f64;
         assert!((0.8..1.2).contains(&(mean / rate)), "{way}: {rates:?}, and the file has {rate}");
     }
@@ -95,10 +99,12 @@ fn each_subscriber_has_an_interval_of_its_own() {
     let never = listen(&handle, &json!("1h"));
     let begun = json!({"play_from": sample("vp8_one.ivf"), "loop": true});
     let id = handle.submit(Some("media"), None, &args(&begun)).unwrap();
-    let next = |of: u64| until(&handle, |event| {
-        assert!(told(event, never).is_none_or(|shown| shown["state"] == "ended"));
-        told(event, of)
-    });
+    let next = |of: u64| {
+        until(&handle, |event| {
+            assert!(told(event, never).is_none_or(|shown| shown["state"] == "ended"));
+            told(event, of)
+        })
+    };
     let times: Vec<f64> = (0..5).map(|_| next(often)["duration"].as_f64().unwrap()).collect();
     assert!(times[0] >= 0.1 && times.windows(2).all(|two| two[1] > two[0]), "{times:?}");
     // One that comes later, while the other has gone.
@@ -109,7 +115,8 @@ fn each_subscriber_has_an_interval_of_its_own() {
     ask(&handle, "media_stop", json!({}));
     let mut last = Vec::new();
     while last.len() < 2 {
-        let (of, shown) = until(&handle, |event| Some((event.id(), [late, never].iter().find_map(|of| told(event, *of))?)));
+        let (of, shown) =
+            until(&handle, |event| Some((event.id(), [late, never].iter().find_map(|of| told(event, *of))?)));
         if shown["state"] == "ended" {
             last.push((of, shown["end"].clone()));
         }
@@ -155,7 +162,8 @@ fn what_the_server_takes_is_told() {
         until(&handle, |event| told(event, often).filter(|shown| shown["state"] == "flowing"));
         ask(&handle, "echo", json!({"bitrate": bitrate}));
         let shown = until(&handle, |event| {
-            told(event, often).filter(|shown| shown["available"] == bitrate || shown["duration"].as_f64().unwrap() > 20.0)
+            told(event, often)
+                .filter(|shown| shown["available"] == bitrate || shown["duration"].as_f64().unwrap() > 20.0)
         });
         assert_eq!(shown["available"], bitrate, "{shown}");
     }
@@ -203,9 +211,7 @@ fn between(janus: &Janus, datagrams: &Arc<Relay>) -> String {
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let Ok(server) = TcpStream::connect(&server) else { continue };
-            for (at, from, to) in
-                [(0, client.try_clone().unwrap(), server.try_clone().unwrap()), (1, server, client)]
-            {
+            for (at, from, to) in [(0, client.try_clone().unwrap(), server.try_clone().unwrap()), (1, server, client)] {
                 let datagrams = Arc::clone(&datagrams);
                 thread::spawn(move || carry(from, to, |data| datagrams.replace(at, data)));
             }

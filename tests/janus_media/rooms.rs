@@ -162,11 +162,13 @@ fn feeds_come_and_go_while_others_are_recorded() {
     is_part(&folder, "2.webm", "vp8.ivf");
     // A third one comes by the host's own request.
     let three = publisher(&session, 3, "vp8_opus.mkv");
+    joined(&janus, 2);
     let updated = ask(&handle, "update", json!({"subscribe": [{"feed": 3}]}));
     assert_eq!(updated["videoroom"], "updated", "{updated}");
     pictures(&handle, &[1, 3]);
     // A track goes over to another feed.
     let four = publisher(&session, 4, "vp8_opus.webm");
+    joined(&janus, 3);
     let video = |handle: &Session, feed: Value| {
         let shown = shown(handle);
         let mut tracks = shown["tracks"].as_array().unwrap().iter();

@@ -111,7 +111,11 @@ fn a_room_offers_what_others_publish() {
     assert_eq!(shape, expected.map(|(kind, codec)| (kind, Direction::RecvOnly, codec)));
     assert!(tracks.iter().all(|track| track.stream.is_some()), "{tracks:?}");
     // Who begins to watch needs a keyframe.
-    publisher.until(|heard| matches!(heard, Heard::Wanted(_)).then_some(()));
+    let wanted = publisher.until(|heard| match heard {
+        Heard::Wanted(mid) => Some(mid),
+        _ => None,
+    });
+    assert_eq!(wanted, mid(&publisher, Kind::Video));
     for (mid, there, codec, time) in
         [(mid(&publisher, Kind::Video), 1, Codec::Vp8, 40), (mid(&publisher, Kind::Audio), 0, Codec::Opus, 20)]
     {
