@@ -165,7 +165,9 @@ pub fn decoded(path: &Path, track: &str) -> Vec<String> {
 pub fn without_a_word(path: &Path) {
     let (_, told) = run("ffprobe", &["-v", "warning", "-of", "json", "-show_packets"], path, &[]);
     assert_eq!(told, "", "ffprobe on {}", path.display());
-    let (_, told) = run("ffmpeg", &["-nostdin", "-v", "warning", "-i"], path, &["-map", "0", "-f", "null", "-"]);
+    // In the ticks of the file: by itself it would count pictures at the usual rate, and warn of two that are closer.
+    let decode = ["-map", "0", "-enc_time_base", "-1", "-f", "null", "-"];
+    let (_, told) = run("ffmpeg", &["-nostdin", "-v", "warning", "-i"], path, &decode);
     assert_eq!(told, "", "ffmpeg on {}", path.display());
 }
 

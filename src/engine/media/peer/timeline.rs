@@ -1,7 +1,14 @@
 //! The times of what arrives: RTP timestamps, which begin anywhere and wrap, become times since the first frame of the
-//! connection (RFC 3550 5.1, 6.4.1).
+//! connection (RFC 3550 5.1, 6.4.1). A sender whose clock leaps (another one took its place, or it began anew) is followed by
+//! the times of arrival over the leap, and by its clock again from there.
 
 use std::time::{Duration, Instant, SystemTime};
+
+/// So much further may a sender's clock go than time here passes, or less far: delays change, and what waited on the way comes
+/// all at once. More is a leap.
+const LEAP: Duration = Duration::from_secs(5);
+/// So far back is another order of pictures at most, and no leap.
+const BACK: Duration = Duration::from_millis(500);
 
 /// A sender report: that time of the sender's clock is this RTP timestamp.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +36,9 @@ pub struct Timeline {
     offset: Duration,
     /// The last timestamp without wraps.
     last: i64,
-    /// The last time that was told.
+    /// The last time that was told, and when that frame arrived.
     told: Duration,
+    arrived: Instant,
 }
 
 /// The distance of two timestamps, the shorter way round.
@@ -76,15 +84,31 @@ impl Timeline {
             },
         };
         let start = i64::try_from(ticks & 0xFFFF_FFFF).unwrap_or(0);
-        Timeline { rate, start, offset, last: start, told: offset }
+        Timeline { rate, start, offset, last: start, told: offset, arrived }
     }
 
-    /// The time of a frame.
-    pub fn time(&mut self, ticks: u64) -> Duration {
-        self.last += distance(self.last, ticks);
+    /// The time of a frame that has arrived by now.
+    pub fn time(&mut self, ticks: u64, arrived: Instant) -> Duration {
+        let step = distance(self.last, ticks);
+        self.last += step;
+        let passed = arrived.saturating_duration_since(self.arrived);
+        self.arrived = self.arrived.max(arrived);
+        if self.leaps(step, passed) {
+            self.start = self.last;
+            self.offset = self.told.saturating_add(passed);
+        }
         let time = self.offset + seconds(self.last - self.start, self.rate);
         self.told = self.told.max(time);
         self.told
+    }
+
+    /// Whether a step of the sender's clock is none that it can have gone in this time.
+    fn leaps(&self, step: i64, passed: Duration) -> bool {
+        if step < 0 {
+            return seconds(-step, self.rate) > BACK;
+        }
+        let step = seconds(step, self.rate);
+        step.max(passed).saturating_sub(step.min(passed)) > LEAP
     }
 }
 
@@ -109,17 +133,43 @@ mod tests {
         let mut origin = None;
         let now = clock::now();
         let mut line = Timeline::new(90_000, 0xFFFF_FFFF - 2999, now, None, &mut origin);
-        assert_eq!(line.time(0xFFFF_FFFF - 2999), ms(0));
+        assert_eq!(line.time(0xFFFF_FFFF - 2999, now), ms(0));
         // 3000 ticks on is 0, and so on; the library extends what it gives, or does not: the lower bits count.
         let thirtieth = Duration::from_nanos(33_333_333);
-        assert_eq!(line.time(0), thirtieth);
-        assert_eq!(line.time(0x1_0000_0000 + 3000), Duration::from_nanos(66_666_666));
+        assert_eq!(line.time(0, now), thirtieth);
+        assert_eq!(line.time(0x1_0000_0000 + 3000, now), Duration::from_nanos(66_666_666));
         // A frame before the last one does not go back.
-        assert_eq!(line.time(0), Duration::from_nanos(66_666_666));
+        assert_eq!(line.time(0, now), Duration::from_nanos(66_666_666));
         for frame in 2..100_000_u64 {
-            line.time((frame * 90_000) & 0xFFFF_FFFF);
+            line.time((frame * 90_000) & 0xFFFF_FFFF, now + Duration::from_secs(frame));
         }
-        assert_eq!(line.time((99_999 * 90_000) & 0xFFFF_FFFF), Duration::from_secs(99_999) + thirtieth);
+        let end = now + Duration::from_secs(99_999);
+        assert_eq!(line.time((99_999 * 90_000) & 0xFFFF_FFFF, end), Duration::from_secs(99_999) + thirtieth);
+    }
+
+    /// The times of frames: timestamps, and when they arrived, in milliseconds.
+    fn times(frames: &[(u64, u64)]) -> Vec<u128> {
+        let (now, mut origin) = (clock::now(), None);
+        let mut line = Timeline::new(90_000, frames[0].0, now, None, &mut origin);
+        frames.iter().map(|(ticks, at)| line.time(*ticks, now + ms(*at)).as_millis()).collect()
+    }
+
+    #[test]
+    fn a_clock_that_leaps_is_followed_by_arrival() {
+        // Another sender's clock is an hour behind, or ahead; a minute went by that the server did not count.
+        let hour = 3600 * 90_000;
+        assert_eq!(times(&[(hour, 0), (hour + 9000, 100), (0, 140), (9000, 290)]), [0, 100, 140, 240]);
+        assert_eq!(times(&[(0, 0), (9000, 100), (hour, 140), (hour + 9000, 290)]), [0, 100, 140, 240]);
+        assert_eq!(times(&[(0, 0), (9000, 100), (18_000, 60_100), (27_000, 60_200)]), [0, 100, 60_100, 60_200]);
+        // A second back is a leap as well: the times would stand still for so long.
+        assert_eq!(times(&[(90_000, 0), (99_000, 100), (9000, 140), (18_000, 240)]), [0, 100, 140, 240]);
+    }
+
+    #[test]
+    fn what_comes_late_or_after_a_pause_keeps_its_times() {
+        // Four seconds on the way, and all at once then; a pause of a minute that the sender counts.
+        assert_eq!(times(&[(0, 0), (9000, 4000), (18_000, 4000), (27_000, 4000)]), [0, 100, 200, 300]);
+        assert_eq!(times(&[(0, 0), (9000, 100), (60 * 90_000, 60_300), (61 * 90_000, 61_000)]), [0, 100, 60_000, 61_000]);
     }
 
     #[test]
@@ -128,7 +178,7 @@ mod tests {
         let mut origin = None;
         Timeline::new(90_000, 5, now, None, &mut origin);
         let mut other = Timeline::new(48_000, 77, now + ms(40), None, &mut origin);
-        assert_eq!((other.time(77), other.time(77 + 960)), (ms(40), ms(60)));
+        assert_eq!((other.time(77, now + ms(40)), other.time(77 + 960, now + ms(60))), (ms(40), ms(60)));
 
         // Both reports say when the sender took the frames; that one was slow on its way does not matter.
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
@@ -136,7 +186,7 @@ mod tests {
         let report = |ticks| Some(Report { wall, ticks });
         Timeline::new(90_000, 90_000, now, report(0), &mut origin);
         let mut other = Timeline::new(48_000, 0xFFFF_FFFF, now + ms(400), report(0x1_0000_0000 - 52_801), &mut origin);
-        assert_eq!(other.time(0xFFFF_FFFF), ms(100));
+        assert_eq!(other.time(0xFFFF_FFFF, now + ms(400)), ms(100));
     }
 
     #[test]

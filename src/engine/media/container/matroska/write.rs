@@ -336,6 +336,11 @@ impl Mux for Writer {
                 log::warn(c"media", || format!("a frame of track {} came back in time and was moved", frame.track));
                 pts = last;
             }
+            // Two frames of one time are none to readers; where senders change, frames come as close as that.
+            let delay = head::delay(&lane.track);
+            if ticks(pts, delay) <= ticks(last, delay) {
+                pts = last.saturating_add(Duration::from_nanos(TICK));
+            }
             lane.step = pts - last;
         }
         lane.last = Some(pts);

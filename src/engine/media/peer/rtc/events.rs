@@ -28,7 +28,7 @@ impl Rtc {
         Some(News::Frame(Arrived {
             mid: track.agreed.mid.clone(),
             codec,
-            pts: line.time(start),
+            pts: line.time(start, arrived),
             keyframe,
             contiguous: data.contiguous,
             data: data.data,
