@@ -14,5 +14,3 @@ mod bed;
 mod playing;
 #[path = "media_flow/recording.rs"]
 mod recording;
-#[path = "media_flow/telling.rs"]
-mod telling;

@@ -308,6 +308,7 @@ impl Course {
         let link = self.link()?;
         let routes = self.routes(&link.tracks())?;
         self.retrack(&Object::default());
+        self.running.files.flows();
         self.running.files.record(&self.order, &self.running, &link)?;
         if self.order.part == Part::Text {
             link.plan(&[], Some(&self.running.channel.label()))?;
@@ -340,14 +341,12 @@ impl Course {
         self.running.set_tracks(tracks.collect());
     }
 
-    /// Records what is there now, once media flows.
+    /// Records what was agreed on by now. Before the server has the answer: the first keyframe comes at once then, and the next
+    /// one may be long in coming.
     ///
     /// # Errors
     /// `closed`, `limit`.
     pub fn record(&self) -> Result<()> {
-        if self.running.phase() < Phase::Flowing {
-            return Ok(());
-        }
         self.running.files.record(&self.order, &self.running, &self.link()?)
     }
 

@@ -83,6 +83,11 @@ impl Files {
         self.0.lock().control = Some(Arc::clone(control));
     }
 
+    /// Media flows from now on.
+    pub fn flows(&self) {
+        self.0.lock().since.get_or_insert_with(clock::now);
+    }
+
     /// A frame came.
     pub fn frame(&self, frame: &Arrived) {
         let mut state = self.0.lock();
@@ -119,7 +124,6 @@ impl Files {
     /// # Errors
     /// `closed`, `limit`.
     pub fn record(&self, order: &Order, running: &Arc<Running>, link: &Arc<dyn Connection>) -> Result<()> {
-        self.0.lock().since.get_or_insert_with(clock::now);
         let Some(pattern) = order.record_to.as_deref() else { return Ok(()) };
         let Some(handle) = running.handle.upgrade() else { return Ok(()) };
         let tracks: Vec<Track> = running.tracks().into_iter().filter(Track::receives).collect();

@@ -73,6 +73,8 @@ pub enum Halt {
     Closed,
     /// What it went over is gone.
     Lost(Error),
+    /// The server said more than was looked at.
+    Flooded(Error),
 }
 
 impl Halt {
@@ -82,10 +84,13 @@ impl Halt {
             Halt::Stopped => None,
             Halt::Cancelled => Some(cancelled()),
             Halt::Closed => Some(Error::new(&code::CLOSED, "the handle was closed while media flowed")),
-            Halt::Lost(error) => Some(again(error)),
+            Halt::Lost(error) | Halt::Flooded(error) => Some(again(error)),
         }
     }
 }
+
+/// What of the server may wait to be looked at, in messages: while something is asked, nothing else is.
+const NEWS: usize = 4096;
 
 /// What happens to it.
 #[derive(Debug)]
@@ -193,6 +198,15 @@ impl Running {
     pub fn tell(&self, news: News) {
         let mut state = self.state.lock();
         if state.phase == Phase::Ended {
+            return;
+        }
+        // What is told of here comes a few times; the server may say as much as it likes.
+        if state.news.len() >= NEWS && matches!(news, News::Event(..) | News::Trickle(_) | News::Listened) {
+            drop(state);
+            if !matches!(news, News::Listened) {
+                let why = format!("media ended: {NEWS} messages of the server waited to be looked at");
+                self.halt(Halt::Flooded(Error::new(&code::LIMIT, why)));
+            }
             return;
         }
         state.news.push_back(news);

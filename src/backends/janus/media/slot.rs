@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     gauges::Gauges,
+    order::Part,
     running::{Halt, News, Running},
 };
 use crate::{
@@ -28,6 +29,10 @@ struct State {
     last: Tree,
     /// A call that came and was not taken yet: the offer, and the whole message.
     incoming: Option<Incoming>,
+    /// The server's candidates before a call is taken; they may come before the call does.
+    candidates: Vec<Box<str>>,
+    /// What runs has taken its call.
+    taken: bool,
     /// The server has the connection of the last one still, as far as is known.
     open: bool,
     /// Nothing more begins.
@@ -39,6 +44,22 @@ struct State {
 pub struct Incoming {
     /// The description.
     pub offer: Arc<str>,
+    /// The server's candidates that came before it was taken.
+    pub candidates: Vec<Box<str>>,
+}
+
+/// Candidates that are kept for a call; a server has a few.
+const CANDIDATES: usize = 64;
+
+impl State {
+    /// Whether what runs is about a connection that candidates can be of, and not about a call still to be taken.
+    fn takes_candidates(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.part != Part::Accept || self.taken)
+    }
+}
+
+fn is_trickle(message: Node<'_>) -> bool {
+    message.get("janus").and_then(Node::as_str) == Some("trickle")
 }
 
 impl Slot {
@@ -73,6 +94,11 @@ impl Slot {
             return Ok(Err(Arc::clone(running)));
         }
         let running = make()?;
+        state.taken = false;
+        if state.incoming.is_none() {
+            // They were of a session that is over.
+            state.candidates.clear();
+        }
         state.running = Some(Arc::clone(&running));
         Ok(Ok(running))
     }
@@ -112,10 +138,20 @@ impl Slot {
         match event {
             Some("incomingcall") => {
                 let offer = message.at("/jsep/sdp").and_then(Node::as_str);
-                state.incoming = offer.map(|sdp| Incoming { offer: sdp.into() });
+                state.incoming = offer.map(|sdp| Incoming { offer: sdp.into(), candidates: Vec::new() });
             }
-            Some("hangup") => state.incoming = None,
+            Some("hangup") => {
+                state.incoming = None;
+                state.candidates.clear();
+            }
             _ => {}
+        }
+        if kind == Kind::Other && !state.takes_candidates() && is_trickle(message) {
+            let line = message.at("/candidate/candidate").and_then(Node::as_str);
+            if let Some(line) = line.filter(|_| state.candidates.len() < CANDIDATES) {
+                state.candidates.push(line.into());
+            }
+            return;
         }
         let running = state.running.clone();
         drop(state);
@@ -133,7 +169,10 @@ impl Slot {
 
     /// The call that waits to be taken.
     pub fn incoming(&self) -> Option<Incoming> {
-        self.state.lock().incoming.take()
+        let mut state = self.state.lock();
+        let incoming = state.incoming.take()?;
+        state.taken = true;
+        Some(Incoming { candidates: std::mem::take(&mut state.candidates), ..incoming })
     }
 
     /// What media went over is gone.

@@ -1,10 +1,6 @@
-//! The numbers of a media session as the host gets them: the connection's, the player's and the recordings' in one object,
-//! and how far it has come, told now and then.
+//! The numbers of a media session as the host gets them: the connection's, the player's and the recordings' in one object.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use super::{
     super::peer::{Agreed, Numbers, Statistics},
@@ -12,14 +8,7 @@ use super::{
     player::Played,
     spool::Written,
 };
-use crate::{
-    clock,
-    sys::lock::Mutex,
-    value::{Object, Tree},
-};
-
-/// How often progress is told at most.
-pub const TELL: Duration = Duration::from_millis(100);
+use crate::value::{Object, Tree};
 
 /// All that is known of a media session.
 #[derive(Clone, Copy, Debug)]
@@ -187,37 +176,6 @@ fn playing(played: &Played) -> Tree {
     file.insert("rounds", count(played.rounds));
     file.insert("stalled", seconds(played.stalled));
     Tree::Object(file)
-}
-
-/// Who hears how many bytes of frames were sent and received.
-pub type Heard = Arc<dyn Fn(u64, u64) + Send + Sync>;
-
-/// Tells how far it has come, every [`TELL`] at most; the numbers never fall.
-pub struct Meter {
-    heard: Heard,
-    told: Mutex<(Option<Instant>, u64, u64)>,
-}
-
-impl Meter {
-    /// For this ear.
-    #[must_use]
-    pub fn new(heard: Heard) -> Meter {
-        Meter { heard, told: Mutex::new((None, 0, 0)) }
-    }
-
-    /// So much has moved by now; told unless it was told a moment ago, and in any case when it is the `last` time.
-    pub fn moved(&self, sent: u64, received: u64, last: bool) {
-        let mut told = self.told.lock();
-        let now = clock::now();
-        let early = told.0.is_some_and(|at| now.saturating_duration_since(at) < TELL);
-        let (sent, received) = (told.1.max(sent), told.2.max(received));
-        if (early && !last) || (told.1, told.2) == (sent, received) {
-            return;
-        }
-        *told = (Some(now), sent, received);
-        // With the lock held, so that what is told never falls; whoever hears it only notes it.
-        (self.heard)(sent, received);
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{Then, declared, word};
 use crate::{
     backends::janus::media::{
         course::Course,
-        running::{Jsep, Phase},
+        running::{Jsep, News, Phase},
     },
     error::{Error, Result, code},
     value::{Object, Tree},
@@ -34,10 +34,11 @@ pub async fn accept(course: &mut Course) -> Result<()> {
         if let Some(incoming) = course.handle.media.incoming() {
             break incoming;
         }
-        // Whatever comes: the call is where it is looked for.
+        // Whatever comes: the call, and its candidates, are where they are looked for.
         course.next_in_time().await?;
     };
     let answer = course.answer(Some(&Jsep { is_offer: true, sdp: incoming.offer })).await?;
+    course.aside.extend(incoming.candidates.into_iter().map(|line| News::Trickle(Some(line))));
     course.ask(&accept, Some((false, &answer))).await.map(drop)
 }
 
@@ -65,10 +66,10 @@ pub async fn heard(course: &mut Course, data: &Tree, jsep: Option<Jsep>) -> Resu
         Some("update") => {
             if let Some(jsep) = jsep.filter(|jsep| jsep.is_offer) {
                 let answer = course.answer(Some(&jsep)).await?;
-                let set = course.checked("set", Object::default())?;
-                course.ask(&set, Some((false, &answer))).await?;
                 course.retrack(&Object::default());
                 course.record()?;
+                let set = course.checked("set", Object::default())?;
+                course.ask(&set, Some((false, &answer))).await?;
             }
         }
         Some("hangup") if course.running.phase() >= Phase::Flowing => return Ok(Then::End("hangup")),

@@ -63,9 +63,9 @@ pub async fn subscribe(course: &mut Course) -> Result<()> {
 async fn negotiate(course: &mut Course, data: &Tree, jsep: Option<&Jsep>) -> Result<()> {
     let answer = course.answer(jsep).await?;
     course.retrack(&feeds(data));
+    course.record()?;
     let start = course.checked("start", Object::default())?;
-    course.ask(&start, Some((false, &answer))).await?;
-    course.record()
+    course.ask(&start, Some((false, &answer))).await.map(drop)
 }
 
 /// Feeds come and go, by the host's `update` and `switch` or by themselves.

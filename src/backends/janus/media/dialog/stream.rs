@@ -21,6 +21,8 @@ pub async fn watch(course: &mut Course) -> Result<()> {
 
 async fn start(course: &mut Course, jsep: Option<&Jsep>) -> Result<()> {
     let answer = course.answer(jsep).await?;
+    course.retrack(&Object::default());
+    course.record()?;
     let start = course.checked("start", Object::default())?;
     course.ask(&start, Some((false, &answer))).await.map(drop)
 }
@@ -32,8 +34,6 @@ async fn start(course: &mut Course, jsep: Option<&Jsep>) -> Result<()> {
 pub async fn heard(course: &mut Course, data: &Tree, jsep: Option<Jsep>) -> Result<Then> {
     if let Some(jsep) = jsep.filter(|jsep| jsep.is_offer) {
         start(course, Some(&jsep)).await?;
-        course.retrack(&Object::default());
-        course.record()?;
     }
     Ok(match word(data, &["result", "status"]) {
         Some("stopped") => Then::End("ended"),

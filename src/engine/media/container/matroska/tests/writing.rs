@@ -339,3 +339,30 @@ fn a_full_disk_is_an_error_each_time() {
     assert_eq!(file.flush().unwrap_err().code(), "io");
     assert_eq!(file.finish().unwrap_err().code(), "io");
 }
+
+#[test]
+fn frames_of_one_time_are_a_tick_apart() {
+    let folder = Folder::new("close");
+    let (tracks, mut frames, _) = film(&folder, "close.webm", &format!("-map 0 -map 1 {VP8} {OPUS}"));
+    // As they come where the sender changes: at once, less than a tick later, a little back.
+    let micros = [0, 33_000, 33_000, 33_400, 32_000, 37_000, 66_000];
+    for track in 0..tracks.len() {
+        let of_it = frames.iter_mut().filter(|frame| frame.track == track);
+        of_it.zip(micros).for_each(|(frame, at)| frame.pts = Duration::from_micros(at));
+    }
+    let mut counts = [0; 2];
+    frames.retain(|frame| {
+        counts[frame.track] += 1;
+        counts[frame.track] <= micros.len()
+    });
+    let paper = Paper::default();
+    write(&tracks, &frames, true, &paper);
+    let path = folder.path("close-written.webm");
+    std::fs::write(&path, paper.bytes()).unwrap();
+    let packets = probed(&path);
+    for track in 0..tracks.len() {
+        let times: Vec<_> = packets.iter().filter(|packet| packet.track == track).map(|packet| packet.pts).collect();
+        let ms: Vec<_> = times.iter().map(|pts| pts - times[0]).collect();
+        assert_eq!(ms, [0, 33, 34, 35, 36, 37, 66], "{track}");
+    }
+}
