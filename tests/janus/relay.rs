@@ -19,6 +19,8 @@ pub enum Side {
     Server,
 }
 
+type Last = Box<dyn Fn(Side, &Value) -> bool + Send>;
+
 #[derive(Default)]
 struct Line {
     /// The bytes of every connection, of the client and of the server.
@@ -28,6 +30,8 @@ struct Line {
     open: Vec<Option<(TcpStream, TcpStream)>>,
     /// Nothing is passed on.
     held: bool,
+    /// Nothing is passed on behind a message for which this is true.
+    last: Option<Last>,
     /// How many bytes of the server are still passed on before the connection is cut.
     left: Option<usize>,
 }
@@ -112,6 +116,11 @@ impl Relay {
         self.shared.changed.notify_all();
     }
 
+    /// Holds every byte back behind the next message of which this is true.
+    pub fn hold_behind(&self, wanted: impl Fn(Side, &Value) -> bool + Send + 'static) {
+        self.shared.line.lock().unwrap().last = Some(Box::new(wanted));
+    }
+
     /// How many connections there were.
     pub fn connections(&self) -> usize {
         self.shared.line.lock().unwrap().bytes.len()
@@ -192,6 +201,11 @@ fn pass(shared: &Shared, number: usize, side: Side, mut from: TcpStream, mut to:
         line.bytes[number][side as usize].extend_from_slice(&piece[..size]);
         let end = line.bytes[number][side as usize].len();
         line.pieces.push((number, side, end));
+        if let Some(wanted) = line.last.take() {
+            let found = messages(&line).last().is_some_and(|(side, message)| wanted(*side, message));
+            line.held |= found;
+            line.last = (!found).then_some(wanted);
+        }
         drop(line);
         let sent = to.write_all(&piece[..size]);
         shared.changed.notify_all();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, answered, args, ask, attach, data, hear, open, start, try_ask, until},
     files::frames,
+    janus::relay::{Relay, Side},
     media::{probe::without_a_word, samples::sample},
 };
 
@@ -188,6 +189,31 @@ fn feeds_come_and_go_while_others_are_recorded() {
     assert!(end["files"].as_array().unwrap().iter().all(|file| file["complete"] == true), "{end}");
     is_part(&folder, "3.webm", "vp8_opus.mkv");
     without_a_word(&folder.path("1.webm"));
+}
+
+/// The first keyframe of a feed comes as soon as the server has the answer, and is recorded although it has not said so yet.
+#[test]
+fn a_feed_is_recorded_from_its_first_keyframe() {
+    let janus = start();
+    let folder = Folder::new();
+    let session = open(&janus);
+    let _one = publisher(&session, 1, "vp8.ivf");
+    joined(&janus, 1);
+    let (relay, server) = Relay::of(&janus.ws);
+    let other = Session::create(&format!("janus+{server}"), &Args::new()).unwrap();
+    let handle = attach(&other, "videoroom");
+    let to = folder.path("{feed}.webm");
+    let id = recorder(&handle, &json!({"room": 1234, "feeds": [1], "record_to": to}), &[1]);
+    let _two = publisher(&session, 2, "vp8_opus.webm");
+    joined(&janus, 2);
+    relay.hold_behind(|side, message| side == Side::Client && message["body"]["request"] == "start");
+    ask(&handle, "update", json!({"subscribe": [{"feed": 2}]}));
+    pictures(&handle, &[2]);
+    relay.hold(false);
+    let end = ask(&handle, "media_stop", json!({}));
+    assert_eq!(answered(&handle, id).unwrap()["end"], "stopped", "{end}");
+    is_part(&folder, "2.webm", "vp8_opus.webm");
+    assert!(frames(&folder.path("2.webm"), "v:0").len() >= 20, "{end}");
 }
 
 #[test]
