@@ -373,3 +373,35 @@ impl Running {
         Tree::Object(self.files.show(phase.word(), link.as_deref(), &tracks))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::errands::Nobody;
+
+    #[test]
+    fn what_the_server_says_is_looked_at_or_ends_it() {
+        let running = Running {
+            handle: Weak::new(),
+            part: Part::Subscribe,
+            worker: Arc::new(Nobody),
+            cancel: Arc::default(),
+            channel: Channel::default(),
+            files: Files::default(),
+            live: Live::default(),
+            state: Mutex::default(),
+        };
+        for _ in 0..NEWS {
+            running.tell(News::Event(Tree::Null, None));
+        }
+        running.tell(News::Listened);
+        assert!(running.halted().is_none());
+        running.tell(News::Trickle(None));
+        assert_eq!(running.state.lock().news.len(), NEWS);
+        // What is told of here is not lost.
+        running.tell(News::Hangup("gone".into()));
+        assert!(running.has_ended());
+        let error = running.halted().and_then(|halt| halt.error()).unwrap();
+        assert_eq!(error.code(), "limit");
+    }
+}

@@ -210,3 +210,43 @@ impl Slot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Document;
+
+    fn say(slot: &Slot, kind: Kind, message: &str) {
+        slot.hear(kind, Document::from_tree(&Tree::from_json(message).unwrap()).root());
+    }
+
+    fn trickle(slot: &Slot, line: &str) {
+        say(slot, Kind::Other, &format!(r#"{{"janus":"trickle","candidate":{{"candidate":"{line}"}}}}"#));
+    }
+
+    fn event(slot: &Slot, name: &str) {
+        let plugin = format!(r#"{{"plugin":"janus.plugin.videocall","data":{{"result":{{"event":"{name}"}}}}}}"#);
+        let jsep = r#"{"type":"offer","sdp":"v=0"}"#;
+        say(slot, Kind::Event, &format!(r#"{{"janus":"event","plugindata":{plugin},"jsep":{jsep}}}"#));
+    }
+
+    #[test]
+    fn candidates_of_a_call_wait_until_it_is_taken() {
+        let slot = Slot::default();
+        // The server gathers while it makes the offer: its first candidate may be there before the call is.
+        trickle(&slot, "a");
+        event(&slot, "incomingcall");
+        trickle(&slot, "b");
+        say(&slot, Kind::Other, r#"{"janus":"trickle","candidate":{"completed":true}}"#);
+        let candidates = |slot: &Slot| slot.incoming().map(|incoming| incoming.candidates.join(" "));
+        assert_eq!(candidates(&slot).as_deref(), Some("a b"));
+        assert_eq!(candidates(&slot), None);
+        // Those of a caller who has hung up are not those of the next.
+        event(&slot, "incomingcall");
+        trickle(&slot, "c");
+        event(&slot, "hangup");
+        event(&slot, "incomingcall");
+        (0..2 * CANDIDATES).for_each(|_| trickle(&slot, "d"));
+        assert_eq!(candidates(&slot), Some(["d"; CANDIDATES].join(" ")));
+    }
+}

@@ -169,7 +169,10 @@ mod tests {
     fn what_comes_late_or_after_a_pause_keeps_its_times() {
         // Four seconds on the way, and all at once then; a pause of a minute that the sender counts.
         assert_eq!(times(&[(0, 0), (9000, 4000), (18_000, 4000), (27_000, 4000)]), [0, 100, 200, 300]);
-        assert_eq!(times(&[(0, 0), (9000, 100), (60 * 90_000, 60_300), (61 * 90_000, 61_000)]), [0, 100, 60_000, 61_000]);
+        assert_eq!(
+            times(&[(0, 0), (9000, 100), (60 * 90_000, 60_300), (61 * 90_000, 61_000)]),
+            [0, 100, 60_000, 61_000]
+        );
     }
 
     #[test]
