@@ -1,6 +1,6 @@
 //! Recordings that the disk does not take.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, process::Command};
 
 use serde_json::json;
 
@@ -8,46 +8,23 @@ use crate::{
     bed::{Folder, answered, attach, open, start},
     course::{FILM, begin, begins_as, came, close, failed, filmed, flowed, told, usable, whole},
     guard::ten,
-    media::{probe, samples::sample},
+    media::{disk, probe, samples::sample},
 };
-
-/// A file system of its own, with little room; none where the test may not make one.
-struct Small(PathBuf);
-
-impl Small {
-    fn new(folder: &Folder, size: &str) -> Option<Small> {
-        let place = folder.path("small");
-        fs::create_dir_all(&place).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"]).arg(&place);
-        let done = mount.output().is_ok_and(|done| done.status.success());
-        if !done {
-            eprintln!("no file system could be made here: nothing is tested");
-        }
-        done.then_some(Small(place))
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 /// The disk is full: the call ends with that, the file is as good as it can be, and the handle can go on.
 #[test]
 fn a_disk_that_is_full_of_matroska() {
-    full(&["webm", "mkv"]);
+    full("disk::a_disk_that_is_full_of_matroska", &["webm", "mkv"]);
 }
 
 #[test]
 fn a_disk_that_is_full_of_others() {
-    full(&["mp4", "ivf"]);
+    full("disk::a_disk_that_is_full_of_others", &["mp4", "ivf"]);
 }
 
-fn full(endings: &[&str]) {
-    let folder = Folder::new();
-    let Some(small) = Small::new(&folder, "96k") else { return };
+fn full(test: &str, endings: &[&str]) {
+    // It has run in a process of its own then.
+    let Some(small) = disk::small(test, 96) else { return };
     let janus = start();
     for ending in endings.iter().copied() {
         let (film, tracks): (&str, _) = match ending {
@@ -58,7 +35,7 @@ fn full(endings: &[&str]) {
         ten(ending, &[], |turn| {
             let session = open(&janus);
             let handle = attach(&session, "echotest");
-            let to = small.0.join(format!("full.{ending}"));
+            let to = small.join(format!("full.{ending}"));
             let error = failed(&handle, &json!({"play_from": sample(film), "record_to": to, "tracks": tracks}));
             let detail = told(&error);
             if turn == 0 {
@@ -86,14 +63,13 @@ fn full(endings: &[&str]) {
 /// Full before the first byte.
 #[test]
 fn a_disk_without_any_room() {
-    let folder = Folder::new();
-    let Some(small) = Small::new(&folder, "32k") else { return };
-    fs::write(small.0.join("all"), vec![7; 40 << 10]).unwrap_err();
+    let Some(small) = disk::small("disk::a_disk_without_any_room", 32) else { return };
+    fs::write(small.join("all"), vec![7; 40 << 10]).unwrap_err();
     let janus = start();
     ten("no room", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
-        let to = small.0.join("none.webm");
+        let to = small.join("none.webm");
         let error = failed(&handle, &json!({"play_from": sample(FILM), "record_to": to}));
         assert_eq!((error.code(), &told(&error)["path"]), ("io", &json!(to)), "{error:?}");
         let _ = fs::remove_file(&to);
@@ -105,13 +81,12 @@ fn a_disk_without_any_room() {
 /// The call has returned by then: what runs ends, and `inspect` and `media_stop` say why.
 #[test]
 fn a_disk_that_is_full_in_the_background() {
-    let folder = Folder::new();
-    let Some(small) = Small::new(&folder, "64k") else { return };
+    let Some(small) = disk::small("disk::a_disk_that_is_full_in_the_background", 64) else { return };
     let janus = start();
     ten("full in the background", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
-        let to = small.0.join("full.webm");
+        let to = small.join("full.webm");
         crate::bed::hear(&handle, "hangup");
         let order = json!({"play_from": sample(FILM), "record_to": to, "until": "connected"});
         crate::bed::ask(&handle, "media", order);
@@ -236,14 +211,14 @@ fn a_file_that_was_there() {
 /// Each track in a file of its own, and one of them fails: the other is whole.
 #[test]
 fn one_file_of_two_that_fails() {
+    let Some(small) = disk::small("disk::one_file_of_two_that_fails", 48) else { return };
     let folder = Folder::new();
-    let Some(small) = Small::new(&folder, "48k") else { return };
     let janus = start();
     let room = folder.path("video");
     fs::create_dir(&room).unwrap();
-    fs::create_dir(small.0.join("audio")).unwrap();
+    fs::create_dir(small.join("audio")).unwrap();
     let _ = fs::remove_file(folder.path("audio"));
-    std::os::unix::fs::symlink(small.0.join("audio"), folder.path("audio")).unwrap();
+    std::os::unix::fs::symlink(small.join("audio"), folder.path("audio")).unwrap();
     ten("one of two", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
@@ -253,7 +228,7 @@ fn one_file_of_two_that_fails() {
         assert_eq!((&*code, &detail["path"]), ("io", &json!(folder.path("audio/x.webm"))), "{detail}");
         let good = room.join("x.webm");
         assert!(probe::packets(&good).len() > 30);
-        fs::remove_file(small.0.join("audio/x.webm")).unwrap();
+        fs::remove_file(small.join("audio/x.webm")).unwrap();
         close(&session);
     });
 }

@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
     sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -22,6 +21,7 @@ use haft::{
 use crate::{
     bed::{Bench, Ear, Note, Set, ms},
     media::{
+        disk,
         probe::{packets, packets_of, without_a_word},
         samples::sample,
     },
@@ -129,36 +129,6 @@ fn place(test: &str, name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// Names the small disk to the test that runs on it.
-const DISK: &str = "HAFT_TEST_SMALL_DISK";
-
-/// The folder of a disk of 128 KiB, when this process has one. Else the test runs once more in a process with mounts of its own:
-/// that takes root, or a system that lets everybody have a user namespace.
-#[allow(clippy::disallowed_methods, reason = "the environment is how one process of a test speaks to another")]
-fn small_disk(test: &str) -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os(DISK) {
-        return Some(folder.into());
-    }
-    let folder = place("disk", "small");
-    fs::create_dir_all(&folder).unwrap();
-    let mounted = |ways: &[&str]| {
-        let mut command = Command::new("unshare");
-        command.args(ways).args(["sh", "-c", "mount -t tmpfs -o size=128k tmpfs \"$0\" && exec \"$@\""]).arg(&folder);
-        command
-    };
-    let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
-    let able = |ways: &&[&str]| mounted(ways).arg("true").output().is_ok_and(|done| done.status.success());
-    let way = ways.into_iter().find(able);
-    let way = way.expect("a disk of 128 KiB can be mounted: as root, or with `unshare --user --map-root-user --mount`");
-    let own = std::env::current_exe().unwrap();
-    let mut command = mounted(way);
-    command.arg(own).args(["--exact", test, "--nocapture", "--test-threads=1"]).env(DISK, &folder);
-    let done = command.output().unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
-    None
-}
-
 /// What was played is recorded: bit by bit, at the same times, and as ffmpeg likes it.
 #[test]
 fn what_is_recorded_is_what_was_played() {
@@ -253,7 +223,7 @@ fn what_was_flushed_outlives_the_process() {
 #[test]
 fn a_full_disk_ends_the_recording() {
     // It has run in a process of its own then.
-    let Some(disk) = small_disk("passing::a_full_disk_ends_the_recording") else { return };
+    let Some(disk) = disk::small("passing::a_full_disk_ends_the_recording", 128) else { return };
     let mut results = Vec::new();
     for ending in ["webm", "mkv", "mp4"] {
         let (tracks, notes) = played(freeze(), &sample("vp9_opus.webm"));
@@ -275,7 +245,7 @@ fn a_full_disk_ends_the_recording() {
     for (ending, end, found) in results {
         let error = end.unwrap_or_else(|| panic!("{ending} went on")).unwrap_err();
         assert!(error.message().contains("space"), "{ending}: {error}");
-        assert!(error.detail().get("path").unwrap().as_str().unwrap().contains("small"));
+        assert!(Path::new(error.detail().get("path").unwrap().as_str().unwrap()).starts_with(&disk));
         assert!(found >= 20, "{ending}: {found} frames");
     }
 }
