@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, answered, args, ask, attach, hear, json as shown, open, start, try_ask, until},
     course::{FILM, begin, close, failed, filmed, flowed, told, usable, whole},
-    guard::ten,
+    guard::several,
     janus::relay::{Relay, Side},
     media::samples::sample,
 };
@@ -20,7 +20,7 @@ fn live() -> Value {
 #[test]
 fn media_on_what_is_closed() {
     let janus = start();
-    ten("closed", &[], |_| {
+    several("closed", &[], |_| {
         let session = open(&janus);
         let (detached, handle) = (attach(&session, "echotest"), attach(&session, "echotest"));
         ask(&detached, "detach", json!({}));
@@ -43,7 +43,7 @@ fn media_on_what_is_closed() {
 #[test]
 fn media_that_runs_already() {
     let janus = start();
-    ten("twice", &[], |_| {
+    several("twice", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         // Both at once: one of them runs.
@@ -89,7 +89,7 @@ fn answered_any(handle: &haft::session::Session, id: u64) -> Result<Value, (Stri
 #[test]
 fn media_stop_without_media() {
     let janus = start();
-    ten("nothing to stop", &[], |_| {
+    several("nothing to stop", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         assert_eq!(ask(&handle, "media_stop", json!({})), Value::Null);
@@ -149,7 +149,7 @@ fn ends_in_every_phase(way: &str) {
     let folder = Folder::new();
     for moment in MOMENTS {
         let what = format!("{way} {moment}");
-        ten(&what, &[], |turn| {
+        several(&what, &[], |turn| {
             let (relay, server) = Relay::of(&janus.ws);
             let session = haft::session::Session::create(&format!("janus+{server}"), &Args::new()).unwrap();
             let handle = attach(&session, "echotest");
@@ -246,7 +246,7 @@ fn relay_later(relay: &Relay, held: bool) -> thread::JoinHandle<()> {
 fn a_close_while_a_thread_waits() {
     let janus = start();
     let folder = Folder::new();
-    ten("close while waiting", &[], |turn| {
+    several("close while waiting", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         hear(&handle, "haft.media");
@@ -271,7 +271,7 @@ fn a_close_while_a_thread_waits() {
 fn a_handle_that_is_freed() {
     let janus = start();
     let folder = Folder::new();
-    ten("freed", &[], |turn| {
+    several("freed", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -295,7 +295,7 @@ fn a_handle_that_is_freed() {
 #[test]
 fn a_cancel_that_comes_twice() {
     let janus = start();
-    ten("cancelled twice", &[], |_| {
+    several("cancelled twice", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let id = handle.submit(Some("media"), None, &args(&json!({"play_from": sample(FILM)}))).unwrap();

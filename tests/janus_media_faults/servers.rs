@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, answered, args, ask, attach, hear, json as shown, open, start, until},
     course::{FILM, came, close, filmed, flowed, usable, whole},
-    guard::ten,
+    guard::several,
     janus::{probe::admin, relay::Relay},
     media::samples::sample,
 };
@@ -40,7 +40,7 @@ fn told(session: &Session, kind: Kind) -> Value {
 fn a_server_that_hangs_up() {
     let janus = start();
     let folder = Folder::new();
-    ten("hung up", &[], |turn| {
+    several("hung up", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -62,7 +62,7 @@ fn a_server_that_hangs_up() {
 fn a_server_that_detaches_the_handle() {
     let janus = start();
     let folder = Folder::new();
-    ten("detached", &[], |turn| {
+    several("detached", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -85,7 +85,7 @@ fn a_server_that_detaches_the_handle() {
 fn a_server_that_destroys_the_session() {
     let janus = start();
     let folder = Folder::new();
-    ten("destroyed", &[], |turn| {
+    several("destroyed", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -107,7 +107,7 @@ fn a_server_that_destroys_the_session() {
 fn a_server_that_dies() {
     let janus = start();
     let folder = Folder::new();
-    ten("killed", &[], |turn| {
+    several("killed", &[], |turn| {
         if janus.pid().is_none() {
             janus.restart().unwrap();
         }
@@ -128,7 +128,7 @@ fn a_server_that_dies() {
 fn a_server_that_is_started_anew() {
     let janus = start();
     let folder = Folder::new();
-    ten("restarted", &[], |turn| {
+    several("restarted", &[], |turn| {
         let session = with(&janus.ws, &json!({"recover": "recreate", "retry_delay": "20ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -181,7 +181,7 @@ fn a_server_that_falls_silent() {
 #[test]
 fn a_server_that_is_silent_for_a_moment() {
     let janus = Janus::start(&Setup { reclaim: 600, session_timeout: 0, ..Setup::default() }).unwrap();
-    ten("silent for a moment", &[], |_| {
+    several("silent for a moment", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let call = flowed(&handle, &json!({"play_from": sample("vp8.ivf"), "loop": true}), 10);
@@ -200,7 +200,7 @@ fn a_server_that_is_silent_for_a_moment() {
 fn a_connection_that_is_claimed() {
     let janus = Janus::start(&Setup { reclaim: 60, ..Setup::default() }).unwrap();
     let folder = Folder::new();
-    ten("claimed", &[], |turn| {
+    several("claimed", &[], |turn| {
         let (relay, server) = Relay::of(&janus.ws);
         let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
@@ -226,7 +226,7 @@ fn a_connection_that_is_claimed() {
 fn a_hangup_that_nobody_hears() {
     let janus = Janus::start(&Setup { reclaim: 60, ..Setup::default() }).unwrap();
     let folder = Folder::new();
-    ten("an unheard hangup", &[], |turn| {
+    several("an unheard hangup", &[], |turn| {
         let (relay, server) = Relay::of(&janus.ws);
         let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
@@ -252,7 +252,7 @@ fn a_hangup_that_nobody_hears() {
 #[test]
 fn a_connection_that_is_cut_during_the_set_up() {
     let janus = Janus::start(&Setup { reclaim: 60, ..Setup::default() }).unwrap();
-    ten("cut in the set-up", &[], |turn| {
+    several("cut in the set-up", &[], |turn| {
         let (relay, server) = Relay::of(&janus.ws);
         let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
