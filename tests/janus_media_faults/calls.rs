@@ -194,7 +194,8 @@ fn ends_in_every_phase(way: &str) {
             match (way, &ended) {
                 ("stop", Ok(end)) => assert_eq!(end["end"], "stopped", "{what}"),
                 ("detach", Ok(end)) => assert_eq!(end["end"], "hangup", "{what}"),
-                ("detach", Err((code, _))) => assert_eq!(code, "handle_lost", "{what}"),
+                // The plugin may have been asked for something when its handle went.
+                ("detach", Err((code, _))) => assert!(["handle_lost", "plugin_message_fail"].contains(&&**code), "{what}: {code}"),
                 ("cancel" | "close" | "close session", Err((code, _))) => assert_eq!(code, "cancelled", "{what}"),
                 _ => panic!("{what}: {ended:?}"),
             }
@@ -271,7 +272,9 @@ fn a_close_while_a_thread_waits() {
 fn a_handle_that_is_freed() {
     let janus = start();
     let folder = Folder::new();
+    let mut turns = 0;
     several("freed", &[], |turn| {
+        turns = turn + 1;
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -286,7 +289,7 @@ fn a_handle_that_is_freed() {
         drop(handle);
         drop(session);
     });
-    for turn in 0..10 {
+    for turn in 0..turns {
         whole(&folder.path(&format!("{turn}-all.webm")), 1);
     }
 }

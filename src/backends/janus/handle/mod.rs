@@ -215,9 +215,15 @@ impl Handle {
     /// The server says that it is gone: by itself, or in answer to a detach. That may be told before the answer, and
     /// whoever asked hears the answer before the end.
     pub(super) fn detached(self: &Arc<Self>) {
+        self.vanished(None);
+    }
+
+    /// It is not there any more, as something else that was asked of it was told: with this error, unless it is being
+    /// detached.
+    pub(super) fn vanished(self: &Arc<Self>, error: Option<Error>) {
         self.gone.store(true, Ordering::Release);
         if !self.session.line.is_asking(|request| request.is("detach") && self.is_of(request)) {
-            self.ended(None);
+            self.ended(error);
         }
     }
 

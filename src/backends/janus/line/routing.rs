@@ -172,6 +172,7 @@ impl Line {
             (Some((refusal::NO_SESSION, error)), Some(session), _) if !request.ahead => {
                 recovery::forgotten(session, error);
             }
+            (Some((refusal::NO_HANDLE, error)), _, Some(handle)) if !request.is("detach") => handle.vanished(Some(error)),
             (Some((refusal::NO_HANDLE, error)), _, Some(handle)) => handle.ended(Some(error)),
             (None, _, Some(handle)) if kind == Kind::Success && request.is("detach") => handle.was_detached(),
             (None, Some(session), None) if kind == Kind::Success && request.is("destroy") => {
