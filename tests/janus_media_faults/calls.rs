@@ -215,7 +215,7 @@ fn ends_in_every_phase(way: &str) {
 }
 
 /// Whether the handle has media again.
-fn again(handle: &haft::session::Session) -> bool {
+pub fn again(handle: &haft::session::Session) -> bool {
     let again = json!({"play_from": sample("vp8_one.ivf"), "timeout": "8s"});
     match try_ask(handle, "media", &again) {
         Ok(end) => end["end"] == "played",

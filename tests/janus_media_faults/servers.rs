@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bed::{Folder, answered, args, ask, attach, hear, json as shown, open, start, until},
+    calls::again,
     course::{FILM, came, close, filmed, flowed, usable, whole},
     guard::several,
     janus::{probe::admin, relay::Relay},
@@ -269,7 +270,12 @@ fn a_connection_that_is_cut_during_the_set_up() {
             assert_eq!(code, "connection_lost");
             until(&handle, |event| (event.kind() == Kind::Restored).then_some(()));
         }
-        usable(&handle);
+        if ended.is_none() {
+            usable(&handle);
+        } else if !again(&handle) {
+            // Janus 1.1.2 may keep a handle for good whose connection was hung up while it was being made.
+            usable(&attach(&session, "echotest"));
+        }
         close(&session);
     });
 }
