@@ -1,4 +1,4 @@
-//! What goes wrong with media, each fault several times: files, disks, ways, servers, calls, hosts. What is told and with which
+//! What goes wrong with media, each fault ten times: files, disks, ways, servers, calls, hosts. What is told and with which
 //! outcome, what is in the files, and that no descriptor, thread or memory is left.
 
 #![cfg(feature = "media")]

@@ -81,21 +81,10 @@ impl Lines {
 }
 
 /// Brings a fault about ten times, and looks at what is left: no secret in the log, no descriptor, thread, memory.
-pub fn ten(what: &str, secrets: &[&str], fault: impl FnMut(usize)) {
-    again(TIMES, what, secrets, fault);
-}
-
-/// The same, four times: for what takes seconds of real time each. `HAFT_FAULT_ROUNDS` has it done more often.
-#[allow(clippy::disallowed_methods, reason = "the environment is how a long run is asked for")]
-pub fn several(what: &str, secrets: &[&str], fault: impl FnMut(usize)) {
-    let asked = std::env::var("HAFT_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
-    again(asked.unwrap_or(4), what, secrets, fault);
-}
-
-fn again(times: usize, what: &str, secrets: &[&str], mut fault: impl FnMut(usize)) {
+pub fn ten(what: &str, secrets: &[&str], mut fault: impl FnMut(usize)) {
     let lines = Lines::hear();
     let mut state = (0, 0, 0);
-    for turn in 0..BEFORE + times {
+    for turn in 0..BEFORE + TIMES {
         if turn == BEFORE {
             state = settled(|_| true);
         }

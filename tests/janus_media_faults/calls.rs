@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, answered, args, ask, attach, hear, json as shown, open, start, try_ask, until},
     course::{FILM, begin, close, failed, filmed, flowed, told, usable, whole},
-    guard::several,
+    guard::ten,
     janus::relay::{Relay, Side},
     media::samples::sample,
 };
@@ -20,7 +20,7 @@ fn live() -> Value {
 #[test]
 fn media_on_what_is_closed() {
     let janus = start();
-    several("closed", &[], |_| {
+    ten("closed", &[], |_| {
         let session = open(&janus);
         let (detached, handle) = (attach(&session, "echotest"), attach(&session, "echotest"));
         ask(&detached, "detach", json!({}));
@@ -43,7 +43,7 @@ fn media_on_what_is_closed() {
 #[test]
 fn media_that_runs_already() {
     let janus = start();
-    several("twice", &[], |_| {
+    ten("twice", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         // Both at once: one of them runs.
@@ -89,7 +89,7 @@ fn answered_any(handle: &haft::session::Session, id: u64) -> Result<Value, (Stri
 #[test]
 fn media_stop_without_media() {
     let janus = start();
-    several("nothing to stop", &[], |_| {
+    ten("nothing to stop", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         assert_eq!(ask(&handle, "media_stop", json!({})), Value::Null);
@@ -149,7 +149,7 @@ fn ends_in_every_phase(way: &str) {
     let folder = Folder::new();
     for moment in MOMENTS {
         let what = format!("{way} {moment}");
-        several(&what, &[], |turn| {
+        ten(&what, &[], |turn| {
             let (relay, server) = Relay::of(&janus.ws);
             let session = haft::session::Session::create(&format!("janus+{server}"), &Args::new()).unwrap();
             let handle = attach(&session, "echotest");
@@ -229,7 +229,7 @@ pub fn again(handle: &haft::session::Session) -> bool {
     }
 }
 
-fn shown_state(handle: &haft::session::Session) -> String {
+pub fn shown_state(handle: &haft::session::Session) -> String {
     let shown = handle.inspect("media", &Args::new()).unwrap();
     shown.value().and_then(|value| value.root().get("state")?.as_str().map(str::to_owned)).unwrap_or_default()
 }
@@ -247,7 +247,7 @@ fn relay_later(relay: &Relay, held: bool) -> thread::JoinHandle<()> {
 fn a_close_while_a_thread_waits() {
     let janus = start();
     let folder = Folder::new();
-    several("close while waiting", &[], |turn| {
+    ten("close while waiting", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         hear(&handle, "haft.media");
@@ -273,7 +273,7 @@ fn a_handle_that_is_freed() {
     let janus = start();
     let folder = Folder::new();
     let mut turns = 0;
-    several("freed", &[], |turn| {
+    ten("freed", &[], |turn| {
         turns = turn + 1;
         let session = open(&janus);
         let handle = attach(&session, "echotest");
@@ -298,7 +298,7 @@ fn a_handle_that_is_freed() {
 #[test]
 fn a_cancel_that_comes_twice() {
     let janus = start();
-    several("cancelled twice", &[], |_| {
+    ten("cancelled twice", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let id = handle.submit(Some("media"), None, &args(&json!({"play_from": sample(FILM)}))).unwrap();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, ask, attach, open, start, try_ask},
     course::{close, failed, told, usable},
-    guard::several,
+    guard::ten,
     media::{probe, samples::sample},
 };
 
@@ -41,7 +41,7 @@ fn tracks_that_cannot_go() {
         files.push((path, track, codec));
     }
     let mut commands = Vec::new();
-    several("unfit tracks", &[], |turn| {
+    ten("unfit tracks", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         for (path, track, codec) in &files {
@@ -97,7 +97,7 @@ fn list(folder: &Folder) -> Vec<std::path::PathBuf> {
 #[test]
 fn the_others_go_alone() {
     let janus = start();
-    several("the fit track alone", &[], |_| {
+    ten("the fit track alone", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let end = ask(
@@ -117,7 +117,7 @@ fn no_codec_in_common() {
     let session = open(&janus);
     let keeper = attach(&session, "videoroom");
     ask(&keeper, "create", json!({"room": 5, "videocodec": "h264"}));
-    several("no common codec", &[], |turn| {
+    ten("no common codec", &[], |turn| {
         let session = open(&janus);
         let check = |plugin: &str, arguments: &Value| {
             let handle = attach(&session, plugin);

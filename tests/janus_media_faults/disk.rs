@@ -6,8 +6,9 @@ use serde_json::json;
 
 use crate::{
     bed::{Folder, answered, attach, open, start},
+    calls::shown_state,
     course::{FILM, begin, begins_as, came, close, failed, filmed, flowed, told, usable, whole},
-    guard::several,
+    guard::ten,
     media::{disk, probe, samples::sample},
 };
 
@@ -32,7 +33,7 @@ fn full(test: &str, endings: &[&str]) {
             "ivf" => ("vp8.ivf", json!([{"kind": "video"}])),
             _ => (FILM, json!([{"kind": "audio"}, {"kind": "video"}])),
         };
-        several(ending, &[], |turn| {
+        ten(ending, &[], |turn| {
             let session = open(&janus);
             let handle = attach(&session, "echotest");
             let to = small.join(format!("full.{ending}"));
@@ -66,7 +67,7 @@ fn a_disk_without_any_room() {
     let Some(small) = disk::small("disk::a_disk_without_any_room", 32) else { return };
     fs::write(small.join("all"), vec![7; 40 << 10]).unwrap_err();
     let janus = start();
-    several("no room", &[], |_| {
+    ten("no room", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = small.join("none.webm");
@@ -83,7 +84,7 @@ fn a_disk_without_any_room() {
 fn a_disk_that_is_full_in_the_background() {
     let Some(small) = disk::small("disk::a_disk_that_is_full_in_the_background", 64) else { return };
     let janus = start();
-    several("full in the background", &[], |_| {
+    ten("full in the background", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = small.join("full.webm");
@@ -107,7 +108,7 @@ fn a_disk_that_is_full_in_the_background() {
 fn a_folder_that_is_removed() {
     let janus = start();
     let folder = Folder::new();
-    several("removed folder", &[], |turn| {
+    ten("removed folder", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let place = folder.path("place");
@@ -135,11 +136,6 @@ fn a_folder_that_is_removed() {
     });
 }
 
-fn shown_state(handle: &haft::session::Session) -> String {
-    let shown = handle.inspect("media", &haft::args::Args::new()).unwrap();
-    shown.value().and_then(|value| value.root().get("state")?.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 /// Places that cannot be written to: known before anything is sent, or when the first frame comes.
 #[test]
 fn places_that_take_no_file() {
@@ -151,7 +147,7 @@ fn places_that_take_no_file() {
     for kind in ["audio", "video"] {
         fs::create_dir(folder.path(&format!("{kind}.webm"))).unwrap();
     }
-    several("no place", &[], |_| {
+    ten("no place", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         for to in [&pipe, &directory, &"/proc/none.webm".into(), &"/dev/full/none.webm".into()] {
@@ -174,7 +170,7 @@ fn a_file_that_is_played_and_recorded_to() {
     let other = folder.path("other.webm");
     std::os::unix::fs::symlink(&film, &other).unwrap();
     let before = fs::read(&film).unwrap();
-    several("itself", &[], |_| {
+    ten("itself", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         for to in [&film, &other] {
@@ -195,7 +191,7 @@ fn a_file_that_is_played_and_recorded_to() {
 fn a_file_that_was_there() {
     let janus = start();
     let folder = Folder::new();
-    several("overwritten", &[], |turn| {
+    ten("overwritten", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path("x.webm");
@@ -219,7 +215,7 @@ fn one_file_of_two_that_fails() {
     fs::create_dir(small.join("audio")).unwrap();
     let _ = fs::remove_file(folder.path("audio"));
     std::os::unix::fs::symlink(small.join("audio"), folder.path("audio")).unwrap();
-    several("one of two", &[], |_| {
+    ten("one of two", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let order = json!({"play_from": sample(FILM), "record_to": folder.path("{kind}/x.webm"), "loop": true});

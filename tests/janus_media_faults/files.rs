@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     bed::{Folder, answered, ask, attach, open, start, try_ask},
     course::{begin, begins_as, came, close, failed, good, told, usable},
-    guard::several,
+    guard::ten,
     media::samples::{bytes, sample},
 };
 
@@ -55,7 +55,7 @@ fn files_that_are_no_media() {
             wrong.push((cut, "media_file"));
         }
     }
-    several("no media", &[], |_| {
+    ten("no media", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         for (path, code) in &wrong {
@@ -88,7 +88,7 @@ fn files_that_were_cut() {
         let all = bytes(name);
         let cut = file(&folder, &format!("cut-{name}"), &all[..all.len() / 5], (all.len() / 5) as u64);
         let to = folder.path(record);
-        several(name, &[], |_| {
+        ten(name, &[], |_| {
             let session = open(&janus);
             let handle = attach(&session, "echotest");
             let end = ask(&handle, "media", json!({"play_from": cut, "record_to": to}));
@@ -103,7 +103,7 @@ fn files_that_were_cut() {
     // Whose index is at its end, which is not there.
     let all = bytes("h264_opus.mp4");
     let cut = file(&folder, "cut.mp4", &all[..all.len() / 2], (all.len() / 2) as u64);
-    several("no index", &[], |_| {
+    ten("no index", &[], |_| {
         let session = open(&janus);
         let error = failed(&attach(&session, "echotest"), &json!({"play_from": cut}));
         assert_eq!((error.code(), &told(&error)["outcome"]), ("media_file", &json!("not_sent")), "{error:?}");
@@ -150,7 +150,7 @@ fn a_file_without_frames_that_is_played_again() {
     let janus = start();
     let folder = Folder::new();
     let none = file(&folder, "none.ivf", &bytes("vp8.ivf")[..32], 32);
-    several("no frames", &[], |_| {
+    ten("no frames", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let ended = try_ask(&handle, "media", &json!({"play_from": none, "loop": true, "duration": 5}));
@@ -182,7 +182,7 @@ fn change(ways: &[&str]) {
     let janus = start();
     for way in ways.iter().copied() {
         let folder = Folder::new();
-        several(way, &[], |turn| {
+        ten(way, &[], |turn| {
             let session = open(&janus);
             let handle = attach(&session, "echotest");
             let path = folder.path(&format!("{turn}.webm"));

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{
     bed::{Folder, answered, args, attach, hear, open, start, until},
     course::{FILM, begin, came, close, failed, told, usable, whole},
-    guard::several,
+    guard::ten,
     media::samples::sample,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 fn a_host_that_does_not_poll() {
     let janus = start();
     let folder = Folder::new();
-    several("not polled", &[], |turn| {
+    ten("not polled", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         handle.subscribe("haft.media", &args(&json!({"queue_max": 5})), None, 0).unwrap();
@@ -131,7 +131,7 @@ fn media_inside_of_a_callback() {
 #[test]
 fn a_callback_that_does_not_return() {
     let janus = start();
-    several("a stuck worker", &[], |_| {
+    ten("a stuck worker", &[], |_| {
         let session = open(&janus);
         let (handle, other) = (attach(&session, "echotest"), attach(&session, "echotest"));
         let gate = Arc::<Gate>::default();
@@ -154,7 +154,7 @@ fn a_callback_that_does_not_return() {
 fn a_subscription_that_would_wait() {
     let janus = start();
     let folder = Folder::new();
-    several("a waiting subscription", &[], |turn| {
+    ten("a waiting subscription", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let made = handle.subscribe("haft.media", &args(&json!({"queue_max": 5, "overflow": "wait"})), None, 0);
@@ -172,7 +172,7 @@ fn a_subscription_that_would_wait() {
 #[test]
 fn events_that_nobody_took() {
     let janus = start();
-    several("left events", &[], |_| {
+    ten("left events", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         hear(&handle, "haft.media");

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     bed::{Folder, answered, ask, attach, open, start},
     course::{begin, close},
-    guard::several,
+    guard::ten,
     media::{probe, samples::sample},
 };
 
@@ -78,7 +78,7 @@ fn fifty_at_once() {
 #[test]
 fn ten_lines_at_once() {
     let janus = start();
-    several("ten lines", &[], |_| {
+    ten("ten lines", &[], |_| {
         thread::scope(|scope| {
             for _ in 0..10 {
                 scope.spawn(|| {

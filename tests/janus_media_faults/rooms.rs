@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, answered, ask, attach, hear, open, start, until},
     course::{begin, came, close, failed, flowed, good, told},
-    guard::several,
+    guard::ten,
     media::{probe, samples::sample},
 };
 
@@ -51,7 +51,7 @@ fn a_feed_that_leaves() {
     let keeper = hold(&janus);
     let folder = Folder::new();
     for (kind, way) in ["media_stop", "unpublish", "detach", "close"].into_iter().enumerate() {
-        several(way, &[], |turn| {
+        ten(way, &[], |turn| {
             let session = open(&janus);
             let feed = (100 * kind + 100 + turn) as u64;
             let from = publisher(&session, feed);
@@ -83,7 +83,7 @@ fn one_feed_of_two_that_leaves() {
     let janus = start();
     let keeper = hold(&janus);
     let folder = Folder::new();
-    several("one of two", &[], |turn| {
+    ten("one of two", &[], |turn| {
         let session = open(&janus);
         let feeds = [100 + turn as u64, 200 + turn as u64];
         let (one, other) = (publisher(&session, feeds[0]), publisher(&session, feeds[1]));
@@ -113,7 +113,7 @@ fn a_feed_that_never_sends() {
     let janus = start();
     let keeper = hold(&janus);
     let folder = Folder::new();
-    several("silence", &[], |turn| {
+    ten("silence", &[], |turn| {
         let session = open(&janus);
         let from = attach(&session, "videoroom");
         // The server forgets those that have gone a moment later.
@@ -139,7 +139,7 @@ fn a_feed_that_never_sends() {
 fn what_is_not_there() {
     let janus = start();
     let keeper = hold(&janus);
-    several("not there", &[], |_| {
+    ten("not there", &[], |_| {
         let session = open(&janus);
         for (arguments, code) in [
             (json!({"room": 5, "feeds": [99]}), "plugin_no_such_feed"),
@@ -161,7 +161,7 @@ fn what_is_not_there() {
 fn a_room_that_is_destroyed() {
     let janus = start();
     let folder = Folder::new();
-    several("destroyed room", &[], |turn| {
+    ten("destroyed room", &[], |turn| {
         let session = open(&janus);
         let keeper = attach(&session, "videoroom");
         ask(&keeper, "create", json!({"room": 5, "bitrate": 0}));
@@ -192,7 +192,7 @@ fn a_room_that_is_destroyed() {
 fn a_publisher_that_is_kicked() {
     let janus = start();
     let keeper = hold(&janus);
-    several("kicked", &[], |turn| {
+    ten("kicked", &[], |turn| {
         let session = open(&janus);
         let from = attach(&session, "videoroom");
         let feed = 100 + turn;

@@ -13,7 +13,7 @@ use crate::{
     bed::{Folder, answered, args, ask, attach, hear, json as shown, open, start, until},
     calls::again,
     course::{FILM, came, close, filmed, flowed, usable, whole},
-    guard::several,
+    guard::ten,
     janus::{probe::admin, relay::Relay},
     media::samples::sample,
 };
@@ -41,7 +41,7 @@ fn told(session: &Session, kind: Kind) -> Value {
 fn a_server_that_hangs_up() {
     let janus = start();
     let folder = Folder::new();
-    several("hung up", &[], |turn| {
+    ten("hung up", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -63,7 +63,7 @@ fn a_server_that_hangs_up() {
 fn a_server_that_detaches_the_handle() {
     let janus = start();
     let folder = Folder::new();
-    several("detached", &[], |turn| {
+    ten("detached", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -86,7 +86,7 @@ fn a_server_that_detaches_the_handle() {
 fn a_server_that_destroys_the_session() {
     let janus = start();
     let folder = Folder::new();
-    several("destroyed", &[], |turn| {
+    ten("destroyed", &[], |turn| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -108,7 +108,7 @@ fn a_server_that_destroys_the_session() {
 fn a_server_that_dies() {
     let janus = start();
     let folder = Folder::new();
-    several("killed", &[], |turn| {
+    ten("killed", &[], |turn| {
         if janus.pid().is_none() {
             janus.restart().unwrap();
         }
@@ -129,7 +129,7 @@ fn a_server_that_dies() {
 fn a_server_that_is_started_anew() {
     let janus = start();
     let folder = Folder::new();
-    several("restarted", &[], |turn| {
+    ten("restarted", &[], |turn| {
         let session = with(&janus.ws, &json!({"recover": "recreate", "retry_delay": "20ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
@@ -182,7 +182,7 @@ fn a_server_that_falls_silent() {
 #[test]
 fn a_server_that_is_silent_for_a_moment() {
     let janus = Janus::start(&Setup { reclaim: 600, session_timeout: 0, ..Setup::default() }).unwrap();
-    several("silent for a moment", &[], |_| {
+    ten("silent for a moment", &[], |_| {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let call = flowed(&handle, &json!({"play_from": sample("vp8.ivf"), "loop": true}), 10);
@@ -201,7 +201,7 @@ fn a_server_that_is_silent_for_a_moment() {
 fn a_connection_that_is_claimed() {
     let janus = Janus::start(&Setup { reclaim: 60, ..Setup::default() }).unwrap();
     let folder = Folder::new();
-    several("claimed", &[], |turn| {
+    ten("claimed", &[], |turn| {
         let (relay, server) = Relay::of(&janus.ws);
         let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
@@ -227,7 +227,7 @@ fn a_connection_that_is_claimed() {
 fn a_hangup_that_nobody_hears() {
     let janus = Janus::start(&Setup { reclaim: 60, ..Setup::default() }).unwrap();
     let folder = Folder::new();
-    several("an unheard hangup", &[], |turn| {
+    ten("an unheard hangup", &[], |turn| {
         let (relay, server) = Relay::of(&janus.ws);
         let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
@@ -253,7 +253,7 @@ fn a_hangup_that_nobody_hears() {
 #[test]
 fn a_connection_that_is_cut_during_the_set_up() {
     let janus = Janus::start(&Setup { reclaim: 60, ..Setup::default() }).unwrap();
-    several("cut in the set-up", &[], |turn| {
+    ten("cut in the set-up", &[], |turn| {
         let (relay, server) = Relay::of(&janus.ws);
         let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");

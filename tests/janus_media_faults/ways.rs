@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{answered, args, ask, attach, start, until},
     course::{FILM, begin, close, failed, told},
-    guard::several,
+    guard::ten,
     media::samples::sample,
     signals::Between,
     udp::{Fate, Relay, is_dtls},
@@ -93,7 +93,7 @@ fn candidates_of_nobody() {
         message["jsep"]["sdp"] = (lines.collect::<Vec<_>>().join("\r\n") + "\r\n").into();
         message.to_string()
     });
-    several("candidates of nobody", &[], |_| {
+    ten("candidates of nobody", &[], |_| {
         let session = open(&between);
         let began = Instant::now();
         goes_wrong(&session, &order(), "total_timeout", "ice");
@@ -109,7 +109,7 @@ fn no_way_at_all() {
     let relay = Arc::new(Relay::new(|_, _| Fate::Drop));
     let through = Arc::clone(&relay);
     let between = Between::of(&janus.ws, answers(move |sdp| through.answer(&hidden(sdp))));
-    several("no way", &[], |_| {
+    ten("no way", &[], |_| {
         let session = open(&between);
         let began = Instant::now();
         goes_wrong(&session, &order(), "total_timeout", "ice");
@@ -130,7 +130,7 @@ fn hidden(sdp: &str) -> String {
 fn a_password_that_is_wrong() {
     let janus = start();
     let between = Between::of(&janus.ws, answers(hidden));
-    several("a wrong password", &[], |_| {
+    ten("a wrong password", &[], |_| {
         let session = open(&between);
         goes_wrong(&session, &order(), "total_timeout", "ice");
         close(&session);
@@ -154,7 +154,7 @@ fn another_certificate() {
             lines.collect::<Vec<_>>().join("\r\n") + "\r\n"
         }),
     );
-    several("another certificate", &[], |_| {
+    ten("another certificate", &[], |_| {
         let session = open(&between);
         goes_wrong(&session, &json!({"play_from": sample(FILM), "timeout": "20s"}), "media_dtls", "dtls");
         close(&session);
@@ -165,7 +165,7 @@ fn another_certificate() {
 #[test]
 fn a_handshake_that_is_not_done() {
     let janus = start();
-    several("no handshake", &[], |_| {
+    ten("no handshake", &[], |_| {
         let relay = Arc::new(Relay::new(|_, data| if is_dtls(data) { Fate::Drop } else { Fate::Pass }));
         let between = relayed(&janus.ws, &relay);
         let session = open(&between);
@@ -224,7 +224,7 @@ fn descriptions_that_are_none() {
     ] {
         *wrong.lock().unwrap() = what;
         let quiet = what == "long";
-        several(what, &[], |turn| {
+        ten(what, &[], |turn| {
             let session = open(&between);
             let handle = attach(&session, "echotest");
             let ended = crate::bed::try_ask(
@@ -261,7 +261,7 @@ fn candidates_that_are_none() {
         message["candidate"]["candidate"] = "candidate:x y z".into();
         message.to_string()
     });
-    several("odd candidates", &[], |turn| {
+    ten("odd candidates", &[], |turn| {
         let session = open(&between);
         let handle = attach(&session, "echotest");
         let id = handle.submit(Some("media"), None, &args(&order())).unwrap();
@@ -278,7 +278,7 @@ fn candidates_that_are_none() {
 fn a_cancel_in_the_phases_of_the_connection() {
     let janus = start();
     for phase in ["ice", "dtls"] {
-        several(phase, &[], |_| {
+        ten(phase, &[], |_| {
             let eats = phase == "ice";
             let relay =
                 Arc::new(Relay::new(move |_, data| if eats || is_dtls(data) { Fate::Drop } else { Fate::Pass }));
