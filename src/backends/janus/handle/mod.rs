@@ -59,6 +59,8 @@ pub struct Handle {
     left: AtomicBool,
     /// The server has said that it is gone.
     gone: AtomicBool,
+    /// The server has taken a detach.
+    detached: AtomicBool,
 }
 
 impl Handle {
@@ -75,6 +77,7 @@ impl Handle {
             id: AtomicU64::new(0),
             left: AtomicBool::new(false),
             gone: AtomicBool::new(false),
+            detached: AtomicBool::new(false),
         })
     }
 
@@ -222,13 +225,24 @@ impl Handle {
     /// detached.
     pub(super) fn vanished(self: &Arc<Self>, error: Option<Error>) {
         self.gone.store(true, Ordering::Release);
-        if !self.session.line.is_asking(|request| request.is("detach") && self.is_of(request)) {
+        if !self.is_being_detached() {
             self.ended(error);
         }
     }
 
+    fn is_being_detached(self: &Arc<Self>) -> bool {
+        self.session.line.is_asking(|request| request.is("detach") && self.is_of(request))
+    }
+
+    /// Whether what is asked of it now meets its end on the server.
+    #[cfg(feature = "media")]
+    pub(super) fn is_going(self: &Arc<Self>) -> bool {
+        self.detached.load(Ordering::Acquire) || self.gone.load(Ordering::Acquire) || self.is_being_detached()
+    }
+
     /// A detach was answered: the end is here already, or to come.
     pub(super) fn was_detached(self: &Arc<Self>) {
+        self.detached.store(true, Ordering::Release);
         if self.gone.load(Ordering::Acquire) {
             self.ended(None);
         }

@@ -27,7 +27,7 @@ use crate::{
         },
         reactor::vigil::Vigil,
     },
-    error::{Error, Outcome, Result, code},
+    error::{Error, Outcome, Result, Status, code},
     log,
     value::Object,
 };
@@ -132,6 +132,7 @@ impl Course {
             (_, Some(Halt::Lost(_))) if set_up && self.running.has_ended() => Ok("hangup"),
             (_, Some(halt)) => halt.error().map_or(Ok("stopped"), Err),
             (Ok(word), None) => Ok(word),
+            (Err(error), None) if self.handle.is_going() => Err(with_its_handle(error)),
             (Err(error), None) => Err(error),
         };
         self.running.enter(Phase::Ending);
@@ -381,6 +382,25 @@ fn hung_up(reason: &str) -> Error {
         _ => Error::new(&code::MEDIA_REFUSED, message).phase("signalling"),
     };
     error.with("server_text", reason)
+}
+
+/// What is asked of a handle that is being detached ends with whatever the server comes upon first: a plugin that is not
+/// there any more, a connection that cannot be set up, no handle. To the host it is one thing.
+fn with_its_handle(error: Error) -> Error {
+    let theirs = matches!(error.status(), Status::Remote | Status::NotFound | Status::Conflict);
+    if !theirs && error.detail().get("server_text").is_none() {
+        return error;
+    }
+    let mut lost = Error::new(&code::HANDLE_LOST, format!("the handle was detached: {}", error.message()));
+    for key in ["phase", "server_code", "server_text"] {
+        if let Some(said) = error.detail().get(key) {
+            lost = lost.with(key, said.clone());
+        }
+    }
+    match error.known_outcome() {
+        Some(outcome) => lost.outcome(outcome),
+        None => lost,
+    }
 }
 
 /// Whether a server is on this machine.
