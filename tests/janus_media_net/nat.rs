@@ -47,7 +47,10 @@ impl World {
              echo 1 >/proc/sys/net/ipv4/ip_forward
              nft add table ip nat
              nft add chain ip nat out '{{ type nat hook postrouting priority 100; }}'
-             nft add rule ip nat out oifname outer masquerade {masks}",
+             nft add rule ip nat out oifname outer masquerade {masks}
+             # What comes unasked is for nobody; it would keep the ports of what goes out from staying as they are.
+             nft add chain ip nat in '{{ type filter hook input priority 0; }}'
+             nft add rule ip nat in iifname outer drop",
             outside = outside.pid()
         ));
         outside.run(&format!("ip addr add {SERVER}/24 dev world; ip link set world up"));
@@ -114,11 +117,13 @@ fn the_address_outside_is_told_and_used() {
     }
     let world = World::new("");
     let session = session(&world.janus.ws);
-    // All in the offer: the pair is by the address that the STUN server told, not by one that the server found out by itself.
+    // All in the offer, and the pair is by it; the server may have met it by our checks before it read of it.
     let (list, pair) = seen(&world, &json!({"ice_servers": servers(), "trickle": false}));
     assert!(list.iter().any(|line| line.contains(&format!(" {ROUTER} ")) && line.contains(" typ srflx")), "{list:?}");
     assert!(list.iter().any(|line| line.contains(&format!(" {US} ")) && line.contains(" typ host")), "{list:?}");
-    assert!(pair.contains(&format!("{ROUTER}:")) && pair.contains("[srflx"), "{pair}");
+    let told = list.iter().find(|line| line.contains(" typ srflx")).unwrap();
+    let port = told.split(' ').nth(5).unwrap();
+    assert!(pair.contains(&format!("{ROUTER}:{port} [")), "{pair}: {list:?}");
     // Behind the offer; the server may have found it out by itself before, and keeps it so.
     let told = Arc::new(Mutex::new(Vec::<String>::new()));
     let kept = Arc::clone(&told);
@@ -131,10 +136,7 @@ fn the_address_outside_is_told_and_used() {
     });
     whole(&crate::echo::session(&between.url), json!({"ice_servers": servers(), "local_addresses": [US]}));
     let told = told.lock().unwrap();
-    assert!(
-        told[0].contains(&format!(" {ROUTER} ")) && told[0].contains(&format!(" typ srflx raddr {US} ")),
-        "{told:?}"
-    );
+    assert!(told[0].contains(&format!(" {ROUTER} ")) && told[0].contains(" typ srflx "), "{told:?}");
     assert!(told[1..] == [json!({"completed": true}).to_string()], "{told:?}");
     for trickle in [false, true] {
         let end = whole(&session, json!({"ice_servers": servers(), "trickle": trickle}));
