@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, answered, args, ask, attach, hear, json as shown, open, start, until},
     calls::again,
-    course::{FILM, came, close, filmed, flowed, usable, whole},
+    course::{FILM, came, close, filmed, flowed, usable, whole, whole_rounds},
     guard::ten,
     janus::{probe::admin, relay::Relay},
     media::samples::sample,
@@ -139,7 +139,7 @@ fn a_server_that_is_started_anew() {
         janus.restart().unwrap();
         let (code, detail) = answered(&handle, call).unwrap_err();
         assert_eq!(code, "session_lost", "{detail}");
-        whole(&to, 10);
+        whole_rounds(&to, 10);
         told(&session, Kind::Restored);
         usable(&handle);
         close(&session);
@@ -172,7 +172,7 @@ fn a_server_that_falls_silent() {
             ("media_ice", &json!("ice"), &json!("unknown")),
             "{detail}"
         );
-        whole(&to(number), 10);
+        whole_rounds(&to(number), 10);
         usable(handle);
     }
     close(&session);
