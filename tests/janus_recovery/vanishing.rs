@@ -1,12 +1,15 @@
 //! Handles of which the server says that they are gone, in the order in which its threads come to say it: of themselves, with
 //! their session, or behind a detach of which the last word was lost.
 
-use haft::session::{Kind, Session};
+use haft::{
+    error::Outcome,
+    session::{Kind, Session},
+};
 use haft_sandbox::janus::{Janus, Setup};
 use serde_json::{Value, json};
 
 use crate::{
-    bed::{ECHO, ROOM, ask, attach, hear, id, message, next, open, start, why},
+    bed::{ECHO, ROOM, args, ask, attach, hear, id, message, next, open, start, why},
     janus::{
         probe::admin,
         relay::{Relay, Side},
@@ -117,6 +120,32 @@ fn a_handle_of_which_the_last_word_was_lost() {
         let attached = |(side, message): &&(Side, Value)| *side == Side::Client && message["plugin"] == ROOM;
         assert_eq!(relay.messages().iter().filter(attached).count(), 1, "{recover}: attached again");
     }
+}
+
+/// The server says a moment later that a detach is done: nobody can ask for anything in between.
+#[test]
+fn what_is_asked_behind_a_detach_is_not_sent() {
+    let janus = start();
+    let between = changed(&janus, |message| match message["janus"] == "detached" {
+        true => json!({"janus": "ack", "transaction": "nobody's"}),
+        false => message,
+    });
+    let (relay, server) = Relay::of(&between.url);
+    let session = open(&server, &again());
+    let (room, echo) = (attach(&session, ROOM), attach(&session, ECHO));
+    ask(&room, "detach", &json!({})).unwrap();
+    let before = relay.messages().len();
+    for (verb, arguments) in
+        [("exists", json!({"room": 1234})), ("detach", json!({})), ("message", json!({"body": {}}))]
+    {
+        let error = ask(&room, verb, &arguments).unwrap_err();
+        assert_eq!((error.code(), error.known_outcome()), ("closed", Some(Outcome::NotSent)), "{verb}: {error}");
+        room.submit(Some(verb), None, &args(&arguments)).unwrap();
+        assert_eq!(why(&next(&room, Kind::Response)).0, "closed", "{verb}");
+    }
+    goes_on(&session, &echo);
+    let to = |(_, message): &(Side, Value)| message["handle_id"] == id(&room);
+    assert!(!relay.messages().iter().skip(before).any(to));
 }
 
 fn goes_on(session: &Session, echo: &Session) {

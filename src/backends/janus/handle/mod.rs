@@ -22,7 +22,7 @@ use crate::{
     backends::{Change, Teller},
     clock,
     engine::{net::cancel::Cancel, reactor::vigil::Vigil},
-    error::{Error, Result, code},
+    error::{Error, Outcome, Result, code},
     log,
     sys::{
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -284,9 +284,24 @@ impl Handle {
         self.detached.load(Ordering::Acquire)
     }
 
-    /// A detach was answered: the end is here already, or to come.
-    pub(super) fn was_detached(self: &Arc<Self>) {
+    /// Whether it can be asked for anything.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub(super) fn takes_calls(&self) -> Result<()> {
+        if self.is_over() || self.is_detached() {
+            return Err(Error::new(&code::CLOSED, "the handle was detached").outcome(Outcome::NotSent));
+        }
+        Ok(())
+    }
+
+    /// The server has taken a detach: whoever asked for it hears so in a moment, and has nothing more to ask for.
+    pub(super) fn detach_was_taken(&self) {
         self.detached.store(true, Ordering::Release);
+    }
+
+    /// Whoever asked for the detach has heard that it was taken: the end is here already, or to come.
+    pub(super) fn was_detached(self: &Arc<Self>) {
         if self.gone.load(Ordering::Acquire) {
             self.ended(None);
         }
