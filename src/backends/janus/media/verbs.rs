@@ -104,16 +104,9 @@ fn ready(value: Tree) -> Pending {
     Box::pin(async move { late(Ok(value)) })
 }
 
-fn detached(handle: &Handle) -> Result<()> {
-    if handle.is_over() {
-        return Err(Error::new(&code::HANDLE_LOST, "the handle was detached"));
-    }
-    Ok(())
-}
-
 fn media(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
     let order = Order::read(handle, call.args)?;
-    detached(handle)?;
+    handle.takes_calls()?;
     let until_connected = order.until_connected;
     let made = handle.media.enter(|| Ok(Running::new(handle, order.part)))?;
     let Ok(running) = made else {
@@ -173,7 +166,7 @@ fn ending(shown: Tree) -> Tree {
 /// Sends a frame or a message, now.
 fn write(handle: &Arc<Handle>, args: &Args) -> Result<()> {
     let written = Written::read(args)?;
-    detached(handle)?;
+    handle.takes_calls()?;
     let none = || Error::new(&code::MEDIA_STATE, "no media runs on this handle; media begins it");
     let running = handle.media.running().ok_or_else(none)?;
     let link = running.flowing()?;
@@ -215,7 +208,7 @@ fn channel(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
         return Err(Error::new(&code::UNSUPPORTED, format!("there is no verb {verb:?}")));
     };
     let checked = plugins::check_channel(plugin, verb, call.args, |name| OPTIONS.contains(&name))?;
-    detached(handle)?;
+    handle.takes_calls()?;
     let line = &handle.session.line;
     let deadline = calls::deadline(line, call.args)?;
     // A message that wants no answer gets none.
