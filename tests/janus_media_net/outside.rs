@@ -61,11 +61,15 @@ fn rubbish(request: &[u8]) -> Vec<Vec<u8>> {
     vec![vec![], vec![1], vec![0; 2048], vec![0xff; 40], other, longer, good[..30].to_vec(), nowhere, refused]
 }
 
-/// Pictures there and back; how long the call took, with the two seconds of the film.
-fn plays(janus: &Janus, server: &str, more: Value) -> (Value, Duration) {
+/// Two seconds.
+const FILM: &str = "vp8_small.ivf";
+const PICTURE: &str = "vp8_one.ivf";
+
+/// Pictures there and back; how long the call took.
+fn plays(janus: &Janus, name: &str, server: &str, more: Value) -> (Value, Duration) {
     let mut order = json!({"ice_servers": [{"urls": format!("stun:{server}")}]});
     order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let end = through(&session(&janus.ws), "vp8_small.ivf", &["v:0"], order);
+    let end = through(&session(&janus.ws), name, &["v:0"], order);
     let took = Duration::from_secs_f64(end["took"].as_f64().unwrap());
     (end, took)
 }
@@ -75,7 +79,7 @@ fn plays(janus: &Janus, server: &str, more: Value) -> (Value, Duration) {
 fn a_server_that_says_nothing_is_not_waited_for() {
     let janus = start();
     let (silent, asked) = server(|_| Vec::new());
-    let (end, _) = plays(&janus, &silent.to_string(), json!({}));
+    let (end, _) = plays(&janus, PICTURE, &silent.to_string(), json!({}));
     assert!(asked.try_recv().is_ok(), "it was not asked");
     quick(&end, "ice", PATIENCE);
 }
@@ -85,8 +89,8 @@ fn a_server_that_says_nothing_is_not_waited_for() {
 fn an_offer_with_all_candidates_waits_five_seconds_for_a_silent_server() {
     let janus = start();
     let (silent, asked) = server(|_| Vec::new());
-    let (_, took) = plays(&janus, &silent.to_string(), json!({"trickle": false}));
-    assert!(took >= PATIENCE && took < PATIENCE + Duration::from_secs(2) + SLACK, "{took:?}");
+    let (_, took) = plays(&janus, PICTURE, &silent.to_string(), json!({"trickle": false}));
+    assert!(took >= PATIENCE && took < PATIENCE + SLACK, "{took:?}");
     // At once, after 0.5, 1.5 and 3.5 seconds (RFC 8489 6.2.1).
     assert_eq!(asked.try_iter().count(), 4);
 }
@@ -100,11 +104,11 @@ fn a_server_that_answers_late_or_with_rubbish_does_no_harm() {
             requests += 1;
             if requests < 3 { Vec::new() } else { vec![seen(request)] }
         });
-        let (_, took) = plays(&janus, &late.to_string(), json!({"trickle": trickle}));
+        let (_, took) = plays(&janus, FILM, &late.to_string(), json!({"trickle": trickle}));
         assert_eq!(asked.try_iter().count(), 3, "trickle {trickle}");
         assert!(took < Duration::from_secs(2) + PATIENCE + SLACK, "{took:?}");
         let (wrong, asked) = server(rubbish);
-        let (end, _) = plays(&janus, &wrong.to_string(), json!({"trickle": trickle}));
+        let (end, _) = plays(&janus, PICTURE, &wrong.to_string(), json!({"trickle": trickle}));
         // What refuses has answered.
         assert_eq!(asked.try_iter().count(), 1, "trickle {trickle}");
         quick(&end, "ice", PATIENCE);
@@ -116,11 +120,11 @@ fn a_server_that_answers_late_or_with_rubbish_does_no_harm() {
 fn servers_that_are_not_there_do_no_harm() {
     let janus = start();
     let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    for name in ["nobody.invalid", "nobody.invalid:3478", &nobody, "[::1]:9", "[2001:db8::1]:3478"] {
+    for name in ["nobody.invalid", &nobody, "[::1]:9"] {
         for trickle in [true, false] {
-            let (end, took) = plays(&janus, name, json!({"trickle": trickle}));
+            let (end, took) = plays(&janus, PICTURE, name, json!({"trickle": trickle}));
             quick(&end, "ice", PATIENCE);
-            assert!(took < Duration::from_secs(2) + PATIENCE + SLACK, "{name}: {took:?}");
+            assert!(took < PATIENCE + SLACK, "{name}: {took:?}");
         }
     }
 }
