@@ -77,7 +77,9 @@ fn mistakes_are_found_before_anything_is_sent() {
     assert_eq!(error.detail().get("key").and_then(Tree::as_str), Some("target"));
     // Neither media nor what goes over a data channel is a message, and only those can wait or be looked at.
     let texts = attach(&session, "textroom");
-    for (handle, verb) in [(&handle, "media"), (&handle, "media_stop"), (&handle, "write_frame"), (&texts, "join"), (&texts, "message")] {
+    for (handle, verb) in
+        [(&handle, "media"), (&handle, "media_stop"), (&handle, "write_frame"), (&texts, "join"), (&texts, "message")]
+    {
         let arguments = crate::bed::args(&json!({"room": 1234, "text": "x"}));
         let staged = handle.stage(Some(verb), None, &arguments).map(drop).unwrap_err();
         let prepared = handle.prepare(Some(verb), None, &arguments).map(drop).unwrap_err();
