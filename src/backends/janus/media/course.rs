@@ -150,17 +150,15 @@ impl Course {
         let link = Link::start(&self.handle.session.line.lent.reactor, &self.terms(), ear)
             .map_err(|error| error.outcome(Outcome::NotSent))?;
         self.running.connect(Some(link));
-        self.clear().await;
+        self.clear().await.map_err(|error| error.outcome(Outcome::NotSent))?;
         dialog::begin(self).await?;
         while self.running.phase() < Phase::Flowing {
             match self.news(Some(self.deadline)).await? {
                 None => return Err(self.late()),
                 Some(news) => {
                     if let Then::End(word) = self.hear(news).await? {
-                        return Err(Error::new(
-                            &code::MEDIA_REFUSED,
-                            format!("the other side ended it before media flowed: {word}"),
-                        ));
+                        let message = format!("the other side ended it before media flowed: {word}");
+                        return Err(Error::new(&code::MEDIA_REFUSED, message).phase("signalling"));
                     }
                 }
             }

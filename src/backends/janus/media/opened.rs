@@ -147,6 +147,12 @@ fn look(pattern: &str) -> Result<()> {
     if path.is_dir() {
         return Err(wrong(format!("record_to was {pattern:?}, and that is a folder")));
     }
+    if pattern.contains('\0') {
+        return Err(wrong(format!("record_to was {pattern:?}, and no file has a NUL in its name")));
+    }
+    if path.metadata().is_ok_and(|about| !about.is_file()) {
+        return Err(wrong(format!("record_to was {pattern:?}, and that is no regular file")));
+    }
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,

@@ -36,6 +36,8 @@ pub const NAMES: &[&str] = &[
 ];
 /// The label of a data channel of which only was said that there is to be one.
 pub const LABEL: &str = "JanusDataChannel";
+/// Bytes of a label at the most: what opens a channel with it is one packet.
+const LABEL_MOST: usize = 1024;
 
 /// What this side does, by plugin and role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,7 +263,7 @@ impl Order {
             Part::Publish | Part::Record if !sends => {
                 needs("play_from", "the file that is played; or tracks for frames of your own")
             }
-            Part::Record if self.body.get("name").is_none() => needs("body", "name is what the recording is called"),
+            Part::Record if self.body.get("name").is_none() => needs("body.name", "what the recording is called"),
             _ => self.consistent(),
         }
     }
@@ -412,12 +414,29 @@ fn id(args: &Args, key: &str) -> Result<Option<Tree>> {
     }
 }
 
+/// Whether a data channel can have that label.
+///
+/// # Errors
+/// `argument`.
+pub fn label(key: &str, label: &str) -> Result<()> {
+    match label.len() {
+        0 => Err(Error::option(key, format!("{key} was empty; a data channel has a label"))),
+        1..=LABEL_MOST => Ok(()),
+        length => {
+            let message = format!("{key} had {length} bytes; the label of a data channel has {LABEL_MOST} at the most");
+            Err(Error::option(key, message))
+        }
+    }
+}
+
 fn channel(args: &Args) -> Result<Option<Box<str>>> {
     match args.get("channel") {
         None | Some(Tree::Null | Tree::Bool(false)) => Ok(None),
         Some(Tree::Bool(true)) => Ok(Some(LABEL.into())),
-        Some(Tree::Text(label)) if !label.is_empty() => Ok(Some((**label).into())),
-        Some(Tree::Text(_)) => Err(Error::option("channel", "channel was empty; it is a label, or true")),
+        Some(Tree::Text(text)) => {
+            label("channel", text)?;
+            Ok(Some((**text).into()))
+        }
         Some(other) => {
             Err(Error::option("channel", format!("channel was {}; it is a label, or true", other.kind_name())))
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{
+    channel::readable,
     course,
     files::Track,
     is_channel,
@@ -208,6 +209,7 @@ fn channel(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
         return Err(Error::new(&code::UNSUPPORTED, format!("there is no verb {verb:?}")));
     };
     let checked = plugins::check_channel(plugin, verb, call.args, |name| OPTIONS.contains(&name))?;
+    readable(&checked.body)?;
     handle.takes_calls()?;
     let line = &handle.session.line;
     let deadline = calls::deadline(line, call.args)?;

@@ -72,7 +72,8 @@ pub async fn heard(course: &mut Course, data: &Tree, jsep: Option<Jsep>) -> Resu
         Some("hangup") => {
             let reason = word(data, &["result", "reason"]).unwrap_or("no reason given");
             let message = format!("the call came to nothing: {reason}");
-            return Err(Error::new(&code::MEDIA_REFUSED, message).with("server_text", reason));
+            let refused = Error::new(&code::MEDIA_REFUSED, message).phase("signalling");
+            return Err(refused.with("server_text", reason));
         }
         _ => {}
     }
