@@ -28,11 +28,9 @@ fn media_on_what_is_closed() {
         for on in [&detached, &handle] {
             for verb in ["media", "media_stop", "write_frame"] {
                 let error = try_ask(on, verb, &live()).unwrap_err();
-                assert_eq!(
-                    (error.code(), &told(&error)["outcome"]),
-                    ("closed", &json!("not_sent")),
-                    "{verb}: {error:?}"
-                );
+                assert_eq!(error.code(), "closed", "{verb}: {error:?}");
+                // A session that knows of its end says nothing of what it did not look at.
+                assert!([Value::Null, "not_sent".into()].contains(&told(&error)["outcome"]), "{verb}: {error:?}");
             }
         }
         // The session itself has no media at all.
