@@ -21,6 +21,8 @@ use crate::{
 
 /// How long close may take when nothing else was asked for.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the worker waits in a row for calls in flight, which may have errands for it.
+const SLICE: Duration = Duration::from_millis(10);
 /// How long close waits, beyond its time-out, for answers that are on their way from one thread to the queue: that waits
 /// for nobody.
 const LAST_STEP: Duration = Duration::from_secs(1);
@@ -53,15 +55,31 @@ fn begin(handle: &Arc<Handle>) -> bool {
     true
 }
 
+/// Has the worker finish it, which does its other errands until nothing is in flight any more: a call may need them to end, such as
+/// one whose files are to be completed.
 fn finish_later(handle: &Arc<Handle>, keep: Option<bool>, deadline: Instant) -> Result<()> {
     let other = Arc::clone(handle);
     let later = handle.shared.worker.run(Box::new(move || {
-        if let Err(error) = finish(&other, keep, deadline) {
+        let now = clock::now();
+        let done = if now < deadline && !is_quiet(&other, deadline.min(now + SLICE)) {
+            finish_later(&other, keep, deadline)
+        } else {
+            finish(&other, keep, deadline)
+        };
+        if let Err(error) = done {
             log::warn(c"session", || format!("close did not end well: {error}"));
         }
     }));
     // Without a thread there is nobody who could wait: it ends as far as it can without.
     later.or_else(|_| finish(handle, keep, clock::now()))
+}
+
+/// Whether nothing is in flight any more of a handle and all below it; waits for that.
+fn is_quiet(handle: &Arc<Handle>, deadline: Instant) -> bool {
+    let mut ids: Vec<_> = descendants(handle).iter().map(|below| below.id).collect();
+    ids.push(handle.id);
+    let root = handle.is_root();
+    handle.shared.tickets.wait(deadline, |id| root || ids.contains(&id))
 }
 
 fn finish(handle: &Arc<Handle>, keep: Option<bool>, deadline: Instant) -> Result<()> {

@@ -46,6 +46,24 @@ fn a_mountpoint_that_goes_or_shows_nothing_is_left_at_once() {
     session.close(&haft::args::Args::new()).unwrap();
 }
 
+/// A Janus takes down whatever connection a handle has by then when it is done with the last one, some time after it has said
+/// that it has hung up. Without a pause every fortieth of these had no way to the server, or lost it at once.
+#[test]
+fn a_handle_has_one_connection_after_the_other() {
+    let janus = start();
+    let session = open(&janus);
+    let handle = attach(&session, "echotest");
+    let arguments = json!({"tracks": [{"codec": "opus"}], "until": "connected", "timeout": 10});
+    let mut stopped: Option<Instant> = None;
+    for _ in 0..10 {
+        let shown = ask(&handle, "media", arguments.clone());
+        assert_eq!(shown["state"], "flowing", "{shown}");
+        assert!(stopped.is_none_or(|stopped| stopped.elapsed() >= Duration::from_millis(200)));
+        stopped = Some(Instant::now());
+        assert_eq!(ask(&handle, "media_stop", json!({}))["end"], "stopped");
+    }
+}
+
 /// The plugin does not forget that it was set up, and offers another connection only by `restart`.
 #[test]
 fn a_text_room_can_be_set_up_again() {

@@ -4,14 +4,14 @@ use std::sync::{Arc, mpsc};
 
 use haft::{
     args::Args,
-    session::{Callback, Event, Session},
+    session::{Callback, Event, Kind, Session},
     value::Tree,
 };
 use haft_sandbox::janus::{Janus, Setup};
 use serde_json::{Value, json};
 
 use crate::{
-    bed::{Folder, answered, args, ask, attach, hear, open, start, until},
+    bed::{Folder, answered, args, ask, attach, hear, next, open, start, until},
     files::frames,
     media::samples::sample,
 };
@@ -96,6 +96,42 @@ fn a_callback_does_not_wait_for_itself() {
     assert_eq!((&*with_files, without.as_str()), ("busy", Some("done")));
     assert_eq!(answered(&other, other_id).unwrap()["end"], "duration");
     other.unsubscribe(id);
+    session.close(&Args::new()).unwrap();
+}
+
+/// Closes a session from a callback.
+struct Leaving {
+    handle: Arc<Session>,
+    frames: std::sync::atomic::AtomicU32,
+}
+
+impl Callback for Leaving {
+    fn deliver(&self, _event: Event) {
+        if self.frames.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 60 {
+            // Longer than anybody here waits.
+            self.handle.close(&args(&json!({"timeout": 300}))).unwrap();
+        }
+    }
+}
+
+/// The thread that closes is the one that completes the files, for which the close waits.
+#[test]
+fn a_close_inside_of_a_callback_leaves_files_their_thread() {
+    let janus = start();
+    let folder = Folder::new();
+    let session = open(&janus);
+    let handle = Arc::new(attach(&session, "echotest"));
+    let to = folder.path("left.webm");
+    let leaving = Leaving { handle: Arc::clone(&handle), frames: 0.into() };
+    handle.subscribe("haft.media", &Args::new(), Some(Box::new(leaving)), 0).unwrap();
+    let arguments = json!({"play_from": sample("vp8_opus.webm"), "record_to": to});
+    let id = handle.submit(Some("media"), None, &args(&arguments)).unwrap();
+    let answer = next(&handle);
+    let word = answer.failure().map(|failure| failure.error().code().to_owned());
+    assert_eq!((answer.kind(), answer.id(), word.as_deref()), (Kind::Response, id, Some("cancelled")));
+    assert_eq!(next(&handle).kind(), Kind::Closed);
+    let (whole, part) = (frames(&sample("vp8_opus.webm"), "v:0"), frames(&to, "v:0"));
+    assert!(part.len() >= 10 && part[..] == whole[..part.len()], "{}", part.len());
     session.close(&Args::new()).unwrap();
 }
 

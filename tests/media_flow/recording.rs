@@ -130,6 +130,18 @@ fn tracks_begin_together_and_stay_in_step() {
     assert_eq!((taken[1].frames, taken[1].keyframes, taken[1].left_out, taken[1].bytes), (2, 1, 1, 200));
 }
 
+/// The time before a track's first frame is not how long that is shown.
+#[test]
+fn a_track_that_begins_late_makes_a_file_no_longer() {
+    let shelf = Shelf::default();
+    let mut set = Set::new(&[SOUND, PICTURES], true, shelf.creator());
+    set.take((0..46).map(|at| arrived(SOUND, at * 20, true)));
+    set.take([arrived(PICTURES, 860, true), arrived(PICTURES, 900, false)]);
+    set.pass(ms(1000));
+    let written = set.finish().unwrap();
+    assert_eq!((shelf.times(1), written.duration), (vec![860, 900], ms(940)));
+}
+
 /// What the first half second has says how many channels there are: until then the file waits, or until there are two.
 #[test]
 fn sound_in_one_channel_is_mono() {

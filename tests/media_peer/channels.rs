@@ -61,6 +61,20 @@ fn large_messages_go_and_what_is_too_large_or_too_much_is_an_error() {
     assert_eq!(other.data().2, b"it goes on");
 }
 
+/// What waits for its channel to be open would be lost then, and nobody would be told.
+#[test]
+fn a_message_that_is_too_large_is_refused_before_its_channel_is_open() {
+    let (one, other) = (Party::new(), Party::new());
+    one.link.plan(&[], Some("x")).unwrap();
+    connect(&one, &other);
+    one.channel();
+    let error = one.link.say("late", true, &vec![0; (256 << 10) + 1]).unwrap_err();
+    let said = "a message had 262145 bytes, and the other side takes at most 262144";
+    assert_eq!((error.code(), error.message()), ("limit", said));
+    one.link.say("late", true, &vec![7; 256 << 10]).unwrap();
+    assert!(other.data().2 == vec![7; 256 << 10]);
+}
+
 #[test]
 fn without_a_data_section_nothing_is_said() {
     let (one, other) = (Party::new(), Party::new());

@@ -135,7 +135,7 @@ fn errors(header: &str) -> Result<String, String> {
         "\n## The detail\n\nAn object. `code` is always there; the rest where it applies.\n\n\
          | key | what |\n|---|---|\n\
          | `code` | a word of the list below; a wrapper can choose an exception by it |\n\
-         | `phase` | which time-out fired or which step failed: `resolve`, `connect`, `proxy`, `tls`, `write`, `read`, `total`, `low_speed`, `close` |\n\
+         | `phase` | which time-out fired or which step failed: `resolve`, `connect`, `proxy`, `tls`, `write`, `read`, `total`, `low_speed`, `close`; of media `opening`, `signalling`, `ice`, `dtls` |\n\
          | `outcome` | whether a change may have happened: `not_sent` (certainly not), `unknown` (sent, no answer), `applied` (the server answered) |\n\
          | `http_status` | the status of the answer |\n\
          | `index` | which staged item failed, or which of several arguments or points was wrong, from 0 |\n\
@@ -155,6 +155,7 @@ fn errors(header: &str) -> Result<String, String> {
          | `time` | the point that was wrong, in UTC milliseconds, beside `index` (Mesh) |\n\
          | `written` | how far a write in chunks came: `points`, `chunks`, `of`, `interval` (Mesh) |\n\
          | `plugin` | the plugin that refused (Janus) |\n\
+         | `codec`, `track`, `mid`, `offset`, `command` | what of a file or of a connection could not go, where, and the command that makes a file that can (Janus media) |\n\
          | `component`, `components`, `location`, `entity`, `transferred`, `part` | what of a transfer failed, what it had done, and at which part (ftrack) |\n\
          | `operation`, `resource_identifier` | what an accessor was to do, and with which resource (ftrack) |\n\n\
          `haft_error_is_retryable` is true when the cause may be gone at the next try *and* the outcome is not `unknown`: a read\n\

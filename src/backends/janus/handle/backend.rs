@@ -30,6 +30,15 @@ impl JanusHandle {
     }
 }
 
+/// Refuses to make a message of what is none: media, and what goes over a data channel.
+fn messages_alone(handle: &Handle, call: &Call<'_>, done: &str) -> Result<()> {
+    if !media::takes(handle, call) {
+        return Ok(());
+    }
+    let message = format!("{} cannot be {done}: only messages can", call.verb.unwrap_or_default());
+    Err(Error::new(&code::UNSUPPORTED, message).with("key", "verb"))
+}
+
 impl Backend for JanusHandle {
     fn name(&self) -> &'static str {
         "janus.handle"
@@ -75,10 +84,12 @@ impl Backend for JanusHandle {
 
     fn check(&self, call: &Call<'_>) -> Result<()> {
         verbs::stageable(call)?;
+        messages_alone(&self.handle, call, "staged")?;
         verbs::request(&self.handle, call).map(drop)
     }
 
     fn prepare(&self, call: &Call<'_>) -> Result<Args> {
+        messages_alone(&self.handle, call, "prepared")?;
         let request = verbs::request(&self.handle, call)?;
         super::super::raw::prepared(&request)
     }

@@ -56,7 +56,7 @@ pub fn request(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Request> {
 /// `unsupported`.
 pub fn stageable(call: &Call<'_>) -> Result<()> {
     match call.verb {
-        Some(verb @ ("detach" | "hangup_webrtc" | "trickle" | "media" | "media_stop" | "write_frame")) => {
+        Some(verb @ ("detach" | "hangup_webrtc" | "trickle")) => {
             Err(Error::new(&code::UNSUPPORTED, format!("{verb} cannot be staged: only messages can"))
                 .with("key", "verb"))
         }

@@ -118,6 +118,24 @@ impl Channel {
     }
 }
 
+/// Refuses text that the server could not read: it would not even say so.
+///
+/// # Errors
+/// `argument`.
+pub fn readable(fields: &Object) -> Result<()> {
+    fn ends(value: &Tree) -> bool {
+        match value {
+            Tree::Text(text) => text.contains('\0'),
+            Tree::Array(list) => list.iter().any(ends),
+            _ => false,
+        }
+    }
+    match fields.iter().find(|(_, value)| ends(value)) {
+        Some((key, _)) => Err(Error::option(key, format!("{key} had a NUL in it, which Janus does not read"))),
+        None => Ok(()),
+    }
+}
+
 /// What came over the channel, as if it had come as an event of the handle: hosts hear both by the same topics.
 fn enveloped(handle: &Handle, data: Node<'_>) -> Box<Document> {
     let mut draft = Draft::default();

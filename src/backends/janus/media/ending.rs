@@ -145,17 +145,24 @@ impl Course {
         }
     }
 
-    /// Has the server end what the last media on this handle could not tell it to end.
-    pub(super) async fn clear(&mut self) {
-        if !self.handle.media.is_open() {
-            return;
+    /// Has the server end what the last media on this handle could not tell it to end, and waits until it is done with it.
+    ///
+    /// # Errors
+    /// `cancelled`.
+    pub(super) async fn clear(&mut self) -> Result<()> {
+        if self.handle.media.is_open() {
+            // What is heard now is of that one.
+            self.current = true;
+            if self.hang_up().await {
+                self.cleared().await;
+            }
+            (self.current, self.hung_up) = (false, false);
         }
-        // What is heard now is of that one.
-        self.current = true;
-        if self.hang_up().await {
-            self.cleared().await;
+        let rest = self.handle.media.is_free_at().map(|free| free.min(self.deadline));
+        match rest.map(|rest| rest.saturating_duration_since(clock::now())).filter(|rest| !rest.is_zero()) {
+            Some(rest) => self.vigil.sleep(rest).await,
+            None => Ok(()),
         }
-        (self.current, self.hung_up) = (false, false);
     }
 
     /// Has the server end the connection, so that the handle can have another.

@@ -103,7 +103,12 @@ impl Course {
                 args.set("jsep", Tree::Object(jsep));
             }
         }
-        plugins::check(plugin, verb, &args, |_| false)
+        let checked = plugins::check(plugin, verb, &args, |_| false);
+        checked.map_err(|error| match error.detail().get("key").and_then(Tree::as_str).map(str::to_owned) {
+            // Where the host has said it.
+            Some(key) if self.order.body.get(&key).is_some() => error.with("key", format!("body.{key}")),
+            _ => error,
+        })
     }
 
     /// Asks the plugin, with a description: whether it is an offer, and the text.

@@ -139,11 +139,11 @@ impl Files {
         let Some(handle) = running.handle.upgrade() else { return Ok(()) };
         let tracks: Vec<Track> = running.tracks().into_iter().filter(Track::receives).collect();
         self.part(&tracks);
-        let taken = |mid: &str| {
+        let has_file = |mid: &str| {
             let state = self.0.lock();
             state.tapes.iter().any(|tape| !tape.over && tape.mids.iter().any(|other| **other == *mid))
         };
-        let fresh: Vec<&Track> = tracks.iter().filter(|track| !taken(track.mid())).collect();
+        let fresh: Vec<&Track> = tracks.iter().filter(|track| !has_file(track.mid())).collect();
         let feeds: Vec<String> = fresh.iter().map(|track| feed_word(track.feed.as_ref())).collect();
         let known: Vec<Place<'_>> = fresh
             .iter()
@@ -197,7 +197,9 @@ impl Files {
             }
         }
         drop(state);
-        gone.iter().for_each(|recorder| recorder.finish());
+        for recorder in gone {
+            recorder.finish();
+        }
     }
 
     /// A name that no other file of this session has: a feed may leave and come again.
@@ -210,7 +212,7 @@ impl Files {
         let name = path.rfind('/').map_or(0, |slash| slash + 1);
         let dot = path.get(name..).and_then(|name| name.rfind('.')).map_or(path.len(), |dot| name + dot);
         let (stem, ending) = path.split_at(dot);
-        let numbered = (2..).map(|number: u32| format!("{stem}-{number}{ending}")).find(|path| !used(path));
+        let numbered = (2..=u32::MAX).map(|number| format!("{stem}-{number}{ending}")).find(|path| !used(path));
         numbered.unwrap_or(path)
     }
 
@@ -293,13 +295,15 @@ impl Files {
             ends.extend(tape.done.take());
         }
         drop(state);
-        recorders.iter().for_each(|recorder| recorder.finish());
+        for recorder in recorders {
+            recorder.finish();
+        }
         ends
     }
 
     /// Shows it all.
     pub fn show(&self, word: &str, link: Option<&dyn Connection>, tracks: &[Track]) -> Object {
-        let now = link.map(|link| link.statistics());
+        let now = link.map(Connection::statistics);
         let state = self.0.lock();
         let lasts = || state.since.map(|since| clock::now().saturating_duration_since(since));
         let (statistics, duration) = match &state.kept {

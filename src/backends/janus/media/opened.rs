@@ -53,8 +53,8 @@ impl Opened {
         running.files.play(&control);
         let own = Arc::clone(running);
         handle.session.line.lent.reactor.run(async move {
-            let played = Box::pin(player.play()).await;
-            own.tell(News::Played(played));
+            let done = Box::pin(player.play()).await;
+            own.tell(News::Played(done));
         })?;
         Ok(control)
     }
@@ -147,6 +147,12 @@ fn look(pattern: &str) -> Result<()> {
     if path.is_dir() {
         return Err(wrong(format!("record_to was {pattern:?}, and that is a folder")));
     }
+    if pattern.contains('\0') {
+        return Err(wrong(format!("record_to was {pattern:?}, and no file has a NUL in its name")));
+    }
+    if path.metadata().is_ok_and(|about| !about.is_file()) {
+        return Err(wrong(format!("record_to was {pattern:?}, and that is no regular file")));
+    }
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,
@@ -220,7 +226,7 @@ pub fn directions(order: &Order, opened: Option<&Opened>) -> impl Fn(&Agreed) ->
             Some(chosen) => chosen
                 .iter()
                 .any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
-            None => said.is_some() && order_sends(&tracks),
+            None => said.is_some() && tracks.iter().flatten().any(sends),
         };
         Direction::of(sends, receives)
     }
@@ -259,10 +265,6 @@ pub fn found(order: &Order, agreed: &[Agreed]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn order_sends(tracks: &Option<Vec<Wanted>>) -> bool {
-    tracks.iter().flatten().any(sends)
 }
 
 #[cfg(test)]

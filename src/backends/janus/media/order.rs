@@ -36,6 +36,8 @@ pub const NAMES: &[&str] = &[
 ];
 /// The label of a data channel of which only was said that there is to be one.
 pub const LABEL: &str = "JanusDataChannel";
+/// Bytes of a label at the most: what opens a channel with it is one packet.
+const LABEL_MOST: usize = 1024;
 
 /// What this side does, by plugin and role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,15 +78,13 @@ impl Part {
     /// The arguments that mean something here beside those that all have.
     fn own(self) -> &'static [&'static str] {
         match self {
-            Part::Echo => &["channel"],
             Part::Publish => &["role", "room", "channel"],
             Part::Subscribe => &["role", "room", "feeds"],
             Part::Call => &["role", "username", "channel"],
             Part::Accept => &["role"],
-            Part::Watch | Part::Replay => &["id"],
+            Part::Watch | Part::Replay | Part::Record => &["id"],
             Part::Bridge => &["room"],
-            Part::Record => &["id"],
-            Part::Text => &["channel"],
+            Part::Echo | Part::Text => &["channel"],
         }
     }
 
@@ -212,7 +212,7 @@ impl Order {
             stun,
             addresses: addresses(args)?,
             until_connected,
-            duration: args.duration("duration")?,
+            duration: duration(args)?,
             loops: args.bool("loop")?.unwrap_or(false),
             timeout: settings::timeout(args)?.unwrap_or_else(|| handle.session.line.terms().timeout),
         };
@@ -263,7 +263,7 @@ impl Order {
             Part::Publish | Part::Record if !sends => {
                 needs("play_from", "the file that is played; or tracks for frames of your own")
             }
-            Part::Record if self.body.get("name").is_none() => needs("body", "name is what the recording is called"),
+            Part::Record if self.body.get("name").is_none() => needs("body.name", "what the recording is called"),
             _ => self.consistent(),
         }
     }
@@ -344,13 +344,23 @@ fn taken(part: Part, args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// How long media flows. No time at all is no wish that a host can have, but what is left of a sum of its own.
+fn duration(args: &Args) -> Result<Option<Duration>> {
+    match args.duration("duration")? {
+        Some(Duration::ZERO) => {
+            Err(Error::option("duration", "duration was zero; leave it out to let media go on to its end"))
+        }
+        time => Ok(time),
+    }
+}
+
 /// The tracks that are asked for, in their order.
 fn wanted(track: &Tree) -> Result<Wanted> {
+    const KNOWN: [&str; 4] = ["kind", "codec", "mid", "direction"];
     let track = match track {
         Tree::Object(track) => track,
         other => return Err(Error::option("tracks", format!("a track was {}; it is an object", other.kind_name()))),
     };
-    const KNOWN: [&str; 4] = ["kind", "codec", "mid", "direction"];
     if let Some(key) = track.keys().find(|key| !KNOWN.contains(key)) {
         let hint = nearest(key, KNOWN.into_iter()).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
         return Err(Error::option("tracks", format!("a track had {key:?}, which it does not take{hint}")));
@@ -404,12 +414,29 @@ fn id(args: &Args, key: &str) -> Result<Option<Tree>> {
     }
 }
 
+/// Whether a data channel can have that label.
+///
+/// # Errors
+/// `argument`.
+pub fn label(key: &str, label: &str) -> Result<()> {
+    match label.len() {
+        0 => Err(Error::option(key, format!("{key} was empty; a data channel has a label"))),
+        1..=LABEL_MOST => Ok(()),
+        length => {
+            let message = format!("{key} had {length} bytes; the label of a data channel has {LABEL_MOST} at the most");
+            Err(Error::option(key, message))
+        }
+    }
+}
+
 fn channel(args: &Args) -> Result<Option<Box<str>>> {
     match args.get("channel") {
         None | Some(Tree::Null | Tree::Bool(false)) => Ok(None),
         Some(Tree::Bool(true)) => Ok(Some(LABEL.into())),
-        Some(Tree::Text(label)) if !label.is_empty() => Ok(Some((**label).into())),
-        Some(Tree::Text(_)) => Err(Error::option("channel", "channel was empty; it is a label, or true")),
+        Some(Tree::Text(text)) => {
+            label("channel", text)?;
+            Ok(Some((**text).into()))
+        }
         Some(other) => {
             Err(Error::option("channel", format!("channel was {}; it is a label, or true", other.kind_name())))
         }
@@ -425,7 +452,7 @@ fn body(handle: &Handle, part: Part, args: &Args) -> Result<Object> {
         if requests().any(|request| request.has(key)) {
             continue;
         }
-        let names: Vec<&str> = requests().flat_map(|request| request.all_fields()).map(|field| field.name).collect();
+        let names: Vec<&str> = requests().flat_map(plugins::Request::all_fields).map(|field| field.name).collect();
         let hint = nearest(key, names.into_iter()).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
         let words = part.requests().join(" and ");
         let message = format!("body had {key:?}, which {} does not take with {words}{hint}", handle.plugin());

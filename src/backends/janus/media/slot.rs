@@ -1,6 +1,9 @@
 //! The place of media on a handle: the session that runs, what is left of the last one, and an offer that waits to be taken.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     gauges::Gauges,
@@ -9,6 +12,7 @@ use super::{
 };
 use crate::{
     backends::janus::envelope::Kind,
+    clock,
     engine::reactor::caller::Caller,
     error::{Error, Outcome, Result, code},
     sys::lock::Mutex,
@@ -35,6 +39,8 @@ struct State {
     taken: bool,
     /// The server has the connection of the last one still, as far as is known.
     open: bool,
+    /// When the server said last that a connection of the handle is gone.
+    hung_up: Option<Instant>,
     /// Nothing more begins.
     over: bool,
 }
@@ -51,6 +57,10 @@ pub struct Incoming {
 /// Candidates that are kept for a call; a server has a few.
 const CANDIDATES: usize = 64;
 
+/// How long a server may go on clearing a connection away after it has said that it is gone. A Janus closes what looks for ways
+/// behind its own back, and lets go then of whatever the handle has by that time: of the next connection, when that was too early.
+const CLEARING: Duration = Duration::from_millis(200);
+
 impl State {
     /// Whether what runs is about a connection that candidates can be of, and not about a call still to be taken.
     fn takes_candidates(&self) -> bool {
@@ -58,8 +68,8 @@ impl State {
     }
 }
 
-fn is_trickle(message: Node<'_>) -> bool {
-    message.get("janus").and_then(Node::as_str) == Some("trickle")
+fn is(message: Node<'_>, word: &str) -> bool {
+    message.get("janus").and_then(Node::as_str) == Some(word)
 }
 
 impl Slot {
@@ -125,6 +135,11 @@ impl Slot {
         std::mem::take(&mut self.state.lock().open)
     }
 
+    /// When the handle can have another connection; a time in the past as a rule.
+    pub fn is_free_at(&self) -> Option<Instant> {
+        self.state.lock().hung_up?.checked_add(CLEARING)
+    }
+
     /// A message of the handle came. Called on the reactor.
     pub fn hear(&self, kind: Kind, message: Node<'_>) {
         let event = match kind {
@@ -146,7 +161,10 @@ impl Slot {
             }
             _ => {}
         }
-        if kind == Kind::Other && !state.takes_candidates() && is_trickle(message) {
+        if kind == Kind::Other && is(message, "hangup") {
+            state.hung_up = Some(clock::now());
+        }
+        if kind == Kind::Other && !state.takes_candidates() && is(message, "trickle") {
             let line = message.at("/candidate/candidate").and_then(Node::as_str);
             if let Some(line) = line.filter(|_| state.candidates.len() < CANDIDATES) {
                 state.candidates.push(line.into());
@@ -248,5 +266,19 @@ mod tests {
         event(&slot, "incomingcall");
         (0..2 * CANDIDATES).for_each(|_| trickle(&slot, "d"));
         assert_eq!(candidates(&slot), Some(["d"; CANDIDATES].join(" ")));
+    }
+
+    #[test]
+    fn a_handle_is_free_a_while_after_the_server_hung_up() {
+        let slot = Slot::default();
+        // A call that was hung up is no connection that was.
+        event(&slot, "hangup");
+        assert_eq!(slot.is_free_at(), None);
+        for _ in 0..2 {
+            let before = clock::now();
+            say(&slot, Kind::Other, r#"{"janus":"hangup","reason":"Close PC"}"#);
+            let free = slot.is_free_at().unwrap();
+            assert!(before + CLEARING <= free && free <= clock::now() + CLEARING);
+        }
     }
 }

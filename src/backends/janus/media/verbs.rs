@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::{
+    channel::readable,
     course,
     files::Track,
     is_channel,
     order::{Order, Part},
-    running::{Halt, Running},
+    running::{Halt, Phase, Running},
     written::Written,
 };
 use crate::{
@@ -64,10 +65,10 @@ pub fn wait(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         return Err(Error::new(&code::BUSY, message).outcome(Outcome::NotSent));
     }
     if worker.is_here() && verb == "media_stop" {
-        // Whoever completes the files stands here: it ends without being waited for.
+        // Whoever completes the files stands here: it ends without being waited for, and is told as it is by now.
         let pending = begin(handle, call)?;
         drop(pending);
-        return Ok(Box::new(Plain::new(&Tree::Null, Object::default())));
+        return Ok(Box::new(Plain::new(&ending(handle.media.shown()), Object::default())));
     }
     if verb == "write_frame" {
         no_target(call)?;
@@ -152,6 +153,17 @@ fn stop(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
     }))
 }
 
+/// What was just told to end, whether or not it has noticed.
+fn ending(shown: Tree) -> Tree {
+    match shown {
+        Tree::Object(mut shown) if shown.get("state").and_then(Tree::as_str) != Some(Phase::Ended.word()) => {
+            shown.insert("state", Tree::from(Phase::Ending.word()));
+            Tree::Object(shown)
+        }
+        shown => shown,
+    }
+}
+
 /// Sends a frame or a message, now.
 fn write(handle: &Arc<Handle>, args: &Args) -> Result<()> {
     let written = Written::read(args)?;
@@ -197,6 +209,7 @@ fn channel(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
         return Err(Error::new(&code::UNSUPPORTED, format!("there is no verb {verb:?}")));
     };
     let checked = plugins::check_channel(plugin, verb, call.args, |name| OPTIONS.contains(&name))?;
+    readable(&checked.body)?;
     handle.takes_calls()?;
     let line = &handle.session.line;
     let deadline = calls::deadline(line, call.args)?;
@@ -205,7 +218,7 @@ fn channel(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
     let running = text_room(handle)?;
     // What is said in this order goes out in this order.
     let sent = match running.flowing() {
-        Ok(link) => Some(running.channel.ask(&*link, verb, &checked.body, silent)?),
+        Ok(open) => Some(running.channel.ask(&*open, verb, &checked.body, silent)?),
         Err(_) => None,
     };
     let (handle, cancel) = (Arc::clone(handle), Arc::clone(call.cancel));

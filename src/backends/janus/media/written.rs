@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::handle::only;
+use super::{super::handle::only, order};
 use crate::{
     args::{Args, boolean},
     error::{Error, Result},
@@ -44,6 +44,7 @@ impl Written {
             Some(data) => data,
         };
         if let Some(label) = args.str("label")? {
+            order::label("label", label)?;
             for key in ["mid", "pts", "keyframe"] {
                 if args.get(key).is_some_and(|value| !value.is_null()) {
                     return Err(Error::option(key, format!("{key} means nothing to a message of a channel")));

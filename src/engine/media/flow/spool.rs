@@ -127,8 +127,8 @@ pub struct Spool {
     path: Box<str>,
     creator: Creator,
     mux: Option<Box<dyn Mux>>,
-    /// By track: the last time, and the one from frame to frame.
-    times: Vec<(Duration, Duration)>,
+    /// By track: the last time, once there was one, and that from frame to frame.
+    times: Vec<(Option<Duration>, Duration)>,
     over: bool,
 }
 
@@ -182,7 +182,7 @@ impl Spool {
         match step {
             Step::Begin(tracks) => {
                 let mux = (self.creator)(&tracks);
-                self.times = vec![(Duration::ZERO, Duration::ZERO); tracks.len()];
+                self.times = vec![(None, Duration::ZERO); tracks.len()];
                 self.mux = Some(self.watch(mux)?);
                 Ok(())
             }
@@ -198,10 +198,13 @@ impl Spool {
 
     fn count(&mut self, frame: &Frame) {
         let Some((last, step)) = self.times.get_mut(frame.track) else { return };
-        if frame.pts > *last {
-            (*last, *step) = (frame.pts, frame.pts - *last);
+        // A track may begin later than the file: that is no frame's duration.
+        match *last {
+            Some(before) if frame.pts > before => (*last, *step) = (Some(frame.pts), frame.pts - before),
+            Some(_) => {}
+            None => *last = Some(frame.pts),
         }
-        let end = last.saturating_add(*step);
+        let end = last.unwrap_or_default().saturating_add(*step);
         self.queue.note(|written| {
             written.frames += 1;
             written.duration = written.duration.max(end);

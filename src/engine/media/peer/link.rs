@@ -290,6 +290,10 @@ impl Connection for Link {
 
     fn write(&self, mid: &str, pts: Duration, data: &Arc<[u8]>) -> Result<()> {
         self.shared.with(|state, now| {
+            if data.len() > WAITING {
+                let message = format!("a frame had {} bytes, and at most {WAITING} can be sent at once", data.len());
+                return Err(Error::new(&code::LIMIT, message));
+            }
             if state.waiting + data.len() > WAITING {
                 return Err(Error::new(&code::LIMIT, format!("too much waits to be sent: {} bytes", state.waiting)));
             }

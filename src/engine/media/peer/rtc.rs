@@ -68,6 +68,8 @@ pub struct Rtc {
     /// The payload types of what is sent again.
     repeats: Vec<u8>,
     channels: Channels,
+    /// The largest message that the other side takes.
+    largest: usize,
     connected: bool,
     found: bool,
     /// What the times of the caller's frames are counted from.
@@ -167,6 +169,7 @@ impl Rtc {
             tracks: Vec::new(),
             repeats: Vec::new(),
             channels: Channels::default(),
+            largest: usize::MAX,
             connected: false,
             found: false,
             pace: None,
@@ -355,6 +358,11 @@ impl Peer for Rtc {
         if data.is_empty() {
             // The stack would send nothing, where a byte that does not count is due (RFC 8831 6.6).
             return Err(Error::argument("an empty message cannot be sent"));
+        }
+        if data.len() > self.largest {
+            let (size, most) = (data.len(), self.largest);
+            let message = format!("a message had {size} bytes, and the other side takes at most {most}");
+            return Err(Error::new(&code::LIMIT, message));
         }
         let Some(id) = self.channels.open(label) else {
             self.channels.keep(label, binary, data, CHANNELS)?;

@@ -16,6 +16,9 @@ use super::super::{
 use super::{RESEND, RESEND_WITHIN, Rtc, Track, codec_of, numbers::Counters, unready, useless, way};
 use crate::error::{Error, Result, code};
 
+/// The largest message of a side that says nothing of that (RFC 8841 6.1), in bytes.
+const UNSAID: usize = 64 << 10;
+
 /// What str0m says about a description has no secrets: it names sections and what it missed.
 fn unfit(what: &str, error: &RtcError) -> Error {
     let why = plain(&error.to_string());
@@ -167,9 +170,22 @@ impl Rtc {
         self.stack.sdp_api().accept_answer(pending, parsed).map_err(|error| unfit("answer", &error))?;
         self.agree(&text);
         let data = text.sections.iter().any(|section| section.kind().is_none() && !section.is_refused());
+        self.measure(answer);
         self.channels.agreed(data);
         self.described();
         Ok(())
+    }
+
+    /// Learns how large messages may be; that is agreed on once (RFC 8841 6.1), with the data section.
+    fn measure(&mut self, text: &str) {
+        if !self.has_data() {
+            let said = text.lines().find_map(|line| line.strip_prefix("a=max-message-size:"));
+            self.largest = match said.and_then(|said| said.trim().parse().ok()) {
+                Some(0) => usize::MAX,
+                Some(most) => most,
+                None => UNSAID,
+            };
+        }
     }
 
     pub(super) fn make_answer(&mut self, offer: &str, agree: &dyn Fn(&Agreed) -> Direction) -> Result<String> {
@@ -208,6 +224,7 @@ impl Rtc {
         let answer = self.stack.sdp_api().accept_offer(parsed).map_err(|error| unfit("offer", &error))?;
         self.agree(&text);
         let data = text.sections.iter().any(|section| section.kind().is_none() && !section.is_refused());
+        self.measure(offer);
         self.channels.agreed(data);
         self.described();
         let answer = answer.to_sdp_string();
