@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use haft::{args::Args, session::Session};
 use serde_json::{Value, json};
 
 use crate::{
     bed::{Folder, answered, args, ask, attach, hear, open, start, try_ask, until},
+    janus::relay::{Relay, Side},
     media::samples::sample,
 };
 
@@ -105,6 +107,27 @@ fn an_audio_bridge_is_joined_again() {
     ask(&handle, "join", json!({"room": 1234}));
     let error = try_ask(&handle, "media", &json!({"room": 4321, "tracks": [{"kind": "audio"}]})).unwrap_err();
     assert_eq!(error.known_outcome().map(|outcome| format!("{outcome:?}")).as_deref(), Some("NotSent"), "{error:?}");
+}
+
+/// A join that was not answered in time is taken back behind its answer, so that nobody is left in the room.
+#[test]
+fn a_join_that_came_too_late_is_taken_back() {
+    let janus = start();
+    let (relay, server) = Relay::of(&janus.ws);
+    let session = Session::create(&format!("janus+{server}"), &Args::new()).unwrap();
+    let handle = attach(&session, "audiobridge");
+    relay.hold_behind(|side, message| side == Side::Client && message["body"]["request"] == "join");
+    let late = json!({"room": 1234, "tracks": [{"kind": "audio"}], "timeout": "300ms"});
+    assert_eq!(try_ask(&handle, "media", &late).unwrap_err().code(), "total_timeout");
+    relay.hold(false);
+    relay.wait(|messages| {
+        let left = |message: &Value| message["plugindata"]["data"]["audiobridge"] == "left";
+        messages.iter().any(|(side, message)| *side == Side::Server && left(message))
+    });
+    let list = ask(&handle, "listparticipants", json!({"room": 1234}));
+    assert_eq!(list["participants"], json!([]), "{list}");
+    let speak = json!({"room": 1234, "tracks": [{"kind": "audio"}], "duration": 0.2});
+    assert_eq!(ask(&handle, "media", speak)["end"], "duration");
 }
 
 /// However short it was, and whenever it ended, the numbers are the last ones.

@@ -12,8 +12,12 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// What becomes of a message; whether it is of the server is told as well.
-type Change = Arc<dyn Fn(bool, String) -> String + Send + Sync>;
+use serde_json::Value;
+
+use crate::udp::Relay;
+
+/// What goes on in the place of a message; whether it is of the server is told as well.
+type Change = Arc<dyn Fn(bool, String) -> Vec<String> + Send + Sync>;
 type Open = Arc<Mutex<HashMap<usize, [TcpStream; 2]>>>;
 
 /// One that stands between; it ends with this, and so do its connections.
@@ -34,6 +38,11 @@ impl Between {
 
     /// The messages of both are changed.
     pub fn both(url: &str, change: impl Fn(bool, String) -> String + Send + Sync + 'static) -> Between {
+        Between::free(url, move |of_server, text| vec![change(of_server, text)])
+    }
+
+    /// Each message becomes as many as it is to.
+    pub fn free(url: &str, change: impl Fn(bool, String) -> Vec<String> + Send + Sync + 'static) -> Between {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = url.split("://").nth(1).unwrap().split('/').next().unwrap().to_owned();
@@ -101,7 +110,7 @@ fn carry(of_server: bool, mut from: TcpStream, mut to: TcpStream, change: &Chang
                     continue;
                 }
                 let changed = change(of_server, String::from_utf8(std::mem::take(&mut text)).unwrap());
-                write(&mut to, of_server, 0x81, changed.as_bytes())
+                changed.iter().try_for_each(|text| write(&mut to, of_server, 0x81, text.as_bytes()))
             }
             _ => write(&mut to, of_server, first, &payload),
         };
@@ -155,4 +164,19 @@ fn write(to: &mut TcpStream, of_server: bool, first: u8, payload: &[u8]) -> std:
     bytes.extend(key);
     bytes.extend(payload);
     to.write_all(&bytes)
+}
+
+/// Both sides know the other by the relay's addresses, and by nothing else.
+pub fn relayed(janus: &str, relay: &Arc<Relay>) -> Between {
+    let relay = Arc::clone(relay);
+    Between::both(janus, move |of_server, text| {
+        let mut message: Value = serde_json::from_str(&text).unwrap();
+        let Some(sdp) = message["jsep"]["sdp"].as_str() else { return text };
+        let here = |line: &&str| {
+            !line.starts_with("a=candidate:") || (line.contains(" 127.0.0.1 ") && line.to_lowercase().contains(" udp "))
+        };
+        let sdp = sdp.lines().filter(here).collect::<Vec<_>>().join("\r\n") + "\r\n";
+        message["jsep"]["sdp"] = if of_server { relay.answer(&sdp) } else { relay.offer(&sdp) }.into();
+        message.to_string()
+    })
 }

@@ -17,7 +17,7 @@ use crate::{
     course::{FILM, begin, close, failed, told},
     guard::ten,
     media::samples::sample,
-    signals::Between,
+    signals::{Between, relayed},
     udp::{Fate, Relay, is_dtls},
 };
 
@@ -57,21 +57,6 @@ fn goes_wrong(session: &Session, order: &Value, code: &str, phase: &str) -> Valu
     let shown = ask(&handle, "media_stop", json!({}));
     assert_eq!(shown["state"], "ended", "{shown}");
     detail
-}
-
-/// Both sides know the other by the relay's addresses, and by nothing else.
-fn relayed(janus: &str, relay: &Arc<Relay>) -> Between {
-    let relay = Arc::clone(relay);
-    Between::both(janus, move |of_server, text| {
-        let mut message: Value = serde_json::from_str(&text).unwrap();
-        let Some(sdp) = message["jsep"]["sdp"].as_str() else { return text };
-        let here = |line: &&str| {
-            !line.starts_with("a=candidate:") || (line.contains(" 127.0.0.1 ") && line.to_lowercase().contains(" udp "))
-        };
-        let sdp = sdp.lines().filter(here).collect::<Vec<_>>().join("\r\n") + "\r\n";
-        message["jsep"]["sdp"] = if of_server { relay.answer(&sdp) } else { relay.offer(&sdp) }.into();
-        message.to_string()
-    })
 }
 
 /// Candidates of a machine that says nothing, on both sides.

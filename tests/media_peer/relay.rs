@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// What becomes of a datagram.
@@ -19,7 +19,14 @@ pub enum Fate {
     Twice,
     /// Behind the next one.
     Late,
+    /// So long later; those that come meanwhile may go before it.
+    After(Duration),
+    /// So long later, and once more so long behind that.
+    Again(Duration),
 }
+
+/// How long it is before somebody looks whether it is over.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Decides; whether it goes from the offering side to the answering one is told as well.
 pub type Rule = Box<dyn FnMut(bool, &[u8]) -> Fate + Send>;
@@ -43,11 +50,22 @@ impl Relay {
         let threads = (0..2)
             .map(|at| {
                 let [come, leave] = [at, 1 - at].map(|at: usize| sockets[at].try_clone().unwrap());
-                come.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+                come.set_read_timeout(Some(LOOK)).unwrap();
                 let (behind, rule, over) = (Arc::clone(&behind), Arc::clone(&rule), Arc::clone(&over));
                 thread::spawn(move || {
                     let (mut buffer, mut held) = ([0; 2048], None::<Vec<u8>>);
+                    let mut waiting: Vec<(Instant, SocketAddr, Vec<u8>)> = Vec::new();
                     while !over.load(Ordering::Relaxed) {
+                        if !waiting.is_empty() {
+                            let now = Instant::now();
+                            waiting.sort_by_key(|(at, ..)| *at);
+                            let due = waiting.partition_point(|(at, ..)| *at <= now);
+                            for (_, to, data) in waiting.drain(..due) {
+                                let _ = leave.send_to(&data, to);
+                            }
+                            let next = waiting.first().map_or(LOOK, |(at, ..)| at.saturating_duration_since(now));
+                            come.set_read_timeout(Some(next.clamp(Duration::from_millis(1), LOOK))).unwrap();
+                        }
                         let Ok((count, _)) = come.recv_from(&mut buffer) else { continue };
                         let data = &buffer[..count];
                         let Some(to) = behind.lock().unwrap()[at] else { continue };
@@ -56,6 +74,14 @@ impl Relay {
                             Fate::Pass => 1,
                             Fate::Twice => 2,
                             Fate::Drop => 0,
+                            Fate::After(time) | Fate::Again(time) => {
+                                let now = Instant::now();
+                                waiting.push((now + time, to, data.to_vec()));
+                                if matches!(fate, Fate::Again(_)) {
+                                    waiting.push((now + 2 * time, to, data.to_vec()));
+                                }
+                                continue;
+                            }
                             Fate::Late => {
                                 held = Some(data.to_vec());
                                 continue;

@@ -1,5 +1,7 @@
 //! What a host asks of `media` (docs/janus.md "Media"), read and checked before anything is done.
 
+mod network;
+
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use super::super::{
@@ -184,7 +186,7 @@ impl Order {
         taken(part, args)?;
         let (mut stun, trickle) = (Vec::new(), args.bool("trickle")?);
         for server in args.array("ice_servers")?.unwrap_or_default() {
-            servers(server, &mut stun)?;
+            network::servers(server, &mut stun)?;
         }
         let until_connected = match args.str("until")? {
             None | Some("end") => false,
@@ -210,7 +212,7 @@ impl Order {
             body: body(handle, part, args)?,
             trickle: trickle.unwrap_or(!stun.is_empty()),
             stun,
-            addresses: addresses(args)?,
+            addresses: network::addresses(args)?,
             until_connected,
             duration: duration(args)?,
             loops: args.bool("loop")?.unwrap_or(false),
@@ -459,63 +461,4 @@ fn body(handle: &Handle, part: Part, args: &Args) -> Result<Object> {
         return Err(Error::option(&format!("body.{key}"), message));
     }
     Ok(body.clone())
-}
-
-/// The STUN servers of an entry of `ice_servers`.
-fn servers(entry: &Tree, stun: &mut Vec<Box<str>>) -> Result<()> {
-    let entry = match entry {
-        Tree::Object(entry) => entry,
-        other => {
-            let message = format!("an entry of ice_servers was {}; it is an object with urls", other.kind_name());
-            return Err(Error::option("ice_servers", message));
-        }
-    };
-    let urls: Vec<&Tree> = match entry.get("urls") {
-        Some(Tree::Array(urls)) => urls.iter().collect(),
-        Some(url) => vec![url],
-        None => return Err(Error::option("ice_servers", "an entry of ice_servers had no urls")),
-    };
-    for url in urls {
-        let Some(url) = text("ice_servers.urls", url)? else { continue };
-        match url.split_once(':') {
-            Some(("stun", place)) if !place.is_empty() => {
-                let has_port = place.rsplit_once(':').is_some_and(|(host, port)| {
-                    !host.is_empty() && port.parse::<u16>().is_ok() && (!host.contains(':') || host.starts_with('['))
-                });
-                stun.push(if has_port { place.into() } else { format!("{place}:3478").into() });
-            }
-            Some(("turn" | "turns" | "stuns", _)) => {
-                let message = format!("{url:?} was among ice_servers, and only stun: is spoken");
-                return Err(Error::new(&code::UNSUPPORTED, message).with("key", "ice_servers"));
-            }
-            _ => {
-                return Err(Error::option(
-                    "ice_servers",
-                    format!("{url:?} was among ice_servers; it is stun:host:port"),
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn addresses(args: &Args) -> Result<Vec<IpAddr>> {
-    let list = args.array("local_addresses")?.unwrap_or_default();
-    let read = |address: &Tree| -> Result<IpAddr> {
-        let text = text("local_addresses", address)?.unwrap_or_default();
-        let address: IpAddr =
-            text.parse().map_err(|_| Error::option("local_addresses", format!("{text:?} was no IP address")))?;
-        if address.is_unspecified() || address.is_multicast() {
-            return Err(Error::option("local_addresses", format!("{text:?} was no address to be reached by")));
-        }
-        Ok(address)
-    };
-    let mut addresses = Vec::with_capacity(list.len());
-    for address in list {
-        let address = read(address)?;
-        if !addresses.contains(&address) {
-            addresses.push(address);
-        }
-    }
-    Ok(addresses)
 }

@@ -1,4 +1,4 @@
-//! The real Janus of the machine (`apt-get install janus`), started on loopback with a configuration of its own. Nothing
+//! The real Janus of the machine (`apt-get install janus`), started on loopback (unless a test wants another address) with a configuration of its own. Nothing
 //! here stands in for it: a Janus that the machine runs by itself is neither used nor touched.
 //!
 //! Every server has a folder, which is removed at its end, and a guard: a shell with a process group of its own that
@@ -16,7 +16,7 @@ mod setup;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -121,12 +121,12 @@ impl Janus {
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir)?;
         let guard = Guard::new(&dir)?;
-        let ports = free_ports(setup.rtp_ports)?;
+        let ports = free_ports(setup)?;
         let made = setup.tls.then(|| certificate::server_files(&dir)).transpose()?;
         let (ca, pem) = made.map_or((None, None), |[ca, certificate, key]| (Some(ca), Some(Pem { certificate, key })));
         setup::write(setup, &dir, &name, &ports, pem.as_ref(), installed)?;
         shim(&dir)?;
-        let url = |scheme: &str, port: u16, path: &str| format!("{scheme}://127.0.0.1:{port}{path}");
+        let url = |scheme: &str, port, path: &str| format!("{scheme}://{}{path}", SocketAddr::new(setup.address, port));
         Ok(Self {
             http: url("http", ports.http, "/janus"),
             https: setup.tls.then(|| url("https", ports.https, "/janus")),
@@ -203,7 +203,15 @@ impl Janus {
         let _ = fs::remove_file(&self.unix);
         let _ = fs::remove_file(&self.admin_unix);
         let log = File::options().create(true).append(true).open(self.dir.join("log"))?;
-        let mut command = Command::new(&self.program);
+        let mut command = match self.setup.network {
+            None => Command::new(&self.program),
+            // It becomes the server, under the number that it has.
+            Some(pid) => {
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net=/proc/{pid}/ns/net")).arg(&self.program);
+                command
+            }
+        };
         command.arg("-F").arg(&self.dir).arg("-C").arg(self.dir.join("janus.jcfg")).arg("--disable-colors");
         command.env("LD_PRELOAD", self.dir.join("loopback.so")).current_dir(&self.dir).process_group(0);
         let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
@@ -252,9 +260,10 @@ impl Janus {
     /// Whether the server at our ports is ours and answers. The log is written by a thread of its own: what does not stand
     /// there yet shows in a transport that is silent.
     fn answers(&self) -> bool {
-        place::get(self.ports.http, "/janus/info").is_ok_and(|answer| answer.contains(&format!("\"{}\"", self.name)))
-            && matches!(place::accepts(self.ports.ws, "janus-protocol"), Ok(true))
-            && matches!(place::accepts(self.ports.admin_ws, "janus-admin-protocol"), Ok(true))
+        let at = |port| SocketAddr::new(self.setup.address, port);
+        place::get(at(self.ports.http), "/janus/info").is_ok_and(|answer| answer.contains(&format!("\"{}\"", self.name)))
+            && matches!(place::accepts(at(self.ports.ws), "janus-protocol"), Ok(true))
+            && matches!(place::accepts(at(self.ports.admin_ws), "janus-admin-protocol"), Ok(true))
     }
 
     /// Ends it as the system would (SIGTERM), and waits for that. Returns how long it took.
@@ -361,10 +370,13 @@ impl Drop for Janus {
 }
 
 /// Ports that nobody listens at. They are looked for together, so that none comes twice.
-fn free_ports(rtp_ports: u16) -> io::Result<Ports> {
+fn free_ports(setup: &Setup) -> io::Result<Ports> {
+    // In a network of its own all are free; these are as good as any.
+    let address = if setup.network.is_some() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { setup.address };
+    let rtp_ports = setup.rtp_ports;
     let mut held = Vec::new();
     let mut next = || -> io::Result<u16> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener = TcpListener::bind((address, 0))?;
         let port = listener.local_addr()?.port();
         held.push(listener);
         Ok(port)
@@ -372,7 +384,7 @@ fn free_ports(rtp_ports: u16) -> io::Result<Ports> {
     let (http, admin_http, ws) = (next()?, next()?, next()?);
     let (admin_ws, https, wss) = (next()?, next()?, next()?);
     // Janus takes any free one of them for each connection of media, so that a few that are taken do no harm.
-    let first = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    let first = UdpSocket::bind((address, 0))?.local_addr()?.port();
     let rtp = first.min(u16::MAX.saturating_sub(rtp_ports)) & !1;
     Ok(Ports { http, admin_http, ws, admin_ws, https, wss, rtp })
 }

@@ -4,17 +4,17 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// The state of a listener in `/proc/net/tcp`.
+/// The state of a listener in `/proc/PID/net/tcp`.
 const LISTEN: &str = "0A";
 /// How long one look may wait for its answer.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// The listeners of TCP over IPv4: port and number of the socket.
-fn listeners() -> Vec<(u16, String)> {
-    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+/// The listeners of TCP in the network of a process: port and number of the socket.
+fn listeners(pid: u32) -> Vec<(u16, String)> {
+    let table = |name: &str| fs::read_to_string(format!("/proc/{pid}/net/{name}")).unwrap_or_default();
     let listener = |line: &str| {
         let mut words = line.split_whitespace();
         let port = words.nth(1)?.split_once(':')?.1;
@@ -22,13 +22,14 @@ fn listeners() -> Vec<(u16, String)> {
         (words.nth(1)? == LISTEN).then_some(())?;
         Some((port, words.nth(5)?.to_owned()))
     };
-    table.lines().skip(1).filter_map(listener).collect()
+    let tables = [table("tcp"), table("tcp6")];
+    tables.iter().flat_map(|table| table.lines().skip(1).filter_map(listener)).collect()
 }
 
 /// The ports with a listener: those of this process, and those of others.
 pub fn listening(pid: u32) -> [BTreeSet<u16>; 2] {
     // Before the open files: what is in this table and not among them is not of the process.
-    let listeners = listeners();
+    let listeners = listeners(pid);
     let open: BTreeSet<_> = fs::read_dir(format!("/proc/{pid}/fd"))
         .into_iter()
         .flatten()
@@ -52,20 +53,20 @@ pub fn frozen(pid: u32) -> io::Result<bool> {
     Ok(!states.contains(&false))
 }
 
-/// The answer to a GET of a server on loopback, head and body.
-pub fn get(port: u16, path: &str) -> io::Result<String> {
-    let mut stream = connect(port)?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").as_bytes())?;
+/// The answer to a GET of a server, head and body.
+pub fn get(server: SocketAddr, path: &str) -> io::Result<String> {
+    let mut stream = connect(server)?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {server}\r\n\r\n").as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// Whether a server on loopback accepts a WebSocket of this protocol, which is closed again.
-pub fn accepts(port: u16, protocol: &str) -> io::Result<bool> {
-    let mut stream = connect(port)?;
+/// Whether a server accepts a WebSocket of this protocol, which is closed again.
+pub fn accepts(server: SocketAddr, protocol: &str) -> io::Result<bool> {
+    let mut stream = connect(server)?;
     let head = format!(
-        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        "GET / HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {protocol}\r\n\r\n"
     );
     stream.write_all(head.as_bytes())?;
@@ -74,8 +75,8 @@ pub fn accepts(port: u16, protocol: &str) -> io::Result<bool> {
     Ok(&status == b"HTTP/1.1 101")
 }
 
-fn connect(port: u16) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), WAIT)?;
+fn connect(server: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&server, WAIT)?;
     stream.set_read_timeout(Some(WAIT))?;
     Ok(stream)
 }

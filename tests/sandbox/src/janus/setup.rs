@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use crate::request::Args;
 
-/// What the tests vary. The rest is the same for all: everything on 127.0.0.1, the admin secret [`ADMIN_SECRET`], the
+/// What the tests vary. The rest is the same for all: the admin secret [`ADMIN_SECRET`], the
 /// rooms 1234 of `VideoRoom`, `TextRoom` and `AudioBridge` with the secret [`ROOM_SECRET`].
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -30,6 +31,10 @@ pub struct Setup {
     pub string_ids: bool,
     /// Seconds of silence after which the server sends a PING on a WebSocket, and for which it waits for the PONG.
     pub ping: Option<(u32, u32)>,
+    /// Where everything listens, and the one address that media is offered at; with one of IPv6 that is spoken, too.
+    pub address: IpAddr,
+    /// The process whose network it has; our own without.
+    pub network: Option<u32>,
     /// How many UDP ports are for media.
     pub rtp_ports: u16,
     /// More lines for the section `general` of `janus.jcfg`; a name that stands above is not taken twice by Janus.
@@ -54,6 +59,8 @@ impl Default for Setup {
             datagrams: false,
             string_ids: false,
             ping: None,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            network: None,
             rtp_ports: 2000,
             general: Vec::new(),
         }
@@ -149,7 +156,7 @@ pub fn write(
     }
     let at = dir.display();
     file("janus.jcfg", core(setup, dir, name, ports, installed))?;
-    file("janus.transport.http.jcfg", http(ports, pem))?;
+    file("janus.transport.http.jcfg", http(setup, ports, pem))?;
     file("janus.transport.websockets.jcfg", websockets(setup, ports, pem))?;
     let kind = if setup.datagrams { "SOCK_DGRAM" } else { "SOCK_SEQPACKET" };
     file(
@@ -168,7 +175,7 @@ pub fn write(
     file("janus.plugin.streaming.jcfg", format!("general: {{ string_ids = {} }}\n", setup.string_ids))?;
     file("janus.plugin.recordplay.jcfg", format!("general: {{ path = \"{at}/recordings\" }}\n"))?;
     for plugin in ["sip", "nosip"] {
-        file(&format!("janus.plugin.{plugin}.jcfg"), "general: { local_ip = \"127.0.0.1\" }\n".into())?;
+        file(&format!("janus.plugin.{plugin}.jcfg"), format!("general: {{ local_ip = \"{}\" }}\n", setup.address))?;
     }
     Ok(())
 }
@@ -184,7 +191,7 @@ fn core(setup: &Setup, dir: &Path, name: &str, ports: &Ports, installed: &Instal
         "debug_level = 4".into(),
         "debug_timestamps = true".into(),
         "debug_colors = false".into(),
-        "interface = \"127.0.0.1\"".into(),
+        format!("interface = \"{}\"", setup.address),
         format!("server_name = \"{name}\""),
         format!("session_timeout = {}", setup.session_timeout),
         format!("reclaim_session_timeout = {}", setup.reclaim),
@@ -201,25 +208,28 @@ fn core(setup: &Setup, dir: &Path, name: &str, ports: &Ports, installed: &Instal
     general.extend(setup.general.iter().cloned());
     let last = ports.rtp.saturating_add(setup.rtp_ports.saturating_sub(1));
     format!(
-        "general: {{\n  {}\n}}\nmedia: {{ ipv6 = false, rtp_port_range = \"{}-{last}\" }}\n\
-         nat: {{ ice_enforce_list = \"lo\", ignore_mdns = true, full_trickle = {} }}\n\
+        "general: {{\n  {}\n}}\nmedia: {{ ipv6 = {}, rtp_port_range = \"{}-{last}\" }}\n\
+         nat: {{ ice_enforce_list = \"{}\", ignore_mdns = true, full_trickle = {} }}\n\
          plugins: {{ disable = \"libjanus_lua.so,libjanus_duktape.so\" }}\n\
          transports: {{ disable = \"libjanus_mqtt.so,libjanus_nanomsg.so,libjanus_rabbitmq.so\" }}\n\
          events: {{ broadcast = false }}\n",
         general.join("\n  "),
+        setup.address.is_ipv6(),
         ports.rtp,
+        setup.address,
         setup.full_trickle
     )
 }
 
-fn http(ports: &Ports, pem: Option<&Pem>) -> String {
+fn http(setup: &Setup, ports: &Ports, pem: Option<&Pem>) -> String {
+    let address = setup.address;
     let secure = pem.map_or_else(
         || "https = false".into(),
-        |_| format!("https = true, secure_port = {}, secure_ip = \"127.0.0.1\"", ports.https),
+        |_| format!("https = true, secure_port = {}, secure_ip = \"{address}\"", ports.https),
     );
     format!(
-        "general: {{ json = \"compact\", base_path = \"/janus\", http = true, port = {}, ip = \"127.0.0.1\", {secure} }}\n\
-         admin: {{ admin_base_path = \"/admin\", admin_http = true, admin_port = {}, admin_ip = \"127.0.0.1\", \
+        "general: {{ json = \"compact\", base_path = \"/janus\", http = true, port = {}, ip = \"{address}\", {secure} }}\n\
+         admin: {{ admin_base_path = \"/admin\", admin_http = true, admin_port = {}, admin_ip = \"{address}\", \
          admin_https = false }}\n{}",
         ports.http,
         ports.admin_http,
@@ -228,16 +238,22 @@ fn http(ports: &Ports, pem: Option<&Pem>) -> String {
 }
 
 fn websockets(setup: &Setup, ports: &Ports, pem: Option<&Pem>) -> String {
+    // It makes an interface of it, and takes the first address of that, none of IPv6; without it listens on all there are.
+    let at = |name: &str| match setup.address {
+        IpAddr::V4(Ipv4Addr::LOCALHOST) => format!(", {name} = \"127.0.0.1\""),
+        _ => String::new(),
+    };
+    let (ws_ip, wss_ip, admin_ip) = (at("ws_ip"), at("wss_ip"), at("admin_ws_ip"));
     let secure = pem.map_or_else(
         || "wss = false".into(),
-        |_| format!("wss = true, wss_port = {}, wss_ip = \"127.0.0.1\"", ports.wss),
+        |_| format!("wss = true, wss_port = {}{wss_ip}", ports.wss),
     );
     let ping = setup.ping.map_or_else(String::new, |(silence, wait)| {
         format!(", pingpong_trigger = {silence}, pingpong_timeout = {wait}")
     });
     format!(
-        "general: {{ json = \"compact\", ws = true, ws_port = {}, ws_ip = \"127.0.0.1\", {secure}{ping} }}\n\
-         admin: {{ admin_ws = true, admin_ws_port = {}, admin_ws_ip = \"127.0.0.1\", admin_wss = false }}\n{}",
+        "general: {{ json = \"compact\", ws = true, ws_port = {}{ws_ip}, {secure}{ping} }}\n\
+         admin: {{ admin_ws = true, admin_ws_port = {}{admin_ip}, admin_wss = false }}\n{}",
         ports.ws,
         ports.admin_ws,
         certificates(pem)

@@ -3,7 +3,7 @@
 use super::declared;
 use crate::{
     backends::janus::media::course::Course,
-    error::{Error, Result},
+    error::{Error, Outcome, Result},
     value::Object,
 };
 
@@ -27,8 +27,11 @@ pub async fn begin(course: &mut Course) -> Result<()> {
     let configure = course.checked("configure", Object::default())?;
     let offer = course.offer().await?;
     if let Some(join) = join {
-        course.ask(&join, None).await?;
-        course.notes.joined = true;
+        let asked = course.ask(&join, None).await.map(drop);
+        // What was not answered in time may have been done all the same: it is taken back behind it.
+        let unheard = |error: &Error| error.known_outcome() == Some(Outcome::Unknown);
+        course.notes.joined = asked.as_ref().map_or_else(unheard, |()| true);
+        asked?;
     }
     let said = course.ask(&configure, Some((true, &offer))).await?;
     course.accept(said.jsep.as_ref())
