@@ -111,6 +111,7 @@ impl Rtc {
         if self.pending.is_some() {
             return Err(unready("an offer is open already"));
         }
+        self.leave_table();
         let mut changes = self.stack.sdp_api();
         for mid in self.retired.drain(..) {
             changes.stop_media(mid);
@@ -159,6 +160,7 @@ impl Rtc {
         }
         let mut text = Rtc::read("answer", answer)?;
         let Some((pending, offered)) = self.pending.take() else { return Ok(()) };
+        self.leave_table();
         for (section, offered) in text.sections.iter_mut().filter(|section| section.kind().is_some()).zip(&offered) {
             section.name(&offered.mid);
         }
@@ -204,6 +206,7 @@ impl Rtc {
         for at in refused {
             text.refuse(at);
         }
+        self.leave_table();
         let parsed = SdpOffer::from_sdp_string(&text.to_string()).map_err(|error| unread("offer", &error))?;
         let answer = self.stack.sdp_api().accept_offer(parsed).map_err(|error| unfit("offer", &error))?;
         self.agree(&text);
