@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
   haft_args_set_bool(args, "resume", true);
   haft_args_set_bool(args, "raise_for_status", true);
   haft_args_set_int(args, "limit_rate", 1000000);
-  haft_args_set(args, "timeouts.total", "100ms");
+  haft_args_set(args, "timeouts.total", "500ms");
   if (haft_session_request(session, "GET", "/range/1000000", args, NULL, &error) == HAFT_OK) return EXIT_FAILURE;
   printf("cut off: %s\n", haft_error_message(error));
   haft_error_free(error);

@@ -24,5 +24,9 @@ mod losing;
 mod opening;
 #[path = "janus_recovery/recreating.rs"]
 mod recreating;
+#[path = "janus_media_faults/signals.rs"]
+mod signals;
+#[path = "janus_recovery/vanishing.rs"]
+mod vanishing;
 #[path = "janus_recovery/waiting.rs"]
 mod waiting;

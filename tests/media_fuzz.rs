@@ -17,7 +17,7 @@
 
 #[path = "media_fuzz/drive.rs"]
 mod drive;
-#[path = "media_fuzz/memory.rs"]
+#[path = "media/memory.rs"]
 mod memory;
 #[path = "media_fuzz/mutate.rs"]
 mod mutate;

@@ -17,6 +17,10 @@
 mod files;
 #[path = "media_mp4/lies.rs"]
 mod lies;
+#[allow(dead_code, reason = "shared")]
+mod media;
+#[path = "media/memory.rs"]
+mod memory;
 #[path = "media_mp4/reading.rs"]
 mod reading;
 #[path = "media_mp4/writing.rs"]

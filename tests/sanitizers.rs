@@ -18,6 +18,8 @@ use std::{
     process::Command,
 };
 
+#[cfg(feature = "media")]
+use haft_sandbox::janus::{Janus, Setup};
 use haft_sandbox::{Options, Sandbox};
 use haft_tools::native::{Link, compile, has, root, run, scratch};
 use player::{NULL, Player, sandbox, text, until_received};
@@ -56,7 +58,7 @@ fn valgrind() -> Command {
 }
 
 fn sanitized(name: &str) -> PathBuf {
-    let is_strict = name != "wrapper.cpp" && !name.starts_with("events_");
+    let is_strict = name != "wrapper.cpp" && name != "media.c" && !name.starts_with("events_");
     let flags: &[&str] = if is_strict { &SANITIZE } else { &SANITIZE[2..] };
     compile(&root().join("tests/c").join(name), Link::Shared, flags, &scratch(&format!("sanitized_{name}")))
 }
@@ -215,6 +217,21 @@ fn events_under_valgrind() {
         let folder = scratch(&format!("watched_{name}"));
         let program = compile(&root().join("tests/c").join(name), Link::Shared, &[], &folder);
         run(valgrind().arg(program).arg(&sandbox.http).args(*arguments));
+    }
+}
+
+/// Files, frames, callbacks and ends in mid-stream, on the real Janus.
+#[cfg(feature = "media")]
+#[test]
+fn media_under_valgrind_and_the_sanitizers() {
+    let janus = Janus::start(&Setup::default()).unwrap();
+    let folder = scratch("watched_media");
+    let watched = compile(&root().join("tests/c/media.c"), Link::Shared, &[], &folder);
+    let mut valgrind = valgrind();
+    valgrind.arg(watched);
+    for (name, mut command) in [("valgrind", valgrind), ("sanitizers", under_asan(&sanitized("media.c")))] {
+        command.arg(&janus.ws).arg(root().join("examples-c/frames.ivf")).arg(folder.join(format!("{name}.webm")));
+        run(&mut command);
     }
 }
 

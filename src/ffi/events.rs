@@ -10,8 +10,9 @@ use super::{
     errors::haft_error,
     handle::{self, Boxed, Handle},
     host::HostData,
+    owned,
     responses::{self, haft_response},
-    sessions, value_pointer,
+    value_pointer,
     values::haft_value,
 };
 use crate::session::Event;
@@ -169,7 +170,7 @@ pub unsafe extern "C" fn haft_event_user_data(event: *const haft_event) -> *mut 
 pub unsafe extern "C" fn haft_event_free(event: *mut haft_event) {
     entry!(otherwise: (), {
         if let Some(held) = handle::take(event) {
-            sessions::let_go(held.generation, held);
+            owned::let_go(held.generation, held);
         }
     });
 }

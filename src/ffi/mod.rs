@@ -18,6 +18,7 @@ mod barrier;
 mod arrow;
 mod handle;
 mod host;
+mod owned;
 mod text;
 mod value_pointer;
 

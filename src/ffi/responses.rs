@@ -9,7 +9,7 @@ use super::{
     errors::haft_error,
     handle::{self, Borrowed, Boxed, Handle},
     library::haft_status,
-    sessions, text, value_pointer,
+    owned, text, value_pointer,
     values::haft_value,
 };
 use crate::session::Response;
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn haft_response_read(
 ) -> haft_status {
     entry!(fallible, error: error, clear: [got], {
         let held = handle::borrow_mut::<Held>(response.cast()).ok_or_else(|| handle::null("response"))?;
-        sessions::same_process(held.generation)?;
+        owned::same_process(held.generation)?;
         let read = if buffer.is_null() && size == 0 {
             held.response.drain()?;
             held.response.body().len()
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn haft_response_next(
     entry!(fallible, error: error, clear: [item], {
         let held = handle::borrow_mut::<Held>(response.cast()).ok_or_else(|| handle::null("response"))?;
         handle::needed(item, "item")?;
-        sessions::same_process(held.generation)?;
+        owned::same_process(held.generation)?;
         if let Some(next) = held.response.next()? {
             item.write(give(next, held.generation));
         }
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn haft_response_next(
 pub unsafe extern "C" fn haft_response_free(response: *mut haft_response) {
     entry!(otherwise: (), {
         if let Some(held) = handle::take::<Held>(response.cast()) {
-            sessions::let_go(held.generation, held);
+            owned::let_go(held.generation, held);
         }
     });
 }

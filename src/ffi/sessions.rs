@@ -2,23 +2,18 @@
 
 use std::{
     ffi::{c_char, c_int, c_void},
-    mem::ManuallyDrop,
     ptr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
-
-use crate::sys::lock::Mutex;
 
 use super::{
     arguments::{self, haft_args, haft_drop_fn},
     errors::haft_error,
     events::{HeldEvent, haft_event},
-    handle::{self, Counted, Handle},
+    handle,
     host::{HostCallback, HostData},
     library::haft_status,
+    owned::{Kept, SessionHandle, give, of},
     plugins,
     responses::{self, haft_response},
     text,
@@ -26,8 +21,8 @@ use super::{
 };
 use crate::{
     args::Args,
-    error::{Error, Result, code},
-    session::{Bond, Callback, Event, Session},
+    error::Result,
+    session::{Callback, Session},
     sys::{fork, panic},
 };
 
@@ -52,100 +47,6 @@ pub type haft_event_fn = Option<unsafe extern "C" fn(user_data: *mut c_void, eve
 pub type haft_plugin_fn = Option<
     unsafe extern "C" fn(session: *mut haft_session, version_number: u32, arguments: *const haft_value) -> haft_status,
 >;
-
-/// What the host's counts share. A call adds a count for its own duration: the last free of the host may come while
-/// it is under way, from another thread or from inside of it.
-pub struct SessionHandle {
-    session: ManuallyDrop<Session>,
-    /// The counts of the host alone.
-    owners: AtomicUsize,
-    generation: u32,
-    pulls: Mutex<Pulls>,
-}
-
-/// The data of pull subscriptions that came with a `drop`: the session layer only carries the pointer.
-#[derive(Default)]
-struct Pulls {
-    living: Vec<(Bond, Arc<HostData>)>,
-}
-
-impl Handle for haft_session {
-    type Inner = SessionHandle;
-    type Hold = Counted;
-}
-
-impl Drop for SessionHandle {
-    fn drop(&mut self) {
-        if self.generation == fork::generation() {
-            // SAFETY: this is its end, and nothing uses it behind this line.
-            unsafe { ManuallyDrop::drop(&mut self.session) }
-        }
-        // Else we are in a forked child: nothing may be sent, and another thread of the parent may have held a lock of
-        // the session for ever. Its memory is left to the end of the process.
-    }
-}
-
-/// Refuses what was made before a fork.
-///
-/// # Errors
-/// `forked`.
-#[inline]
-pub(super) fn same_process(generation: u32) -> Result<()> {
-    if generation == fork::generation() {
-        return Ok(());
-    }
-    Err(Error::new(&code::FORKED, "it was made before a fork and used in the child"))
-}
-
-/// Drops what belongs to a session; in a forked child, leaves it alone for the reasons given at [`SessionHandle`].
-pub(super) fn let_go<T>(generation: u32, held: T) {
-    let held = ManuallyDrop::new(held);
-    if generation == fork::generation() {
-        drop(ManuallyDrop::into_inner(held));
-    }
-}
-
-/// Gives a session away.
-fn give(session: Session) -> *mut haft_session {
-    let session = ManuallyDrop::new(session);
-    let (owners, generation) = (AtomicUsize::new(1), fork::generation());
-    handle::share(Arc::new(SessionHandle { session, owners, generation, pulls: Mutex::default() }))
-}
-
-/// A session for the duration of a call. A panic of the call poisons it: the host may have let go of its own reference
-/// by then. A host that unwinds by itself, and calls from a destructor, is no panic of the call.
-struct Kept {
-    handle: Arc<SessionHandle>,
-    unwound_before: bool,
-}
-
-impl std::ops::Deref for Kept {
-    type Target = SessionHandle;
-
-    fn deref(&self) -> &SessionHandle {
-        &self.handle
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        if std::thread::panicking() && !self.unwound_before {
-            self.handle.session.poison();
-        }
-    }
-}
-
-/// The session of a call.
-///
-/// # Errors
-/// `argument` for NULL, `forked` in a child.
-#[inline]
-unsafe fn of(session: *const haft_session) -> Result<Kept> {
-    // SAFETY: the caller passes on the host's pointer.
-    let handle = unsafe { handle::keep(session) }.ok_or_else(|| handle::null("session"))?;
-    same_process(handle.generation)?;
-    Ok(Kept { handle, unwound_before: std::thread::panicking() })
-}
 
 /// What request, submit, stage and prepare have in common.
 struct Call<'a> {
@@ -184,14 +85,6 @@ unsafe fn answer(handle: &SessionHandle, response: crate::session::Response, out
     if !out.is_null() {
         // SAFETY: not NULL, and the caller passes on the host's pointer.
         unsafe { out.write(responses::give(response, handle.generation)) };
-    }
-}
-
-impl Pulls {
-    /// The data to keep with an event. Events of a subscription that has ended show none.
-    fn data_of(&self, event: &Event) -> Option<Arc<HostData>> {
-        let id = event.id();
-        self.living.iter().find(|(living, _)| living.id() == id).map(|(_, data)| data.clone())
     }
 }
 
@@ -628,58 +521,4 @@ pub unsafe extern "C" fn haft_session_free(session: *mut haft_session) {
             handle.session.let_go();
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{error::code, sys::panic};
-
-    fn made() -> *mut haft_session {
-        give(Session::create("http://127.0.0.1:1", &Args::new()).unwrap())
-    }
-
-    /// The code that a call on the session ends with, or nothing.
-    fn after(session: *mut haft_session) -> String {
-        // SAFETY: the session lives.
-        let kept = unsafe { of(session) }.unwrap();
-        kept.session.configure(&Args::new()).map_or_else(|error| error.code().to_owned(), |()| String::new())
-    }
-
-    #[test]
-    fn a_panic_of_a_call_poisons_its_session_alone() {
-        panic::silence();
-        let (hit, other) = (made(), made());
-        let error: *mut *mut haft_error = std::ptr::null_mut();
-        let status = entry!(fallible, error: error, clear: [], {
-            let _kept = of(hit)?;
-            panic!("a bug")
-        });
-        assert_eq!(status, crate::ffi::library::HAFT_E_INTERNAL);
-        assert_eq!((after(hit).as_str(), after(other).as_str()), (code::POISONED.word, ""));
-        // SAFETY: both are ours and were not freed.
-        unsafe {
-            haft_session_free(hit);
-            haft_session_free(other);
-        }
-    }
-
-    #[test]
-    fn a_call_from_a_destructor_of_an_unwinding_host_poisons_nothing() {
-        struct Calls(*mut haft_session);
-        impl Drop for Calls {
-            fn drop(&mut self) {
-                assert_eq!(after(self.0), "");
-            }
-        }
-        panic::silence();
-        let session = made();
-        let unwound: Result<()> = panic::contain(|| {
-            let _calls = Calls(session);
-            panic!("the host's own")
-        });
-        assert!(unwound.is_err() && after(session).is_empty());
-        // SAFETY: it is ours and was not freed.
-        unsafe { haft_session_free(session) };
-    }
 }

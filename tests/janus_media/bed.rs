@@ -9,6 +9,8 @@ use haft::{
 use haft_sandbox::janus::{Janus, Setup};
 use serde_json::{Value, json};
 
+pub use super::media::folder::Folder;
+
 /// How long anything may take.
 pub const PATIENCE: i64 = 30_000;
 
@@ -91,28 +93,4 @@ pub fn answered(handle: &Session, id: u64) -> Result<Value, (String, Value)> {
             None => Ok(event.response().map_or(Value::Null, value)),
         })
     })
-}
-
-/// A folder of its own, gone at the end.
-pub struct Folder(std::path::PathBuf);
-
-impl Folder {
-    pub fn new() -> Folder {
-        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("haft-media-{}-{number}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    pub fn path(&self, name: &str) -> std::path::PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

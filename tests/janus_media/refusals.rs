@@ -40,6 +40,8 @@ fn mistakes_are_found_before_anything_is_sent() {
         ("echotest", json!({"tracks": track, "ice_servers": ["stun:a.b:1"]}), "argument", "ice_servers"),
         ("echotest", json!({"tracks": track, "local_addresses": ["here"]}), "argument", "local_addresses"),
         ("echotest", json!({"tracks": track, "duration": -1}), "argument", "duration"),
+        ("echotest", json!({"tracks": track, "duration": 0}), "argument", "duration"),
+        ("echotest", json!({"tracks": track, "duration": "0s"}), "argument", "duration"),
         ("videoroom", json!({"room": 1234}), "argument", "play_from"),
         ("videoroom", json!({"role": "viewer"}), "argument", "role"),
         ("videoroom", json!({"feeds": [1]}), "argument", "room"),

@@ -129,7 +129,13 @@ fn three_record_what_one_publishes() {
     for (at, (handle, id)) in handles.iter().zip(ids).enumerate() {
         let end = answered(handle, id).unwrap();
         assert_eq!(end["end"], "feeds_left", "{end}");
-        assert_eq!(end["tracks"][0]["feed"], Value::Null, "{end}");
+        // Who sent is known behind the end, beside the numbers of what came.
+        for shown in [&end, &shown(handle)] {
+            for track in shown["tracks"].as_array().unwrap() {
+                assert_eq!((&track["feed"], &track["direction"]), (&json!(42), &json!("inactive")), "{shown}");
+                assert!(track["received"]["frames"].as_u64().unwrap() > 0, "{shown}");
+            }
+        }
         let name = format!("{at}-42.webm");
         assert_eq!(end["files"][0]["path"], json!(folder.path(&name)));
         is_part(&folder, &name, "vp8_opus.webm");

@@ -78,6 +78,18 @@ pub fn whole(to: &Path, pictures: usize) {
     good(to);
 }
 
+/// The same of a film that was played again and again: it may have come to its end before what was waited for.
+#[track_caller]
+pub fn whole_rounds(to: &Path, pictures: usize) {
+    for (track, least) in [("v:0", pictures), ("a:0", 0)] {
+        let (sent, back) = (copied(&sample(FILM), track, "null"), copied(to, track, "null"));
+        assert!(back.len() >= least, "{} of {track} in {}", back.len(), to.display());
+        let other = back.iter().zip(sent.iter().cycle()).position(|(back, sent)| back != sent);
+        assert_eq!(other, None, "{track} of {}: not as sent, {} of {}", to.display(), back.len(), sent.len());
+    }
+    good(to);
+}
+
 /// It is read without a word, and each of its pictures is decoded. Times are milliseconds there, so that programs that make
 /// them whole pictures again, as ffmpeg does unless it is asked for each, may find two at one place in a short file.
 #[track_caller]

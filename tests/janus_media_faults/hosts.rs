@@ -127,6 +127,41 @@ fn media_inside_of_a_callback() {
     close(&session);
 }
 
+/// The host ends media inside of a callback, whose thread would complete the file: it is told how far it is by then, and the
+/// file is complete when its call is answered.
+#[test]
+fn media_stopped_inside_of_a_callback() {
+    struct Stops(std::sync::Weak<haft::session::Session>, std::sync::mpsc::Sender<serde_json::Value>);
+
+    impl Callback for Stops {
+        fn deliver(&self, _event: Event) {
+            if let Some(handle) = self.0.upgrade() {
+                let _ = self.1.send(crate::bed::ask(&handle, "media_stop", json!({})));
+            }
+        }
+    }
+
+    let janus = start();
+    let folder = Folder::new();
+    ten("stopped inside", &[], |turn| {
+        let session = open(&janus);
+        let handle = Arc::new(attach(&session, "echotest"));
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let stops = Box::new(Stops(Arc::downgrade(&handle), sender));
+        handle.subscribe("haft.media", &Args::new(), Some(stops), 0).unwrap();
+        let to = folder.path(&format!("{turn}.webm"));
+        let id = begin(&handle, &json!({"play_from": sample(FILM), "record_to": to}));
+        let inside = receiver.recv().unwrap();
+        assert_eq!((&inside["state"], inside.get("end")), (&json!("ending"), None), "{inside}");
+        assert!(inside["played"][0]["path"].is_string(), "{inside}");
+        assert_eq!(inside["files"][0]["path"], json!(to), "{inside}");
+        let end = answered(&handle, id).unwrap();
+        assert_eq!((&end["state"], &end["end"]), (&json!("ended"), &json!("stopped")), "{end}");
+        assert_eq!(end["files"][0]["complete"], true, "{end}");
+        close(&session);
+    });
+}
+
 /// A callback keeps the worker for ever: the set-up ends in time all the same.
 #[test]
 fn a_callback_that_does_not_return() {

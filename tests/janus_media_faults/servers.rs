@@ -1,6 +1,6 @@
 //! What servers do to media that flows: hang up, detach, destroy, die, fall silent, come back.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use haft::{
     args::Args,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, answered, args, ask, attach, hear, json as shown, open, start, until},
     calls::again,
-    course::{FILM, came, close, filmed, flowed, usable, whole},
+    course::{FILM, came, close, flowed, usable, whole_rounds},
     guard::ten,
     janus::{probe::admin, relay::Relay},
     media::samples::sample,
@@ -24,6 +24,13 @@ fn id(session: &Session) -> u64 {
 
 fn with(url: &str, options: &Value) -> Session {
     Session::create(&format!("janus+{url}"), &args(options)).unwrap()
+}
+
+/// The film there and back into that file, again and again: what the server does ends it, however long that takes. Returns when
+/// so many pictures came back.
+#[track_caller]
+fn rounds(handle: &Session, to: &Path, pictures: usize) -> u64 {
+    flowed(handle, &json!({"play_from": sample(FILM), "record_to": to, "loop": true}), pictures)
 }
 
 /// The next event of that kind; messages and frames are passed over.
@@ -45,7 +52,7 @@ fn a_server_that_hangs_up() {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
-        let call = filmed(&handle, &to, 10);
+        let call = rounds(&handle, &to, 10);
         let request = json!({"janus": "hangup_webrtc", "session_id": id(&session), "handle_id": id(&handle)});
         assert_eq!(admin(&janus, request)["janus"], "success");
         let end = answered(&handle, call).unwrap();
@@ -53,7 +60,7 @@ fn a_server_that_hangs_up() {
             (&end["state"], &end["end"], &end["files"][0]["complete"]),
             (&json!("ended"), &json!("hangup"), &json!(true))
         );
-        whole(&to, 10);
+        whole_rounds(&to, 10);
         usable(&handle);
         close(&session);
     });
@@ -67,7 +74,7 @@ fn a_server_that_detaches_the_handle() {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
-        let call = filmed(&handle, &to, 10);
+        let call = rounds(&handle, &to, 10);
         let request = json!({"janus": "detach_handle", "session_id": id(&session), "handle_id": id(&handle)});
         assert_eq!(admin(&janus, request)["janus"], "success");
         let ended = answered(&handle, call);
@@ -75,7 +82,7 @@ fn a_server_that_detaches_the_handle() {
             Ok(end) => assert_eq!(end["end"], "hangup"),
             Err((code, _)) => assert_eq!(code, "handle_lost", "{ended:?}"),
         }
-        whole(&to, 10);
+        whole_rounds(&to, 10);
         // The session is as good as before.
         usable(&attach(&session, "echotest"));
         close(&session);
@@ -90,7 +97,7 @@ fn a_server_that_destroys_the_session() {
         let session = open(&janus);
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
-        let call = filmed(&handle, &to, 10);
+        let call = rounds(&handle, &to, 10);
         assert_eq!(admin(&janus, json!({"janus": "destroy_session", "session_id": id(&session)}))["janus"], "success");
         // The connection is ended by the server as well, and is the first to tell.
         let ended = answered(&handle, call);
@@ -98,7 +105,7 @@ fn a_server_that_destroys_the_session() {
             Ok(end) => assert_eq!(end["end"], "hangup"),
             Err((code, _)) => assert_eq!(code, "session_lost", "{ended:?}"),
         }
-        whole(&to, 10);
+        whole_rounds(&to, 10);
         let _ = session.close(&Args::new());
     });
 }
@@ -115,11 +122,11 @@ fn a_server_that_dies() {
         let session = with(&janus.ws, &json!({"retry_delay": "10ms", "max_retries": 2}));
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
-        let call = filmed(&handle, &to, 10);
+        let call = rounds(&handle, &to, 10);
         janus.kill().unwrap();
         let (code, detail) = answered(&handle, call).unwrap_err();
         assert!(["connection_lost", "session_lost", "connect", "closed"].contains(&&*code), "{code} {detail}");
-        whole(&to, 10);
+        whole_rounds(&to, 10);
         let _ = session.close(&Args::new());
     });
 }
@@ -133,13 +140,12 @@ fn a_server_that_is_started_anew() {
         let session = with(&janus.ws, &json!({"recover": "recreate", "retry_delay": "20ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
-        let order = json!({"play_from": sample(FILM), "record_to": to, "loop": true});
-        let call = flowed(&handle, &order, 10);
+        let call = rounds(&handle, &to, 10);
         janus.kill().unwrap();
         janus.restart().unwrap();
         let (code, detail) = answered(&handle, call).unwrap_err();
         assert_eq!(code, "session_lost", "{detail}");
-        whole(&to, 10);
+        whole_rounds(&to, 10);
         told(&session, Kind::Restored);
         usable(&handle);
         close(&session);
@@ -172,7 +178,7 @@ fn a_server_that_falls_silent() {
             ("media_ice", &json!("ice"), &json!("unknown")),
             "{detail}"
         );
-        whole(&to(number), 10);
+        whole_rounds(&to(number), 10);
         usable(handle);
     }
     close(&session);
@@ -206,7 +212,7 @@ fn a_connection_that_is_claimed() {
         let session = with(&server, &json!({"recover": "claim", "retry_delay": "10ms", "max_retries": 1000}));
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
-        let call = filmed(&handle, &to, 10);
+        let call = rounds(&handle, &to, 10);
         relay.refuse(true);
         relay.cut();
         told(&handle, Kind::Lost);
@@ -216,7 +222,7 @@ fn a_connection_that_is_claimed() {
         came(&handle, 15);
         assert_eq!(ask(&handle, "media_stop", json!({}))["end"], "stopped");
         assert_eq!(answered(&handle, call).unwrap()["end"], "stopped");
-        whole(&to, 40);
+        whole_rounds(&to, 40);
         usable(&handle);
         close(&session);
     });
@@ -233,7 +239,7 @@ fn a_hangup_that_nobody_hears() {
         let handle = attach(&session, "echotest");
         let to = folder.path(&format!("{turn}.webm"));
         let ids = (id(&session), id(&handle));
-        let call = filmed(&handle, &to, 10);
+        let call = rounds(&handle, &to, 10);
         relay.refuse(true);
         relay.cut();
         told(&handle, Kind::Lost);
@@ -243,7 +249,7 @@ fn a_hangup_that_nobody_hears() {
         assert_eq!(end["end"], "hangup");
         relay.refuse(false);
         told(&handle, Kind::Restored);
-        whole(&to, 10);
+        whole_rounds(&to, 10);
         usable(&handle);
         close(&session);
     });

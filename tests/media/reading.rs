@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use haft::engine::media::{Codec, Frame, Track, container::open};
 
-use super::probe;
+use super::{probe, sum::sha256};
 
 /// Those that WebRTC does not carry, or not as they are.
 pub const UNFIT: [&str; 8] = [
@@ -38,18 +38,13 @@ pub fn read(path: &Path) -> Read {
     Read { tracks: demux.tracks().to_vec(), frames }
 }
 
-fn summed_up(data: &[u8]) -> String {
-    let summary = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, data);
-    summary.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
 impl Read {
     /// (SHA-256, bytes) of each frame of a track. Of H.264 it is that of its units alone: start codes have two lengths.
     pub fn contents(&self, track: usize) -> Vec<(String, usize)> {
         let units = self.tracks[track].codec == Codec::H264;
         let data =
             self.of(track).map(|frame| if units { probe::units(&frame.data).concat() } else { frame.data.to_vec() });
-        data.map(|data| (summed_up(&data), data.len())).collect()
+        data.map(|data| (sha256(&data), data.len())).collect()
     }
 
     /// The frames of a track.

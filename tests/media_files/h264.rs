@@ -39,11 +39,11 @@ fn access_units_are_the_packets_of_ffprobe() {
 
 #[test]
 fn what_is_written_is_what_was_read() {
-    let folder = Folder::new("h264");
+    let folder = Folder::new();
     for name in ["h264.h264", "h264_slices.h264"] {
         let path = samples::sample(name);
         let (tracks, frames) = read(&path);
-        let written = folder.file(name);
+        let written = folder.path(name);
         write(&written, &tracks, &frames);
         probe::without_a_word(&written);
         assert_eq!(probe::packets(&written).len(), 150);

@@ -41,11 +41,11 @@ fn av1_comes_without_temporal_delimiters() {
 
 #[test]
 fn what_is_written_is_what_was_read() {
-    let folder = Folder::new("ivf");
+    let folder = Folder::new();
     for (name, _) in NAMES.into_iter().chain([("av1.ivf", Codec::Av1)]) {
         let path = samples::sample(name);
         let (tracks, frames) = read(&path);
-        let written = folder.file(name);
+        let written = folder.path(name);
         write(&written, &tracks, &frames);
         probe::without_a_word(&written);
         same(name, &probed(&written), &probed(&path), 6_000);
@@ -79,7 +79,7 @@ fn times_count_from_the_first_frame_and_are_exact() {
 
 #[test]
 fn a_length_that_counts_frames_is_not_taken_for_a_time() {
-    let folder = Folder::new("ivf-length");
+    let folder = Folder::new();
     let path = samples::sample("vp8.ivf");
     assert_eq!(open(&path, None).unwrap().duration(), Some(Duration::from_secs(5)));
     // As libvpx and Chromium write it: a clock of 90 kHz, and how many frames there are.
@@ -118,9 +118,9 @@ fn heads_that_lie_are_told() {
 
 #[test]
 fn a_recording_that_is_cut_off_plays_to_there() {
-    let folder = Folder::new("ivf-cut");
+    let folder = Folder::new();
     let (tracks, frames) = read(&samples::sample("vp8.ivf"));
-    let path = folder.file("cut.ivf");
+    let path = folder.path("cut.ivf");
     let mut file = haft::engine::media::container::create(&path, &tracks).unwrap();
     frames[..100].iter().for_each(|frame| file.write(frame).unwrap());
     file.flush().unwrap();

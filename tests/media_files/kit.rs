@@ -1,10 +1,6 @@
 //! Files read and written as the library does it, beside what ffprobe says.
 
-use std::{
-    fs,
-    io::Cursor,
-    path::{Path, PathBuf},
-};
+use std::{io::Cursor, path::Path};
 
 use haft::{
     engine::media::{
@@ -14,35 +10,9 @@ use haft::{
     error::Result,
 };
 
+pub use super::media::{folder::Folder, sum::sha256};
+
 use super::media::probe;
-
-/// A folder for one test, gone with it.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("haft-media-files-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    pub fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.file(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// All frames.
 pub fn drained(file: &mut dyn Demux) -> Result<Vec<Frame>> {
@@ -77,13 +47,10 @@ pub fn refusal(bytes: &[u8]) -> String {
 #[track_caller]
 pub fn write(path: &Path, tracks: &[Track], frames: &[Frame]) {
     let mut file = create(path, tracks).unwrap();
-    frames.iter().for_each(|frame| file.write(frame).unwrap());
+    for frame in frames {
+        file.write(frame).unwrap();
+    }
     file.finish().unwrap();
-}
-
-pub fn sha256(bytes: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Frames as ffprobe tells of packets; times from the first frame on, in nanoseconds.

@@ -80,7 +80,7 @@ fn what_does_not_fit_is_told_with_what_would() {
 
 #[test]
 fn a_file_that_is_there_is_emptied_only_for_tracks_that_fit() {
-    let folder = Folder::new("names");
+    let folder = Folder::new();
     let path = folder.put("there.ogg", b"something");
     create(&path, &[track(Codec::Vp8)]).err().unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"something");
@@ -90,35 +90,35 @@ fn a_file_that_is_there_is_emptied_only_for_tracks_that_fit() {
 
 #[test]
 fn places_where_no_file_can_be_are_told() {
-    let folder = Folder::new("places");
+    let folder = Folder::new();
     let refused = |name: &str| {
-        let error = create(&folder.file(name), &[track(Codec::Opus)]).err().expect(name);
+        let error = create(&folder.path(name), &[track(Codec::Opus)]).err().expect(name);
         assert_eq!(error.code(), "io", "{name}");
         assert!(error.message().contains(name), "{error}");
         assert!(error.detail().get("path").is_some());
         error.message().to_owned()
     };
-    fs::create_dir(folder.file("folder.ogg")).unwrap();
+    fs::create_dir(folder.path("folder.ogg")).unwrap();
     assert!(refused("folder.ogg").ends_with("is a directory"));
     assert!(refused("missing/a.ogg").ends_with("no such file or directory"));
     folder.put("file", b"");
     assert!(refused("file/a.ogg").ends_with("not a directory"));
-    let pipe = folder.file("pipe.ogg");
+    let pipe = folder.path("pipe.ogg");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     // Nobody reads from it, and nobody waits for that.
     refused("pipe.ogg");
-    std::os::unix::fs::symlink("/dev/null", folder.file("null.ogg")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", folder.path("null.ogg")).unwrap();
     assert!(refused("null.ogg").ends_with("it is a device"));
-    std::os::unix::fs::symlink("/dev/full", folder.file("full.ogg")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", folder.path("full.ogg")).unwrap();
     assert!(refused("full.ogg").ends_with("it is a device"));
 }
 
 #[test]
 fn rights_of_a_new_file_are_those_of_the_umask() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new("umask");
+    let folder = Folder::new();
     let plain = folder.put("plain", b"");
-    let made = folder.file("a.ogg");
+    let made = folder.path("a.ogg");
     create(&made, &[track(Codec::Opus)]).unwrap();
     let mode = |path| fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode(made), mode(plain));

@@ -47,11 +47,11 @@ fn packets_are_those_of_ffprobe() {
 
 #[test]
 fn what_is_written_is_what_was_read() {
-    let folder = Folder::new("ogg");
+    let folder = Folder::new();
     for (name, _) in NAMES {
         let path = samples::sample(name);
         let (tracks, frames) = read(&path);
-        let written = folder.file(name);
+        let written = folder.path(name);
         write(&written, &tracks, &frames);
         probe::without_a_word(&written);
         same(name, &probed(&written), &probed(&path), 0);
@@ -67,14 +67,14 @@ fn what_is_written_is_what_was_read() {
 
 #[test]
 fn a_gap_is_filled_as_the_rfc_asks() {
-    let folder = Folder::new("gap");
+    let folder = Folder::new();
     let (tracks, mut frames) = read(&samples::sample("opus.ogg"));
     // A second lost; and a clock that was rounded to milliseconds.
     frames.drain(100..150);
     for frame in &mut frames {
         frame.pts = Duration::from_millis((frame.pts.as_secs_f64() * 1_000.0).round() as u64 + 40);
     }
-    let written = folder.file("gap.ogg");
+    let written = folder.path("gap.ogg");
     write(&written, &tracks, &frames);
     let (_, again) = read(&written);
     let times = |frame: &Frame| frame.pts.as_millis();
@@ -152,8 +152,8 @@ fn what_cannot_be_sent_is_named() {
     assert_eq!((tracks[0].codec, tracks[0].channels), (Codec::Opus, 6));
     assert!(tracks[0].flaw.as_ref().unwrap().contains("6 channels"));
     // Beside each other: pictures of Theora, sound of Opus.
-    let folder = Folder::new("theora");
-    let path = folder.file("both.ogg");
+    let folder = Folder::new();
+    let path = folder.path("both.ogg");
     let made = std::process::Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2", "-i"])
         .arg(samples::sample("opus.ogg"))
@@ -183,9 +183,9 @@ fn files_that_are_none_are_told() {
 
 #[test]
 fn a_recording_that_is_cut_off_plays_to_there() {
-    let folder = Folder::new("ogg-cut");
+    let folder = Folder::new();
     let (tracks, frames) = read(&samples::sample("opus.ogg"));
-    let path = folder.file("cut.ogg");
+    let path = folder.path("cut.ogg");
     let mut file = create(&path, &tracks).unwrap();
     frames[..77].iter().for_each(|frame| file.write(frame).unwrap());
     file.flush().unwrap();
@@ -195,7 +195,7 @@ fn a_recording_that_is_cut_off_plays_to_there() {
     probe::without_a_word(&path);
     assert_eq!(probe::packets(&path).len(), 77);
     // One that nothing was written to is a file all the same.
-    let empty = folder.file("empty.ogg");
+    let empty = folder.path("empty.ogg");
     write(&empty, &tracks, &[]);
     assert_eq!(read(&empty), (tracks, Vec::new()));
 }

@@ -15,9 +15,9 @@ use super::{
 
 #[test]
 fn what_cannot_be_opened_is_told_with_its_path() {
-    let folder = Folder::new("strange");
+    let folder = Folder::new();
     let refused = |name: &str| {
-        let path = folder.file(name);
+        let path = folder.path(name);
         let error = open(&path, None).err().expect(name);
         assert!(error.message().starts_with(path.to_str().unwrap()), "{error}");
         assert_eq!(error.detail().get("path").unwrap(), &path.to_str().unwrap().into(), "{error}");
@@ -29,11 +29,11 @@ fn what_cannot_be_opened_is_told_with_its_path() {
     };
     let said = |code: &str, status: &str, message: &str| (code.to_owned(), status.to_owned(), message.to_owned());
     assert_eq!(refused("missing.ivf"), said("io", "NotFound", " could not be opened: no such file or directory"));
-    fs::create_dir(folder.file("folder.mkv")).unwrap();
+    fs::create_dir(folder.path("folder.mkv")).unwrap();
     assert_eq!(refused("folder.mkv"), said("io", "Io", " could not be opened: it is a directory"));
-    assert!(std::process::Command::new("mkfifo").arg(folder.file("pipe.ivf")).status().unwrap().success());
+    assert!(std::process::Command::new("mkfifo").arg(folder.path("pipe.ivf")).status().unwrap().success());
     assert_eq!(refused("pipe.ivf"), said("io", "Io", " could not be opened: it is a pipe"));
-    std::os::unix::fs::symlink("/dev/zero", folder.file("zero.ivf")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path("zero.ivf")).unwrap();
     assert_eq!(refused("zero.ivf"), said("io", "Io", " could not be opened: it is a device"));
     folder.put("empty.webm", b"");
     assert_eq!(refused("empty.webm"), said("media_file", "Protocol", ": it was empty"));
@@ -47,7 +47,7 @@ fn what_cannot_be_opened_is_told_with_its_path() {
 
 #[test]
 fn a_name_does_not_matter() {
-    let folder = Folder::new("renamed");
+    let folder = Folder::new();
     for name in ["vp8.ivf", "opus.ogg", "h264.h264", "vp8.webm", "h264_opus.mkv", "h264.mp4"] {
         let renamed = folder.put("it.jpeg", &samples::bytes(name));
         let tracks = open(&renamed, None).unwrap().tracks().to_vec();
@@ -57,7 +57,7 @@ fn a_name_does_not_matter() {
 
 #[test]
 fn errors_behind_the_start_name_the_file_as_well() {
-    let folder = Folder::new("behind");
+    let folder = Folder::new();
     let mut bytes = samples::bytes("vp8_one.ivf");
     bytes.extend_from_slice(&[0xff; 12]);
     let path = folder.put("a.ivf", &bytes);
@@ -76,7 +76,7 @@ fn most() -> u64 {
 
 #[test]
 fn files_of_a_hundred_gibibytes_take_neither_time_nor_memory() {
-    let folder = Folder::new("sparse");
+    let folder = Folder::new();
     let heads: [(&str, Vec<u8>); 8] = [
         ("zeros", Vec::new()),
         ("ivf", samples::bytes("vp8_one.ivf")),
@@ -88,7 +88,7 @@ fn files_of_a_hundred_gibibytes_take_neither_time_nor_memory() {
         ("ebml", vec![0x1a, 0x45, 0xdf, 0xa3, 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
     ];
     for (name, head) in heads {
-        let path = folder.file("large");
+        let path = folder.path("large");
         let mut file = File::create(&path).unwrap();
         file.write_all(&head).unwrap();
         file.set_len(100 << 30).unwrap();

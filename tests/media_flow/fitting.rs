@@ -8,7 +8,7 @@ use haft::{
     value::Tree,
 };
 
-use crate::media::{probe::without_a_word, samples::sample};
+use crate::media::{folder::Folder, probe::without_a_word, samples::sample};
 
 fn fitted(path: &Path) -> Result<Vec<Codec>, Error> {
     let file = container::open(path, None)?;
@@ -45,10 +45,9 @@ fn what_can_be_sent_is_accepted() {
 #[test]
 fn the_command_makes_a_file_that_can_be_sent() {
     use Codec::{H264, Opus, Vp8};
-    // Within the target folder, empty at the start: what the test makes is told from what was there.
-    let folder =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join("media_flow").join(format!("it's fit {}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+    let around = Folder::new();
+    let folder = around.path("it's fit");
+    fs::create_dir(&folder).unwrap();
     for (name, why, codecs) in [
         ("h264_aac.mp4", "aac", &[H264, Opus][..]),
         ("h264_aac.mkv", "A_AAC", &[H264, Opus]),
@@ -77,10 +76,6 @@ fn the_command_makes_a_file_that_can_be_sent() {
         assert_eq!(fitted(&made[0]).unwrap(), codecs, "{command}");
         without_a_word(&made[0]);
     }
-    for entry in fs::read_dir(&folder).unwrap() {
-        fs::remove_file(entry.unwrap().path()).unwrap();
-    }
-    fs::remove_dir(folder).unwrap();
 }
 
 /// One track that cannot go does not keep the others from going, when they alone are asked for.

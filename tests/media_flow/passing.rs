@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -22,15 +22,12 @@ use crate::{
     bed::{Bench, Ear, Note, Set, ms},
     media::{
         disk,
+        folder::Folder,
         probe::{packets, packets_of, without_a_word},
         samples::sample,
+        sum::sha256,
     },
 };
-
-fn sha256(data: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, data);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn reel(path: &Path) -> Reel {
     let own = path.to_owned();
@@ -122,16 +119,10 @@ fn arrived(note: &Note, tracks: &[Track]) -> Arrived {
     Arrived { mid, codec: track.codec, pts: note.pts, keyframe, contiguous: true, data }
 }
 
-/// A place for the files of one test, within the target folder.
-fn place(test: &str, name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("media_flow").join(test);
-    fs::create_dir_all(&folder).unwrap();
-    folder.join(name)
-}
-
 /// What was played is recorded: bit by bit, at the same times, and as ffmpeg likes it.
 #[test]
 fn what_is_recorded_is_what_was_played() {
+    let folder = Folder::new();
     for (source, ending) in [
         ("vp8_opus.webm", "webm"),
         ("vp8_opus.webm", "mkv"),
@@ -145,7 +136,7 @@ fn what_is_recorded_is_what_was_played() {
         ("h264.h264", "h264"),
     ] {
         let (tracks, notes) = played(freeze(), &sample(source));
-        let path = place("recorded", &format!("out.{ending}"));
+        let path = folder.path(&format!("out.{ending}"));
         let clock = freeze();
         let mut take = Take::new(&path, &tracks);
         for note in &notes {
@@ -182,11 +173,12 @@ fn what_is_recorded_is_what_was_played() {
 /// A process that is killed leaves a file that plays to the last flush.
 #[test]
 fn what_was_flushed_outlives_the_process() {
+    let folder = Folder::new();
     for (source, ending) in
         [("vp8_opus.webm", "webm"), ("h264_opus.mp4", "mp4"), ("opus.ogg", "ogg"), ("vp8.ivf", "ivf")]
     {
         let (tracks, notes) = played(freeze(), &sample(source));
-        let path = place("killed", &format!("killed.{ending}"));
+        let path = folder.path(&format!("killed.{ending}"));
         let clock = freeze();
         let mut take = Take::new(&path, &tracks);
         let (mut moment, mut second) = (Duration::ZERO, Vec::new());
@@ -200,7 +192,7 @@ fn what_was_flushed_outlives_the_process() {
             }
         }
         // What another process would find then: at least the first two and a half seconds, whole.
-        let cut = place("killed", &format!("cut.{ending}"));
+        let cut = folder.path(&format!("cut.{ending}"));
         fs::write(&cut, &second).unwrap();
         for (track, info) in tracks.iter().enumerate() {
             let stream = if tracks.len() > 1 { usize::from(info.kind == Kind::Audio) } else { 0 };

@@ -1,14 +1,10 @@
 //! Files made by ffmpeg and packets told by ffprobe.
 
-use std::{
-    fs,
-    io::Cursor,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{fs, io::Cursor, path::Path, process::Command, time::Duration};
 
 use haft::engine::media::{Codec, Frame, Kind, Track, codec::h264, container::mp4};
+
+pub use super::media::folder::Folder;
 
 /// Moving pictures and a tone of two seconds.
 pub const PICTURES: &str = "-f lavfi -i testsrc2=s=192x108:r=25:d=2";
@@ -16,47 +12,6 @@ pub const TONE: &str = "-f lavfi -i sine=440:d=2:r=48000";
 pub const H264: &str = "-c:v libx264 -preset ultrafast -profile:v baseline -bf 0 -g 20 -pix_fmt yuv420p";
 pub const OPUS: &str = "-c:a libopus -ac 2 -b:a 48k";
 pub const FRAGMENTS: &str = "-movflags +frag_keyframe+empty_moov+default_base_moof+delay_moov";
-
-/// A folder of its own for a test; it goes with the value.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("haft-mp4-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// A file that ffmpeg makes; the arguments are separated by spaces, `{}` is the folder.
-    #[track_caller]
-    pub fn make(&self, name: &str, arguments: &[&str]) -> PathBuf {
-        let file = self.file(name);
-        let folder = self.0.to_str().unwrap();
-        let words = arguments.iter().flat_map(|words| words.split_whitespace()).map(|word| word.replace("{}", folder));
-        let mut all: Vec<String> = ["-v", "error", "-nostdin", "-y"].map(String::from).to_vec();
-        all.extend(words);
-        all.push(file.to_str().unwrap().into());
-        let done = Command::new("ffmpeg").args(&all).output().expect("ffmpeg runs");
-        assert!(done.status.success(), "{all:?}: {}", String::from_utf8_lossy(&done.stderr));
-        file
-    }
-
-    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let file = self.file(name);
-        fs::write(&file, bytes).unwrap();
-        file
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A packet as ffprobe tells it.
 #[derive(Clone, Debug, PartialEq)]

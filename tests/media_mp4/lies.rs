@@ -1,54 +1,21 @@
 //! Files that lie: lengths, counts and loops that would take memory or time, and thousands of random changes.
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     fs,
     time::{Duration, Instant},
 };
 
-use super::files::{FRAGMENTS, Folder, H264, OPUS, read};
-
-/// Counts what a thread holds, and the most that it held.
-struct Counting;
-
-thread_local! {
-    static NOW: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(change: isize) {
-    let _ = NOW.try_with(|now| {
-        now.set(now.get() + change);
-        let _ = MOST.try_with(|most| most.set(most.get().max(now.get())));
-    });
-}
-
-// SAFETY: everything is handed to the system's allocator as it came.
-#[allow(unsafe_code, reason = "an allocator is unsafe")]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
+use super::{
+    files::{FRAGMENTS, Folder, H264, OPUS, read},
+    memory,
+};
 
 /// Reads a file within bounds: of memory that fits its size, and of time.
 #[track_caller]
 fn within(name: &str, bytes: Vec<u8>) -> haft::error::Result<usize> {
     let (length, begin) = (bytes.len(), Instant::now());
-    let before = NOW.get();
-    MOST.set(before);
+    let before = memory::begin();
     let frames = Cell::new(0);
     let read = || -> haft::error::Result<()> {
         let mut demux = haft::engine::media::container::mp4::open(Box::new(std::io::Cursor::new(bytes)))?;
@@ -59,7 +26,7 @@ fn within(name: &str, bytes: Vec<u8>) -> haft::error::Result<usize> {
     };
     let done = read();
     let frames = frames.get();
-    let taken = (MOST.get() - before) as usize;
+    let taken = memory::most_since(before);
     assert!(taken < 3 * length + (1 << 20), "{name}: {taken} bytes of memory for {length} of the file");
     assert!(frames <= 8 * length, "{name}: {frames} frames");
     assert!(begin.elapsed() < Duration::from_secs(5), "{name}: {:?}", begin.elapsed());
@@ -316,7 +283,7 @@ fn boxes_in_boxes_and_odd_lengths_end() {
 
 #[test]
 fn random_changes_do_no_harm() {
-    let folder = Folder::new("fuzz");
+    let folder = Folder::new();
     let picture = "-f lavfi -i testsrc2=s=64x48:r=25:d=1";
     let tone = "-f lavfi -i sine=440:d=1:r=48000";
     let mut seeds = vec![Tables::default().file(), fragment(&[0x02_0018, 1, 960, 10], &[1, 10, 0])];

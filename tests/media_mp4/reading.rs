@@ -21,7 +21,7 @@ fn packets_are_those_of_ffprobe() {
         ("dash", "-movflags +dash+frag_keyframe+delay_moov+global_sidx"),
         ("cmaf", "-movflags +cmaf+frag_keyframe+delay_moov+negative_cts_offsets"),
     ];
-    let folder = Folder::new("packets");
+    let folder = Folder::new();
     for (codec, words) in [(Codec::H264, H264), (Codec::Vp9, vp9), (Codec::Av1, av1)] {
         let whole = folder.make("whole.mp4", &[PICTURES, TONE, words, OPUS]);
         for (form, flags) in forms {
@@ -46,7 +46,7 @@ fn packets_are_those_of_ffprobe() {
 
 #[test]
 fn a_byte_stream_is_what_ffmpegs_filter_makes() {
-    let folder = Folder::new("stream");
+    let folder = Folder::new();
     let whole = folder.make("whole.mp4", &[PICTURES, H264, "-x264-params slices=3:aud=1"]);
     let stream = folder.make("stream.h264", &["-i", whole.to_str().unwrap(), "-c copy -bsf:v h264_mp4toannexb"]);
     let (_, _, frames) = read_file(&whole);
@@ -67,7 +67,7 @@ fn a_byte_stream_is_what_ffmpegs_filter_makes() {
 
 #[test]
 fn times_before_the_start_move_the_whole_file() {
-    let folder = Folder::new("edits");
+    let folder = Folder::new();
     let whole = folder.make(
         "whole.mp4",
         &["-f lavfi -i testsrc2=s=192x108:r=25:d=8", "-f lavfi -i sine=440:d=8:r=48000", H264, OPUS],
@@ -88,7 +88,7 @@ fn times_before_the_start_move_the_whole_file() {
 
 #[test]
 fn what_cannot_be_sent_says_why() {
-    let folder = Folder::new("unfit");
+    let folder = Folder::new();
     let b_frames = "-c:v libx264 -preset ultrafast -bf 2 -b_strategy 0 -g 20 -pix_fmt yuv420p";
     for (name, flags) in [("plain.mp4", ""), ("fragments.mp4", FRAGMENTS), ("quicktime.mov", "")] {
         let file = folder.make(name, &[PICTURES, TONE, b_frames, "-c:a aac", flags]);
@@ -141,8 +141,8 @@ fn what_cannot_be_sent_says_why() {
 
 #[test]
 fn other_tracks_do_not_stand_in_the_way() {
-    let folder = Folder::new("others");
-    let titles = folder.write("t.srt", b"1\n00:00:00,000 --> 00:00:01,000\nWords\n\n");
+    let folder = Folder::new();
+    let titles = folder.put("t.srt", b"1\n00:00:00,000 --> 00:00:01,000\nWords\n\n");
     let inputs = format!("{PICTURES} {PICTURES} {TONE} -i {}", titles.display());
     let maps = "-map 0 -map 1 -map 2 -map 3 -c:s mov_text -timecode 01:00:00:00 -disposition:v default";
     let file = folder.make("several.mp4", &[&inputs, maps, H264, OPUS]);
@@ -157,7 +157,7 @@ fn other_tracks_do_not_stand_in_the_way() {
 
 #[test]
 fn a_file_that_was_cut_plays_to_the_cut() {
-    let folder = Folder::new("cuts");
+    let folder = Folder::new();
     let mut whole_files = Vec::new();
     for (name, flags) in [("first", "-movflags +faststart"), ("fragments", FRAGMENTS), ("last", "")] {
         let file = folder.make(&format!("{name}.mp4"), &[PICTURES, TONE, H264, OPUS, flags]);

@@ -39,10 +39,10 @@ const VIDEOS: [(&str, &str); 3] = [
 
 #[test]
 fn ffprobe_reads_the_same_packets_without_a_complaint() {
-    let folder = Folder::new("written");
+    let folder = Folder::new();
     for (codec, words) in VIDEOS {
         let theirs = folder.make(&format!("{codec}.mp4"), &[PICTURES, TONE, words, OPUS]);
-        let ours = folder.file(&format!("{codec}_ours.mp4"));
+        let ours = folder.path(&format!("{codec}_ours.mp4"));
         copy(&theirs, &ours);
         let (left, right) = (packets(&theirs), packets(&ours));
         for stream in 0..2 {
@@ -85,10 +85,10 @@ fn ffprobe_reads_the_same_packets_without_a_complaint() {
 
 #[test]
 fn what_is_read_again_is_the_same() {
-    let folder = Folder::new("round");
+    let folder = Folder::new();
     for (codec, words) in VIDEOS {
         let theirs = folder.make(&format!("{codec}.mp4"), &[PICTURES, TONE, words, OPUS, FRAGMENTS]);
-        let ours = folder.file(&format!("{codec}_ours.mp4"));
+        let ours = folder.path(&format!("{codec}_ours.mp4"));
         let (tracks, frames) = copy(&theirs, &ours);
         let (again, duration, round) = read_file(&ours);
         assert_eq!(again, tracks);
@@ -151,7 +151,7 @@ impl Seek for Shared {
 
 #[test]
 fn a_cut_anywhere_plays_to_the_last_whole_fragment() {
-    let folder = Folder::new("killed");
+    let folder = Folder::new();
     let source = folder.make("source.mp4", &[PICTURES, TONE, H264, OPUS]);
     let (tracks, _, frames) = read_file(&source);
     let whole = Shared::default();
@@ -177,7 +177,7 @@ fn a_cut_anywhere_plays_to_the_last_whole_fragment() {
         assert!(found >= sure && found >= complete, "{length}: {found} of {sure}");
         complete = sure;
         if length % 5000 == 0 && sure > 0 {
-            let file = folder.write("cut.mp4", &whole[..length]);
+            let file = folder.put("cut.mp4", &whole[..length]);
             let packets = std::process::Command::new("ffprobe")
                 .args(["-v", "quiet", "-show_entries", "packet=size", "-of", "csv=p=0"])
                 .arg(&file)
@@ -191,7 +191,7 @@ fn a_cut_anywhere_plays_to_the_last_whole_fragment() {
 
 #[test]
 fn what_was_flushed_plays() {
-    let folder = Folder::new("flushed");
+    let folder = Folder::new();
     let source = folder.make("source.mp4", &[PICTURES, TONE, H264, OPUS]);
     let (tracks, _, frames) = read_file(&source);
     let drain = Shared(Arc::default(), true);
@@ -200,7 +200,7 @@ fn what_was_flushed_plays() {
         mux.write(frame).unwrap();
         mux.flush().unwrap();
         if count % 10 == 9 {
-            let file = folder.write("now.mp4", &drain.bytes());
+            let file = folder.put("now.mp4", &drain.bytes());
             // The last frame of each track waits for the next to tell how long it lasts.
             assert_eq!(packets(&file).len(), count + 1 - 2);
             assert_eq!(read(drain.bytes()).unwrap().2.len(), count + 1 - 2);
@@ -209,7 +209,7 @@ fn what_was_flushed_plays() {
     mux.finish().unwrap();
     mux.finish().unwrap();
     assert_eq!(mux.write(&frames[0]).unwrap_err().code(), "closed");
-    let file = folder.write("end.mp4", &drain.bytes());
+    let file = folder.put("end.mp4", &drain.bytes());
     // A pipe cannot go back to say how long it was; the index at the end leads to it.
     let (head, tail) = (drain.bytes(), read(drain.bytes()).unwrap().1.unwrap());
     let at = head.windows(4).position(|name| name == b"mehd").unwrap();
@@ -232,8 +232,8 @@ fn sound(ms: u64) -> Frame {
 
 #[test]
 fn odd_times_stay_in_order() {
-    let folder = Folder::new("times");
-    let file = folder.file("a.mp4");
+    let folder = Folder::new();
+    let file = folder.path("a.mp4");
     let times = [40, 60, 60, 50, 100, 5000, 5020, 7_200_000, 7_200_020];
     let frames = times.map(sound);
     write(Box::new(File::create(&file).unwrap()), &[track(Codec::Opus)], &frames);
@@ -259,7 +259,7 @@ fn odd_times_stay_in_order() {
 
 #[test]
 fn tracks_that_start_late_or_never_do_not_hold_the_others() {
-    let folder = Folder::new("late");
+    let folder = Folder::new();
     let source = folder.make("source.mp4", &[PICTURES, H264]);
     let (_, _, pictures) = read_file(&source);
     let tracks = [track(Codec::Opus), track(Codec::H264)];
@@ -268,7 +268,7 @@ fn tracks_that_start_late_or_never_do_not_hold_the_others() {
     let late = Duration::from_secs(1);
     frames.extend(pictures.iter().skip(10).map(|frame| Frame { track: 1, pts: frame.pts + late, ..frame.clone() }));
     frames.sort_by_key(|frame| frame.pts);
-    let file = folder.file("late.mp4");
+    let file = folder.path("late.mp4");
     write(Box::new(File::create(&file).unwrap()), &tracks, &frames);
     let told = packets(&file);
     let first = told.iter().find(|packet| packet.stream == 1).unwrap();
@@ -283,7 +283,7 @@ fn tracks_that_start_late_or_never_do_not_hold_the_others() {
         mux.write(&Frame { track: 1, pts: Duration::from_millis(number * 20), ..pictures[1].clone() }).unwrap();
     }
     mux.flush().unwrap();
-    let file = folder.write("never.mp4", &drain.bytes());
+    let file = folder.put("never.mp4", &drain.bytes());
     assert_eq!(packets(&file).len(), 599);
     mux.finish().unwrap();
 
@@ -295,14 +295,14 @@ fn tracks_that_start_late_or_never_do_not_hold_the_others() {
 
 #[test]
 fn a_change_of_size_goes_on_in_the_same_file() {
-    let folder = Folder::new("sizes");
+    let folder = Folder::new();
     let small = folder.make("small.mp4", &[PICTURES, H264]);
     let large = folder.make("large.mp4", &["-f lavfi -i testsrc2=s=320x180:r=25:d=2", H264]);
     let (tracks, _, mut frames) = read_file(&small);
     frames.extend(
         read_file(&large).2.into_iter().map(|frame| Frame { pts: frame.pts + Duration::from_secs(2), ..frame }),
     );
-    let file = folder.file("both.mp4");
+    let file = folder.path("both.mp4");
     write(Box::new(File::create(&file).unwrap()), &tracks, &frames);
     let told = super::files::silent("ffprobe", &["-show_entries", "frame=width", "-of", "csv=p=0"], &file);
     let widths: Vec<&str> =

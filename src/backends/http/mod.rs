@@ -1,6 +1,7 @@
 //! The HTTP back end: `requests.Session` behind five verbs (spec/http.md part 1, verbs.md "HTTP").
 
 mod answer;
+mod cookie_edits;
 mod download;
 mod layer;
 mod meta;
@@ -27,27 +28,27 @@ use crate::{
             adapter::Adapters,
             auth::Auth,
             client::{self, Delivered, Order, Router},
-            cookies::{self, Edit, Jar},
+            cookies::{self, Jar},
             environment::{self, EnvironmentSettings},
             exchange::Carrier,
             flight::Flight,
             place,
             policy::hooks,
-            request::Request,
             url::Url,
         },
-        net::{cancel::Cancel, limits::Limits, pool::PoolOptions, route::Route},
+        net::{cancel::Cancel, limits::Limits, pool::PoolOptions},
         reactor::vigil::Vigil,
         tls::config,
     },
     error::{Error, Result, code},
     options::{self, scope},
     sys,
-    value::{Object, Tree},
+    value::Tree,
 };
 use answer::HttpAnswer;
+use cookie_edits::CookieEdits;
 use layer::Layer;
-use router::HttpRouter;
+use router::{HttpRouter, OwnRouter};
 use save::Target;
 use settings::{Level, Settings};
 
@@ -231,35 +232,6 @@ fn with_answer(mut error: Error, reading: &answer::Reading) -> Error {
     }
 }
 
-/// What `cookies` at create, configure or attach does to the jar; those of a map belong to every host, as in requests.
-enum CookieEdits {
-    Clear,
-    Edit(Vec<Edit>),
-}
-
-impl CookieEdits {
-    fn read(args: &Args) -> Result<CookieEdits> {
-        Ok(match args.get("cookies") {
-            // The switch is a setting.
-            None | Some(Tree::Bool(_)) => CookieEdits::Edit(Vec::new()),
-            Some(Tree::Null) => CookieEdits::Clear,
-            Some(cookies) => {
-                CookieEdits::Edit(Edit::parse(cookies).map_err(|error| settings::within("cookies", error))?)
-            }
-        })
-    }
-
-    fn apply(self, jar: &mut Jar, now: i64) -> Result<()> {
-        match self {
-            CookieEdits::Clear => {
-                jar.clear();
-                Ok(())
-            }
-            CookieEdits::Edit(edits) => jar.apply(edits, now),
-        }
-    }
-}
-
 /// What the taker of an answer does. What is the host's is let go there, where its code may run, before the host hears of
 /// the end.
 fn late_of(
@@ -275,22 +247,6 @@ fn late_of(
 
 fn gone() -> Error {
     Error::new(&code::INTERNAL, "a call was lost")
-}
-
-/// Settings and environment as the reactor keeps them.
-struct OwnRouter {
-    settings: Arc<Settings>,
-    environment: Arc<EnvironmentSettings>,
-}
-
-impl Router for OwnRouter {
-    fn route(&self, request: &Request) -> Result<Arc<Route>> {
-        HttpRouter { settings: &self.settings, environment: &self.environment }.route(request)
-    }
-
-    fn describe(&self, request: &Request) -> Object {
-        HttpRouter { settings: &self.settings, environment: &self.environment }.describe(request)
-    }
 }
 
 /// The pool's options with what `args` changes.

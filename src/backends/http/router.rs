@@ -142,3 +142,21 @@ fn engine_proxy(url: ProxyUrl) -> Proxy {
     }
     proxy
 }
+
+/// Settings and environment as the reactor keeps them.
+pub struct OwnRouter {
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// The environment.
+    pub environment: Arc<EnvironmentSettings>,
+}
+
+impl Router for OwnRouter {
+    fn route(&self, request: &Request) -> Result<Arc<Route>> {
+        HttpRouter { settings: &self.settings, environment: &self.environment }.route(request)
+    }
+
+    fn describe(&self, request: &Request) -> Object {
+        HttpRouter { settings: &self.settings, environment: &self.environment }.describe(request)
+    }
+}

@@ -2,12 +2,11 @@
 //!
 //! Everything here is cheap to clone, because a call that changes one option works on a copy of the rest.
 
+mod written;
+
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use super::{
-    answer::{Parse, Reading},
-    router::Routes,
-};
+use super::{answer::Reading, router::Routes};
 use crate::{
     args::Args,
     engine::{
@@ -25,6 +24,10 @@ use crate::{
     error::{Error, Result},
     secret::Secret,
     value::{Provider, Tree},
+};
+use written::{
+    TCP_KEEPALIVE, count, duration, family, http_version, low_speed, names, overrides, parse_mode, provider,
+    tcp_keepalive, timeout,
 };
 
 /// Time-outs of a call (spec/http.md 1.11).
@@ -422,143 +425,6 @@ pub(super) fn within(option: &str, error: Error) -> Error {
         Some(member) => format!("{option}.{member}"),
     };
     error.with("key", named)
-}
-
-fn provider(value: &Tree) -> Result<Arc<dyn Provider>> {
-    match value {
-        Tree::Provider(provider) => Ok(Arc::clone(provider)),
-        _ => Err(Error::option("hooks", "a hook in the list was not a provider")),
-    }
-}
-
-/// `timeout` as requests has it: one number for both, or connect and read; zero and below are refused.
-fn timeout(value: &Tree, args: &Args) -> Result<(Option<Duration>, Option<Duration>)> {
-    match value {
-        Tree::Array(pair) => match pair.as_slice() {
-            [connect, read] => Ok((duration("timeout", connect)?, duration("timeout", read)?)),
-            _ => Err(Error::option("timeout", "timeout was a list, but not [connect, read]")),
-        },
-        _ => {
-            let both = positive("timeout", args.duration("timeout")?)?;
-            Ok((both, both))
-        }
-    }
-}
-
-fn duration(key: &str, value: &Tree) -> Result<Option<Duration>> {
-    positive(key, crate::args::duration(key, value)?)
-}
-
-fn positive(key: &str, time: Option<Duration>) -> Result<Option<Duration>> {
-    match time {
-        Some(Duration::ZERO) => Err(Error::option(key, format!("{key} was zero; leave it out to wait for ever"))),
-        time => Ok(time),
-    }
-}
-
-fn count(key: &str, args: &Args) -> Result<Option<usize>> {
-    args.int(key)?
-        .map(|number| usize::try_from(number).map_err(|_| Error::option(key, format!("{key} was negative"))))
-        .transpose()
-}
-
-fn parse_mode(word: Option<&str>) -> Result<Parse> {
-    match word {
-        None | Some("auto") => Ok(Parse::Auto),
-        Some("json") => Ok(Parse::Json),
-        Some("text") => Ok(Parse::Text),
-        Some("none") => Ok(Parse::None),
-        Some(other) => Err(Error::option(
-            "parse",
-            format!("parse was {other:?}; it takes \"auto\", \"json\", \"text\" or \"none\""),
-        )),
-    }
-}
-
-fn http_version(word: Option<&str>) -> Result<Version> {
-    match word {
-        None | Some("1.1") => Ok(Version::Http1),
-        Some("2") => Ok(Version::Http2),
-        Some("auto") => Ok(Version::Auto),
-        Some(other) => Err(Error::option("http_version", format!("there is no HTTP version {other:?} here"))),
-    }
-}
-
-/// The silence after which the system asks for a sign of life, unless something else was said.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
-
-fn tcp_keepalive(value: &Tree) -> Result<Option<Duration>> {
-    match value {
-        Tree::Bool(false) => Ok(None),
-        Tree::Bool(true) | Tree::Null => Ok(Some(TCP_KEEPALIVE)),
-        _ => match duration("tcp_keepalive", value)? {
-            Some(Duration::ZERO) => Err(Error::option("tcp_keepalive", "tcp_keepalive was zero; false is never")),
-            idle => Ok(idle),
-        },
-    }
-}
-
-fn family(value: &Tree) -> Result<Family> {
-    match value {
-        Tree::Null => Ok(Family::Any),
-        Tree::Int(4) => Ok(Family::V4),
-        Tree::Int(6) => Ok(Family::V6),
-        Tree::Text(word) if &**word == "any" => Ok(Family::Any),
-        Tree::Text(word) if &**word == "4" => Ok(Family::V4),
-        Tree::Text(word) if &**word == "6" => Ok(Family::V6),
-        _ => Err(Error::option("ip_version", "ip_version was neither 4 nor 6 nor \"any\"")),
-    }
-}
-
-fn names(key: &str, value: &Tree) -> Result<Vec<String>> {
-    let wrong = || Error::option(key, format!("{key} was not a list of names"));
-    match value {
-        Tree::Null => Ok(Vec::new()),
-        Tree::Text(name) => Ok(vec![name.to_string()]),
-        Tree::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong)).collect(),
-        _ => Err(wrong()),
-    }
-}
-
-fn overrides(value: &Tree) -> Result<Vec<Override>> {
-    let Tree::Object(group) = value else {
-        return if value.is_null() { Ok(Vec::new()) } else { Err(Error::option("resolve", "resolve was not a group")) };
-    };
-    group.iter().map(|(place, value)| one_override(place, value)).collect()
-}
-
-fn one_override(place: &str, value: &Tree) -> Result<Override> {
-    let wrong = |what: &str| Error::option("resolve", format!("resolve.{place}: {what}"));
-    let (host, port) = place.rsplit_once(':').ok_or_else(|| wrong("the key was not HOST:PORT"))?;
-    let port = port.parse().map_err(|_| wrong("the port was not a number"))?;
-    let texts: Vec<&str> = match value {
-        Tree::Text(list) => list.split(',').map(str::trim).collect(),
-        Tree::Array(items) => items.iter().filter_map(Tree::as_str).collect(),
-        _ => Vec::new(),
-    };
-    let addresses: Vec<IpAddr> = texts
-        .iter()
-        .map(|text| text.trim_matches(['[', ']']).parse().map_err(|_| wrong("it was not an IP address")))
-        .collect::<Result<_>>()?;
-    if addresses.is_empty() {
-        return Err(wrong("there was no address"));
-    }
-    Ok(Override { host: host.trim_matches(['[', ']']).to_ascii_lowercase(), port, addresses })
-}
-
-fn low_speed(value: &Tree) -> Result<Option<(u64, Duration)>> {
-    let wrong = || Error::option("low_speed", "low_speed was not [bytes per second, seconds]");
-    match value {
-        Tree::Null => Ok(None),
-        Tree::Array(pair) => match pair.as_slice() {
-            [Tree::Int(speed), time] => {
-                let speed = u64::try_from(*speed).map_err(|_| wrong())?;
-                Ok(duration("low_speed", time)?.map(|time| (speed, time)))
-            }
-            _ => Err(wrong()),
-        },
-        _ => Err(wrong()),
-    }
 }
 
 #[cfg(test)]

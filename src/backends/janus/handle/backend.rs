@@ -58,6 +58,7 @@ impl Backend for JanusHandle {
         let line = &self.handle.session.line;
         let deadline = calls::deadline(line, call.args)?;
         let request = verbs::request(&self.handle, call)?;
+        self.handle.takes_calls()?;
         calls::wait(line, request, call, self.handle.plugin(), deadline)
     }
 
@@ -68,6 +69,7 @@ impl Backend for JanusHandle {
         let line = &self.handle.session.line;
         let deadline = calls::deadline(line, call.args)?;
         let request = verbs::request(&self.handle, call)?;
+        self.handle.takes_calls()?;
         calls::begin(line, request, call, self.handle.plugin(), deadline).map(Some)
     }
 

@@ -15,12 +15,14 @@ use super::{
     plugins::{Again, Checked, Declared},
     refusal,
     session::{Session, is_refusal},
+    settings::Recover,
     topics::{Herald, Topics},
 };
 use crate::{
     backends::{Change, Teller},
-    engine::net::cancel::Cancel,
-    error::{Error, Result, code},
+    clock,
+    engine::{net::cancel::Cancel, reactor::vigil::Vigil},
+    error::{Error, Outcome, Result, code},
     log,
     sys::{
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -61,6 +63,8 @@ pub struct Handle {
     gone: AtomicBool,
     /// The server has taken a detach.
     detached: AtomicBool,
+    /// Its session is asked whether it is there itself.
+    looked_for: AtomicBool,
 }
 
 impl Handle {
@@ -78,6 +82,7 @@ impl Handle {
             left: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             detached: AtomicBool::new(false),
+            looked_for: AtomicBool::new(false),
         })
     }
 
@@ -137,6 +142,7 @@ impl Handle {
     pub(super) fn born(self: &Arc<Self>, id: u64) {
         let old = self.id.swap(id, Ordering::AcqRel);
         if old != 0 && old != id {
+            self.gone.store(false, Ordering::Release);
             self.session.forget(old);
             self.media.lost(&Error::new(&code::SESSION_LOST, "media ended with the session that it belonged to"));
         }
@@ -224,9 +230,42 @@ impl Handle {
     /// It is not there any more, as something else that was asked of it was told: with this error, unless it is being
     /// detached.
     pub(super) fn vanished(self: &Arc<Self>, error: Option<Error>) {
+        if self.session.is_astray() {
+            // What the session was has met its end, and it is attached again.
+            return;
+        }
         self.gone.store(true, Ordering::Release);
-        if !self.is_being_detached() {
-            self.ended(error);
+        if self.is_being_detached() {
+            return;
+        }
+        if self.is_detached() || self.session.line.terms().recover != Recover::Recreate {
+            return self.ended(error);
+        }
+        self.look_for(error);
+    }
+
+    /// Asks whether its session is there yet. A server that ends a session ends its handles first, and each of them says so for
+    /// itself, as a rule before anybody hears of the session: with that it is made again.
+    fn look_for(self: &Arc<Self>, error: Option<Error>) {
+        if self.looked_for.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let line = &self.session.line;
+        let (before, deadline) = (self.session.generation(), clock::now() + line.terms().timeout);
+        let own = Arc::clone(self);
+        let look = Request::new("keepalive").acked().again().of(&self.session);
+        let begun = line.ask(look, false).and_then(|asked| {
+            line.lent.reactor.run(async move {
+                // Whatever the answer is: a session that is not there any more is made again by then, or over.
+                let _ = asked.wait_on(&mut Vigil::new(Arc::default()), deadline).await;
+                own.looked_for.store(false, Ordering::Release);
+                if own.session.generation() == before && !own.is_over() {
+                    own.ended(error);
+                }
+            })
+        });
+        if let Err(error) = begun {
+            self.ended(Some(error));
         }
     }
 
@@ -237,12 +276,32 @@ impl Handle {
     /// Whether what is asked of it now meets its end on the server.
     #[cfg(feature = "media")]
     pub(super) fn is_going(self: &Arc<Self>) -> bool {
-        self.detached.load(Ordering::Acquire) || self.gone.load(Ordering::Acquire) || self.is_being_detached()
+        self.is_detached() || self.gone.load(Ordering::Acquire) || self.is_being_detached()
     }
 
-    /// A detach was answered: the end is here already, or to come.
-    pub(super) fn was_detached(self: &Arc<Self>) {
+    /// Whether the server has taken a detach: all that is to come is its word that it is done.
+    pub(super) fn is_detached(&self) -> bool {
+        self.detached.load(Ordering::Acquire)
+    }
+
+    /// Whether it can be asked for anything.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub(super) fn takes_calls(&self) -> Result<()> {
+        if self.is_over() || self.is_detached() {
+            return Err(Error::new(&code::CLOSED, "the handle was detached").outcome(Outcome::NotSent));
+        }
+        Ok(())
+    }
+
+    /// The server has taken a detach: whoever asked for it hears so in a moment, and has nothing more to ask for.
+    pub(super) fn detach_was_taken(&self) {
         self.detached.store(true, Ordering::Release);
+    }
+
+    /// Whoever asked for the detach has heard that it was taken: the end is here already, or to come.
+    pub(super) fn was_detached(self: &Arc<Self>) {
         if self.gone.load(Ordering::Acquire) {
             self.ended(None);
         }

@@ -108,8 +108,11 @@ pub(in super::super) fn forgotten(session: &Arc<Session>, error: Error) {
 pub(super) fn settle(session: &Arc<Session>, fate: Fate) {
     match fate {
         Fate::Restored => {
-            let same = |handle: &Arc<_>| Some(Fared::new(handle, super::super::handle::Handle::id(handle)?));
-            let fared = session.handles().iter().filter_map(same).collect();
+            // The server's word that it has detached one may have gone with the connection.
+            let (over, there): (Vec<_>, Vec<_>) =
+                session.handles().into_iter().partition(|handle| handle.is_detached());
+            over.iter().for_each(|handle| handle.ended(None));
+            let fared = there.iter().filter_map(|handle| Some(Fared::new(handle, handle.id()?))).collect();
             tell(session, session.id().unwrap_or(0), fared);
         }
         Fate::Astray => recreate::begin(session),

@@ -123,6 +123,10 @@ async fn attach(session: &Arc<Session>, before: &Before, vigil: &mut Vigil, dead
     let mut asked = Vec::with_capacity(before.handles.len());
     // One that was closed meanwhile is nobody's.
     for (handle, old_id) in before.handles.iter().filter(|(handle, _)| !handle.is_over()) {
+        if handle.is_detached() {
+            handle.ended(None);
+            continue;
+        }
         let attach = match handle.wish.plugin {
             Some(_) => Some(ask(handle.attaching(), session)?),
             None => None,

@@ -158,6 +158,9 @@ impl Line {
                 (false, _) => handle.media.hear(kind, message.root()),
             }
         }
+        if let Some(handle) = request.handle.as_ref().filter(|_| kind == Kind::Success && request.is("detach")) {
+            handle.detach_was_taken();
+        }
         // Whoever asked hears the answer before the end of what it asked. Nobody asks any more: what it says has happened
         // all the same.
         match (giver, &request.session) {

@@ -263,7 +263,7 @@ impl Course {
             News::Stage(Stage::Connected) if !flowing => self.connected()?,
             News::Stage(Stage::Connected) => log::debug(c"janus", || "media has found a way again".to_owned()),
             News::Stage(Stage::Interrupted) => {
-                log::warn(c"janus", || "media has lost its way and looks for another".to_owned())
+                log::warn(c"janus", || "media has lost its way and looks for another".to_owned());
             }
             News::Stage(Stage::Over(Some(error))) => return Err(error),
             News::Stage(Stage::Over(None)) => {
@@ -328,14 +328,14 @@ impl Course {
         self.reel.as_ref().map_or(Ok(Vec::new()), |reel| reel.routes(agreed))
     }
 
-    /// Learns the tracks anew; `feeds` has who sends by their names.
+    /// Learns the tracks anew; `feeds` has who sends by their names. A track that nobody sends any more stays that of who did.
     pub fn retrack(&self, feeds: &Object) {
         let Some(link) = self.running.link() else { return };
         let before = self.running.tracks();
         let feed = |agreed: &Agreed| {
             let known =
                 || before.iter().find(|track| track.agreed.mid == agreed.mid).and_then(|track| track.feed.clone());
-            feeds.get(&agreed.mid).cloned().or_else(known).filter(|feed| !feed.is_null())
+            feeds.get(&agreed.mid).cloned().or_else(known)
         };
         let tracks = link.tracks();
         let tracks = tracks.into_iter().map(|agreed| Track { feed: feed(&agreed), agreed });

@@ -31,7 +31,7 @@ impl Watcher for Ear {
     }
 
     fn frame(&self, frame: Arrived) {
-        let Some(running) = self.0.upgrade() else { return };
+        let Some(running) = self.0.upgrade().filter(|running| running.files.take()) else { return };
         if let Some(handle) = running.handle.upgrade() {
             let hearers = handle.topics.hearers(FRAMES);
             if !hearers.is_empty() {

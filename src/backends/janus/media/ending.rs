@@ -112,6 +112,8 @@ impl Course {
         // Nobody could be told: the next one on this handle does it first.
         self.handle.media.leaves_open(self.described && !self.hung_up && !asked && !self.handle.is_over());
         if let Some(link) = link {
+            // What came in the meantime is in the files.
+            self.running.files.keep(&*link);
             link.close();
         }
         let completed = self.running.files.complete().await;

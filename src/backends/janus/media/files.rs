@@ -17,7 +17,7 @@ use crate::{
     engine::{
         media::{
             Codec, container,
-            flow::{Control, Place, Recorder, Report, Written, intake::Expected, places},
+            flow::{Came, Control, Place, Recorder, Report, Written, intake::Expected, places},
             peer::{Agreed, Arrived, Connection, Statistics},
         },
         reactor::promise::{self, Taker},
@@ -58,13 +58,15 @@ struct State {
     control: Option<Arc<Control>>,
     tapes: Vec<Tape>,
     /// Frames that came, by track, and when the last one did.
-    came: Vec<(Box<str>, u64)>,
+    came: Vec<Came>,
     bytes: u64,
     last: Option<Instant>,
     /// Since when media flows.
     since: Option<Instant>,
     /// The last numbers of the connection, and how long media flowed.
     kept: Option<(Statistics, Duration)>,
+    /// Files are being completed: what comes now comes too late for them, for the numbers and for the host.
+    over: bool,
     trouble: Option<Error>,
 }
 
@@ -88,14 +90,23 @@ impl Files {
         self.0.lock().since.get_or_insert_with(clock::now);
     }
 
+    /// Whether frames still count.
+    pub fn take(&self) -> bool {
+        !self.0.lock().over
+    }
+
     /// A frame came.
     pub fn frame(&self, frame: &Arrived) {
         let mut state = self.0.lock();
         state.last = Some(clock::now());
         state.bytes += frame.data.len() as u64;
-        match state.came.iter_mut().find(|(mid, _)| *mid == frame.mid) {
-            Some((_, count)) => *count += 1,
-            None => state.came.push((frame.mid.clone(), 1)),
+        let at = state.came.iter().position(|came| came.mid == frame.mid).unwrap_or(state.came.len());
+        if at == state.came.len() {
+            state.came.push(Came { mid: frame.mid.clone(), frames: 0, keyframes: 0 });
+        }
+        if let Some(came) = state.came.get_mut(at) {
+            came.frames += 1;
+            came.keyframes += u64::from(frame.keyframe);
         }
         let of_it = |tape: &&Tape| !tape.over && tape.mids.contains(&frame.mid);
         let recorder = state.tapes.iter().find(of_it).map(|tape| Arc::clone(&tape.recorder));
@@ -128,11 +139,11 @@ impl Files {
         let Some(handle) = running.handle.upgrade() else { return Ok(()) };
         let tracks: Vec<Track> = running.tracks().into_iter().filter(Track::receives).collect();
         self.part(&tracks);
-        let taken = |mid: &str| {
+        let has_file = |mid: &str| {
             let state = self.0.lock();
             state.tapes.iter().any(|tape| !tape.over && tape.mids.iter().any(|other| **other == *mid))
         };
-        let fresh: Vec<&Track> = tracks.iter().filter(|track| !taken(track.mid())).collect();
+        let fresh: Vec<&Track> = tracks.iter().filter(|track| !has_file(track.mid())).collect();
         let feeds: Vec<String> = fresh.iter().map(|track| feed_word(track.feed.as_ref())).collect();
         let known: Vec<Place<'_>> = fresh
             .iter()
@@ -186,7 +197,9 @@ impl Files {
             }
         }
         drop(state);
-        gone.iter().for_each(|recorder| recorder.finish());
+        for recorder in gone {
+            recorder.finish();
+        }
     }
 
     /// A name that no other file of this session has: a feed may leave and come again.
@@ -199,7 +212,7 @@ impl Files {
         let name = path.rfind('/').map_or(0, |slash| slash + 1);
         let dot = path.get(name..).and_then(|name| name.rfind('.')).map_or(path.len(), |dot| name + dot);
         let (stem, ending) = path.split_at(dot);
-        let numbered = (2..).map(|number: u32| format!("{stem}-{number}{ending}")).find(|path| !used(path));
+        let numbered = (2..=u32::MAX).map(|number| format!("{stem}-{number}{ending}")).find(|path| !used(path));
         numbered.unwrap_or(path)
     }
 
@@ -225,7 +238,7 @@ impl Files {
     pub fn on_its_way(&self, now: Instant) -> (bool, Instant) {
         let state = self.0.lock();
         let played = state.control.as_ref().map(|control| control.played()).unwrap_or_default();
-        let came = |mid: &str| state.came.iter().find(|(other, _)| **other == *mid).map_or(0, |(_, count)| *count);
+        let came = |mid: &str| state.came.iter().find(|came| *came.mid == *mid).map_or(0, |came| came.frames);
         let missing = played.tracks.iter().any(|track| came(&track.mid) < track.frames);
         (missing, state.last.unwrap_or(now))
     }
@@ -249,11 +262,13 @@ impl Files {
         }
     }
 
-    /// Keeps the numbers of the connection, which ends.
+    /// Keeps the numbers of the connection, which ends. That takes a while, in which frames still come; how long media flowed
+    /// is known when it begins to.
     pub fn keep(&self, link: &dyn Connection) {
         let statistics = link.statistics();
         let mut state = self.0.lock();
-        let lasted = state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
+        let lasts = || state.since.map(|since| clock::now().saturating_duration_since(since)).unwrap_or_default();
+        let lasted = state.kept.as_ref().map_or_else(lasts, |(_, lasted)| *lasted);
         state.kept = Some((statistics, lasted));
     }
 
@@ -271,6 +286,7 @@ impl Files {
     /// Ends all recordings; each tells when its file is complete.
     fn finish(&self) -> Vec<Taker<()>> {
         let mut state = self.0.lock();
+        state.over = true;
         let mut ends = Vec::new();
         let mut recorders = Vec::new();
         for tape in &mut state.tapes {
@@ -279,13 +295,15 @@ impl Files {
             ends.extend(tape.done.take());
         }
         drop(state);
-        recorders.iter().for_each(|recorder| recorder.finish());
+        for recorder in recorders {
+            recorder.finish();
+        }
         ends
     }
 
     /// Shows it all.
     pub fn show(&self, word: &str, link: Option<&dyn Connection>, tracks: &[Track]) -> Object {
-        let now = link.map(|link| link.statistics());
+        let now = link.map(Connection::statistics);
         let state = self.0.lock();
         let lasts = || state.since.map(|since| clock::now().saturating_duration_since(since));
         let (statistics, duration) = match &state.kept {
@@ -295,6 +313,7 @@ impl Files {
         let played: Vec<_> = state.control.iter().map(|control| control.played()).collect();
         let recorded: Vec<_> =
             state.tapes.iter().map(|tape| (tape.recorder.written(), tape.recorder.taken())).collect();
+        let came = state.came.clone();
         drop(state);
         let agreed: Vec<Agreed> = tracks.iter().map(|track| track.agreed.clone()).collect();
         let feeds: Vec<(Box<str>, Tree)> =
@@ -305,6 +324,7 @@ impl Files {
             agreed: &agreed,
             feeds: &feeds,
             statistics: &statistics,
+            came: &came,
             played: &played,
             recorded: &recorded,
         };

@@ -53,8 +53,8 @@ impl Opened {
         running.files.play(&control);
         let own = Arc::clone(running);
         handle.session.line.lent.reactor.run(async move {
-            let played = Box::pin(player.play()).await;
-            own.tell(News::Played(played));
+            let done = Box::pin(player.play()).await;
+            own.tell(News::Played(done));
         })?;
         Ok(control)
     }
@@ -220,7 +220,7 @@ pub fn directions(order: &Order, opened: Option<&Opened>) -> impl Fn(&Agreed) ->
             Some(chosen) => chosen
                 .iter()
                 .any(|one| one.kind == agreed.kind && one.mid.as_ref().is_none_or(|mid| *mid == agreed.mid)),
-            None => said.is_some() && order_sends(&tracks),
+            None => said.is_some() && tracks.iter().flatten().any(sends),
         };
         Direction::of(sends, receives)
     }
@@ -259,10 +259,6 @@ pub fn found(order: &Order, agreed: &[Agreed]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn order_sends(tracks: &Option<Vec<Wanted>>) -> bool {
-    tracks.iter().flatten().any(sends)
 }
 
 #[cfg(test)]

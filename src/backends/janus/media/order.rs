@@ -76,15 +76,13 @@ impl Part {
     /// The arguments that mean something here beside those that all have.
     fn own(self) -> &'static [&'static str] {
         match self {
-            Part::Echo => &["channel"],
             Part::Publish => &["role", "room", "channel"],
             Part::Subscribe => &["role", "room", "feeds"],
             Part::Call => &["role", "username", "channel"],
             Part::Accept => &["role"],
-            Part::Watch | Part::Replay => &["id"],
+            Part::Watch | Part::Replay | Part::Record => &["id"],
             Part::Bridge => &["room"],
-            Part::Record => &["id"],
-            Part::Text => &["channel"],
+            Part::Echo | Part::Text => &["channel"],
         }
     }
 
@@ -212,7 +210,7 @@ impl Order {
             stun,
             addresses: addresses(args)?,
             until_connected,
-            duration: args.duration("duration")?,
+            duration: duration(args)?,
             loops: args.bool("loop")?.unwrap_or(false),
             timeout: settings::timeout(args)?.unwrap_or_else(|| handle.session.line.terms().timeout),
         };
@@ -344,13 +342,23 @@ fn taken(part: Part, args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// How long media flows. No time at all is no wish that a host can have, but what is left of a sum of its own.
+fn duration(args: &Args) -> Result<Option<Duration>> {
+    match args.duration("duration")? {
+        Some(Duration::ZERO) => {
+            Err(Error::option("duration", "duration was zero; leave it out to let media go on to its end"))
+        }
+        time => Ok(time),
+    }
+}
+
 /// The tracks that are asked for, in their order.
 fn wanted(track: &Tree) -> Result<Wanted> {
+    const KNOWN: [&str; 4] = ["kind", "codec", "mid", "direction"];
     let track = match track {
         Tree::Object(track) => track,
         other => return Err(Error::option("tracks", format!("a track was {}; it is an object", other.kind_name()))),
     };
-    const KNOWN: [&str; 4] = ["kind", "codec", "mid", "direction"];
     if let Some(key) = track.keys().find(|key| !KNOWN.contains(key)) {
         let hint = nearest(key, KNOWN.into_iter()).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
         return Err(Error::option("tracks", format!("a track had {key:?}, which it does not take{hint}")));
@@ -425,7 +433,7 @@ fn body(handle: &Handle, part: Part, args: &Args) -> Result<Object> {
         if requests().any(|request| request.has(key)) {
             continue;
         }
-        let names: Vec<&str> = requests().flat_map(|request| request.all_fields()).map(|field| field.name).collect();
+        let names: Vec<&str> = requests().flat_map(plugins::Request::all_fields).map(|field| field.name).collect();
         let hint = nearest(key, names.into_iter()).map(|near| format!("; the nearest is {near:?}")).unwrap_or_default();
         let words = part.requests().join(" and ");
         let message = format!("body had {key:?}, which {} does not take with {words}{hint}", handle.plugin());

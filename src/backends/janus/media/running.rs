@@ -315,29 +315,24 @@ impl Running {
 
     /// Done when media flows, or when it never will.
     pub fn when_flowing(&self) -> Taker<()> {
-        let (giver, taker) = promise::pair();
-        let mut state = self.state.lock();
-        let waits = state.phase < Phase::Flowing && state.outcome.is_none();
-        let done = if waits {
-            state.connected.push(giver);
-            None
-        } else {
-            Some(giver)
-        };
-        drop(state);
-        drop(done);
-        taker
+        self.promised(|state| (state.phase < Phase::Flowing && state.outcome.is_none()).then_some(&mut state.connected))
     }
 
     /// Done when it is over.
     pub fn when_over(&self) -> Taker<()> {
+        self.promised(|state| state.outcome.is_none().then_some(&mut state.over))
+    }
+
+    /// Done with all of a list, or now, when there is none.
+    fn promised(&self, list: impl FnOnce(&mut State) -> Option<&mut Vec<Giver<()>>>) -> Taker<()> {
         let (giver, taker) = promise::pair();
         let mut state = self.state.lock();
-        let done = if state.outcome.is_none() {
-            state.over.push(giver);
-            None
-        } else {
-            Some(giver)
+        let done = match list(&mut state) {
+            Some(list) => {
+                list.push(giver);
+                None
+            }
+            None => Some(giver),
         };
         drop(state);
         drop(done);

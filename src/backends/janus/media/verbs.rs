@@ -8,7 +8,7 @@ use super::{
     files::Track,
     is_channel,
     order::{Order, Part},
-    running::{Halt, Running},
+    running::{Halt, Phase, Running},
     written::Written,
 };
 use crate::{
@@ -64,10 +64,10 @@ pub fn wait(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Box<dyn Answer>> {
         return Err(Error::new(&code::BUSY, message).outcome(Outcome::NotSent));
     }
     if worker.is_here() && verb == "media_stop" {
-        // Whoever completes the files stands here: it ends without being waited for.
+        // Whoever completes the files stands here: it ends without being waited for, and is told as it is by now.
         let pending = begin(handle, call)?;
         drop(pending);
-        return Ok(Box::new(Plain::new(&Tree::Null, Object::default())));
+        return Ok(Box::new(Plain::new(&ending(handle.media.shown()), Object::default())));
     }
     if verb == "write_frame" {
         no_target(call)?;
@@ -104,16 +104,9 @@ fn ready(value: Tree) -> Pending {
     Box::pin(async move { late(Ok(value)) })
 }
 
-fn detached(handle: &Handle) -> Result<()> {
-    if handle.is_over() {
-        return Err(Error::new(&code::HANDLE_LOST, "the handle was detached"));
-    }
-    Ok(())
-}
-
 fn media(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
     let order = Order::read(handle, call.args)?;
-    detached(handle)?;
+    handle.takes_calls()?;
     let until_connected = order.until_connected;
     let made = handle.media.enter(|| Ok(Running::new(handle, order.part)))?;
     let Ok(running) = made else {
@@ -159,10 +152,21 @@ fn stop(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
     }))
 }
 
+/// What was just told to end, whether or not it has noticed.
+fn ending(shown: Tree) -> Tree {
+    match shown {
+        Tree::Object(mut shown) if shown.get("state").and_then(Tree::as_str) != Some(Phase::Ended.word()) => {
+            shown.insert("state", Tree::from(Phase::Ending.word()));
+            Tree::Object(shown)
+        }
+        shown => shown,
+    }
+}
+
 /// Sends a frame or a message, now.
 fn write(handle: &Arc<Handle>, args: &Args) -> Result<()> {
     let written = Written::read(args)?;
-    detached(handle)?;
+    handle.takes_calls()?;
     let none = || Error::new(&code::MEDIA_STATE, "no media runs on this handle; media begins it");
     let running = handle.media.running().ok_or_else(none)?;
     let link = running.flowing()?;
@@ -204,7 +208,7 @@ fn channel(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
         return Err(Error::new(&code::UNSUPPORTED, format!("there is no verb {verb:?}")));
     };
     let checked = plugins::check_channel(plugin, verb, call.args, |name| OPTIONS.contains(&name))?;
-    detached(handle)?;
+    handle.takes_calls()?;
     let line = &handle.session.line;
     let deadline = calls::deadline(line, call.args)?;
     // A message that wants no answer gets none.
@@ -212,7 +216,7 @@ fn channel(handle: &Arc<Handle>, call: &Call<'_>) -> Result<Pending> {
     let running = text_room(handle)?;
     // What is said in this order goes out in this order.
     let sent = match running.flowing() {
-        Ok(link) => Some(running.channel.ask(&*link, verb, &checked.body, silent)?),
+        Ok(open) => Some(running.channel.ask(&*open, verb, &checked.body, silent)?),
         Err(_) => None,
     };
     let (handle, cancel) = (Arc::clone(handle), Arc::clone(call.cancel));

@@ -5,10 +5,10 @@ use std::{fmt, io, net::SocketAddr, sync::Arc, time::Instant};
 use http::HeaderMap;
 
 use super::{
-    carrier::{Lease, broken},
-    flow::WiredLease,
+    carrier::broken,
     framing::Inbound,
-    head::{self, Announced, Head},
+    head::{self, Head},
+    hold::{Hold, KEPT_BUFFER, make_room},
     machine::Machine,
     order::{Watch, pause},
     talk::Counts,
@@ -16,7 +16,6 @@ use super::{
 use crate::{
     clock,
     engine::{
-        http::h2::incoming::Incoming,
         net::{
             cancel::Cancel,
             connect::Connection,
@@ -30,10 +29,6 @@ use crate::{
 
 /// What is read and thrown away in order to keep a connection, at most.
 const DRAIN: usize = 64 << 10;
-/// The buffer of a connection that waits; a larger one came from a large head or fast chunks.
-const KEPT_BUFFER: usize = 16 << 10;
-/// The buffer that fast chunks may fill.
-const CHUNK_BUFFER: usize = 128 << 10;
 
 /// When what happened. The steps of connecting are missing on a reused connection.
 #[derive(Clone, Copy, Debug)]
@@ -84,26 +79,6 @@ pub(super) struct Opening<'a> {
     pub watch: Option<&'a Arc<dyn Watch>>,
 }
 
-/// What the head of a stream brought together.
-pub(in crate::engine::http) struct Streamed {
-    pub status: u16,
-    pub raw_head: Vec<u8>,
-    /// What the head announces.
-    pub length: Option<u64>,
-    /// No body follows whatever it announces.
-    pub bodiless: bool,
-    pub marks: Marks,
-    pub reused: bool,
-    pub remote: Option<SocketAddr>,
-    pub local: Option<SocketAddr>,
-    pub tls: Option<Arc<TlsInfo>>,
-    pub bytes_sent: u64,
-    pub limits: Limits,
-    pub cancel: Arc<Cancel>,
-    pub watch: Option<Arc<dyn Watch>>,
-    pub incoming: Box<Incoming>,
-}
-
 /// One answer. The connection goes back to the pool with the last byte of the body; an answer that is dropped before
 /// takes the connection with it, unless the rest is there already and small.
 pub struct Answer {
@@ -129,7 +104,7 @@ pub struct Answer {
     pub trailers: Option<Box<HeaderMap>>,
     pub(super) head: Head,
     pub(in crate::engine::http) received: u64,
-    length: Option<u64>,
+    pub(super) length: Option<u64>,
     pub(in crate::engine::http) inbound: Inbound,
     pub(in crate::engine::http) hold: Hold,
     pub(in crate::engine::http) limits: Limits,
@@ -138,48 +113,6 @@ pub struct Answer {
     pub(super) failed: bool,
     /// What the reactor has read of the body, for answers of submitted calls.
     pub(super) held: Option<Box<Held>>,
-}
-
-/// The connection that a body comes over.
-pub(in crate::engine::http) enum Hold {
-    /// None: the body is over, or broke off.
-    None,
-    /// One that is waited for on the caller's own thread.
-    Own(Lease),
-    /// One that the reactor watches.
-    Wired(WiredLease),
-    /// A stream of one that others use too.
-    Stream(Box<Incoming>),
-}
-
-impl Hold {
-    pub fn connection(&mut self) -> Option<&mut Connection> {
-        match self {
-            Hold::None | Hold::Stream(_) => None,
-            Hold::Own(lease) => lease.connection.as_deref_mut(),
-            Hold::Wired(lease) => lease.wired.as_deref_mut().map(|wired| &mut wired.connection),
-        }
-    }
-
-    fn look(&self) -> Option<&Connection> {
-        match self {
-            Hold::None | Hold::Stream(_) => None,
-            Hold::Own(lease) => lease.connection.as_deref(),
-            Hold::Wired(lease) => lease.wired.as_deref().map(|wired| &wired.connection),
-        }
-    }
-
-    /// The stream, if it is one.
-    pub fn incoming(&mut self) -> Option<&mut Incoming> {
-        match self {
-            Hold::Stream(incoming) => Some(incoming),
-            _ => None,
-        }
-    }
-
-    fn is_none(&self) -> bool {
-        matches!(self, Hold::None)
-    }
 }
 
 /// A body that was read ahead.
@@ -227,63 +160,6 @@ impl Answer {
             answer.finish(marks.head);
         }
         Ok(answer)
-    }
-
-    /// An answer that a stream brings.
-    pub(in crate::engine::http) fn of_stream(streamed: Streamed) -> Answer {
-        let Streamed { status, length, incoming, .. } = streamed;
-        let bodiless = streamed.bodiless || matches!(status, 204 | 304);
-        let inbound = match length {
-            _ if bodiless => Inbound::Done,
-            Some(length) => Inbound::sized(length),
-            None if incoming.is_ended() => Inbound::Done,
-            None => Inbound::UntilClose,
-        };
-        let head = Head {
-            status,
-            minor: 1,
-            size: streamed.raw_head.len(),
-            announced: Announced::Nothing,
-            close: false,
-            keep: None,
-            folded: false,
-        };
-        let mut answer = Answer {
-            status,
-            minor_version: 0,
-            raw_head: streamed.raw_head,
-            marks: streamed.marks,
-            reused: streamed.reused,
-            remote: streamed.remote,
-            local: streamed.local,
-            tls: streamed.tls,
-            bytes_sent: streamed.bytes_sent,
-            trailers: None,
-            head,
-            received: 0,
-            length: inbound.direct().filter(|length| *length < u64::MAX),
-            inbound,
-            hold: Hold::Stream(incoming),
-            limits: streamed.limits,
-            cancel: streamed.cancel,
-            watch: streamed.watch,
-            failed: false,
-            held: None,
-        };
-        if answer.inbound.is_done() {
-            answer.end_stream();
-            answer.marks.end = answer.marks.head;
-        }
-        answer
-    }
-
-    /// The body of a stream is over.
-    pub(in crate::engine::http) fn end_stream(&mut self) {
-        self.marks.end = Some(clock::now());
-        if let Hold::Stream(mut incoming) = std::mem::replace(&mut self.hold, Hold::None) {
-            self.trailers = incoming.take_trailers().map(Box::new);
-            incoming.finish();
-        }
     }
 
     /// The length of the body if it is known: 0 for answers without one.
@@ -577,25 +453,4 @@ impl Drop for Answer {
             self.settle();
         }
     }
-}
-
-/// Makes room behind what was received of a chunked body.
-fn make_room(connection: &mut Connection) -> Result<()> {
-    if connection.end < connection.buffer.len() {
-        return Ok(());
-    }
-    if connection.start > 0 {
-        connection.buffer.copy_within(connection.start..connection.end, 0);
-        connection.end -= connection.start;
-        connection.start = 0;
-    }
-    let size = connection.buffer.len();
-    if connection.end == size && size >= CHUNK_BUFFER {
-        return Err(Error::new(&code::CHUNKED_ENCODING, "the chunked body was broken: a line of it was too long"));
-    }
-    if size < CHUNK_BUFFER {
-        // It was filled to the brim: there is more where that came from. Connections of the reactor begin without one.
-        connection.buffer.resize((size * 2).clamp(KEPT_BUFFER, CHUNK_BUFFER), 0);
-    }
-    Ok(())
 }

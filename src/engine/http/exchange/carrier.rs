@@ -7,8 +7,9 @@ use std::{
 };
 
 use super::{
-    answer::{Answer, Hold, Marks, Opening},
+    answer::{Answer, Marks, Opening},
     head::Head,
+    hold::Hold,
     machine::Machine,
     order::{Order, Payload, Watch},
     talk::{Counts, Talk, Trouble},

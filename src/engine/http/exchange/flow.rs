@@ -11,9 +11,10 @@ use std::{
 };
 
 use super::{
-    answer::{Answer, Hold, Marks, Opening},
+    answer::{Answer, Marks, Opening},
     carrier::{Carrier, closed_meanwhile, explain, is_goodbye, no_connection},
     head::Head,
+    hold::Hold,
     machine::Machine,
     order::{Order, Payload},
     talk::{Counts, Flow, Talk, Told, Trouble},

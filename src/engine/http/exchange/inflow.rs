@@ -3,10 +3,11 @@
 use std::{io, sync::Arc};
 
 use super::{
-    answer::{Answer, Held, Hold, in_body},
+    answer::{Answer, Held, in_body},
     carrier::{Lease, broken, no_connection},
     flow::rest,
     framing::Inbound,
+    hold::Hold,
 };
 use crate::{
     clock,

@@ -10,9 +10,11 @@ pub mod carrier;
 mod flow;
 pub mod framing;
 pub mod head;
+mod hold;
 mod inflow;
 pub mod machine;
 pub mod order;
+mod streamed;
 mod switch;
 mod talk;
 
@@ -22,4 +24,5 @@ mod tests;
 pub use answer::{Answer, Marks, Upgraded};
 pub use carrier::Carrier;
 pub use order::{Order, Payload, Watch};
+pub(in crate::engine::http) use streamed::Streamed;
 pub use switch::{Switch, switch};

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::{
-    answer::{Answer, Hold, Marks, Opening},
+    answer::{Answer, Marks, Opening},
     carrier::explain,
     flow::WiredLease,
+    hold::Hold,
     machine::{Machine, Outbound},
     order::Payload,
     talk::{Counts, Talk, Trouble},

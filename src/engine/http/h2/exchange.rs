@@ -20,7 +20,7 @@ use crate::{
     clock,
     engine::{
         http::{
-            exchange::{Answer, Marks, Payload, Watch, answer::Streamed},
+            exchange::{Answer, Marks, Payload, Streamed, Watch},
             request::Request,
         },
         net::{

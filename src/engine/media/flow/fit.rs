@@ -97,13 +97,14 @@ pub fn route(path: &str, chosen: &[Chosen], agreed: &[Agreed]) -> Result<Vec<Rou
         let Some(track) = agreed.iter().filter(open).find(goes) else {
             let took: Vec<_> = agreed.iter().filter(open).filter_map(|track| Some(track.codec?.name())).collect();
             let (kind, codec) = (one.kind.name(), one.codec.name());
-            let why = match took.is_empty() {
-                true => format!("the other side took no further {kind}: track {} of {path} was left over", one.track),
-                false => format!(
+            let why = if took.is_empty() {
+                format!("the other side took no further {kind}: track {} of {path} was left over", one.track)
+            } else {
+                format!(
                     "the other side takes {kind} as {}, and track {} of {path} was {codec}",
                     took.join(", "),
                     one.track
-                ),
+                )
             };
             let error = Error::new(&code::MEDIA_CODEC, why).with("path", path).with("codec", codec);
             return Err(error.with("track", i64::try_from(one.track).unwrap_or(-1)));

@@ -23,4 +23,4 @@ pub use player::{Control, Player};
 pub use recorder::{Recorder, Recording};
 pub use reel::{Opener, Reel};
 pub use spool::{Creator, Written};
-pub use totals::Report;
+pub use totals::{Came, Report};

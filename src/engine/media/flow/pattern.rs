@@ -3,6 +3,8 @@
 //!
 //! Names of feeds come from other people: they are made harmless, and stay different from each other.
 
+use std::fmt::Write;
+
 use super::super::Kind;
 
 /// What is known of a track that is to be recorded.
@@ -62,7 +64,7 @@ fn harmless(name: &str) -> String {
         if matches!(letter, '/' | '\\' | '%' | '\0') || letter.is_control() {
             let mut bytes = [0; 4];
             for byte in letter.encode_utf8(&mut bytes).bytes() {
-                safe.push_str(&format!("%{byte:02X}"));
+                let _ = write!(safe, "%{byte:02X}");
             }
         } else {
             safe.push(letter);

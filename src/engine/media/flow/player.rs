@@ -279,7 +279,9 @@ impl Player {
 
     fn filled(&mut self, batch: Batch) -> Result<()> {
         let Batch { reel, frames, over, trouble } = batch;
-        frames.into_iter().for_each(|frame| self.schedule.add(frame));
+        for frame in frames {
+            self.schedule.add(frame);
+        }
         let again = self.again && trouble.is_none();
         self.trouble = trouble;
         if over && self.schedule.end(again) {

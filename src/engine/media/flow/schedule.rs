@@ -121,7 +121,7 @@ impl Schedule {
                 lane.shift = self.shift;
                 at = raw.saturating_add(lane.shift);
             } else if at > last {
-                lane.step = (at - last).clamp(STEP_LEAST, Duration::from_secs(1));
+                lane.step = at.saturating_sub(last).clamp(STEP_LEAST, Duration::from_secs(1));
             }
         }
         lane.last = Some(lane.last.map_or(at, |last| last.max(at)));
@@ -208,7 +208,7 @@ impl Schedule {
         let lane = self.lanes.get_mut(place)?;
         let (raw, keyframe, data) = lane.waiting.pop_front()?;
         self.bytes = self.bytes.saturating_sub(data.len());
-        lane.care.mended += u64::from(raw < base || raw - base != at);
+        lane.care.mended += u64::from(raw.checked_sub(base) != Some(at));
         lane.sent = Some(at);
         Some(Due { lane: place, at, keyframe, data })
     }

@@ -198,8 +198,8 @@ impl Spool {
 
     fn count(&mut self, frame: &Frame) {
         let Some((last, step)) = self.times.get_mut(frame.track) else { return };
-        if frame.pts > *last {
-            (*last, *step) = (frame.pts, frame.pts - *last);
+        if let Some(since) = frame.pts.checked_sub(*last).filter(|since| !since.is_zero()) {
+            (*last, *step) = (frame.pts, since);
         }
         let end = last.saturating_add(*step);
         self.queue.note(|written| {

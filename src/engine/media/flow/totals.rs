@@ -23,10 +23,23 @@ pub struct Report<'a> {
     pub feeds: &'a [(Box<str>, Tree)],
     /// The connection's numbers.
     pub statistics: &'a Statistics,
+    /// The frames that were handed over, by track.
+    pub came: &'a [Came],
     /// What is played.
     pub played: &'a [Played],
     /// What is recorded, file by file.
     pub recorded: &'a [(Written, Vec<Taken>)],
+}
+
+/// Frames of a track that came and were handed over.
+#[derive(Clone, Debug)]
+pub struct Came {
+    /// The track.
+    pub mid: Box<str>,
+    /// How many.
+    pub frames: u64,
+    /// How many of them were keyframes.
+    pub keyframes: u64,
 }
 
 fn count(number: u64) -> Tree {
@@ -90,6 +103,11 @@ impl Report<'_> {
         let taken = self.recorded.iter().flat_map(|(_, taken)| taken).find(|taken| taken.mid == agreed.mid);
         if received.is_some() || taken.is_some() {
             let mut object = received.map(incoming).unwrap_or_default();
+            if let Some(came) = self.came.iter().find(|came| came.mid == agreed.mid) {
+                // Counted where they were handed over: those that a file and the host have.
+                object.insert("frames", count(came.frames));
+                object.insert("keyframes", count(came.keyframes));
+            }
             if let Some(taken) = taken {
                 let mut recorded = Object::default();
                 recorded.insert("frames", count(taken.frames));

@@ -58,11 +58,7 @@ async fn register(course: &mut Course) -> Result<()> {
 /// `media_refused` when it hung up before media flowed; as [`call`].
 pub async fn heard(course: &mut Course, data: &Tree, jsep: Option<Jsep>) -> Result<Then> {
     match word(data, &["result", "event"]) {
-        Some("accepted") => {
-            if jsep.is_some() {
-                course.accept(jsep.as_ref())?;
-            }
-        }
+        Some("accepted") if jsep.is_some() => course.accept(jsep.as_ref())?,
         Some("update") => {
             if let Some(jsep) = jsep.filter(|jsep| jsep.is_offer) {
                 let answer = course.answer(Some(&jsep)).await?;

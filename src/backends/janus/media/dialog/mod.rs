@@ -71,13 +71,12 @@ pub async fn heard(course: &mut Course, data: &Tree, jsep: Option<Jsep>) -> Resu
 /// Takes leave of the plugin.
 pub async fn end(course: &mut Course) {
     let verb = match course.order.part {
-        // Who watches is not answered before something was seen; hanging up is as good.
-        Part::Echo | Part::Subscribe | Part::Text | Part::Watch => return,
         Part::Publish => "unpublish",
         Part::Call | Part::Accept => "hangup",
         Part::Record | Part::Replay => "stop",
         Part::Bridge if course.notes.joined => "leave",
-        Part::Bridge => return,
+        // Who watches is not answered before something was seen; hanging up is as good.
+        Part::Echo | Part::Subscribe | Part::Text | Part::Watch | Part::Bridge => return,
     };
     let said = match course.checked(verb, Object::default()) {
         Ok(checked) => course.ask(&checked, None).await.map(drop),

@@ -82,13 +82,14 @@ pub async fn heard(course: &mut Course, data: &Tree, jsep: Option<Jsep>) -> Resu
     Ok(if all_left(data) { Then::End("feeds_left") } else { Then::Go })
 }
 
-/// By the names of the tracks, who sends them; null where nobody does any more.
+/// By the names of the tracks, who sends them; none where nobody does any more.
 fn feeds(data: &Tree) -> Object {
     let mut feeds = Object::default();
     for stream in streams(data) {
         let Some(mid) = stream.get("mid").and_then(Tree::as_str) else { continue };
-        let feed = stream.get("feed_id").cloned().filter(|_| is_active(stream));
-        feeds.insert(mid, feed.unwrap_or_default());
+        if let Some(feed) = stream.get("feed_id").filter(|feed| is_active(stream) && !feed.is_null()) {
+            feeds.insert(mid, feed.clone());
+        }
     }
     feeds
 }
@@ -123,7 +124,7 @@ mod tests {
                 {"mindex":1,"mid":"1","type":"video","feed_id":"a","feed_mid":"1"},
                 {"mindex":2,"mid":"2","type":"video","active":false}]}"#,
         );
-        assert_eq!(Tree::Object(feeds(&data)).to_json(), r#"{"0":7,"1":"a","2":null}"#);
+        assert_eq!(Tree::Object(feeds(&data)).to_json(), r#"{"0":7,"1":"a"}"#);
         assert!(!all_left(&data));
         assert!(all_left(&tree(r#"{"streams":[{"mid":"0","type":"audio","active":false}]}"#)));
         assert!(!all_left(&tree(r#"{"videoroom":"event","switched":"ok"}"#)));

@@ -2,14 +2,14 @@
 
 use super::ebml::{difference, number};
 
-/// A SimpleBlock, or the Block of a BlockGroup.
+/// A `SimpleBlock`, or the Block of a `BlockGroup`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Block<'a> {
     /// The number of its track.
     pub track: u64,
     /// Its time, from that of the cluster on.
     pub relative: i16,
-    /// The keyframe bit, which a SimpleBlock alone has.
+    /// The keyframe bit, which a `SimpleBlock` alone has.
     pub keyframe: bool,
     /// Its frames.
     pub frames: Vec<&'a [u8]>,
@@ -58,10 +58,7 @@ fn xiph(count: usize, mut body: &[u8]) -> Option<Vec<&[u8]>> {
 /// All of the same size.
 fn fixed(count: usize, body: &[u8]) -> Option<Vec<&[u8]>> {
     let size = body.len() / count;
-    match size * count == body.len() {
-        true => split(&vec![size; count - 1], body),
-        false => None,
-    }
+    if size * count == body.len() { split(&vec![size; count - 1], body) } else { None }
 }
 
 /// The first size, then differences; the last is what is left.

@@ -1,5 +1,5 @@
 //! WebM and Matroska (RFC 9559 on RFC 8794), read and written by hand: the readers to be had stop at unknown sizes and lies
-//! that a live recording or a broken disk bring about, and lose which frames of a BlockGroup are keyframes.
+//! that a live recording or a broken disk bring about, and lose which frames of a `BlockGroup` are keyframes.
 //!
 //! `ebml` is the notation, `input` the file as elements, `block` the head and the lacing of a block, `entry` a track as the
 //! file tells it, `packing` what has to be done to its frames, `read` the file that is read; `head` and `output` serve `write`.

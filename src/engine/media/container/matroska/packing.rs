@@ -127,10 +127,8 @@ impl Form {
             Form::Stream => matches!(bytes, [0, 0, 1, ..] | [0, 0, 0, 1, ..]).then(|| bytes.into()),
             Form::Units(first) => {
                 let bare = av1::bare(bytes)?;
-                match keyframe && !first.is_empty() && av1::sequence(&bare).is_none() {
-                    true => Some([first, &*bare].concat().into()),
-                    false => Some((&*bare).into()),
-                }
+                let lacks = keyframe && !first.is_empty() && av1::sequence(&bare).is_none();
+                Some(if lacks { [first, &*bare].concat().into() } else { (&*bare).into() })
             }
         }
     }

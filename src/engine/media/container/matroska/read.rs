@@ -119,9 +119,8 @@ impl Reader {
         for _ in 0..ELEMENTS_MAX {
             let element = match self.input.element()? {
                 Found::Element(element) => element,
-                Found::End => break,
                 Found::Nonsense if self.resume(1)? => continue,
-                Found::Nonsense => break,
+                Found::End | Found::Nonsense => break,
             };
             match (element.id, element.end) {
                 (id::EBML | id::SEGMENT, _) => break,
@@ -155,9 +154,8 @@ impl Reader {
                     }
                     self.input.go(end)?;
                 }
-                (_, Some(_)) => break,
                 (_, None) if self.resume(0)? => {}
-                (_, None) => break,
+                _ => break,
             }
         }
         if !listed {
@@ -372,7 +370,7 @@ impl Reader {
                     self.queue.push_back(Ready { track, at, keyframe, data });
                 }
                 None => {
-                    log::warn(c"media", || format!("a frame that was empty or broken was left out at byte {place}"))
+                    log::warn(c"media", || format!("a frame that was empty or broken was left out at byte {place}"));
                 }
             }
             at = at.saturating_add(length.unwrap_or(0));
@@ -387,9 +385,12 @@ impl Reader {
         self.cluster_end = None;
         self.input.go(at + beyond)?;
         let found = self.input.find_cluster()?;
-        log::warn(c"media", || match found {
-            true => format!("{} bytes that could not be understood were left out at byte {at}", self.input.at() - at),
-            false => format!("a file ended at byte {at} with what could not be understood"),
+        log::warn(c"media", || {
+            if found {
+                format!("{} bytes that could not be understood were left out at byte {at}", self.input.at() - at)
+            } else {
+                format!("a file ended at byte {at} with what could not be understood")
+            }
         });
         Ok(found)
     }

@@ -341,7 +341,7 @@ impl Mux for Writer {
             if ticks(pts, delay) <= ticks(last, delay) {
                 pts = last.saturating_add(Duration::from_nanos(TICK));
             }
-            lane.step = pts - last;
+            lane.step = pts.saturating_sub(last);
         }
         lane.last = Some(pts);
         let data = match lane.track.codec {

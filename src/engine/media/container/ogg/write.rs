@@ -60,7 +60,7 @@ impl Writer {
         self.put(Page { flags: FIRST, granule: Some(0), ..packed(&head) })?;
         let maker = concat!("haft ", env!("CARGO_PKG_VERSION"));
         let mut tags = b"OpusTags".to_vec();
-        tags.extend_from_slice(&(maker.len() as u32).to_le_bytes());
+        tags.extend_from_slice(&u32::try_from(maker.len()).unwrap_or(0).to_le_bytes());
         tags.extend_from_slice(maker.as_bytes());
         tags.extend_from_slice(&[0; 4]);
         self.put(Page { granule: Some(0), ..packed(&tags) })

@@ -45,6 +45,7 @@ fn the_object_brings_all_sides_together() {
         ],
         feeds: &[("0".into(), Tree::Int(42))],
         statistics: &statistics,
+        came: &[Came { mid: "0".into(), frames: 5, keyframes: 1 }],
         played: &[played],
         recorded: &[(written, vec![taken])],
     };
@@ -54,7 +55,7 @@ fn the_object_brings_all_sides_together() {
         r#"{"state":"connected","duration":2.5,"tracks":[{"mid":"0","kind":"video","codec":"vp8","direction":"sendrecv","#,
         r#""feed":42,"sent":{"frames":7,"keyframes":2,"#,
         &counted(r#","lost":2"#),
-        r#","left_out":0,"mended":0,"keyframes_wanted":3},"received":{"frames":1,"keyframes":0,"#,
+        r#","left_out":0,"mended":0,"keyframes_wanted":3},"received":{"frames":5,"keyframes":1,"#,
         &counted(r#","lost":2,"jitter":0.5"#),
         r#","recorded":{"frames":5,"keyframes":0,"bytes":0,"left_out":0,"gaps":1,"absent":false}}},"#,
         r#"{"mid":"1","kind":"audio","direction":"inactive"}],"#,
