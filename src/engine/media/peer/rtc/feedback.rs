@@ -27,8 +27,11 @@ use super::Rtc;
 
 /// How long the source is there: less than the time between two reports of a sender of sound.
 const STAY: Duration = Duration::from_secs(4);
-/// How many sources are tried: of each, the chance to be the first is one in the number of tracks that go out, and one.
-const TRIES: usize = 256;
+/// How many sources are tried.
+const TRIES: usize = 64;
+/// How many others are put into the table for a moment, so that it grows: a small one has no place before a source that is at
+/// its start.
+const CROWDS: [usize; 3] = [0, 40, 400];
 /// What the source is there under: no name that anybody gives a track.
 const NAME: &str = "haft.nobody";
 
@@ -73,20 +76,30 @@ impl Rtc {
             return;
         }
         let mut api = self.stack.direct_api();
-        for _ in 0..TRIES {
-            let source = self.feedback.source.take().unwrap_or_else(|| api.new_ssrc());
-            let first = sending.iter().all(|mid| {
-                api.declare_stream_tx(source, None, *mid, None);
-                let found = api.stream_tx_by_mid(*mid, None).is_some_and(|stream| stream.ssrc() == source);
-                api.remove_stream_tx(source);
-                found
-            });
-            if first {
+        for crowd in CROWDS {
+            if crowd > 0 {
                 api.declare_media(own, MediaKind::Audio);
-                api.declare_stream_tx(source, None, own, None);
-                self.feedback.source = Some(source);
-                self.feedback.there = true;
-                return;
+                for _ in 0..crowd {
+                    let source = api.new_ssrc();
+                    api.declare_stream_tx(source, None, own, None);
+                }
+                api.remove_media(own);
+            }
+            for _ in 0..TRIES {
+                let source = self.feedback.source.take().unwrap_or_else(|| api.new_ssrc());
+                let first = sending.iter().all(|mid| {
+                    api.declare_stream_tx(source, None, *mid, None);
+                    let found = api.stream_tx_by_mid(*mid, None).is_some_and(|stream| stream.ssrc() == source);
+                    api.remove_stream_tx(source);
+                    found
+                });
+                if first {
+                    api.declare_media(own, MediaKind::Audio);
+                    api.declare_stream_tx(source, None, own, None);
+                    self.feedback.source = Some(source);
+                    self.feedback.there = true;
+                    return;
+                }
             }
         }
     }
