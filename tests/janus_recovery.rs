@@ -26,6 +26,8 @@ mod opening;
 mod recreating;
 #[path = "janus_media_faults/signals.rs"]
 mod signals;
+#[path = "media_peer/relay.rs"]
+mod udp;
 #[path = "janus_recovery/vanishing.rs"]
 mod vanishing;
 #[path = "janus_recovery/waiting.rs"]

@@ -14,6 +14,8 @@ mod bed;
 mod channels;
 #[path = "media_peer/faults.rs"]
 mod faults;
+#[path = "media_peer/losses.rs"]
+mod losses;
 #[path = "media_peer/outside.rs"]
 mod outside;
 #[path = "media_peer/pair.rs"]

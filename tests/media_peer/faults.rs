@@ -1,6 +1,9 @@
 //! What goes wrong between two connections.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use haft::{
     clock::control::freeze,
@@ -59,6 +62,36 @@ fn a_handshake_that_is_not_done_is_an_error_of_dtls() {
         assert_eq!(why(&error), ("media_dtls".into(), "dtls".into()));
         assert_eq!(error.message(), "the DTLS handshake with the other side was not done within 0.3 s");
     }
+}
+
+/// The answering side's own checks stay without an answer until the handshake has begun: what it begins with is not lost on a
+/// side that does not know its way yet, and is said once.
+#[test]
+fn a_handshake_that_begins_before_the_checks_are_done_is_heard() {
+    let said = Arc::new(Mutex::new((Vec::new(), false)));
+    let told = Arc::clone(&said);
+    let relay = Relay::new(move |out, data| {
+        let (parts, answered) = &mut *told.lock().unwrap();
+        if is_dtls(data) {
+            *answered |= !out;
+            // Which part of which message it is, of what the offering side begins with (RFC 6347 4.2.2).
+            if out && !*answered {
+                parts.push(data[17..22].to_vec());
+            }
+        }
+        // A response that succeeds (RFC 8489 5).
+        if out && data.starts_with(&[1, 1]) && parts.is_empty() { Fate::Drop } else { Fate::Pass }
+    });
+    let (one, other) = (Party::new(), Party::new());
+    one.link.plan(&[wish(Codec::Vp8, Direction::SendRecv)], None).unwrap();
+    through(&relay, &one, &other);
+    one.connected();
+    other.connected();
+    let (mut parts, answered) = said.lock().unwrap().clone();
+    let all = parts.len();
+    parts.sort();
+    parts.dedup();
+    assert!(answered && all > 0 && parts.len() == all, "{all} parts, some of them twice: {parts:?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::{
 
 /// What becomes of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "not every suite delays")]
 pub enum Fate {
     Pass,
     Drop,

@@ -307,7 +307,7 @@ async fn call(
         Err(Fault::Drop) => drop(ending.send(None).await),
         Err(Fault::Goaway(code)) => {
             let _answer = answer;
-            drop(ending.send(Some(code)).await);
+            let _ = ending.send(Some(code)).await;
             std::future::pending::<()>().await;
         }
         Err(Fault::Hang) => {

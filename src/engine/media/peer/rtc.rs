@@ -7,9 +7,11 @@
 mod channels;
 mod descriptions;
 mod events;
+mod keyframes;
 mod numbers;
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -20,7 +22,7 @@ use str0m::{
     change::SdpPendingOffer,
     channel::ChannelId,
     format::Codec as Format,
-    media::{Direction as Way, Frequency, KeyframeRequestKind, MediaTime, Mid, Pt},
+    media::{Direction as Way, Frequency, MediaTime, Mid, Pt},
     net::{DatagramRecv, Protocol, Receive},
 };
 
@@ -48,6 +50,8 @@ const CHANNELS: usize = 1 << 20;
 const MTU: usize = 1200;
 /// The largest packet of Opus, which cannot be divided (RFC 7587 4.2).
 const UNDIVIDED: usize = 1184;
+/// Datagrams of a handshake that are kept until their way is known: the first flight is two or three.
+const AHEAD: usize = 8;
 /// How far the pace of a caller may be off before its times are taken to begin anew.
 const SLACK: Duration = Duration::from_millis(250);
 
@@ -70,6 +74,8 @@ pub struct Rtc {
     channels: Channels,
     /// The largest message that the other side takes.
     largest: usize,
+    /// What came of the handshake before the way that it came by was known.
+    ahead: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
     connected: bool,
     found: bool,
     /// What the times of the caller's frames are counted from.
@@ -170,6 +176,7 @@ impl Rtc {
             repeats: Vec::new(),
             channels: Channels::default(),
             largest: usize::MAX,
+            ahead: VecDeque::new(),
             connected: false,
             found: false,
             pace: None,
@@ -206,6 +213,17 @@ impl Rtc {
 
     fn has_data(&self) -> bool {
         self.channels.agreed
+    }
+
+    /// Gives a datagram to the stack; whether it was for it. What is none of WebRTC, or from somebody else, is nothing.
+    fn take(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, data: &[u8]) -> Result<bool> {
+        let Ok(contents) = DatagramRecv::try_from(data) else { return Ok(false) };
+        let input = Input::Receive(now, Receive { proto: Protocol::Udp, source: remote, destination: local, contents });
+        if !self.stack.accepts(&input) {
+            return Ok(false);
+        }
+        self.stack.handle_input(input).map_err(|error| broken(&error))?;
+        Ok(true)
     }
 }
 
@@ -387,15 +405,7 @@ impl Peer for Rtc {
     }
 
     fn ask_keyframe(&mut self, mid: &str) {
-        let Ok(mid) = self.mid(mid) else { return };
-        if let Some(mut writer) = self.stack.writer(mid) {
-            let kind = [KeyframeRequestKind::Pli, KeyframeRequestKind::Fir]
-                .into_iter()
-                .find(|kind| writer.is_request_keyframe_possible(*kind));
-            if let Some(kind) = kind {
-                let _ = writer.request_keyframe(None, kind);
-            }
-        }
+        self.request_keyframe(mid);
     }
 
     fn statistics(&self) -> Statistics {
@@ -412,13 +422,13 @@ impl Peer for Rtc {
     }
 
     fn receive(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, data: &[u8]) -> Result<()> {
-        // What is no datagram of WebRTC, or from somebody else, is nothing.
-        let Ok(contents) = DatagramRecv::try_from(data) else { return Ok(()) };
-        let input = Input::Receive(now, Receive { proto: Protocol::Udp, source: remote, destination: local, contents });
-        if !self.stack.accepts(&input) {
-            return Ok(());
+        let taken = self.take(now, local, remote, data)?;
+        // The other side may be done with its checks before ours are, and what it begins the handshake with would come again
+        // after a second only (RFC 6347 4.2.4.1).
+        if !taken && !self.connected && matches!(data, [20..=63, ..]) && self.ahead.len() < AHEAD {
+            self.ahead.push_back((local, remote, data.to_vec()));
         }
-        self.stack.handle_input(input).map_err(|error| broken(&error))
+        Ok(())
     }
 
     fn pass(&mut self, now: Instant) -> Result<()> {
@@ -437,6 +447,11 @@ impl Peer for Rtc {
                 Out::Event(event) => {
                     if let Some(news) = self.told(event) {
                         return Ok(Output::News(news));
+                    }
+                }
+                Out::Timeout(_) if self.found && !self.ahead.is_empty() => {
+                    if let Some((local, remote, data)) = self.ahead.pop_front() {
+                        self.take(now, local, remote, &data)?;
                     }
                 }
                 Out::Timeout(at) if at <= now && self.stack.is_alive() => self.pass(now)?,

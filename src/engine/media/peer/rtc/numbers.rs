@@ -19,6 +19,8 @@ pub struct Counters {
     receiving: Rate,
     /// The last sequence number of the frame before.
     last: Option<u64>,
+    /// How often a keyframe was asked for, which the stack does not count.
+    asked: u64,
 }
 
 /// When bytes were counted last for a bitrate, and how many there were.
@@ -53,6 +55,12 @@ impl Counters {
         self.last = Some(self.last.map_or(last, |before| before.max(last)));
     }
 
+    /// A keyframe was asked for.
+    pub fn asked(&mut self) {
+        self.asked += 1;
+        self.received.plis += 1;
+    }
+
     /// What the stack counted of the packets that went out; `timely`: at its moment, so that a rate can be made of it.
     pub fn outgoing(&mut self, numbers: &MediaEgressStats, timely: bool) {
         let sent = &mut self.sent;
@@ -75,7 +83,7 @@ impl Counters {
             received.bitrate = self.receiving.count(numbers.bytes, numbers.timestamp).unwrap_or(received.bitrate);
         }
         (received.bytes, received.packets) = (numbers.bytes, numbers.packets);
-        (received.nacks, received.plis, received.firs) = (numbers.nacks, numbers.plis, numbers.firs);
+        (received.nacks, received.plis, received.firs) = (numbers.nacks, numbers.plis + self.asked, numbers.firs);
         received.rtt = numbers.rtt.map(|time| time.as_secs_f64()).or(received.rtt);
         received.loss = numbers.loss.or(received.loss);
         received.jitter = Some(f64::from(numbers.jitter) / f64::from(clock.max(1)));
