@@ -1,6 +1,8 @@
 //! Handles of which the server says that they are gone, in the order in which its threads come to say it: of themselves, with
 //! their session, or behind a detach of which the last word was lost.
 
+use std::sync::{Arc, Mutex};
+
 use haft::{
     error::Outcome,
     session::{Kind, Session},
@@ -24,13 +26,11 @@ fn changed(janus: &Janus, change: impl Fn(Value) -> Value + Send + Sync + 'stati
 }
 
 /// A session that times out has its handles detached first; each says so on a thread of its own, before its session or behind
-/// it, or not at all.
-#[test]
-fn handles_that_are_told_of_before_their_session() {
-    let janus = Janus::start(&Setup::short()).unwrap();
-    let handles = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let known = std::sync::Arc::clone(&handles);
-    let between = changed(&janus, move |message| {
+/// it, or not at all. Here all say it before, and the session is told of them by their ids.
+fn told_first(janus: &Janus) -> (Between, Arc<Mutex<Vec<u64>>>) {
+    let handles = Arc::new(Mutex::new(Vec::new()));
+    let known = Arc::clone(&handles);
+    let between = changed(janus, move |message| {
         if message["janus"] != "timeout" {
             return message;
         }
@@ -39,6 +39,14 @@ fn handles_that_are_told_of_before_their_session() {
         all.push(message.clone());
         all.into()
     });
+    (between, handles)
+}
+
+/// They are made again with their session.
+#[test]
+fn handles_that_are_told_of_before_their_session() {
+    let janus = Janus::start(&Setup::short()).unwrap();
+    let (between, handles) = told_first(&janus);
     let mut options = again();
     options["keepalive_interval"] = 0.into();
     let session = open(&between.url, &options);
@@ -61,6 +69,22 @@ fn handles_that_are_told_of_before_their_session() {
     ask(&session, "keepalive", &json!({})).unwrap();
     let there = ask(&room, "listparticipants", &json!({"room": 1234})).unwrap();
     assert_eq!(there["participants"].as_array().unwrap().len(), 1);
+}
+
+/// Where nothing is made again they are closed with the reason of their session, and not as if they alone were gone.
+#[test]
+fn handles_that_are_told_of_before_a_session_that_ends() {
+    let janus = Janus::start(&Setup::short()).unwrap();
+    for recover in ["claim", "off"] {
+        let (between, handles) = told_first(&janus);
+        let session = open(&between.url, &json!({"keepalive_interval": 0, "recover": recover}));
+        let (room, echo) = (attach(&session, ROOM), attach(&session, ECHO));
+        handles.lock().unwrap().extend([id(&room), id(&echo)]);
+        for closed in [&session, &room, &echo] {
+            let (code, text, _) = why(&next(closed, Kind::Closed));
+            assert_eq!(code, "session_lost", "{recover}: {text}");
+        }
+    }
 }
 
 /// One that is detached by itself ends, and its session goes on.

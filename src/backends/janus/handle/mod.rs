@@ -15,7 +15,6 @@ use super::{
     plugins::{Again, Checked, Declared},
     refusal,
     session::{Session, is_refusal},
-    settings::Recover,
     topics::{Herald, Topics},
 };
 use crate::{
@@ -238,14 +237,14 @@ impl Handle {
         if self.is_being_detached() {
             return;
         }
-        if self.is_detached() || self.session.line.terms().recover != Recover::Recreate {
+        if self.is_detached() {
             return self.ended(error);
         }
         self.look_for(error);
     }
 
     /// Asks whether its session is there yet. A server that ends a session ends its handles first, and each of them says so for
-    /// itself, as a rule before anybody hears of the session: with that it is made again.
+    /// itself, as a rule before anybody hears of the session: with that it is made again, or closed with the reason.
     fn look_for(self: &Arc<Self>, error: Option<Error>) {
         if self.looked_for.swap(true, Ordering::AcqRel) {
             return;
