@@ -61,7 +61,7 @@ static inline uint64_t submit(haft_session *session, const char *verb, const cha
   uint64_t id = 0;
   haft_error *error = NULL;
   if (haft_session_submit(session, verb, target, args, &id, &error) != HAFT_OK) {
-    fprintf(stderr, "%s: %s\n", target, haft_error_message(error));
+    fprintf(stderr, "%s: %s\n", target ? target : verb, haft_error_message(error));
     exit(1);
   }
   CHECK(id != 0 && error == NULL);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, answered, ask, attach, hear, until},
     course::{begins_as, came, flowed, good, usable},
-    echo::{FILM, known, session, whole},
+    echo::{FILM, known, published, session, whole},
     land::{Land, inside, run},
     media::samples::sample,
 };
@@ -40,9 +40,9 @@ impl World {
         there.run(&format!(
             "ip addr add 10.78.1.1/24 dev one; ip link set one up
              ip addr add {SERVER}/24 dev two; ip link set two up
-             for each in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$each; done"
+             for each in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$each; done; runs one two"
         ));
-        run("for each in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$each; done");
+        run("for each in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$each; done; runs one two");
         let setup = Setup { address: SERVER.parse().unwrap(), network: Some(there.pid()), ..Setup::default() };
         World { janus: Janus::start(&setup).unwrap(), _there: there }
     }
@@ -161,6 +161,7 @@ fn a_publisher_goes_on_by_another_address() {
     let order = json!({"role": "publisher", "play_from": sample(FILM), "loop": true, "local_addresses": [FIRST, SECOND],
         "until": "connected"});
     ask(&publisher, "media", order);
+    published(&subscriber, 77);
     hear(&subscriber, "haft.media");
     let order =
         json!({"role": "subscriber", "room": 1234, "feeds": [77], "local_addresses": [SECOND], "until": "connected"});

@@ -21,6 +21,17 @@ pub fn session(url: &str) -> Session {
     Session::create(&format!("janus+{url}"), &Args::new()).unwrap()
 }
 
+/// Waits until those who join a room see this publisher: the server knows of its media a moment later than we.
+pub fn published(handle: &Session, feed: u64) {
+    loop {
+        let seen = ask(handle, "listparticipants", json!({"room": 1234}));
+        if seen["participants"].as_array().unwrap().iter().any(|one| one["id"] == feed && one["publisher"] == true) {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// The film goes through the EchoTest of a server, with more arguments; each of its frames comes back. What the call says.
 #[track_caller]
 pub fn whole(session: &Session, more: Value) -> Value {

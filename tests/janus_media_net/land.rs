@@ -32,6 +32,9 @@ pub fn inside(test: &str) -> bool {
     false
 }
 
+/// Waits until links run, which is up to a second after both of their ends were set up: a Janus takes no address before.
+const RUNS: &str = r#"runs() { for link; do until ip -o link show "$link" | grep -q ' state UP '; do :; done; done; }"#;
+
 /// Runs lines of a shell in our own network.
 #[track_caller]
 pub fn run(script: &str) {
@@ -41,7 +44,7 @@ pub fn run(script: &str) {
 #[track_caller]
 fn done(mut command: Command, script: &str) {
     // What sets up networks is not in everybody's path.
-    let whole = format!("PATH=$PATH:/usr/sbin:/sbin\n{script}");
+    let whole = format!("PATH=$PATH:/usr/sbin:/sbin\n{RUNS}\n{script}");
     let done = command.args(["-ec", &whole]).output().unwrap();
     assert!(done.status.success(), "{script}: {}", String::from_utf8_lossy(&done.stderr));
 }

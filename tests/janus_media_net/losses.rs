@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     bed::{Folder, ask, attach, start, try_ask},
     course::good,
-    echo::{FILM, session, through},
+    echo::{FILM, published, session, through},
     media::{
         probe::{copied, packets_of},
         samples::sample,
@@ -99,6 +99,7 @@ fn what_is_lost_on_the_way_back_is_sent_again() {
     ask(&publisher, "join", json!({"ptype": "publisher", "room": 1234, "id": 77}));
     let film = sample("vp8.ivf");
     ask(&publisher, "media", json!({"role": "publisher", "play_from": film, "loop": true, "until": "connected"}));
+    published(&subscriber, 77);
     let folder = Folder::new();
     let to = folder.path("back.webm");
     let mut order = here();

@@ -53,8 +53,9 @@ impl World {
              nft add rule ip nat in iifname outer drop",
             outside = outside.pid()
         ));
-        outside.run(&format!("ip addr add {SERVER}/24 dev world; ip link set world up"));
-        run("ip route add default via 10.77.1.1");
+        outside.run(&format!("ip addr add {SERVER}/24 dev world; ip link set world up; runs world"));
+        router.run("runs inner outer");
+        run("ip route add default via 10.77.1.1; runs out");
         let line = format!(
             "PATH=$PATH:/usr/sbin:/sbin turnserver -n -S -L {SERVER} -p 3478 -b turndb --no-cli --no-tls --no-dtls --pidfile pid --log-file stdout"
         );
