@@ -22,6 +22,8 @@ mod outside;
 mod pair;
 #[path = "media_peer/relay.rs"]
 mod relay;
+#[path = "media_peer/room.rs"]
+mod room;
 #[path = "media_peer/samples.rs"]
 mod samples;
 #[path = "media_peer/server.rs"]

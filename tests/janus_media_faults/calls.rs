@@ -25,13 +25,18 @@ fn media_on_what_is_closed() {
         let (detached, handle) = (attach(&session, "echotest"), attach(&session, "echotest"));
         ask(&detached, "detach", json!({}));
         handle.close(&Args::new()).unwrap();
-        // Mistakes are looked for first where the end of the handle was not told yet: a whole call is refused for that alone.
-        for (on, verbs) in [(&detached, &["media"][..]), (&handle, &["media", "media_stop", "write_frame"])] {
-            for verb in verbs {
-                let error = try_ask(on, verb, &live()).unwrap_err();
-                assert_eq!(error.code(), "closed", "{verb}: {error:?}");
-                // A session that knows of its end says nothing of what it did not look at.
-                assert!([Value::Null, "not_sent".into()].contains(&told(&error)["outcome"]), "{verb}: {error:?}");
+        let refused = |on, verb| {
+            let error = try_ask(on, verb, &live()).unwrap_err();
+            assert_eq!(error.code(), "closed", "{verb}: {error:?}");
+            // A session that knows of its end says nothing of what it did not look at.
+            assert!([Value::Null, "not_sent".into()].contains(&told(&error)["outcome"]), "{verb}: {error:?}");
+        };
+        // As soon as the server has taken the detach; everything, once its end was told.
+        refused(&detached, "media");
+        until(&detached, |event| (event.kind() == Kind::Closed).then_some(()));
+        for on in [&detached, &handle] {
+            for verb in ["media", "media_stop", "write_frame"] {
+                refused(on, verb);
             }
         }
         // The session itself has no media at all.

@@ -61,18 +61,12 @@ fn a_server_that_takes_no_sessions_is_asked_again() {
         assert_eq!((error.code(), &detail(&error)["server_code"]), ("not_accepting_sessions", &json!(472)), "{error}");
         assert!(error.is_retryable());
         assert_eq!(creates(&relay), 3);
-        // The time of the call ends it, with the server's reason, once the server has given it.
-        let ended = |timeout: u64| {
-            let begun = Instant::now();
-            let options = json!({"timeout": format!("{timeout}ms"), "max_retries": null, "retry_delay": "20ms"});
-            let error = create(&server, &options).unwrap_err();
-            assert!(begun.elapsed() < Duration::from_millis(timeout) + Duration::from_secs(5), "{:?}", begun.elapsed());
-            error
-        };
-        // A server that is slow may not have said anything by the end of a short time.
-        let errors = [150, 1500, 15_000].into_iter().map(ended);
-        let error = errors.into_iter().find(|error| error.code() != "total_timeout").expect("the server says no");
+        // The time of the call ends it, with the server's reason: so long that a server that is slow has said it by then.
+        let begun = Instant::now();
+        let error =
+            create(&server, &json!({"timeout": "500ms", "max_retries": null, "retry_delay": "20ms"})).unwrap_err();
         assert_eq!(error.code(), "not_accepting_sessions", "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(5));
         let before = creates(&relay);
         let server = &server;
         std::thread::scope(|threads| {

@@ -8,21 +8,18 @@ use haft::{
         Codec, Kind,
         peer::{Connection, Direction},
     },
-    session::{Kind as Event, Session},
+    session::Session,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    bed::{Heard, Party, all, frames, mid, wish},
-    talk::{ECHO, ROOM, ask, attach, hear, next, open, start},
+    bed::{Heard, Party, frames, mid, wish},
+    room::{offered, publish, up, watch},
+    talk::{ECHO, ask, attach, hear, open, start},
 };
 
 /// How many connections are tried: by luck alone, every second one may find the right track.
 const ROUNDS: usize = 4;
-
-fn offered(answer: &Value) -> &str {
-    answer["jsep"]["sdp"].as_str().unwrap_or_else(|| panic!("no description: {answer}"))
-}
 
 /// An echo of sound and pictures.
 fn echo(session: &Session) -> (Session, Party) {
@@ -36,7 +33,7 @@ fn echo(session: &Session) -> (Session, Party) {
     let answer = ask(&echo, "message", &json!({"body": {"audio": true, "video": true}, "jsep": jsep})).unwrap();
     party.link.accept(offered(&answer)).unwrap();
     party.connected();
-    next(&echo, Event::Message);
+    up(&echo);
     (echo, party)
 }
 
@@ -68,28 +65,8 @@ fn a_keyframe_is_asked_of_its_track() {
 fn who_only_watches_asks_for_a_keyframe() {
     let janus = start();
     let session = open(&janus.ws, &json!({}));
-    let publishing = attach(&session, ROOM);
-    hear(&publishing, "webrtcup");
-    let publisher = Party::new();
-    let wishes = [wish(Codec::Opus, Direction::SendOnly), wish(Codec::Vp8, Direction::SendOnly)];
-    publisher.link.plan(&wishes, None).unwrap();
-    let offer = publisher.link.offer(false).unwrap();
-    let body = json!({"request": "joinandconfigure", "room": 1234, "ptype": "publisher"});
-    let jsep = json!({"type": "offer", "sdp": offer, "trickle": false});
-    let joined = ask(&publishing, "message", &json!({"body": body, "jsep": jsep})).unwrap();
-    publisher.link.accept(offered(&joined)).unwrap();
-    publisher.connected();
-    next(&publishing, Event::Message);
-    let watching = attach(&session, ROOM);
-    hear(&watching, "webrtcup");
-    let body = json!({"request": "join", "room": 1234, "ptype": "subscriber", "streams": [{"feed": joined["id"]}]});
-    let attached = ask(&watching, "message", &json!({"body": body})).unwrap();
-    let subscriber = Party::new();
-    let answer = subscriber.link.answer(offered(&attached), &all).unwrap();
-    let jsep = json!({"type": "answer", "sdp": answer, "trickle": false});
-    ask(&watching, "message", &json!({"body": {"request": "start"}, "jsep": jsep})).unwrap();
-    subscriber.connected();
-    next(&watching, Event::Message);
+    let (_publishing, publisher, joined) = publish(&session);
+    let (_watching, subscriber) = watch(&session, &joined);
     let (there, here) = (mid(&publisher, Kind::Video), mid(&subscriber, Kind::Video));
     let wanted = || {
         publisher.until(|heard| match heard {

@@ -7,14 +7,15 @@ use haft::{
         Codec, Kind,
         peer::{Connection, Direction},
     },
-    session::{Kind as Event, Session},
+    session::Kind as Event,
 };
 use serde_json::{Value, json};
 
 use crate::{
     bed::{Heard, Party, all, mid, wish},
+    room::{offered, publish, up, watch},
     samples,
-    talk::{ECHO, ROOM, TEXT, ask, attach, hear, next, open, start},
+    talk::{ECHO, TEXT, ask, attach, hear, next, open, start},
 };
 
 #[test]
@@ -69,42 +70,13 @@ fn an_echo_is_bit_exact() {
     assert!(error.is_none(), "{error:?}");
 }
 
-/// What a handle says when its connection is up: frames that come before are dropped.
-fn up(handle: &Session) {
-    next(handle, Event::Message);
-}
-
-fn offered(answer: &Value) -> &str {
-    answer["jsep"]["sdp"].as_str().unwrap_or_else(|| panic!("no description: {answer}"))
-}
-
 #[test]
 fn a_room_offers_what_others_publish() {
     let janus = start();
     let session = open(&janus.ws, &json!({}));
-    let publishing = attach(&session, ROOM);
-    hear(&publishing, "webrtcup");
-    let publisher = Party::new();
-    let wishes = [wish(Codec::Opus, Direction::SendOnly), wish(Codec::Vp8, Direction::SendOnly)];
-    publisher.link.plan(&wishes, None).unwrap();
-    let offer = publisher.link.offer(false).unwrap();
-    let body = json!({"request": "joinandconfigure", "room": 1234, "ptype": "publisher"});
-    let jsep = json!({"type": "offer", "sdp": offer, "trickle": false});
-    let joined = ask(&publishing, "message", &json!({"body": body, "jsep": jsep})).unwrap();
-    publisher.link.accept(offered(&joined)).unwrap();
-    publisher.connected();
-    up(&publishing);
+    let (publishing, publisher, joined) = publish(&session);
     // The subscriber is offered both, and takes them.
-    let watching = attach(&session, ROOM);
-    hear(&watching, "webrtcup");
-    let body = json!({"request": "join", "room": 1234, "ptype": "subscriber", "streams": [{"feed": joined["id"]}]});
-    let attached = ask(&watching, "message", &json!({"body": body})).unwrap();
-    let subscriber = Party::new();
-    let answer = subscriber.link.answer(offered(&attached), &all).unwrap();
-    let jsep = json!({"type": "answer", "sdp": answer, "trickle": false});
-    ask(&watching, "message", &json!({"body": {"request": "start"}, "jsep": jsep})).unwrap();
-    subscriber.connected();
-    up(&watching);
+    let (watching, subscriber) = watch(&session, &joined);
     let tracks = subscriber.link.tracks();
     let shape: Vec<_> = tracks.iter().map(|track| (track.kind, track.direction, track.codec)).collect();
     let expected = [(Kind::Audio, Some(Codec::Opus)), (Kind::Video, Some(Codec::Vp8))];
