@@ -33,7 +33,7 @@ fn media_on_what_is_closed() {
         };
         // As soon as the server has taken the detach; everything, once its end was told.
         refused(&detached, "media");
-        until(&detached, |event| (event.kind() == Kind::Closed).then_some(()));
+        while crate::bed::next(&detached).kind() != Kind::Closed {}
         for on in [&detached, &handle] {
             for verb in ["media", "media_stop", "write_frame"] {
                 refused(on, verb);
